@@ -1,0 +1,2 @@
+noinst_LIBRARIES += cli/libcli.a
+cli_libcli_a_SOURCES =

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += emulator/libemulator.a
+emulator_libemulator_a_SOURCES =

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += keeper/libkeeper.a
+keeper_libkeeper_a_SOURCES =

@@ -1,0 +1,55 @@
+#include "lib/base/metrics.h"
+
+#include <stdatomic.h>
+
+static const struct {
+    const char *name;
+    const char *kind;
+    const char *help;
+} table[] = {
+    /* clang-format off */
+    [METRIC_LAUNCHES]          = {"muster_launches_total", "counter", "Cloud machines launched."},
+    [METRIC_TERMINATIONS]      = {"muster_terminations_total", "counter", "Cloud machines terminated."},
+    [METRIC_CLOUD_CALLS]       = {"muster_cloud_calls_total", "counter", "Calls to cloud APIs."},
+    [METRIC_CLOUD_ERRORS]      = {"muster_cloud_errors_total", "counter", "Calls to cloud APIs that failed."},
+    [METRIC_VERDICTS_TRUSTED]  = {"muster_verdicts_trusted_total", "counter", "Appraisals that ended trusted."},
+    [METRIC_VERDICTS_REJECTED] = {"muster_verdicts_rejected_total", "counter", "Appraisals that ended rejected."},
+    [METRIC_RELEASES]          = {"muster_releases_total", "counter", "Secrets sealed to a guest."},
+    [METRIC_RELEASES_REFUSED]  = {"muster_releases_refused_total", "counter", "Releases the keeper refused."},
+    [METRIC_HEARTBEATS]        = {"muster_heartbeats_total", "counter", "Heartbeats received."},
+    [METRIC_AGENTS_CONNECTED]  = {"muster_agents_connected", "gauge", "Agents on the link now."},
+    [METRIC_KEEPERS_CONNECTED] = {"muster_keepers_connected", "gauge", "Keepers on the link now."},
+    [METRIC_LINK_ACCEPTED]     = {"muster_link_accepted_total", "counter", "Link connections accepted."},
+    [METRIC_LINK_REFUSED]      = {"muster_link_refused_total", "counter", "Link connections refused before a valid hello."},
+    [METRIC_LINK_CLOSED]       = {"muster_link_closed_total", "counter", "Link connections closed."},
+    [METRIC_HTTP_REQUESTS]     = {"muster_http_requests_total", "counter", "API requests."},
+    [METRIC_HTTP_ERRORS]       = {"muster_http_errors_total", "counter", "API requests answered with 4xx or 5xx."},
+    [METRIC_AUDIT_UNSEALED]    = {"muster_audit_unsealed", "gauge", "Audit entries not yet chained."},
+    [METRIC_WORKER_FAILURES]   = {"muster_worker_failures_total", "counter", "Worker steps that failed."},
+    /* clang-format on */
+};
+_Static_assert(countof(table) == METRIC_COUNT);
+
+static _Atomic int64_t values[METRIC_COUNT];
+
+void metric_add(enum metric metric, int64_t n)
+{
+    atomic_fetch_add_explicit(&values[metric], n, memory_order_relaxed);
+}
+
+void metric_set(enum metric metric, int64_t value)
+{
+    atomic_store_explicit(&values[metric], value, memory_order_relaxed);
+}
+
+int64_t metric_get(enum metric metric)
+{
+    return atomic_load_explicit(&values[metric], memory_order_relaxed);
+}
+
+void metrics_print(struct text *out)
+{
+    for (size_t i = 0; i < METRIC_COUNT; i++)
+        text_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", table[i].name, table[i].help,
+                  table[i].name, table[i].kind, table[i].name, (long long)metric_get(i));
+}

@@ -1,0 +1,37 @@
+/* Counters and gauges for /metrics (Prometheus text format 0.0.4). Rows stand in one table in
+ * metrics.c: name, help, kind. Adding is one relaxed atomic; nothing locks. */
+#ifndef MUSTER_BASE_METRICS_H
+#define MUSTER_BASE_METRICS_H
+
+#include <stdint.h>
+
+#include "lib/base/text.h"
+
+enum metric {
+    METRIC_LAUNCHES,
+    METRIC_TERMINATIONS,
+    METRIC_CLOUD_CALLS,
+    METRIC_CLOUD_ERRORS,
+    METRIC_VERDICTS_TRUSTED,
+    METRIC_VERDICTS_REJECTED,
+    METRIC_RELEASES,
+    METRIC_RELEASES_REFUSED,
+    METRIC_HEARTBEATS,
+    METRIC_AGENTS_CONNECTED,
+    METRIC_KEEPERS_CONNECTED,
+    METRIC_LINK_ACCEPTED,
+    METRIC_LINK_REFUSED,
+    METRIC_LINK_CLOSED,
+    METRIC_HTTP_REQUESTS,
+    METRIC_HTTP_ERRORS,
+    METRIC_AUDIT_UNSEALED,
+    METRIC_WORKER_FAILURES,
+    METRIC_COUNT
+};
+
+void metric_add(enum metric metric, int64_t n);
+void metric_set(enum metric metric, int64_t value);
+int64_t metric_get(enum metric metric);
+void metrics_print(struct text *out);
+
+#endif

@@ -1,0 +1,359 @@
+#include "lib/base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void text_done(struct text *t)
+{
+    free(t->at);
+    *t = (struct text){0};
+}
+
+static void make_room(struct text *t, size_t more)
+{
+    if (more < t->room - t->len)
+        return;
+    size_t room = t->room > 0 ? t->room : 64;
+    while (room - t->len <= more)
+        room *= 2;
+    t->at = mem_resize(t->at, room, 1);
+    t->room = room;
+}
+
+void text_add_span(struct text *t, struct span more)
+{
+    make_room(t, more.len);
+    if (more.len > 0)
+        memcpy(t->at + t->len, more.at, more.len);
+    t->len += more.len;
+    t->at[t->len] = '\0';
+}
+
+void text_add(struct text *t, const char *more)
+{
+    text_add_span(t, span_of_text(more));
+}
+
+void text_addf(struct text *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n > 0) {
+        make_room(t, (size_t)n);
+        vsnprintf(t->at + t->len, (size_t)n + 1, format, again);
+        t->len += (size_t)n;
+    }
+    va_end(again);
+}
+
+const char *text_str(const struct text *t)
+{
+    return t->at != NULL ? t->at : "";
+}
+
+struct span text_span(const struct text *t)
+{
+    return SPAN(t->at, t->len);
+}
+
+char *text_take(struct text *t)
+{
+    char *at = t->at != NULL ? t->at : mem_text("");
+    *t = (struct text){0};
+    return at;
+}
+
+void hex_encode(struct span in, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < in.len; i++) {
+        out[2 * i] = digits[in.at[i] >> 4];
+        out[2 * i + 1] = digits[in.at[i] & 15];
+    }
+    out[2 * in.len] = '\0';
+}
+
+void text_add_hex(struct text *t, struct span in)
+{
+    make_room(t, 2 * in.len);
+    hex_encode(in, t->at + t->len);
+    t->len += 2 * in.len;
+}
+
+char *hex_of(struct span in)
+{
+    char *out = mem_new(2 * in.len + 1, 1);
+    hex_encode(in, out);
+    return out;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+enum outcome hex_decode_exact(const char *in, void *out, size_t len, struct error *err)
+{
+    if (strlen(in) != 2 * len)
+        return fail(err, ERR_INVALID, "expected %zu hex digits, got %zu", 2 * len, strlen(in));
+    uint8_t *at = out;
+    for (size_t i = 0; i < len; i++) {
+        int high = hex_value(in[2 * i]);
+        int low = hex_value(in[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return fail(err, ERR_INVALID, "not a hex digit at character %zu", 2 * i);
+        at[i] = (uint8_t)(high << 4 | low);
+    }
+    return OK;
+}
+
+enum outcome hex_decode(const char *in, struct bytes *out, struct error *err)
+{
+    size_t len = strlen(in);
+    if (len % 2 != 0)
+        return fail(err, ERR_INVALID, "odd number of hex digits");
+    OWNED(bytes_done) struct bytes made = {0};
+    TRY(hex_decode_exact(in, bytes_add_room(&made, len / 2), len / 2, err));
+    bytes_done(out);
+    *out = made;
+    made = (struct bytes){0};
+    return OK;
+}
+
+struct alphabet {
+    const char *letters;
+    bool padded;
+};
+
+static const struct alphabet base64_plain = {
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true};
+static const struct alphabet base64_url = {
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false};
+
+static void add_base64(struct text *t, struct span in, const struct alphabet *alphabet)
+{
+    make_room(t, (in.len + 2) / 3 * 4);
+    for (size_t i = 0; i < in.len; i += 3) {
+        size_t n = in.len - i < 3 ? in.len - i : 3;
+        uint32_t v = (uint32_t)in.at[i] << 16;
+        if (n > 1)
+            v |= (uint32_t)in.at[i + 1] << 8;
+        if (n > 2)
+            v |= in.at[i + 2];
+        for (size_t k = 0; k < 4; k++) {
+            if (k <= n)
+                t->at[t->len++] = alphabet->letters[v >> (18 - 6 * k) & 63];
+            else if (alphabet->padded)
+                t->at[t->len++] = '=';
+        }
+    }
+    t->at[t->len] = '\0';
+}
+
+static int base64_value(const struct alphabet *alphabet, uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == (uint8_t)alphabet->letters[62])
+        return 62;
+    if (c == (uint8_t)alphabet->letters[63])
+        return 63;
+    return -1;
+}
+
+static enum outcome decode_base64(struct span in, const struct alphabet *alphabet,
+                                  struct bytes *out, struct error *err)
+{
+    size_t len = in.len;
+    if (alphabet->padded) {
+        if (len % 4 != 0)
+            return fail(err, ERR_INVALID, "base64 length %zu is not a multiple of 4", len);
+        for (int pad = 0; pad < 2 && len > 0 && in.at[len - 1] == '='; pad++)
+            len--;
+    }
+    if (len % 4 == 1)
+        return fail(err, ERR_INVALID, "base64 of impossible length %zu", len);
+    OWNED(bytes_wipe) struct bytes made = {0};
+    uint8_t *at = bytes_add_room(&made, len * 3 / 4);
+    uint32_t v = 0;
+    int bits = 0;
+    for (size_t i = 0; i < len; i++) {
+        int d = base64_value(alphabet, in.at[i]);
+        if (d < 0)
+            return fail(err, ERR_INVALID, "not a base64 character at %zu", i);
+        v = (v << 6 | (uint32_t)d) & 0xffffff;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            *at++ = (uint8_t)(v >> bits);
+        }
+    }
+    /* Two spellings of one value would let a byte-wise replay cache be walked round. */
+    if ((v & ((1U << bits) - 1)) != 0)
+        return fail(err, ERR_INVALID, "base64 is not canonical");
+    bytes_wipe(out);
+    *out = made;
+    made = (struct bytes){0};
+    return OK;
+}
+
+void text_add_base64(struct text *t, struct span in)
+{
+    add_base64(t, in, &base64_plain);
+}
+
+void text_add_base64url(struct text *t, struct span in)
+{
+    add_base64(t, in, &base64_url);
+}
+
+char *base64_of(struct span in)
+{
+    struct text t = {0};
+    text_add_base64(&t, in);
+    return text_take(&t);
+}
+
+char *base64url_of(struct span in)
+{
+    struct text t = {0};
+    text_add_base64url(&t, in);
+    return text_take(&t);
+}
+
+enum outcome base64_decode(struct span in, struct bytes *out, struct error *err)
+{
+    return decode_base64(in, &base64_plain, out, err);
+}
+
+enum outcome base64url_decode(struct span in, struct bytes *out, struct error *err)
+{
+    return decode_base64(in, &base64_url, out, err);
+}
+
+static bool is_unreserved(uint8_t c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+void text_add_percent(struct text *t, struct span in)
+{
+    for (size_t i = 0; i < in.len; i++) {
+        if (is_unreserved(in.at[i]))
+            text_add_span(t, SPAN(&in.at[i], 1));
+        else
+            text_addf(t, "%%%02X", in.at[i]);
+    }
+}
+
+enum outcome percent_decode(struct span in, struct text *out, struct error *err)
+{
+    OWNED(text_done) struct text made = {0};
+    for (size_t i = 0; i < in.len; i++) {
+        uint8_t c = in.at[i];
+        if (c == '%') {
+            if (in.len - i < 3)
+                return fail(err, ERR_INVALID, "escape cut short at %zu", i);
+            int high = hex_value((char)in.at[i + 1]);
+            int low = hex_value((char)in.at[i + 2]);
+            if (high < 0 || low < 0)
+                return fail(err, ERR_INVALID, "bad escape at %zu", i);
+            c = (uint8_t)(high << 4 | low);
+            i += 2;
+        }
+        if (c == 0)
+            return fail(err, ERR_INVALID, "NUL at %zu", i);
+        text_add_span(&made, SPAN(&c, 1));
+    }
+    text_done(out);
+    *out = made;
+    made = (struct text){0};
+    return OK;
+}
+
+enum outcome number_parse(const char *in, int64_t least, int64_t most, int64_t *out,
+                          struct error *err)
+{
+    const char *digits = in[0] == '-' ? in + 1 : in;
+    size_t len = strlen(digits);
+    bool fine = len > 0 && len < 20 && strspn(digits, "0123456789") == len &&
+                (len == 1 || digits[0] != '0');
+    errno = 0;
+    long long v = fine ? strtoll(in, NULL, 10) : 0;
+    if (!fine || errno != 0)
+        return fail(err, ERR_INVALID, "not a number: '%.40s'", in);
+    if (v < least || v > most)
+        return fail(err, ERR_INVALID, "%lld is not between %lld and %lld", v, (long long)least,
+                    (long long)most);
+    *out = v;
+    return OK;
+}
+
+/* Length of the UTF-8 sequence at s, or 0 when it is not one (overlong, surrogate, too high). */
+static size_t utf8_length(struct span s)
+{
+    uint8_t c = s.at[0];
+    size_t n = c < 0x80                ? 1
+               : c >= 0xc2 && c < 0xe0 ? 2
+               : c >= 0xe0 && c < 0xf0 ? 3
+               : c >= 0xf0 && c < 0xf5 ? 4
+                                       : 0;
+    if (n == 0 || n > s.len)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s.at[i] & 0xc0) != 0x80)
+            return 0;
+    if ((c == 0xe0 && s.at[1] < 0xa0) || (c == 0xed && s.at[1] > 0x9f) ||
+        (c == 0xf0 && s.at[1] < 0x90) || (c == 0xf4 && s.at[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+bool text_is_clean(struct span s)
+{
+    for (size_t i = 0; i < s.len;) {
+        uint8_t c = s.at[i];
+        if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f)
+            return false;
+        size_t n = utf8_length(span_part(s, i, 4));
+        if (n == 0)
+            return false;
+        i += n;
+    }
+    return true;
+}
+
+bool text_is_name(const char *name)
+{
+    size_t len = strlen(name);
+    return len >= 1 && len <= 63 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len &&
+           name[0] != '-' && name[len - 1] != '-';
+}
+
+enum outcome text_copy(char *out, size_t size, const char *in, const char *where, struct error *err)
+{
+    size_t len = strlen(in);
+    if (len >= size)
+        return fail_at(err, ERR_INVALID, "too-long", where, "%zu characters, at most %zu", len,
+                       size - 1);
+    memcpy(out, in, len + 1);
+    return OK;
+}

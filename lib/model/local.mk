@@ -1,0 +1,2 @@
+noinst_LIBRARIES += lib/model/libmodel.a
+lib_model_libmodel_a_SOURCES =

@@ -1,0 +1,1 @@
+# One line a script, sorted: TESTS += and dist_check_SCRIPTS +=.

@@ -1,0 +1,19 @@
+# A test program needs one line: its name. Its source is NAME.c, and it links every layer.
+TEST_LIBS = controller/libcontroller.a keeper/libkeeper.a agent/libagent.a emulator/libemulator.a \
+	cli/libcli.a db/libdb.a drivers/libdrivers.a lib/attest/libattest.a lib/model/libmodel.a \
+	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a
+LDADD = tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(PQ_LIBS) $(MHD_LIBS) $(XML2_LIBS) \
+	$(SECCOMP_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+
+check_LIBRARIES += tests/support/libsupport.a
+tests_support_libsupport_a_SOURCES = \
+	tests/support/test.h \
+	tests/support/vectors.c tests/support/vectors.h
+
+include tests/unit/local.mk
+include tests/db/local.mk
+include tests/drivers/local.mk
+include tests/e2e/local.mk
+include tests/fuzz/local.mk
+
+TESTS += $(check_PROGRAMS)
