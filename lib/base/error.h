@@ -9,7 +9,8 @@
 
 #include "lib/base/base.h"
 
-enum [[nodiscard]] outcome{
+/* clang-format off */
+enum [[nodiscard]] outcome {
     OK,
     ERR_INVALID,     /* what came in is not acceptable; the same again will fail again */
     ERR_DENIED,      /* understood, and refused by a rule */
@@ -19,7 +20,9 @@ enum [[nodiscard]] outcome{
     ERR_UNREACHABLE, /* the other side did not answer */
     ERR_AMBIGUOUS,   /* it may or may not have happened: look before repeating */
     ERR_INTERNAL,    /* ours */
-    OUTCOME_COUNT};
+    OUTCOME_COUNT
+};
+/* clang-format on */
 
 enum {
     ERROR_CODE_SIZE = 48,
