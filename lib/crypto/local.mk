@@ -1,6 +1,8 @@
 # Not called libcrypto, for the linker would take it for OpenSSL's.
 noinst_LIBRARIES += lib/crypto/libcrypto_door.a
 lib_crypto_libcrypto_door_a_SOURCES = \
+	lib/crypto/cert.c lib/crypto/cert.h \
 	lib/crypto/digest.c lib/crypto/digest.h \
 	lib/crypto/locked.c lib/crypto/locked.h \
-	lib/crypto/random.c lib/crypto/random.h
+	lib/crypto/random.c lib/crypto/random.h \
+	lib/crypto/sign.c lib/crypto/sign.h

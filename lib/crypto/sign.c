@@ -1,0 +1,307 @@
+#include "lib/crypto/sign.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct key {
+    EVP_PKEY *pkey;
+    enum key_kind kind;
+    bool is_private;
+    _Atomic int owners;
+};
+
+static const struct {
+    const char *group; /* NULL: not an elliptic curve of ours */
+    size_t half;       /* bytes of r and of s */
+    const EVP_MD *(*md)(void);
+} facts[] = {
+    [KEY_P256] = {"prime256v1", 32, EVP_sha256},
+    [KEY_P384] = {"secp384r1", 48, EVP_sha384},
+    [KEY_ED25519] = {NULL, 32, NULL},
+};
+_Static_assert(countof(facts) == KEY_KIND_COUNT);
+
+DROP(bio_drop, BIO, BIO_free)
+DROP(context_drop, EVP_MD_CTX, EVP_MD_CTX_free)
+DROP(ecdsa_drop, ECDSA_SIG, ECDSA_SIG_free)
+
+static enum outcome broken(struct error *err, const char *what)
+{
+    char reason[128] = "no reason given";
+    unsigned long code = ERR_peek_last_error();
+    if (code != 0)
+        ERR_error_string_n(code, reason, sizeof reason);
+    ERR_clear_error();
+    return fail(err, ERR_INTERNAL, "%s: %s", what, reason);
+}
+
+static bool kind_of(EVP_PKEY *pkey, enum key_kind *out)
+{
+    if (EVP_PKEY_is_a(pkey, "ED25519")) {
+        *out = KEY_ED25519;
+        return true;
+    }
+    char group[32] = "";
+    if (!EVP_PKEY_is_a(pkey, "EC") || EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) != 1)
+        return false;
+    for (size_t i = 0; i < countof(facts); i++) {
+        if (facts[i].group != NULL && strcmp(facts[i].group, group) == 0) {
+            *out = (enum key_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_private_half(EVP_PKEY *pkey, enum key_kind kind)
+{
+    if (kind == KEY_ED25519) {
+        size_t len = 0;
+        return EVP_PKEY_get_raw_private_key(pkey, NULL, &len) == 1;
+    }
+    BIGNUM *d = NULL;
+    bool has = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d) == 1;
+    BN_clear_free(d);
+    ERR_clear_error();
+    return has;
+}
+
+struct key *key_wrap(EVP_PKEY *pkey, struct error *err)
+{
+    enum key_kind kind;
+    if (pkey == NULL || !kind_of(pkey, &kind)) {
+        EVP_PKEY_free(pkey);
+        error_ignore(fail_code(err, ERR_INVALID, "unsupported-key",
+                               "neither a P-256, a P-384 nor an Ed25519 key"));
+        return NULL;
+    }
+    struct key *key = NEW(struct key);
+    key->pkey = pkey;
+    key->kind = kind;
+    key->is_private = has_private_half(pkey, kind);
+    key->owners = 1;
+    return key;
+}
+
+EVP_PKEY *key_inside(const struct key *key)
+{
+    return key->pkey;
+}
+
+struct key *key_share(struct key *key)
+{
+    key->owners++;
+    return key;
+}
+
+void key_free(struct key *key)
+{
+    if (key == NULL || --key->owners > 0)
+        return;
+    EVP_PKEY_free(key->pkey);
+    free(key);
+}
+
+enum outcome key_generate(enum key_kind kind, struct key **out, struct error *err)
+{
+    EVP_PKEY *pkey = facts[kind].group != NULL
+                         ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", facts[kind].group)
+                         : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    if (pkey == NULL)
+        return broken(err, "generating a key");
+    *out = key_wrap(pkey, err);
+    return *out != NULL ? OK : ERR_INTERNAL;
+}
+
+static enum outcome wrapped(EVP_PKEY *pkey, struct key **out, struct error *err)
+{
+    ERR_clear_error();
+    if (pkey == NULL)
+        return fail_code(err, ERR_INVALID, "unsupported-key", "not a key");
+    *out = key_wrap(pkey, err);
+    return *out != NULL ? OK : ERR_INVALID;
+}
+
+/* An encrypted key would otherwise make OpenSSL ask at the terminal. */
+static int no_password(char *buffer, int size, int writing, void *user)
+{
+    (void)buffer, (void)size, (void)writing, (void)user;
+    return -1;
+}
+
+enum outcome key_from_private_pem(struct span pem, struct key **out, struct error *err)
+{
+    OWNED(bio_drop) BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.len);
+    TRY(wrapped(PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL), out, err));
+    return OK;
+}
+
+enum outcome key_from_public_pem(struct span pem, struct key **out, struct error *err)
+{
+    OWNED(bio_drop) BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.len);
+    return wrapped(PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL), out, err);
+}
+
+enum outcome key_from_spki(struct span der, struct key **out, struct error *err)
+{
+    const unsigned char *at = der.at;
+    EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)der.len);
+    if (pkey != NULL && at != der.at + der.len) {
+        EVP_PKEY_free(pkey);
+        pkey = NULL;
+    }
+    return wrapped(pkey, out, err);
+}
+
+static void take_bio(BIO *bio, struct bytes *out)
+{
+    char *at;
+    long len = BIO_get_mem_data(bio, &at);
+    bytes_wipe(out);
+    bytes_add(out, SPAN(at, (size_t)len));
+}
+
+enum outcome key_to_private_pem(const struct key *key, struct bytes *out, struct error *err)
+{
+    OWNED(bio_drop) BIO *bio = BIO_new(BIO_s_secmem());
+    if (PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1)
+        return broken(err, "writing a private key");
+    take_bio(bio, out);
+    return OK;
+}
+
+enum outcome key_to_public_pem(const struct key *key, struct bytes *out, struct error *err)
+{
+    OWNED(bio_drop) BIO *bio = BIO_new(BIO_s_mem());
+    if (PEM_write_bio_PUBKEY(bio, key->pkey) != 1)
+        return broken(err, "writing a public key");
+    take_bio(bio, out);
+    return OK;
+}
+
+enum outcome key_to_spki(const struct key *key, struct bytes *out, struct error *err)
+{
+    unsigned char *der = NULL;
+    int len = i2d_PUBKEY(key->pkey, &der);
+    if (len <= 0)
+        return broken(err, "encoding a public key");
+    bytes_done(out);
+    bytes_add(out, SPAN(der, (size_t)len));
+    OPENSSL_free(der);
+    return OK;
+}
+
+enum key_kind key_kind_of(const struct key *key)
+{
+    return key->kind;
+}
+
+bool key_is_private(const struct key *key)
+{
+    return key->is_private;
+}
+
+bool key_equal(const struct key *a, const struct key *b)
+{
+    return EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+}
+
+void key_fingerprint(const struct key *key, uint8_t out[static SHA256_SIZE])
+{
+    OWNED(bytes_done) struct bytes spki = {0};
+    if (key_to_spki(key, &spki, NULL) != OK)
+        abort(); /* only memory can be missing: the key was taken in whole */
+    digest(DIGEST_SHA256, bytes_span(&spki), out);
+}
+
+enum outcome key_raw_public(const struct key *key, struct bytes *out, struct error *err)
+{
+    size_t len = 32;
+    bytes_done(out);
+    if (EVP_PKEY_get_raw_public_key(key->pkey, bytes_add_room(out, len), &len) != 1)
+        return broken(err, "taking the raw public key");
+    return OK;
+}
+
+enum outcome key_raw_private(const struct key *key, struct bytes *out, struct error *err)
+{
+    size_t len = 32;
+    bytes_wipe(out);
+    if (EVP_PKEY_get_raw_private_key(key->pkey, bytes_add_room(out, len), &len) != 1)
+        return broken(err, "taking the raw private key");
+    return OK;
+}
+
+static enum outcome raw_from_der(const struct key *key, struct span der, struct bytes *out,
+                                 struct error *err)
+{
+    const unsigned char *at = der.at;
+    OWNED(ecdsa_drop) ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
+    if (pair == NULL)
+        return broken(err, "reading a signature");
+    int half = (int)facts[key->kind].half;
+    bytes_done(out);
+    uint8_t *raw = bytes_add_room(out, 2 * (size_t)half);
+    BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, half);
+    BN_bn2binpad(ECDSA_SIG_get0_s(pair), raw + half, half);
+    return OK;
+}
+
+enum outcome key_sign(const struct key *key, struct span message, struct bytes *out,
+                      struct error *err)
+{
+    bool ecdsa = facts[key->kind].md != NULL;
+    OWNED(context_drop) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint8_t signature[160];
+    size_t len = sizeof signature;
+    if (!key->is_private ||
+        EVP_DigestSignInit(context, NULL, ecdsa ? facts[key->kind].md() : NULL, NULL, key->pkey) !=
+            1 ||
+        EVP_DigestSign(context, signature, &len, message.at, message.len) != 1)
+        return broken(err, "signing");
+    if (ecdsa)
+        return raw_from_der(key, SPAN(signature, len), out, err);
+    bytes_done(out);
+    bytes_add(out, SPAN(signature, len));
+    return OK;
+}
+
+/* DER of r || s. Numbers out of range are left to OpenSSL, which refuses 0 and >= n unreduced. */
+static int der_from_raw(const struct key *key, struct span raw, unsigned char **out)
+{
+    int half = (int)facts[key->kind].half;
+    OWNED(ecdsa_drop) ECDSA_SIG *pair = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(raw.at, half, NULL);
+    BIGNUM *s = BN_bin2bn(raw.at + half, half, NULL);
+    if (pair == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(pair, r, s) != 1)
+        abort(); /* memory */
+    return i2d_ECDSA_SIG(pair, out);
+}
+
+enum outcome key_verify(const struct key *key, struct span message, struct span signature,
+                        struct error *err)
+{
+    bool ecdsa = facts[key->kind].md != NULL;
+    if (signature.len != 2 * facts[key->kind].half)
+        return fail_code(err, ERR_DENIED, "bad-signature", "signature of %zu bytes", signature.len);
+    unsigned char *der = NULL;
+    int der_len = ecdsa ? der_from_raw(key, signature, &der) : 0;
+    OWNED(context_drop) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool good =
+        EVP_DigestVerifyInit(context, NULL, ecdsa ? facts[key->kind].md() : NULL, NULL,
+                             key->pkey) == 1 &&
+        EVP_DigestVerify(context, ecdsa ? der : signature.at,
+                         ecdsa ? (size_t)der_len : signature.len, message.at, message.len) == 1;
+    OPENSSL_free(der);
+    ERR_clear_error();
+    if (!good)
+        return fail_code(err, ERR_DENIED, "bad-signature", "the signature does not verify");
+    return OK;
+}
