@@ -1,0 +1,256 @@
+#include "lib/model/message.h"
+
+#include <string.h>
+
+static const char *const verb_words[] = {
+    "hello",     "attest-begin", "evidence", "heartbeat", "attest",  "secret", "forget",
+    "challenge", "appraise",     "generate", "release",   "charter", "status"};
+const struct names verb_names = NAMES("verb", verb_words);
+_Static_assert(countof(verb_words) == VERB_COUNT);
+
+static const char *const role_words[] = {"agent", "keeper"};
+const struct names link_role_names = NAMES("role", role_words);
+_Static_assert(countof(role_words) == LINK_ROLE_COUNT);
+
+#define OPTIONAL .flags = FIELD_OPTIONAL
+
+/* clang-format off */
+static const struct field hello_fields[] = {
+    FIELD(hello, protocol, FIELD_INT, .least = 1, .most = 1000),
+    FIELD(hello, role, FIELD_NAME, .names = &link_role_names),
+    FIELD(hello, instance, FIELD_UUID, OPTIONAL),
+    FIELD(hello, ticket, FIELD_TEXT, OPTIONAL),
+    FIELD(hello, epoch, FIELD_INT, .least = 0, .most = INT64_MAX, OPTIONAL),
+    FIELD(hello, boot_id, FIELD_HEX, OPTIONAL),
+    FIELD(hello, realm, FIELD_TEXT, OPTIONAL),
+    FIELD(hello, charter_serial, FIELD_INT, .least = 0, .most = INT64_MAX, OPTIONAL),
+    FIELD(hello, signer, FIELD_STRING, OPTIONAL),
+    FIELD(hello, version, FIELD_TEXT, OPTIONAL),
+};
+const struct record hello_record = RECORD(hello, hello_fields);
+
+static const struct field hello_reply_fields[] = {
+    FIELD(hello_reply, trust, FIELD_TEXT, OPTIONAL),
+    FIELD(hello_reply, epoch, FIELD_INT, .least = 0, .most = INT64_MAX),
+    FIELD(hello_reply, heartbeat_seconds, FIELD_INT, .least = 1, .most = 3600),
+};
+const struct record hello_reply_record = RECORD(hello_reply, hello_reply_fields);
+
+static const struct field attest_begin_fields[] = {
+    FIELD(attest_begin, kind, FIELD_NAME, .names = &evidence_kind_names),
+    FIELD(attest_begin, sealing_key, FIELD_BYTES),
+};
+const struct record attest_begin_record = RECORD(attest_begin, attest_begin_fields);
+
+static const struct field challenge_fields[] = {
+    FIELD(challenge, nonce, FIELD_HEX),
+    FIELD(challenge, root_key, FIELD_HEX),
+    FIELD(challenge, expires_seconds, FIELD_INT, .least = 1, .most = 3600),
+};
+const struct record challenge_record = RECORD(challenge, challenge_fields);
+
+static const struct field evidence_part_fields[] = {
+    FIELD(evidence_part, nonce, FIELD_HEX),
+    FIELD(evidence_part, part, FIELD_INT, .least = 0, .most = EVIDENCE_PARTS_MAX - 1),
+    FIELD(evidence_part, parts, FIELD_INT, .least = 1, .most = EVIDENCE_PARTS_MAX),
+    FIELD(evidence_part, data, FIELD_BYTES),
+};
+const struct record evidence_part_record = RECORD(evidence_part, evidence_part_fields);
+
+static const struct field verdict_notice_fields[] = {
+    FIELD(verdict_notice, verdict, FIELD_TEXT),
+    FIELD(verdict_notice, reason, FIELD_TEXT),
+    FIELD(verdict_notice, level, FIELD_TEXT, OPTIONAL),
+    FIELD(verdict_notice, valid_until, FIELD_MOMENT, OPTIONAL),
+    FIELD(verdict_notice, reattest_seconds, FIELD_INT, .least = 0, .most = 86400),
+};
+const struct record verdict_notice_record = RECORD(verdict_notice, verdict_notice_fields);
+
+static const struct field heartbeat_fields[] = {
+    FIELD(heartbeat, seq, FIELD_INT, .least = 0, .most = INT64_MAX),
+    FIELD(heartbeat, load, FIELD_INT, .least = 0, .most = INT32_MAX),
+};
+const struct record heartbeat_record = RECORD(heartbeat, heartbeat_fields);
+
+static const struct field attest_wish_fields[] = {
+    FIELD(attest_wish, why, FIELD_TEXT),
+};
+const struct record attest_wish_record = RECORD(attest_wish, attest_wish_fields);
+
+static const struct field secret_delivery_fields[] = {
+    FIELD(secret_delivery, delivery, FIELD_UUID),
+    FIELD(secret_delivery, secret, FIELD_TEXT),
+    FIELD(secret_delivery, envelope, FIELD_BYTES),
+};
+const struct record secret_delivery_record = RECORD(secret_delivery, secret_delivery_fields);
+
+static const struct field secret_loaded_fields[] = {
+    FIELD(secret_loaded, loaded, FIELD_BOOL),
+    FIELD(secret_loaded, check, FIELD_HEX),
+};
+const struct record secret_loaded_record = RECORD(secret_loaded, secret_loaded_fields);
+
+static const struct field challenge_wish_fields[] = {
+    FIELD(challenge_wish, kind, FIELD_NAME, .names = &evidence_kind_names),
+    FIELD(challenge_wish, instance, FIELD_UUID),
+    FIELD(challenge_wish, link_key, FIELD_HEX),
+    FIELD(challenge_wish, sealing_key, FIELD_BYTES),
+};
+const struct record challenge_wish_record = RECORD(challenge_wish, challenge_wish_fields);
+
+static const struct field appraise_wish_fields[] = {
+    FIELD(appraise_wish, nonce, FIELD_HEX),
+    FIELD(appraise_wish, instance, FIELD_UUID),
+    FIELD(appraise_wish, policy, FIELD_TEXT),
+    FIELD(appraise_wish, image, FIELD_TEXT, OPTIONAL),
+    FIELD(appraise_wish, evidence, FIELD_BYTES),
+    FIELD(appraise_wish, crl, FIELD_BYTES, OPTIONAL),
+};
+const struct record appraise_wish_record = RECORD(appraise_wish, appraise_wish_fields);
+
+static const struct field appraise_reply_fields[] = {
+    FIELD(appraise_reply, token, FIELD_STRING),
+    FIELD(appraise_reply, claims, FIELD_JSON),
+    FIELD(appraise_reply, checks, FIELD_JSON),
+    FIELD(appraise_reply, issued, FIELD_MOMENT),
+    FIELD(appraise_reply, expires, FIELD_MOMENT),
+};
+const struct record appraise_reply_record = RECORD(appraise_reply, appraise_reply_fields);
+
+static const struct field generate_wish_fields[] = {
+    FIELD(generate_wish, secret, FIELD_UUID),
+    FIELD(generate_wish, version, FIELD_INT, .least = 1, .most = INT32_MAX),
+    FIELD(generate_wish, kind, FIELD_TEXT),
+    FIELD(generate_wish, scope, FIELD_TEXT),
+    FIELD(generate_wish, grant, FIELD_TEXT),
+    FIELD(generate_wish, anchor, FIELD_HEX, OPTIONAL),
+};
+const struct record generate_wish_record = RECORD(generate_wish, generate_wish_fields);
+
+static const struct field generate_reply_fields[] = {
+    FIELD(generate_reply, record, FIELD_BYTES),
+    FIELD(generate_reply, check, FIELD_HEX),
+    FIELD(generate_reply, public, FIELD_STRING, OPTIONAL),
+};
+const struct record generate_reply_record = RECORD(generate_reply, generate_reply_fields);
+
+static const struct field release_wish_fields[] = {
+    FIELD(release_wish, delivery, FIELD_UUID),
+    FIELD(release_wish, instance, FIELD_UUID),
+    FIELD(release_wish, secret, FIELD_UUID),
+    FIELD(release_wish, name, FIELD_TEXT),
+    FIELD(release_wish, version, FIELD_INT, .least = 1, .most = INT32_MAX),
+    FIELD(release_wish, sequence, FIELD_INT, .least = 1, .most = INT64_MAX),
+    FIELD(release_wish, record, FIELD_BYTES),
+    FIELD(release_wish, token, FIELD_STRING),
+    FIELD(release_wish, fleet, FIELD_TEXT),
+};
+const struct record release_wish_record = RECORD(release_wish, release_wish_fields);
+
+static const struct field release_reply_fields[] = {
+    FIELD(release_reply, envelope, FIELD_BYTES),
+    FIELD(release_reply, check, FIELD_HEX),
+};
+const struct record release_reply_record = RECORD(release_reply, release_reply_fields);
+
+static const struct field charter_wish_fields[] = {
+    FIELD(charter_wish, jws, FIELD_STRING),
+};
+const struct record charter_wish_record = RECORD(charter_wish, charter_wish_fields);
+
+static const struct field charter_reply_fields[] = {
+    FIELD(charter_reply, serial, FIELD_INT, .least = 1, .most = INT64_MAX),
+};
+const struct record charter_reply_record = RECORD(charter_reply, charter_reply_fields);
+
+static const struct field keeper_status_fields[] = {
+    FIELD(keeper_status, boot_id, FIELD_HEX),
+    FIELD(keeper_status, realm, FIELD_TEXT),
+    FIELD(keeper_status, charter_serial, FIELD_INT, .least = 0, .most = INT64_MAX),
+    FIELD(keeper_status, charter_expires, FIELD_MOMENT, OPTIONAL),
+    FIELD(keeper_status, appraisals, FIELD_INT),
+    FIELD(keeper_status, releases, FIELD_INT),
+    FIELD(keeper_status, refusals, FIELD_INT),
+};
+const struct record keeper_status_record = RECORD(keeper_status, keeper_status_fields);
+/* clang-format on */
+
+enum outcome message_parse(struct span body, enum verb *verb, json_t **out, struct error *err)
+{
+    OWNED(json_drop) json_t *message = NULL;
+    TRY(json_parse(body, MESSAGE_BODY_MAX, &message, err));
+    const char *word;
+    TRY(json_get_text(message, "", "do", 32, &word, err));
+    int value;
+    TRY(name_parse(&verb_names, word, &value, err));
+    *verb = (enum verb)value;
+    json_object_del(message, "do");
+    *out = TAKE(message);
+    return OK;
+}
+
+static void print(json_t *body, struct bytes *out)
+{
+    OWNED(mem_drop) char *text = json_print(body);
+    bytes_add(out, span_of_text(text));
+}
+
+void message_print(enum verb verb, const struct record *record, const void *object,
+                   struct bytes *out)
+{
+    OWNED(json_drop) json_t *body = record != NULL ? record_to_json(record, object) : json_object();
+    json_put_text(body, "do", name_of(&verb_names, (int)verb));
+    print(body, out);
+}
+
+void message_print_reply(const struct record *record, const void *object, struct bytes *out)
+{
+    OWNED(json_drop) json_t *body = record != NULL ? record_to_json(record, object) : json_object();
+    print(body, out);
+}
+
+enum outcome message_parse_reply(struct span body, const struct record *record, void *object,
+                                 struct error *err)
+{
+    static const char *const none[] = {NULL};
+    OWNED(json_drop) json_t *reply = NULL;
+    TRY(json_parse(body, MESSAGE_BODY_MAX, &reply, err));
+    if (record == NULL)
+        return json_only(reply, "", none, err);
+    return record_from_json(record, reply, "", object, err);
+}
+
+void message_print_problem(const struct error *problem, struct bytes *out)
+{
+    OWNED(json_drop) json_t *body = json_object();
+    json_put_text(body, "outcome", outcome_name(problem->outcome));
+    json_put_text(body, "code", problem->code);
+    json_put_text(body, "where", problem->where);
+    /* A message may quote bytes of the other side that are not UTF-8. */
+    bool clean = text_is_clean(span_of_text(problem->text));
+    json_put_text(body, "text", clean ? problem->text : "(message is not clean text)");
+    print(body, out);
+}
+
+static enum outcome outcome_of(const char *word)
+{
+    for (int i = OK + 1; i < OUTCOME_COUNT; i++)
+        if (strcmp(outcome_name((enum outcome)i), word) == 0)
+            return (enum outcome)i;
+    return ERR_INTERNAL;
+}
+
+enum outcome message_parse_problem(struct span body, struct error *err)
+{
+    OWNED(json_drop) json_t *problem = NULL;
+    const char *word;
+    const char *code;
+    const char *where;
+    const char *text;
+    TRY(json_parse(body, 4096, &problem, err));
+    TRY(json_get_text(problem, "", "outcome", 32, &word, err));
+    TRY(json_get_text(problem, "", "code", ERROR_CODE_SIZE - 1, &code, err));
+    TRY(json_get_text(problem, "", "where", ERROR_WHERE_SIZE - 1, &where, err));
+    TRY(json_get_text(problem, "", "text", ERROR_TEXT_SIZE - 1, &text, err));
+    return fail_at(err, outcome_of(word), code, where, "%s", text);
+}
