@@ -1,4 +1,9 @@
 # One line a test, sorted.
 check_PROGRAMS += tests/unit/test_bytes
 check_PROGRAMS += tests/unit/test_cert
+check_PROGRAMS += tests/unit/test_clock
+check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_file
+check_PROGRAMS += tests/unit/test_message
+check_PROGRAMS += tests/unit/test_queue
 check_PROGRAMS += tests/unit/test_text

@@ -1,0 +1,132 @@
+#include "lib/model/message.h"
+
+#include <string.h>
+
+#include "lib/model/binding.h"
+#include "tests/support/test.h"
+
+static void a_request_crosses_with_its_verb_and_members(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct heartbeat sent = {.seq = 7, .load = 125};
+    struct heartbeat got = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    OWNED(json_drop) json_t *rest = NULL;
+    enum verb verb = VERB_COUNT;
+    message_print(VERB_HEARTBEAT, &heartbeat_record, &sent, &body);
+    assert_ok(message_parse(bytes_span(&body), &verb, &rest, &err));
+    assert_int_equal(verb, VERB_HEARTBEAT);
+    assert_ok(record_from_json(&heartbeat_record, rest, "", &got, &err));
+    assert_int_equal(got.seq, 7);
+    assert_int_equal(got.load, 125);
+}
+
+static void strangers_in_a_message_are_refused_with_their_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *code, *where;
+    } cases[] = {
+        {"{\"do\":\"heartbeat\",\"seq\":1,\"load\":0,\"x\":1}", "unknown-member", "/x"},
+        {"{\"do\":\"heartbeat\",\"seq\":-1,\"load\":0}", "out-of-range", "/seq"},
+        {"{\"do\":\"heartbeat\",\"seq\":\"1\",\"load\":0}", "wrong-type", "/seq"},
+        {"{\"do\":\"heartbeat\",\"load\":0}", "missing-member", "/seq"},
+    };
+    struct error err = {0};
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct heartbeat got = {0};
+        OWNED(json_drop) json_t *rest = NULL;
+        enum verb verb = VERB_COUNT;
+        assert_ok(message_parse(span_of_text(cases[i].body), &verb, &rest, &err));
+        assert_fails(record_from_json(&heartbeat_record, rest, "", &got, &err), ERR_INVALID,
+                     cases[i].code);
+        assert_string_equal(err.where, cases[i].where);
+    }
+}
+
+static void what_is_no_message_is_refused(void **state)
+{
+    (void)state;
+    const char *const bad[] = {"",
+                               "[]",
+                               "{}",
+                               "{\"do\":1}",
+                               "{\"do\":\"dance\"}",
+                               "{\"do\":\"hello\",\"do\":\"hello\"}",
+                               "{\"do\":\"hello\"} "
+                               "{}"};
+    struct error err = {0};
+    for (size_t i = 0; i < countof(bad); i++) {
+        json_t *rest = NULL;
+        enum verb verb = VERB_COUNT;
+        assert_int_equal(message_parse(span_of_text(bad[i]), &verb, &rest, &err), ERR_INVALID);
+        assert_null(rest);
+    }
+}
+
+static void a_problem_crosses_with_outcome_code_place_and_text(void **state)
+{
+    (void)state;
+    struct error sent = {0};
+    struct error got = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    error_ignore(fail_at(&sent, ERR_DENIED, "grant-policy", "/policy", "no such \"grant\""));
+    message_print_problem(&sent, &body);
+    assert_int_equal(message_parse_problem(bytes_span(&body), &got), ERR_DENIED);
+    assert_memory_equal(&sent, &got, sizeof sent);
+}
+
+/* The digest of one fixed record, worked out with Python's hashlib: the binding never changes. */
+static void the_binding_of_a_known_record_is_known(void **state)
+{
+    (void)state;
+    struct binding b = {.kind = EVIDENCE_SIMULATED, .rest = span_of_text("{}")};
+    memset(b.nonce, 1, sizeof b.nonce);
+    memset(b.link_key, 2, sizeof b.link_key);
+    memset(b.sealing_key, 3, sizeof b.sealing_key);
+    memset(b.root_key, 4, sizeof b.root_key);
+    memset(b.instance.at, 5, sizeof b.instance.at);
+    uint8_t out[BINDING_SIZE];
+    binding_digest(&b, out);
+    OWNED(mem_drop) char *hex = hex_of(SPAN_OF(out));
+    assert_string_equal(hex, "f98bcdaec5bdcdb053b53558c04be234a6bd6c0e8827904baad554baa9759a5b"
+                             "41cf1f1d10c1ac48329a85ef16dfa8159a3c5e1125c7efd33ac642a841f14ffb");
+}
+
+static void the_binding_changes_with_every_member(void **state)
+{
+    (void)state;
+    uint8_t first[BINDING_SIZE];
+    struct binding b = {.kind = EVIDENCE_SNP, .rest = span_of_text("{}")};
+    binding_digest(&b, first);
+    uint8_t *members[] = {b.nonce, b.link_key, b.sealing_key, b.root_key, b.instance.at};
+    for (size_t i = 0; i < countof(members); i++) {
+        uint8_t now[BINDING_SIZE];
+        members[i][0] ^= 1;
+        binding_digest(&b, now);
+        members[i][0] ^= 1;
+        assert_memory_not_equal(first, now, sizeof now);
+    }
+    uint8_t now[BINDING_SIZE];
+    b.kind = EVIDENCE_SIMULATED;
+    binding_digest(&b, now);
+    assert_memory_not_equal(first, now, sizeof now);
+    b.kind = EVIDENCE_SNP;
+    b.rest = span_of_text("{ }");
+    binding_digest(&b, now);
+    assert_memory_not_equal(first, now, sizeof now);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_crosses_with_its_verb_and_members),
+        cmocka_unit_test(strangers_in_a_message_are_refused_with_their_path),
+        cmocka_unit_test(what_is_no_message_is_refused),
+        cmocka_unit_test(a_problem_crosses_with_outcome_code_place_and_text),
+        cmocka_unit_test(the_binding_of_a_known_record_is_known),
+        cmocka_unit_test(the_binding_changes_with_every_member),
+    };
+    return cmocka_run_group_tests_name("message", tests, NULL, NULL);
+}
