@@ -1,2 +1,5 @@
 noinst_LIBRARIES += lib/net/libnet.a
-lib_net_libnet_a_SOURCES =
+lib_net_libnet_a_SOURCES = \
+	lib/net/link.h \
+	lib/net/link_replies.c lib/net/link_replies.h \
+	lib/net/retry.c lib/net/retry.h
