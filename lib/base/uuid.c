@@ -27,7 +27,7 @@ enum outcome uuid_parse(const char *text, struct uuid *out, struct error *err)
         else if (!dash)
             hex[o++] = text[i];
     }
-    struct uuid made;
+    struct uuid made = {0};
     if (!fine || hex_decode_exact(hex, made.at, sizeof made.at, NULL) != OK)
         return fail(err, ERR_INVALID, "not a UUID: '%.40s'", text);
     *out = made;
@@ -51,7 +51,7 @@ struct span uuid_span(const struct uuid *id)
 
 struct uuid_text uuid_text(const struct uuid *id)
 {
-    struct uuid_text text;
+    struct uuid_text text = {0};
     uuid_print(id, text.at);
     return text;
 }
