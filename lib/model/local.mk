@@ -1,4 +1,7 @@
 noinst_LIBRARIES += lib/model/libmodel.a
 lib_model_libmodel_a_SOURCES = \
 	lib/model/binding.c lib/model/binding.h \
-	lib/model/message.c lib/model/message.h
+	lib/model/message.c lib/model/message.h \
+	lib/model/policy.c lib/model/policy.h \
+	lib/model/snp_words.c lib/model/snp_words.h \
+	lib/model/verdict.c lib/model/verdict.h

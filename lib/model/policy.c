@@ -1,0 +1,310 @@
+#include "lib/model/policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_SIZE = ERROR_WHERE_SIZE };
+
+struct path {
+    char at[PATH_SIZE];
+};
+
+static struct path below(const char *path, const char *name)
+{
+    struct path made;
+    if (snprintf(made.at, sizeof made.at, "%s/%s", path, name) >= (int)sizeof made.at)
+        made.at[sizeof made.at - 1] = '\0';
+    return made;
+}
+
+static bool is_there(const json_t *object, const char *name)
+{
+    return json_object_get(object, name) != NULL;
+}
+
+static enum outcome refuse(const struct path *where, struct error *err, const char *what)
+{
+    return fail_at(err, ERR_INVALID, "wrong-value", where->at, "%s: %s", where->at, what);
+}
+
+static enum outcome read_say(const json_t *object, const char *path, const char *name,
+                             enum say *out, struct error *err)
+{
+    if (!is_there(object, name))
+        return OK;
+    bool yes = false;
+    TRY(json_get_bool(object, path, name, &yes, err));
+    *out = yes ? SAY_YES : SAY_NO;
+    return OK;
+}
+
+static enum outcome set_add(struct value_set *set, const struct path *where, const json_t *item,
+                            struct error *err)
+{
+    if (set->count == POLICY_SET_MAX)
+        return refuse(where, err, "too many values");
+    const char *text = json_string_value(item);
+    if (text == NULL || strlen(text) != json_string_length(item) ||
+        hex_decode_exact(text, set->at[set->count], set->len, NULL) != OK)
+        return refuse(where, err, "not hex of the right length");
+    set->count++;
+    return OK;
+}
+
+/* "any", one value, or a list of values. An empty list accepts nothing. */
+static enum outcome read_set(const json_t *object, const char *path, const char *name, size_t len,
+                             struct value_set *set, struct error *err)
+{
+    set->len = len;
+    const json_t *value = json_object_get(object, name);
+    if (value == NULL)
+        return OK;
+    const struct path where = below(path, name);
+    set->said = true;
+    if (!json_is_array(value)) {
+        set->any = json_is_string(value) && strcmp(json_string_value(value), "any") == 0;
+        return set->any ? OK : set_add(set, &where, value, err);
+    }
+    size_t i;
+    json_t *item;
+    json_array_foreach (json_looked_at(value), i, item)
+        TRY(set_add(set, &where, item, err));
+    return OK;
+}
+
+static enum outcome read_tcb(const json_t *object, const struct path *where,
+                             enum snp_product product, struct snp_tcb *out, struct error *err)
+{
+    static const char *const with_fmc[] = {"fmc", "bl", "tee", "snp", "ucode", NULL};
+    TRY(json_only(object, where->at, product == PRODUCT_TURIN ? with_fmc : with_fmc + 1, err));
+    for (int i = 0; i < TCB_PART_COUNT; i++) {
+        int64_t part = 0;
+        TRY(json_get_int_or(object, where->at, name_of(&tcb_part_names, i), 0, 255, 0, &part, err));
+        out->part[i] = (uint8_t)part;
+    }
+    return OK;
+}
+
+static enum outcome read_min_tcb(const json_t *object, const char *path, struct snp_policy *out,
+                                 struct error *err)
+{
+    if (!is_there(object, "min_tcb"))
+        return OK;
+    json_t *floors = NULL;
+    TRY(json_get_object(object, path, "min_tcb", &floors, err));
+    const struct path where = below(path, "min_tcb");
+    const char *word;
+    json_t *floor;
+    json_object_foreach (floors, word, floor) {
+        const struct path at = below(where.at, word);
+        enum snp_product product = PRODUCT_UNKNOWN;
+        if (snp_product_parse(word, &product, NULL) != OK)
+            return refuse(&at, err, "not a known product");
+        if (out->has_floor[product])
+            return refuse(&at, err, "the same product twice");
+        TRY(read_tcb(floor, &at, product, &out->min_tcb[product], err));
+        out->has_floor[product] = true;
+    }
+    out->has_min_tcb = true;
+    return OK;
+}
+
+static enum outcome read_platform(const json_t *object, const char *path, const char *name,
+                                  uint64_t *out, struct error *err)
+{
+    if (!is_there(object, name))
+        return OK;
+    json_t *list = NULL;
+    TRY(json_get_array(object, path, name, 64, &list, err));
+    const struct path where = below(path, name);
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item) {
+        uint64_t bit = 0;
+        if (!json_is_string(item) || snp_platform_bit(json_string_value(item), &bit, NULL) != OK)
+            return refuse(&where, err, "not a known platform bit");
+        *out |= bit;
+    }
+    return OK;
+}
+
+static enum outcome read_signers(const json_t *object, const char *path, struct snp_policy *out,
+                                 struct error *err)
+{
+    if (!is_there(object, "signing_keys"))
+        return OK;
+    json_t *list = NULL;
+    TRY(json_get_array(object, path, "signing_keys", SIGNER_COUNT, &list, err));
+    const struct path where = below(path, "signing_keys");
+    size_t i;
+    json_t *item;
+    json_array_foreach (list, i, item) {
+        int signer = 0;
+        if (!json_is_string(item) ||
+            name_parse(&snp_signer_names, json_string_value(item), &signer, NULL) != OK)
+            return refuse(&where, err, "neither VCEK nor VLEK");
+        out->signing_keys |= 1u << signer;
+    }
+    return out->signing_keys != 0 ? OK : refuse(&where, err, "names no key");
+}
+
+static enum outcome csp_add(struct snp_policy *out, const struct path *where, const json_t *item,
+                            struct error *err)
+{
+    const char *text = json_string_value(item);
+    if (text == NULL || text[0] == '\0' || json_string_length(item) >= POLICY_CSP_SIZE)
+        return refuse(where, err, "not a provider id");
+    if (out->csp_count == POLICY_CSP_MAX)
+        return refuse(where, err, "too many values");
+    snprintf(out->vlek_csp_id[out->csp_count++], POLICY_CSP_SIZE, "%s", text);
+    return OK;
+}
+
+static enum outcome read_csp(const json_t *object, const char *path, struct snp_policy *out,
+                             struct error *err)
+{
+    const json_t *value = json_object_get(object, "vlek_csp_id");
+    if (value == NULL)
+        return OK;
+    const struct path where = below(path, "vlek_csp_id");
+    if (!json_is_array(value))
+        return csp_add(out, &where, value, err);
+    size_t i;
+    json_t *item;
+    json_array_foreach (json_looked_at(value), i, item)
+        TRY(csp_add(out, &where, item, err));
+    return out->csp_count != 0 ? OK : refuse(&where, err, "names no provider");
+}
+
+static enum outcome read_sets(const json_t *o, const char *path, struct snp_policy *p,
+                              struct error *err)
+{
+    TRY(read_set(o, path, "measurement", 48, &p->measurement, err));
+    TRY(read_set(o, path, "report_data", 64, &p->report_data, err));
+    TRY(read_set(o, path, "host_data", 32, &p->host_data, err));
+    TRY(read_set(o, path, "id_key_digest", 48, &p->id_key_digest, err));
+    return read_set(o, path, "author_key_digest", 48, &p->author_key_digest, err);
+}
+
+static enum outcome read_snp(const json_t *o, const char *path, struct snp_policy *p,
+                             struct error *err)
+{
+    static const char *const members[] = {"allow_debug",
+                                          "allow_migration_agent",
+                                          "allow_smt",
+                                          "max_vmpl",
+                                          "signing_keys",
+                                          "vlek_csp_id",
+                                          "min_tcb",
+                                          "forbid_platform_info",
+                                          "require_platform_info",
+                                          "measurement",
+                                          "report_data",
+                                          "host_data",
+                                          "id_key_digest",
+                                          "author_key_digest",
+                                          "require_crl",
+                                          "max_age_seconds",
+                                          NULL};
+    TRY(json_only(o, path, members, err));
+    TRY(read_say(o, path, "allow_debug", &p->allow_debug, err));
+    TRY(read_say(o, path, "allow_migration_agent", &p->allow_migration_agent, err));
+    TRY(read_say(o, path, "allow_smt", &p->allow_smt, err));
+    int64_t vmpl = -1;
+    if (is_there(o, "max_vmpl"))
+        TRY(json_get_int(o, path, "max_vmpl", 0, 3, &vmpl, err));
+    p->max_vmpl = (int)vmpl;
+    TRY(read_signers(o, path, p, err));
+    TRY(read_csp(o, path, p, err));
+    TRY(read_min_tcb(o, path, p, err));
+    TRY(read_platform(o, path, "forbid_platform_info", &p->forbid_platform_info, err));
+    TRY(read_platform(o, path, "require_platform_info", &p->require_platform_info, err));
+    TRY(read_sets(o, path, p, err));
+    TRY(json_get_bool_or(o, path, "require_crl", false, &p->require_crl, err));
+    if (is_there(o, "max_age_seconds"))
+        TRY(json_get_int(o, path, "max_age_seconds", 1, INT32_MAX, &p->max_age_seconds, err));
+    return OK;
+}
+
+enum outcome policy_from_json(const json_t *value, const char *path, enum policy_mode mode,
+                              struct policy *out, struct error *err)
+{
+    static const char *const whole[] = {"name", "description", "snp", "nitro", "azure", NULL};
+    TRY(json_only(value, path, mode == POLICY_WHOLE ? whole : whole + 2, err));
+    if (is_there(value, "nitro") || is_there(value, "azure")) {
+        const struct path where = below(path, is_there(value, "nitro") ? "nitro" : "azure");
+        return fail_at(err, ERR_INVALID, "unsupported-evidence", where.at,
+                       "%s: this kind of evidence is not appraised yet", where.at);
+    }
+    const char *text = NULL;
+    TRY(json_get_text_or(value, path, "name", 63, "", &text, err));
+    TRY(json_get_text_or(value, path, "description", 1024, "", &text, err));
+    OWNED(mem_drop) struct policy *made = NEW(struct policy);
+    made->snp.mode = mode;
+    made->snp.max_vmpl = -1;
+    made->has_snp = is_there(value, "snp");
+    if (made->has_snp || mode == POLICY_WHOLE) {
+        json_t *snp = NULL;
+        TRY(json_get_object(value, path, "snp", &snp, err));
+        const struct path where = below(path, "snp");
+        TRY(read_snp(snp, where.at, &made->snp, err));
+    }
+    *out = *made;
+    return OK;
+}
+
+enum outcome policy_parse(struct span in, enum policy_mode mode, struct policy *out,
+                          struct error *err)
+{
+    OWNED(json_drop) json_t *value = NULL;
+    TRY(json_parse(in, POLICY_JSON_MAX, &value, err));
+    return policy_from_json(value, "", mode, out, err);
+}
+
+bool value_set_has(const struct value_set *set, struct span value)
+{
+    if (set->any)
+        return true;
+    for (size_t i = 0; i < set->count; i++)
+        if (span_equal(SPAN(set->at[i], set->len), value))
+            return true;
+    return false;
+}
+
+static bool allows(const struct snp_policy *p, enum say say, bool silent_whole)
+{
+    if (say == SAY_NOTHING)
+        return p->mode == POLICY_WHOLE ? silent_whole : true;
+    return say == SAY_YES;
+}
+
+bool policy_allows_debug(const struct snp_policy *p)
+{
+    return allows(p, p->allow_debug, false);
+}
+
+bool policy_allows_migration(const struct snp_policy *p)
+{
+    return allows(p, p->allow_migration_agent, false);
+}
+
+/* Every cloud offers threads only in pairs, so silence allows them. */
+bool policy_allows_smt(const struct snp_policy *p)
+{
+    return allows(p, p->allow_smt, true);
+}
+
+int policy_max_vmpl(const struct snp_policy *p)
+{
+    if (p->max_vmpl >= 0)
+        return p->max_vmpl;
+    return p->mode == POLICY_WHOLE ? 0 : 3;
+}
+
+bool policy_takes_any_measurement(const struct snp_policy *p)
+{
+    if (!p->measurement.said)
+        return p->mode == POLICY_EXPECT;
+    return p->measurement.any;
+}

@@ -1,0 +1,78 @@
+/* An appraisal policy: what evidence must show on top of being authentic. Two ways to read one:
+ * `expect` adds just the conditions it names; a whole policy is default deny: debugging, migration
+ * agents and VMPLs above 0 are refused unless allowed, and the measurements must be written out
+ * (or "any", which caps the level). */
+#ifndef MUSTER_MODEL_POLICY_H
+#define MUSTER_MODEL_POLICY_H
+
+#include "lib/base/json.h"
+#include "lib/model/snp_words.h"
+
+enum policy_mode { POLICY_EXPECT, POLICY_WHOLE };
+
+enum {
+    POLICY_JSON_MAX = 256 * 1024,
+    POLICY_SET_MAX = 64,
+    POLICY_VALUE_MAX = 64,
+    POLICY_CSP_MAX = 16,
+    POLICY_CSP_SIZE = 128,
+};
+
+enum say { SAY_NOTHING, SAY_NO, SAY_YES };
+
+/* Acceptable values of one field, all of one length. */
+struct value_set {
+    bool said;
+    bool any;
+    size_t len;
+    size_t count;
+    uint8_t at[POLICY_SET_MAX][POLICY_VALUE_MAX];
+};
+
+struct snp_policy {
+    enum policy_mode mode;
+    enum say allow_debug;
+    enum say allow_migration_agent;
+    enum say allow_smt;
+    int max_vmpl;          /* -1: not said */
+    unsigned signing_keys; /* 1 << enum snp_signer; 0: not said */
+    size_t csp_count;      /* 0: not said */
+    char vlek_csp_id[POLICY_CSP_MAX][POLICY_CSP_SIZE];
+    bool has_min_tcb; /* then a product without a floor is refused */
+    bool has_floor[PRODUCT_COUNT];
+    struct snp_tcb min_tcb[PRODUCT_COUNT];
+    uint64_t forbid_platform_info;
+    uint64_t require_platform_info;
+    struct value_set measurement;
+    struct value_set report_data;
+    struct value_set host_data;
+    struct value_set id_key_digest;
+    struct value_set author_key_digest;
+    bool require_crl;
+    int64_t max_age_seconds; /* 0: not said */
+};
+
+/* Owns nothing, but is large: keep it on the heap. */
+struct policy {
+    bool has_snp;
+    struct snp_policy snp;
+};
+
+/* {"snp": {...}}, strict: unknown members and values are refused with their path ("where"). A
+ * whole policy may also carry "name" and "description" and needs "snp". The kinds not appraised
+ * here ("nitro", "azure") are refused as "unsupported-evidence". */
+enum outcome policy_from_json(const json_t *value, const char *path, enum policy_mode mode,
+                              struct policy *out, struct error *err);
+enum outcome policy_parse(struct span in, enum policy_mode mode, struct policy *out,
+                          struct error *err);
+
+bool value_set_has(const struct value_set *set, struct span value);
+
+/* What a whole policy means where it is silent. */
+bool policy_allows_debug(const struct snp_policy *p);
+bool policy_allows_migration(const struct snp_policy *p);
+bool policy_allows_smt(const struct snp_policy *p);
+int policy_max_vmpl(const struct snp_policy *p);               /* 3 where nothing is said */
+bool policy_takes_any_measurement(const struct snp_policy *p); /* said so, or expect is silent */
+
+#endif

@@ -1,0 +1,158 @@
+/* A verdict: what an appraisal concluded, every check of it, and what it proves (trust.md sections
+ * 2 and 10). Shared by keeper, controller and command line, so that all speak the same words. */
+#ifndef MUSTER_MODEL_VERDICT_H
+#define MUSTER_MODEL_VERDICT_H
+
+#include "lib/base/json.h"
+#include "lib/base/names.h"
+
+/* In the order in which the first failure names the reason. */
+enum reason {
+    REASON_OK,
+    REASON_UNSUPPORTED_EVIDENCE,
+    REASON_WRONG_REALM,
+    REASON_UNSUPPORTED_VERSION,
+    REASON_UNSUPPORTED_ALGORITHM,
+    REASON_MALFORMED,
+    REASON_CERT_MISSING,
+    REASON_SIGNING_KEY_MISMATCH,
+    REASON_CHAIN_UNTRUSTED,
+    REASON_CERT_NOT_YET_VALID,
+    REASON_CERT_EXPIRED,
+    REASON_CRL_MISSING,
+    REASON_CRL_UNTRUSTED,
+    REASON_CRL_EXPIRED,
+    REASON_REVOKED,
+    REASON_PRODUCT_MISMATCH,
+    REASON_CHIP_ID_MISMATCH,
+    REASON_TCB_MISMATCH,
+    REASON_BAD_SIGNATURE,
+    REASON_POLICY_DEBUG,
+    REASON_POLICY_MIGRATION,
+    REASON_POLICY_SMT,
+    REASON_POLICY_VMPL,
+    REASON_POLICY_SIGNING_KEY,
+    REASON_POLICY_CSP,
+    REASON_POLICY_TCB,
+    REASON_POLICY_PLATFORM_INFO,
+    REASON_POLICY_MEASUREMENT,
+    REASON_POLICY_REPORT_DATA,
+    REASON_POLICY_HOST_DATA,
+    REASON_POLICY_ID_KEY,
+    REASON_POLICY_AGE,
+    REASON_POLICY_PCR,
+    REASON_POLICY_NONCE,
+    REASON_COUNT
+};
+extern const struct names reason_names;         /* "ok", "unsupported-evidence", ... */
+const char *reason_meaning(enum reason reason); /* one sentence for people */
+
+enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_SKIP, CHECK_RESULT_COUNT };
+extern const struct names check_result_names; /* "pass", "fail", "skip" */
+
+enum { CHECK_DETAIL_SIZE = 192, VERDICT_CHECKS_MAX = 40 };
+
+struct check {
+    const char *name; /* static: "chain", "policy-vmpl", ... */
+    enum check_result result;
+    enum reason reason; /* REASON_OK unless it failed */
+    char detail[CHECK_DETAIL_SIZE];
+};
+
+/* Where a result comes from. */
+enum source { SOURCE_NONE, SOURCE_PROVIDER, SOURCE_HARDWARE, SOURCE_COUNT };
+extern const struct names source_names; /* "none", "provider", "hardware" */
+
+/* L0 nothing proven .. L3. */
+enum level { LEVEL_0, LEVEL_1, LEVEL_2, LEVEL_3, LEVEL_COUNT };
+extern const struct names level_names; /* "L0" .. "L3" */
+
+/* What stands between this verdict and L3. */
+enum missing {
+    MISSING_HARDWARE,           /* nothing is proven at all */
+    MISSING_DEBUG_OFF,          /* the host may read the guest */
+    MISSING_SOFTWARE,           /* no proof of what booted */
+    MISSING_SOFTWARE_HARDWARE,  /* proof of what booted rests on the provider's word */
+    MISSING_IDENTITY,           /* no proof of which instance it is */
+    MISSING_PINNED_MEASUREMENT, /* the policy takes any measurement */
+    MISSING_PROVIDER_EXECUTION, /* the provider may run code in the image */
+    MISSING_FRESHNESS,          /* report data was not compared with a nonce */
+    MISSING_DISK_ENCRYPTION,
+    MISSING_TRANSIT_ENCRYPTION,
+    MISSING_ENDPOINT_KEYS,
+    MISSING_OUTSIDE_CUSTODY, /* keeper and key custody are not outside the provider */
+    MISSING_COUNT
+};
+extern const struct names missing_names; /* "hardware", "debug-off", "software", ... */
+
+/* What stays possible although all checks passed. */
+enum residual {
+    RESIDUAL_PROVIDER_FIRMWARE, /* the launch digest covers only the provider's firmware */
+    RESIDUAL_MILAN_ROOT_SEED,   /* Milan's root seed was extracted in software (2026) */
+    RESIDUAL_NO_CHIP_IDENTITY,  /* a VLEK serves a region, it names no chip */
+    RESIDUAL_NO_TCB_FLOOR,      /* the policy sets no least TCB */
+    RESIDUAL_NO_REVOCATION,     /* no current CRL was looked at */
+    RESIDUAL_MIGRATION_AGENT,   /* a migration agent may move the guest */
+    RESIDUAL_COUNT
+};
+extern const struct names residual_names; /* "provider-firmware", ... */
+
+/* What ties evidence to one instance, and how the keeper remembers it. */
+enum anchor_kind { ANCHOR_NONE, ANCHOR_HOST_DATA, ANCHOR_ID_BLOCK, ANCHOR_KIND_COUNT };
+extern const struct names anchor_kind_names; /* "none", "host-data", "id-block" */
+
+enum { ANCHOR_HASH_SIZE = 32 };
+
+/* What the signed image record says; evidence alone cannot. All false: a stock cloud image. */
+struct image_facts {
+    bool measured_boot;          /* kernel hashes, IGVM or UKI: the digest covers what boots */
+    bool provider_execution_off; /* no cloud-init scripts, extensions, SSM, metadata SSH keys */
+    enum anchor_kind anchor;     /* where the image's hosts put the instance's identity */
+};
+
+/* What the operator's records say of the deployment around the guest. */
+struct standing {
+    bool provider_identity; /* a signed identity document agrees with the row */
+    bool disk_encrypted;    /* in the guest, key released after a verdict */
+    bool transit_encrypted;
+    bool endpoint_keys; /* injected after a verdict */
+    bool custody_outside;
+};
+
+struct verdict {
+    bool trusted;
+    enum reason reason;
+    enum source hardware;
+    enum source software;
+    enum source identity;
+    enum level level;
+    unsigned missing;   /* 1 << enum missing */
+    unsigned residuals; /* 1 << enum residual */
+    bool simulated;
+    bool custom_roots;
+    enum anchor_kind anchor;
+    uint8_t anchor_hash[ANCHOR_HASH_SIZE]; /* zero without an anchor */
+    size_t check_count;
+    struct check checks[VERDICT_CHECKS_MAX];
+    json_t *claims; /* owned; an object, empty when nothing could be read */
+};
+
+void verdict_done(struct verdict *v); /* also for OWNED; fine on zeroes */
+
+/* Add a check; the first failure in the order added names the verdict's reason. */
+PRINTF(5, 6)
+void verdict_add(struct verdict *v, const char *name, enum check_result result, enum reason reason,
+                 const char *detail, ...);
+const struct check *verdict_check(const struct verdict *v, const char *name); /* NULL: not listed */
+
+/* Sources to level, and what is missing above it. Fills `level` and adds to `missing`. */
+void verdict_grade(struct verdict *v, const struct standing *standing);
+
+/* {"verdict","reason","level","hardware","software","identity","missing","residuals","simulated",
+ * "roots","anchor","checks","claims"} */
+json_t *verdict_to_json(const struct verdict *v);
+
+/* The words of a bit set, for JSON and rows. */
+json_t *name_set_to_json(const struct names *names, unsigned set);
+
+#endif
