@@ -1,5 +1,6 @@
 noinst_LIBRARIES += lib/model/libmodel.a
 lib_model_libmodel_a_SOURCES = \
+	lib/model/account.c lib/model/account.h \
 	lib/model/binding.c lib/model/binding.h \
 	lib/model/message.c lib/model/message.h \
 	lib/model/policy.c lib/model/policy.h \

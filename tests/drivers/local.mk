@@ -1,1 +1,2 @@
 # One line a test, sorted.
+check_PROGRAMS += tests/drivers/test_http

@@ -1,4 +1,5 @@
 # One line a test, sorted.
+check_PROGRAMS += tests/unit/test_account
 check_PROGRAMS += tests/unit/test_bytes
 check_PROGRAMS += tests/unit/test_cert
 check_PROGRAMS += tests/unit/test_clock
@@ -8,4 +9,5 @@ check_PROGRAMS += tests/unit/test_link_replies
 check_PROGRAMS += tests/unit/test_message
 check_PROGRAMS += tests/unit/test_queue
 check_PROGRAMS += tests/unit/test_retry
+check_PROGRAMS += tests/unit/test_sigv4
 check_PROGRAMS += tests/unit/test_text

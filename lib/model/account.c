@@ -1,0 +1,134 @@
+#include "lib/model/account.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+
+static const char *const driver_words[] = {"aws", "azure", "gcp"};
+_Static_assert(countof(driver_words) == ACCOUNT_DRIVER_COUNT);
+const struct names account_driver_names = NAMES("driver", driver_words);
+
+static const char *const source_words[] = {"environment"};
+_Static_assert(countof(source_words) == CREDENTIAL_SOURCE_COUNT);
+const struct names credential_source_names = NAMES("credential source", source_words);
+
+static const struct field fields[] = {
+    FIELD(account, name, FIELD_TEXT),
+    FIELD(account, driver, FIELD_NAME, .names = &account_driver_names),
+    FIELD(account, region, FIELD_TEXT),
+    FIELD(account, zone, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, endpoint, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, owner, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, subnet, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, security_group, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, instance_profile, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, credentials, FIELD_JSON),
+    FIELD(account, test, FIELD_JSON, .flags = FIELD_OPTIONAL),
+};
+const struct record account_record = RECORD(account, fields);
+
+void account_done(struct account *account)
+{
+    record_done(&account_record, account);
+}
+
+/* Region and zone become part of host names and of what is signed. */
+static bool is_place(const char *text)
+{
+    size_t len = strlen(text);
+    return len == strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+}
+
+static enum outcome bad(struct error *err, const char *path, const char *name, const char *why)
+{
+    char where[ERROR_WHERE_SIZE];
+    snprintf(where, sizeof where, "%.60s/%.30s", path, name);
+    return fail_at(err, ERR_INVALID, "bad-account", where, "%s: %s", where, why);
+}
+
+static enum outcome check_fields(const struct account *account, const char *path, struct error *err)
+{
+    if (!text_is_name(account->name))
+        return bad(err, path, "name", "a name is [a-z0-9-]{1,63}");
+    if (account->region[0] == '\0' || !is_place(account->region))
+        return bad(err, path, "region", "a region is [a-z0-9-]+");
+    if (!is_place(account->zone))
+        return bad(err, path, "zone", "a zone is [a-z0-9-]+");
+    if (!text_is_name(account->owner))
+        return bad(err, path, "owner", "an owner is [a-z0-9-]{1,63}");
+    return OK;
+}
+
+static enum outcome check_credentials(const json_t *value, const char *path, struct error *err)
+{
+    char at[ERROR_WHERE_SIZE];
+    snprintf(at, sizeof at, "%.60s/credentials", path);
+    if (!json_is_object(value))
+        return bad(err, path, "credentials", "expected an object");
+    TRY(json_only(value, at, (const char *const[]){"source", NULL}, err));
+    const char *word;
+    int source;
+    TRY(json_get_text(value, at, "source", 64, &word, err));
+    if (name_parse(&credential_source_names, word, &source, err) != OK)
+        return bad(err, at, "source", "not a credential source");
+    return OK;
+}
+
+static enum outcome check_test(const json_t *value, const char *path, struct error *err)
+{
+    if (value == NULL)
+        return OK;
+    char at[ERROR_WHERE_SIZE];
+    snprintf(at, sizeof at, "%.60s/test", path);
+    if (!json_is_object(value))
+        return bad(err, path, "test", "expected an object");
+    TRY(json_only(value, at, (const char *const[]){"image", "size", NULL}, err));
+    const char *text;
+    TRY(json_get_text(value, at, "image", 255, &text, err));
+    TRY(json_get_text(value, at, "size", 63, &text, err));
+    return OK;
+}
+
+enum outcome account_from_json(const json_t *value, const char *path, struct account *out,
+                               struct error *err)
+{
+    OWNED(account_done) struct account made = {.owner = "muster"};
+    TRY(record_from_json(&account_record, value, path, &made, err));
+    TRY(check_fields(&made, path, err));
+    TRY(check_credentials(made.credentials, path, err));
+    TRY(check_test(made.test, path, err));
+    *out = made;
+    made = (struct account){0};
+    return OK;
+}
+
+enum outcome account_read(const char *file, struct account *out, struct error *err)
+{
+    OWNED(bytes_done) struct bytes content = {0};
+    TRY(file_read(file, ACCOUNT_JSON_MAX, &content, err));
+    OWNED(json_drop) json_t *value = NULL;
+    if (json_parse(bytes_span(&content), ACCOUNT_JSON_MAX, &value, err) != OK ||
+        account_from_json(value, "", out, err) != OK)
+        return error_context(err, "%s", file);
+    return OK;
+}
+
+enum credential_source account_credential_source(const struct account *account)
+{
+    int source = CREDENTIALS_ENVIRONMENT;
+    const char *word = json_string_value(json_object_get(account->credentials, "source"));
+    error_ignore(name_parse(&credential_source_names, word != NULL ? word : "", &source, NULL));
+    return (enum credential_source)source;
+}
+
+const char *account_test_image(const struct account *account)
+{
+    return json_string_value(json_object_get(account->test, "image"));
+}
+
+const char *account_test_size(const struct account *account)
+{
+    return json_string_value(json_object_get(account->test, "size"));
+}

@@ -1,0 +1,117 @@
+#include "lib/model/account.h"
+
+#include <string.h>
+
+#include "tests/support/test.h"
+
+static enum outcome read_it(const char *text, struct account *out, struct error *err)
+{
+    OWNED(json_drop) json_t *value = NULL;
+    TRY(json_parse(span_of_text(text), ACCOUNT_JSON_MAX, &value, err));
+    return account_from_json(value, "", out, err);
+}
+
+#define REQUIRED                                                                                   \
+    "\"name\":\"lab\",\"driver\":\"aws\",\"region\":\"us-east-2\","                                \
+    "\"credentials\":{\"source\":\"environment\"}"
+
+static void an_account_reads_as_designed(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(account_done) struct account account = {0};
+    assert_ok(read_it("{" REQUIRED ",\"zone\":\"us-east-2a\",\"endpoint\":\"http://127.0.0.1:1\","
+                      "\"test\":{\"image\":\"ami-1\",\"size\":\"m6a.large\"}}",
+                      &account, &err));
+    assert_string_equal(account.name, "lab");
+    assert_int_equal(account.driver, DRIVER_AWS);
+    assert_string_equal(account.owner, "muster");
+    assert_int_equal(account_credential_source(&account), CREDENTIALS_ENVIRONMENT);
+    assert_string_equal(account_test_image(&account), "ami-1");
+    assert_string_equal(account_test_size(&account), "m6a.large");
+}
+
+static void an_account_survives_a_round_through_json(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(account_done) struct account account = {0};
+    OWNED(account_done) struct account again = {0};
+    assert_ok(read_it("{" REQUIRED "}", &account, &err));
+    assert_null(account_test_image(&account));
+    OWNED(json_drop) json_t *value = record_to_json(&account_record, &account);
+    assert_ok(account_from_json(value, "", &again, &err));
+    assert_string_equal(again.region, "us-east-2");
+}
+
+static void strange_members_are_refused_with_their_path(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(account_done) struct account account = {0};
+    assert_fails(read_it("{" REQUIRED ",\"colour\":1}", &account, &err), ERR_INVALID,
+                 "unknown-member");
+    assert_string_equal(err.where, "/colour");
+    assert_int_equal(
+        read_it("{" REQUIRED ",\"test\":{\"image\":\"a\",\"size\":\"b\",\"x\":1}}", &account, &err),
+        ERR_INVALID);
+    assert_string_equal(err.where, "/test/x");
+}
+
+/* A secret in the account would end up in the database. */
+static void a_secret_in_the_account_is_refused(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(account_done) struct account account = {0};
+    assert_int_equal(
+        read_it("{\"name\":\"lab\",\"driver\":\"aws\",\"region\":\"r\",\"credentials\":"
+                "{\"source\":\"environment\",\"secret_access_key\":\"x\"}}",
+                &account, &err),
+        ERR_INVALID);
+    assert_string_equal(err.where, "/credentials/secret_access_key");
+}
+
+static void a_region_cannot_name_another_host(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(account_done) struct account account = {0};
+    static const char *const bad[] = {"evil.example/", "a b", "us-east-2@x", "", "A"};
+    for (size_t i = 0; i < countof(bad); i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "{\"name\":\"lab\",\"driver\":\"aws\",\"region\":\"%s\","
+                 "\"credentials\":{\"source\":\"environment\"}}",
+                 bad[i]);
+        assert_int_equal(read_it(text, &account, &err), ERR_INVALID);
+    }
+}
+
+static void an_unknown_driver_or_source_is_refused(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(account_done) struct account account = {0};
+    assert_fails(read_it("{\"name\":\"lab\",\"driver\":\"vax\",\"region\":\"r\",\"credentials\":"
+                         "{\"source\":\"environment\"}}",
+                         &account, &err),
+                 ERR_INVALID, "unknown-word");
+    assert_fails(read_it("{\"name\":\"lab\",\"driver\":\"aws\",\"region\":\"r\",\"credentials\":"
+                         "{\"source\":\"hat\"}}",
+                         &account, &err),
+                 ERR_INVALID, "bad-account");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_account_reads_as_designed),
+        cmocka_unit_test(an_account_survives_a_round_through_json),
+        cmocka_unit_test(strange_members_are_refused_with_their_path),
+        cmocka_unit_test(a_secret_in_the_account_is_refused),
+        cmocka_unit_test(a_region_cannot_name_another_host),
+        cmocka_unit_test(an_unknown_driver_or_source_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
