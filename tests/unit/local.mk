@@ -1,5 +1,7 @@
 # One line a test, sorted.
 check_PROGRAMS += tests/unit/test_account
+check_PROGRAMS += tests/unit/test_agent_hook
+check_PROGRAMS += tests/unit/test_agent_userdata
 check_PROGRAMS += tests/unit/test_bytes
 check_PROGRAMS += tests/unit/test_cert
 check_PROGRAMS += tests/unit/test_clock
@@ -11,3 +13,4 @@ check_PROGRAMS += tests/unit/test_queue
 check_PROGRAMS += tests/unit/test_retry
 check_PROGRAMS += tests/unit/test_sigv4
 check_PROGRAMS += tests/unit/test_text
+check_PROGRAMS += tests/unit/test_tee

@@ -1,0 +1,66 @@
+#include "agent/settings.h"
+
+#include <string.h>
+
+#define ROW(member, key, kind, ...) SETTING(agent_settings, member, key, kind, __VA_ARGS__)
+
+/* clang-format off */
+const struct setting agent_settings_table[] = {
+    ROW(user_data, "user-data", SETTING_TEXT, "/var/lib/cloud/instance/user-data.txt",
+        .help = "file with what the controller told this machine"),
+    ROW(root_file, "root-file", SETTING_TEXT, "",
+        .help = "deployment root of the measured image (PEM); empty: the one in the user-data"),
+    ROW(next_root_file, "next-root-file", SETTING_TEXT, "",
+        .help = "the root that will follow it (PEM), while roots change"),
+    ROW(tee, "tee", SETTING_TEXT, "snp",
+        .help = "where evidence comes from: snp, or simulated in builds that have it"),
+#ifdef MUSTER_SIMULATION
+    ROW(tee_socket, "tee-socket", SETTING_TEXT, "",
+        .help = "tee = simulated: the simulator's unix socket"),
+#endif
+    ROW(tsm_path, "tsm-path", SETTING_TEXT, "/sys/kernel/config/tsm/report",
+        .help = "tee = snp: configfs-tsm's folder of reports"),
+    ROW(secrets_dir, "secrets-dir", SETTING_TEXT, "/run/muster/secrets",
+        .help = "where secrets are put, by name; must be on tmpfs"),
+    ROW(allow_non_tmpfs, "allow-non-tmpfs", SETTING_BOOL, "false",
+        .help = "let secrets-dir be on a disk; for tests only"),
+    ROW(hooks_dir, "hooks-dir", SETTING_TEXT, "/etc/muster/hooks.d",
+        .help = "programs run after a secret was put, by the secret's name"),
+    ROW(hook_seconds, "hook-seconds", SETTING_INT, "30", .least = 1, .most = 600,
+        .help = "how long such a program may take"),
+    ROW(redial_most_seconds, "redial-most-seconds", SETTING_INT, "60", .least = 1, .most = 3600,
+        .help = "longest wait between two attempts to reach a controller"),
+    ROW(retry_first_seconds, "retry-first-seconds", SETTING_INT, "5", .least = 1, .most = 3600,
+        .help = "first wait after an appraisal that came to nothing; doubles, with full jitter"),
+    ROW(retry_most_seconds, "retry-most-seconds", SETTING_INT, "300", .least = 1, .most = 86400,
+        .help = "longest such wait"),
+    ROW(answer_seconds, "answer-seconds", SETTING_INT, "60", .least = 1, .most = 600,
+        .help = "how long a controller may take to answer"),
+};
+/* clang-format on */
+const size_t agent_settings_count = countof(agent_settings_table);
+
+static enum outcome check(const char *path, const struct agent_settings *s, struct error *err)
+{
+    if (s->secrets_dir[0] != '/')
+        return fail_at(err, ERR_INVALID, "bad-setting", path, "%s: secrets-dir must be absolute",
+                       path);
+    if (s->next_root_file[0] != '\0' && s->root_file[0] == '\0')
+        return fail_at(err, ERR_INVALID, "bad-setting", path,
+                       "%s: next-root-file without root-file", path);
+    if (s->retry_first_seconds > s->retry_most_seconds)
+        return fail_at(err, ERR_INVALID, "bad-setting", path,
+                       "%s: retry-first-seconds is more than retry-most-seconds", path);
+    return OK;
+}
+
+enum outcome agent_settings_read(const char *path, struct agent_settings *out, struct error *err)
+{
+    TRY(config_read(path, agent_settings_table, agent_settings_count, out, err));
+    return check(path, out, err);
+}
+
+void agent_settings_done(struct agent_settings *s)
+{
+    config_done(agent_settings_table, agent_settings_count, s);
+}

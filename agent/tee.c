@@ -1,0 +1,78 @@
+#include "agent/tee.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct tee {
+    const struct tee_driver *driver;
+    void *self;
+    struct error lost; /* outcome OK until the hardware said "never again" */
+};
+
+static const struct tee_driver *const drivers[] = {
+    &tee_snp_driver,
+#ifdef MUSTER_SIMULATION
+    &tee_simulated_driver,
+#endif
+};
+
+enum outcome tee_open(const char *name, const struct tee_places *places, struct tee **out,
+                      struct error *err)
+{
+    for (size_t i = 0; i < countof(drivers); i++) {
+        if (strcmp(drivers[i]->name, name) != 0)
+            continue;
+        void *self = NULL;
+        TRY(drivers[i]->open(places, &self, err));
+        *out = NEW(struct tee);
+        **out = (struct tee){.driver = drivers[i], .self = self};
+        return OK;
+    }
+    return fail_code(err, ERR_INVALID, "unknown-tee", "this agent knows no evidence from '%.32s'",
+                     name);
+}
+
+void tee_close(struct tee *tee)
+{
+    if (tee == NULL)
+        return;
+    tee->driver->close(tee->self);
+    free(tee);
+}
+
+enum evidence_kind tee_kind(const struct tee *tee)
+{
+    return tee->driver->kind;
+}
+
+bool tee_is_lost(const struct tee *tee)
+{
+    return tee->lost.outcome != OK;
+}
+
+enum outcome tee_report(struct tee *tee, const uint8_t report_data[static BINDING_SIZE],
+                        struct tee_report *out, struct error *err)
+{
+    if (tee_is_lost(tee)) {
+        *err = tee->lost;
+        return err->outcome;
+    }
+    OWNED(tee_report_done) struct tee_report made = {0};
+    enum outcome outcome = tee->driver->report(tee->self, report_data, &made, err);
+    if (outcome != OK && strcmp(err->code, "vmpck-disabled") == 0)
+        tee->lost = *err;
+    TRY(outcome);
+    if (made.report.len != TEE_REPORT_SIZE)
+        return fail_code(err, ERR_INVALID, "bad-report", "the report has %zu bytes, not %d",
+                         made.report.len, TEE_REPORT_SIZE);
+    tee_report_done(out);
+    *out = made;
+    made = (struct tee_report){0};
+    return OK;
+}
+
+void tee_report_done(struct tee_report *r)
+{
+    bytes_done(&r->report);
+    bytes_done(&r->cert_table);
+}

@@ -1,0 +1,407 @@
+/* Evidence from the hardware: configfs-tsm as a tree of plain files, with the test as the kernel
+ * (trust.md section 4; facts/attestation.md section 4). */
+#include "agent/tee_snp.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "tests/support/test.h"
+
+static char tree[] = "/tmp/muster-tee-XXXXXX";
+static const uint8_t binding[BINDING_SIZE] = {1, 2, 3};
+
+/* What the kernel does wrong, and what it saw. */
+static struct {
+    const char *provider;
+    const char *file; /* the file whose use fails with `number`, `times` times */
+    int number;
+    int times;
+    int disturbances; /* how often another process writes in between */
+    size_t report_size;
+    size_t certs_size;
+    int folders_made, folders_removed, writes;
+    struct bytes asked;
+} kernel;
+
+static void put(const char *folder, const char *name, struct span content)
+{
+    struct error err = {0};
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    unlink(path);
+    assert_ok(file_write(path, content, 0600, &err));
+}
+
+static void put_number(const char *folder, const char *name, int number)
+{
+    char word[16];
+    snprintf(word, sizeof word, "%d\n", number);
+    put(folder, name, span_of_text(word));
+}
+
+static int fails(const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    if (kernel.file == NULL || strcmp(name, kernel.file) != 0 || kernel.times == 0)
+        return 0;
+    kernel.times--;
+    return -kernel.number;
+}
+
+static int make_folder(const char *path)
+{
+    int failed = fails(kernel.file != NULL && strcmp(kernel.file, "mkdir") == 0 ? "/mkdir" : path);
+    if (failed != 0)
+        return failed;
+    if (tsm_kernel_files.make_folder(path) != 0)
+        return -errno;
+    kernel.folders_made++;
+    put(path, "provider", span_of_text(kernel.provider));
+    put_number(path, "generation", 0);
+    put(path, "inblob", (struct span){0});
+    return 0;
+}
+
+static int remove_folder(const char *path)
+{
+    static const char *const names[] = {"provider", "generation", "inblob", "outblob", "auxblob"};
+    for (size_t i = 0; i < countof(names); i++) {
+        char file[512];
+        snprintf(file, sizeof file, "%s/%s", path, names[i]);
+        unlink(file);
+    }
+    kernel.folders_removed++;
+    return tsm_kernel_files.remove_folder(path);
+}
+
+static void answer(const char *folder, struct span asked)
+{
+    OWNED(bytes_done) struct bytes report = {0};
+    OWNED(bytes_done) struct bytes certs = {0};
+    bytes_add_room(&report, kernel.report_size);
+    if (kernel.report_size >= 0x50 + asked.len)
+        memcpy(report.at + 0x50, asked.at, asked.len);
+    bytes_add_room(&certs, kernel.certs_size);
+    put(folder, "outblob", bytes_span(&report));
+    put(folder, "auxblob", bytes_span(&certs));
+    int generation = 1;
+    if (kernel.disturbances > 0) {
+        kernel.disturbances--;
+        generation++;
+    }
+    put_number(folder, "generation", generation);
+}
+
+static int write_file(const char *path, struct span content)
+{
+    int failed = fails(path);
+    if (failed != 0)
+        return failed;
+    kernel.writes++;
+    bytes_done(&kernel.asked);
+    kernel.asked = bytes_copy(content);
+    char folder[512];
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    int result = tsm_kernel_files.write(path, content);
+    answer(folder, content);
+    return result;
+}
+
+static ssize_t read_file(const char *path, size_t limit, struct bytes *out)
+{
+    int failed = fails(path);
+    return failed != 0 ? failed : tsm_kernel_files.read(path, limit, out);
+}
+
+static const struct tsm_files test_files = {make_folder, remove_folder, write_file, read_file};
+
+static int healthy(void **state)
+{
+    (void)state;
+    bytes_done(&kernel.asked);
+    memset(&kernel, 0, sizeof kernel);
+    kernel.provider = "sev_guest\n";
+    kernel.report_size = TEE_REPORT_SIZE;
+    kernel.certs_size = 4096;
+    return 0;
+}
+
+static int nothing_is_left(void **state)
+{
+    (void)state;
+    assert_int_equal(kernel.folders_made, kernel.folders_removed);
+    bytes_done(&kernel.asked);
+    return 0;
+}
+
+static enum outcome ask(struct tee_report *out, struct error *err)
+{
+    return tsm_report(&test_files, tree, binding, out, err);
+}
+
+static void a_report_is_asked_for_with_all_64_bytes_written_once(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(tee_report_done) struct tee_report got = {0};
+    assert_ok(ask(&got, &err));
+    assert_int_equal(kernel.writes, 1);
+    assert_true(span_equal(bytes_span(&kernel.asked), SPAN_OF(binding)));
+    assert_int_equal(got.report.len, TEE_REPORT_SIZE);
+    assert_memory_equal(got.report.at + 0x50, binding, sizeof binding);
+    assert_int_equal(got.cert_table.len, 4096);
+}
+
+static void an_empty_certificate_table_is_fine(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(tee_report_done) struct tee_report got = {0};
+    kernel.certs_size = 0;
+    assert_ok(ask(&got, &err));
+    assert_int_equal(got.cert_table.len, 0);
+}
+
+static void a_disturbed_request_is_begun_again_in_a_new_folder(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(tee_report_done) struct tee_report got = {0};
+    kernel.disturbances = 2;
+    assert_ok(ask(&got, &err));
+    assert_int_equal(kernel.folders_made, 3);
+}
+
+static void endless_disturbance_is_given_up(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(tee_report_done) struct tee_report got = {0};
+    kernel.disturbances = 1000;
+    assert_fails(ask(&got, &err), ERR_CONFLICT, "tsm-disturbed");
+    assert_int_equal(kernel.folders_made, TSM_ATTEMPTS);
+    assert_int_equal(got.report.len, 0);
+}
+
+static void passing_troubles_are_tried_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file;
+        int number;
+    } troubles[] = {
+        {"inblob", EBUSY}, {"outblob", EWOULDBLOCK}, {"outblob", EINVAL}, {"auxblob", EWOULDBLOCK}};
+    for (size_t i = 0; i < countof(troubles); i++) {
+        struct error err = {0};
+        OWNED(tee_report_done) struct tee_report got = {0};
+        kernel.file = troubles[i].file;
+        kernel.number = troubles[i].number;
+        kernel.times = 1;
+        assert_ok(ask(&got, &err));
+        kernel.times = 1000;
+        assert_fails(ask(&got, &err), ERR_CONFLICT, "tsm-disturbed");
+    }
+}
+
+static void lasting_troubles_are_told_at_once_by_their_own_code(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file;
+        int number;
+        enum outcome outcome;
+        const char *code;
+    } troubles[] = {
+        {"outblob", EFBIG, ERR_INVALID, "tsm-too-large"},
+        {"outblob", ENOTTY, ERR_DENIED, "vmpck-disabled"},
+        {"outblob", ETIMEDOUT, ERR_THROTTLED, "tsm-throttled"},
+        {"outblob", EIO, ERR_INTERNAL, "tsm-failed"},
+        {"inblob", EACCES, ERR_DENIED, "tsm-denied"},
+        {"mkdir", ENXIO, ERR_NOT_FOUND, "tsm-missing"},
+        {"mkdir", ENOENT, ERR_NOT_FOUND, "tsm-missing"},
+        {"mkdir", EPERM, ERR_DENIED, "tsm-denied"},
+    };
+    for (size_t i = 0; i < countof(troubles); i++) {
+        struct error err = {0};
+        OWNED(tee_report_done) struct tee_report got = {0};
+        kernel.file = troubles[i].file;
+        kernel.number = troubles[i].number;
+        kernel.times = 1;
+        assert_fails(ask(&got, &err), troubles[i].outcome, troubles[i].code);
+        assert_int_equal(kernel.times, 0);
+    }
+}
+
+static void another_provider_is_refused_before_anything_is_written(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(tee_report_done) struct tee_report got = {0};
+    kernel.provider = "tdx_guest\n";
+    assert_fails(ask(&got, &err), ERR_INVALID, "tsm-wrong-provider");
+    assert_int_equal(kernel.writes, 0);
+}
+
+static void an_endless_report_is_cut_off(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(tee_report_done) struct tee_report got = {0};
+    kernel.report_size = TEE_REPORT_SIZE + 2;
+    assert_fails(ask(&got, &err), ERR_INVALID, "tsm-too-large");
+    kernel.report_size = TEE_REPORT_SIZE;
+    kernel.certs_size = TEE_CERTS_MAX + 1;
+    assert_fails(ask(&got, &err), ERR_INVALID, "tsm-too-large");
+}
+
+static void a_machine_without_the_hardware_says_so_at_start(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct tee *tee = NULL;
+    const struct tee_places places = {.tsm_path = "/nonexistent", .socket = ""};
+    assert_fails(tee_open("snp", &places, &tee, &err), ERR_NOT_FOUND, "tsm-missing");
+    assert_fails(tee_open("sgx", &places, &tee, &err), ERR_INVALID, "unknown-tee");
+    assert_null(tee);
+}
+
+/* ---- the simulator ----------------------------------------------------------------------------
+ */
+
+static struct {
+    char path[64];
+    int listener;
+    const char *say; /* NULL: the right answer */
+    struct bytes heard;
+} simulator;
+
+static void *simulate_once(void *unused)
+{
+    (void)unused;
+    int fd = accept(simulator.listener, NULL, NULL);
+    uint8_t byte;
+    while (read(fd, &byte, 1) == 1 && byte != '\n')
+        bytes_add_u8(&simulator.heard, byte);
+    OWNED(text_done) struct text line = {0};
+    if (simulator.say != NULL) {
+        text_add(&line, simulator.say);
+    } else {
+        uint8_t report[TEE_REPORT_SIZE] = {2};
+        text_add(&line, "{\"report\":\"");
+        text_add_base64(&line, SPAN_OF(report));
+        text_add(&line, "\",\"cert_table\":\"AAAA\"}\n");
+    }
+    if (write(fd, line.at, line.len) < 0)
+        close(fd);
+    close(fd);
+    return NULL;
+}
+
+static enum outcome ask_simulator(const char *say, struct tee_report *out, struct error *err)
+{
+    snprintf(simulator.path, sizeof simulator.path, "%s/psp", tree);
+    unlink(simulator.path);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", simulator.path);
+    simulator.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(simulator.listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(simulator.listener, 1), 0);
+    simulator.say = say;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, simulate_once, NULL), 0);
+    const struct tee_places places = {.tsm_path = "", .socket = simulator.path};
+    OWNED(tee_drop) struct tee *tee = NULL;
+    enum outcome outcome = tee_open("simulated", &places, &tee, err);
+    assert_int_equal(outcome, OK);
+    assert_int_equal(tee_kind(tee), EVIDENCE_SIMULATED);
+    outcome = tee_report(tee, binding, out, err);
+    pthread_join(thread, NULL);
+    close(simulator.listener);
+    unlink(simulator.path);
+    return outcome;
+}
+
+static void the_simulator_is_asked_in_one_line(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(tee_report_done) struct tee_report got = {0};
+    assert_ok(ask_simulator(NULL, &got, &err));
+    assert_int_equal(got.report.len, TEE_REPORT_SIZE);
+    assert_int_equal(got.cert_table.len, 3);
+    OWNED(json_drop) json_t *heard = NULL;
+    assert_ok(json_parse(bytes_span(&simulator.heard), 4096, &heard, &err));
+    uint8_t asked[BINDING_SIZE];
+    assert_ok(json_get_hex(heard, "", "report_data", asked, sizeof asked, &err));
+    assert_memory_equal(asked, binding, sizeof binding);
+    bytes_done(&simulator.heard);
+}
+
+static void bad_answers_of_the_simulator_are_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *say;
+        enum outcome outcome;
+    } cases[] = {
+        {"", ERR_UNREACHABLE},
+        {"{\"report\":\"AAAA\"}", ERR_UNREACHABLE},
+        {"{\"report\":\"AAAA\"}\n", ERR_INVALID},
+        {"{\"report\":5}\n", ERR_INVALID},
+        {"{}\n", ERR_INVALID},
+        {"\n", ERR_INVALID},
+        {"{\"error\":\"not now\"}\n", ERR_CONFLICT},
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct error err = {0};
+        OWNED(tee_report_done) struct tee_report got = {0};
+        assert_int_equal(ask_simulator(cases[i].say, &got, &err), cases[i].outcome);
+        assert_int_equal(got.report.len, 0);
+        bytes_done(&simulator.heard);
+    }
+}
+
+static void no_simulator_is_unreachable(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(tee_report_done) struct tee_report got = {0};
+    OWNED(tee_drop) struct tee *tee = NULL;
+    const struct tee_places places = {.tsm_path = "", .socket = "/nonexistent/psp"};
+    assert_ok(tee_open("simulated", &places, &tee, &err));
+    assert_fails(tee_report(tee, binding, &got, &err), ERR_UNREACHABLE, "unreachable");
+    assert_false(tee_is_lost(tee));
+}
+
+int main(void)
+{
+    if (mkdtemp(tree) == NULL)
+        return 99;
+#define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, healthy, nothing_is_left)
+    const struct CMUnitTest tests[] = {
+        KERNEL_TEST(a_report_is_asked_for_with_all_64_bytes_written_once),
+        KERNEL_TEST(an_empty_certificate_table_is_fine),
+        KERNEL_TEST(a_disturbed_request_is_begun_again_in_a_new_folder),
+        KERNEL_TEST(endless_disturbance_is_given_up),
+        KERNEL_TEST(passing_troubles_are_tried_again),
+        KERNEL_TEST(lasting_troubles_are_told_at_once_by_their_own_code),
+        KERNEL_TEST(another_provider_is_refused_before_anything_is_written),
+        KERNEL_TEST(an_endless_report_is_cut_off),
+        cmocka_unit_test(a_machine_without_the_hardware_says_so_at_start),
+        cmocka_unit_test(the_simulator_is_asked_in_one_line),
+        cmocka_unit_test(bad_answers_of_the_simulator_are_errors),
+        cmocka_unit_test(no_simulator_is_unreachable),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    rmdir(tree);
+    return failed;
+}
