@@ -14,3 +14,6 @@ check_PROGRAMS += tests/unit/test_retry
 check_PROGRAMS += tests/unit/test_sigv4
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_tee
+check_PROGRAMS += tests/unit/test_seal
+check_PROGRAMS += tests/unit/test_text
+check_PROGRAMS += tests/unit/test_token

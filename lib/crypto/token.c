@@ -1,0 +1,334 @@
+#include "lib/crypto/token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SET_SIZE_MAX = 1 << 20 };
+
+/* The three parts of a compact token, still in base64url. */
+struct parts {
+    struct span header;
+    struct span payload;
+    struct span signature;
+    struct span signed_part; /* header '.' payload */
+};
+
+static enum outcome malformed(struct error *err, const char *what)
+{
+    return fail_code(err, ERR_INVALID, "token-malformed", "token: %s", what);
+}
+
+static void kid_of(const struct key *key, char out[static 2 * SHA256_SIZE + 1])
+{
+    uint8_t fingerprint[SHA256_SIZE];
+    key_fingerprint(key, fingerprint);
+    hex_encode(SPAN_OF(fingerprint), out);
+}
+
+static void add_header(struct text *out, const struct key *key, const char *typ)
+{
+    char kid[2 * SHA256_SIZE + 1];
+    kid_of(key, kid);
+    OWNED(json_drop) json_t *header = json_object();
+    json_put_text(header, "alg", "ES256");
+    json_put_text(header, "kid", kid);
+    json_put_text(header, "typ", typ);
+    OWNED(mem_drop) char *printed = json_print(header);
+    text_add_base64url(out, span_of_text(printed));
+}
+
+static enum outcome sign(const struct key *key, struct span message, struct text *out,
+                         struct error *err)
+{
+    if (key_kind_of(key) != KEY_P256 || !key_is_private(key))
+        return fail(err, ERR_INVALID, "a token is signed with a private P-256 key");
+    OWNED(bytes_done) struct bytes signature = {0};
+    TRY(key_sign(key, message, &signature, err));
+    text_add_base64url(out, bytes_span(&signature));
+    return OK;
+}
+
+enum outcome token_sign(const struct key *key, const char *typ, const json_t *claims, char **out,
+                        struct error *err)
+{
+    OWNED(mem_drop) char *printed = json_print(claims);
+    OWNED(text_done) struct text token = {0};
+    OWNED(text_done) struct text signature = {0};
+    add_header(&token, key, typ);
+    text_add(&token, ".");
+    text_add_base64url(&token, span_of_text(printed));
+    TRY(sign(key, text_span(&token), &signature, err));
+    text_addf(&token, ".%s", text_str(&signature));
+    if (token.len > TOKEN_SIZE_MAX)
+        return fail(err, ERR_INVALID, "a token of %zu bytes", token.len);
+    *out = text_take(&token);
+    return OK;
+}
+
+static struct span until_dot(struct span *rest)
+{
+    const uint8_t *dot = rest->len > 0 ? memchr(rest->at, '.', rest->len) : NULL;
+    size_t len = dot != NULL ? (size_t)(dot - rest->at) : rest->len;
+    struct span part = span_part(*rest, 0, len);
+    *rest = span_part(*rest, dot != NULL ? len + 1 : len, rest->len);
+    return part;
+}
+
+static enum outcome split(struct span token, struct parts *out, struct error *err)
+{
+    if (token.len == 0 || token.len > TOKEN_SIZE_MAX)
+        return malformed(err, "empty or too long");
+    struct span rest = token;
+    out->header = until_dot(&rest);
+    out->payload = until_dot(&rest);
+    out->signature = until_dot(&rest);
+    if (rest.len > 0 || out->header.len == 0 || out->payload.len == 0 || out->signature.len == 0 ||
+        out->header.len + out->payload.len + out->signature.len + 2 != token.len)
+        return malformed(err, "not three parts");
+    out->signed_part = span_part(token, 0, out->header.len + 1 + out->payload.len);
+    return OK;
+}
+
+static enum outcome parse_part(struct span part, json_t **out, struct error *err)
+{
+    OWNED(bytes_done) struct bytes raw = {0};
+    if (base64url_decode(part, &raw, NULL) != OK ||
+        json_parse(bytes_span(&raw), TOKEN_SIZE_MAX, out, NULL) != OK)
+        return malformed(err, "a part is not canonical base64url of strict JSON");
+    if (!json_is_object(*out)) {
+        json_decref(TAKE(*out));
+        return malformed(err, "a part is not an object");
+    }
+    return OK;
+}
+
+/* A header that passed: its words borrow from `json`. */
+struct header {
+    const char *typ;
+    const char *kid;
+};
+
+static enum outcome check_header(const json_t *json, struct header *out, struct error *err)
+{
+    static const char *const members[] = {"alg", "kid", "typ", NULL};
+    const char *alg;
+    if (json_get_text(json, "", "alg", 32, &alg, NULL) != OK)
+        return malformed(err, "no algorithm");
+    if (strcmp(alg, "ES256") != 0)
+        return fail_code(err, ERR_DENIED, "token-algorithm", "token: only ES256 is taken");
+    if (json_only(json, "", members, NULL) != OK ||
+        json_get_text(json, "", "kid", 2 * SHA256_SIZE, &out->kid, NULL) != OK ||
+        json_get_text(json, "", "typ", TOKEN_TYP_SIZE - 1, &out->typ, NULL) != OK)
+        return malformed(err, "the header is not exactly alg, kid and typ");
+    return OK;
+}
+
+static enum outcome check_typ(const struct header *header, const char *typ, struct error *err)
+{
+    if (strcmp(header->typ, typ) != 0)
+        return fail_code(err, ERR_DENIED, "token-type", "a %s token, not a %s", header->typ, typ);
+    return OK;
+}
+
+static bool signed_by(const struct header *header, const struct key *key)
+{
+    char kid[2 * SHA256_SIZE + 1];
+    kid_of(key, kid);
+    return strcmp(kid, header->kid) == 0;
+}
+
+static enum outcome check_signature(const struct key *key, struct span message, struct span encoded,
+                                    struct error *err)
+{
+    OWNED(bytes_done) struct bytes signature = {0};
+    if (base64url_decode(encoded, &signature, NULL) != OK)
+        return malformed(err, "the signature is not canonical base64url");
+    if (key_kind_of(key) != KEY_P256)
+        return fail_code(err, ERR_DENIED, "token-algorithm", "token: not a P-256 key");
+    return key_verify(key, message, bytes_span(&signature), err);
+}
+
+enum outcome token_verify(struct span token, const char *typ, const struct key *key,
+                          json_t **out_claims, struct error *err)
+{
+    struct parts parts;
+    struct header header;
+    OWNED(json_drop) json_t *json = NULL;
+    OWNED(json_drop) json_t *claims = NULL;
+    TRY(split(token, &parts, err));
+    TRY(parse_part(parts.header, &json, err));
+    TRY(check_header(json, &header, err));
+    TRY(check_typ(&header, typ, err));
+    if (!signed_by(&header, key))
+        return fail_code(err, ERR_DENIED, "token-key", "token: signed by another key");
+    TRY(check_signature(key, parts.signed_part, parts.signature, err));
+    TRY(parse_part(parts.payload, &claims, err));
+    *out_claims = TAKE(claims);
+    return OK;
+}
+
+enum outcome token_claimed_typ(struct span token, char out[static TOKEN_TYP_SIZE],
+                               struct error *err)
+{
+    struct parts parts;
+    struct header header;
+    OWNED(json_drop) json_t *json = NULL;
+    TRY(split(token, &parts, err));
+    TRY(parse_part(parts.header, &json, err));
+    TRY(check_header(json, &header, err));
+    return text_copy(out, TOKEN_TYP_SIZE, header.typ, "/typ", err);
+}
+
+/* ---- general form ------------------------------------------------------------------------- */
+
+static char *print_set(const char *payload, json_t *signatures)
+{
+    OWNED(json_drop) json_t *set = json_object();
+    json_put_text(set, "payload", payload);
+    json_put_new(set, "signatures", json_incref(signatures));
+    return json_print(set);
+}
+
+void token_set_make(struct span payload, char **out)
+{
+    OWNED(mem_drop) char *encoded = base64url_of(payload);
+    OWNED(json_drop) json_t *none = json_array();
+    *out = print_set(encoded, none);
+}
+
+/* The set's members; borrowed from `out_set`. */
+static enum outcome open_set(struct span set, size_t limit, json_t **out_set, const char **payload,
+                             json_t **signatures, struct error *err)
+{
+    static const char *const members[] = {"payload", "signatures", NULL};
+    OWNED(json_drop) json_t *json = NULL;
+    if (json_parse(set, limit, &json, NULL) != OK || json_only(json, "", members, NULL) != OK ||
+        json_get_text(json, "", "payload", limit, payload, NULL) != OK ||
+        json_get_array(json, "", "signatures", TOKEN_SIGNATURES_MAX, signatures, NULL) != OK)
+        return malformed(err, "not a payload with signatures");
+    *out_set = TAKE(json);
+    return OK;
+}
+
+struct signature {
+    const char *protected;
+    const char *signature;
+    struct header header;
+    json_t *json; /* owned: the header borrows from it */
+};
+
+static void signature_done(struct signature *s)
+{
+    json_decref(s->json);
+}
+
+static enum outcome open_signature(const json_t *entry, const char *typ, struct signature *out,
+                                   struct error *err)
+{
+    static const char *const members[] = {"protected", "signature", NULL};
+    if (!json_is_object(entry) || json_only(entry, "", members, NULL) != OK ||
+        json_get_text(entry, "", "protected", 1024, &out->protected, NULL) != OK ||
+        json_get_text(entry, "", "signature", 256, &out->signature, NULL) != OK)
+        return malformed(err, "a signature is not exactly protected and signature");
+    TRY(parse_part(span_of_text(out->protected), &out->json, err));
+    TRY(check_header(out->json, &out->header, err));
+    return check_typ(&out->header, typ, err);
+}
+
+enum outcome token_set_sign(struct span set, const char *typ, const struct key *key, char **out,
+                            struct error *err)
+{
+    OWNED(json_drop) json_t *json = NULL;
+    json_t *signatures;
+    const char *payload;
+    TRY(open_set(set, SET_SIZE_MAX, &json, &payload, &signatures, err));
+    for (size_t i = 0; i < json_array_size(signatures); i++) {
+        OWNED(signature_done) struct signature s = {0};
+        TRY(open_signature(json_array_get(signatures, i), typ, &s, err));
+        if (signed_by(&s.header, key))
+            return fail_code(err, ERR_CONFLICT, "already-signed", "this key has signed already");
+    }
+    if (json_array_size(signatures) >= TOKEN_SIGNATURES_MAX)
+        return fail(err, ERR_INVALID, "over %d signatures", TOKEN_SIGNATURES_MAX);
+    OWNED(text_done) struct text protected = {0};
+    OWNED(text_done) struct text message = {0};
+    OWNED(text_done) struct text signature = {0};
+    add_header(&protected, key, typ);
+    text_addf(&message, "%s.", text_str(&protected));
+    text_add(&message, payload);
+    TRY(sign(key, text_span(&message), &signature, err));
+    json_t *entry = json_object();
+    json_put_text(entry, "protected", text_str(&protected));
+    json_put_text(entry, "signature", text_str(&signature));
+    json_add_new(signatures, entry);
+    *out = print_set(payload, signatures);
+    return OK;
+}
+
+/* Which pinned key made it, or `count` when none of them. Verified when one did. */
+static enum outcome judge_signature(const struct signature *s, const char *payload,
+                                    struct key *const *keys, size_t count, size_t *out,
+                                    struct error *err)
+{
+    for (*out = 0; *out < count; (*out)++) {
+        if (!signed_by(&s->header, keys[*out]))
+            continue;
+        OWNED(text_done) struct text message = {0};
+        text_addf(&message, "%s.", s->protected);
+        text_add(&message, payload);
+        return check_signature(keys[*out], text_span(&message), span_of_text(s->signature), err);
+    }
+    return OK;
+}
+
+static enum outcome count_signatures(const json_t *signatures, const char *payload, const char *typ,
+                                     struct key *const *keys, size_t key_count, size_t *out,
+                                     struct error *err)
+{
+    bool has_signed[TOKEN_SIGNATURES_MAX] = {false};
+    for (size_t i = 0; i < json_array_size(signatures); i++) {
+        OWNED(signature_done) struct signature s = {0};
+        size_t who;
+        TRY(open_signature(json_array_get(signatures, i), typ, &s, err));
+        TRY(judge_signature(&s, payload, keys, key_count, &who, err));
+        if (who < key_count)
+            has_signed[who] = true;
+    }
+    *out = 0;
+    for (size_t i = 0; i < key_count; i++)
+        *out += has_signed[i];
+    return OK;
+}
+
+enum outcome token_set_verify(struct span set, const char *typ, struct key *const *keys,
+                              size_t key_count, size_t threshold, size_t limit,
+                              struct bytes *out_payload, struct error *err)
+{
+    if (threshold < 1 || threshold > key_count || key_count > TOKEN_SIGNATURES_MAX)
+        return fail(err, ERR_INVALID, "a threshold of %zu among %zu keys", threshold, key_count);
+    OWNED(json_drop) json_t *json = NULL;
+    json_t *signatures;
+    const char *payload;
+    size_t good;
+    TRY(open_set(set, limit, &json, &payload, &signatures, err));
+    TRY(count_signatures(signatures, payload, typ, keys, key_count, &good, err));
+    if (good < threshold)
+        return fail_code(err, ERR_DENIED, "too-few-signatures", "%zu of %zu signatures needed",
+                         good, threshold);
+    if (base64url_decode(span_of_text(payload), out_payload, NULL) != OK)
+        return malformed(err, "the payload is not canonical base64url");
+    return OK;
+}
+
+enum outcome token_set_look(struct span set, size_t limit, struct bytes *out_payload,
+                            size_t *out_signatures, struct error *err)
+{
+    OWNED(json_drop) json_t *json = NULL;
+    json_t *signatures;
+    const char *payload;
+    TRY(open_set(set, limit, &json, &payload, &signatures, err));
+    if (base64url_decode(span_of_text(payload), out_payload, NULL) != OK)
+        return malformed(err, "the payload is not canonical base64url");
+    *out_signatures = json_array_size(signatures);
+    return OK;
+}

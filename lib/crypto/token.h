@@ -1,0 +1,47 @@
+/* Signed JSON (JWS, RFC 7515) with ES256 and nothing else. Compact form for tokens; the general
+ * JSON form, which carries several signatures, for the charter and for orders.
+ *
+ * Strict on the way in: the header is exactly {"alg":"ES256","kid":...,"typ":...}, so there is no
+ * `crit`, no `jwk`, no algorithm to choose; base64url is canonical; no member comes twice.
+ */
+#ifndef MUSTER_CRYPTO_TOKEN_H
+#define MUSTER_CRYPTO_TOKEN_H
+
+#include "lib/base/json.h"
+#include "lib/crypto/sign.h"
+
+enum { TOKEN_SIZE_MAX = 64 * 1024, TOKEN_SIGNATURES_MAX = 16, TOKEN_TYP_SIZE = 64 };
+
+/* `typ` says which kind of token it is; `key` is a private P-256 key. The caller frees `out`. */
+enum outcome token_sign(const struct key *key, const char *typ, const json_t *claims, char **out,
+                        struct error *err);
+
+/* ERR_INVALID "token-malformed", ERR_DENIED "token-algorithm", "token-type" (another typ),
+ * "token-key" (signed by another key), "bad-signature". The claims are an object. Times, issuer
+ * and audience are the caller's to judge. */
+enum outcome token_verify(struct span token, const char *typ, const struct key *key,
+                          json_t **out_claims, struct error *err);
+
+/* What kind of token it claims to be, before anything is verified. For messages and routing. */
+enum outcome token_claimed_typ(struct span token, char out[static TOKEN_TYP_SIZE],
+                               struct error *err);
+
+/* General form: {"payload": ..., "signatures": [{"protected", "signature"}, ...]}.
+ * token_set_make() starts with no signature, token_set_sign() adds one (ERR_CONFLICT
+ * "already-signed" when this key has). The payload is signed as the bytes it is. */
+void token_set_make(struct span payload, char **out);
+enum outcome token_set_sign(struct span set, const char *typ, const struct key *key, char **out,
+                            struct error *err);
+
+/* At least `threshold` different keys of `keys` have signed. A signature that names one of them
+ * and does not verify refuses the whole ("bad-signature"); those of other keys do not count
+ * (ERR_DENIED "too-few-signatures"). `limit` bounds the set's size. */
+enum outcome token_set_verify(struct span set, const char *typ, struct key *const *keys,
+                              size_t key_count, size_t threshold, size_t limit,
+                              struct bytes *out_payload, struct error *err);
+
+/* The payload and how many signatures, nothing verified: for `muster charter show`. */
+enum outcome token_set_look(struct span set, size_t limit, struct bytes *out_payload,
+                            size_t *out_signatures, struct error *err);
+
+#endif

@@ -1,0 +1,319 @@
+#include "lib/crypto/token.h"
+
+#include <string.h>
+
+#include "tests/support/test.h"
+
+static struct key *new_key(enum key_kind kind)
+{
+    struct error err = {0};
+    struct key *key = NULL;
+    assert_ok(key_generate(kind, &key, &err));
+    return key;
+}
+
+static char *new_token(const struct key *key)
+{
+    struct error err = {0};
+    OWNED(json_drop) json_t *claims = json_object();
+    char *token = NULL;
+    json_put_text(claims, "iss", "muster-keeper");
+    assert_ok(token_sign(key, "a+jwt", claims, &token, &err));
+    return token;
+}
+
+/* A token with this header and a right signature over it: what a forger with a key could make. */
+static char *token_with_header(const struct key *key, const char *header)
+{
+    struct error err = {0};
+    OWNED(text_done) struct text token = {0};
+    OWNED(bytes_done) struct bytes signature = {0};
+    text_add_base64url(&token, span_of_text(header));
+    text_add(&token, ".");
+    text_add_base64url(&token, span_of_text("{}"));
+    assert_ok(key_sign(key, text_span(&token), &signature, &err));
+    text_add(&token, ".");
+    text_add_base64url(&token, bytes_span(&signature));
+    return text_take(&token);
+}
+
+static void refused(const char *token, const struct key *key, enum outcome outcome,
+                    const char *code)
+{
+    struct error err = {0};
+    json_t *claims = NULL;
+    assert_fails(token_verify(span_of_text(token), "a+jwt", key, &claims, &err), outcome, code);
+    assert_null(claims);
+}
+
+static void a_token_comes_back_as_it_was_signed(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    OWNED(mem_drop) char *token = new_token(key);
+    OWNED(json_drop) json_t *claims = NULL;
+    char typ[TOKEN_TYP_SIZE];
+    assert_ok(token_verify(span_of_text(token), "a+jwt", key, &claims, &err));
+    assert_string_equal(json_string_value(json_object_get(claims, "iss")), "muster-keeper");
+    assert_ok(token_claimed_typ(span_of_text(token), typ, &err));
+    assert_string_equal(typ, "a+jwt");
+}
+
+static void a_token_of_another_type_is_refused(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    OWNED(mem_drop) char *token = new_token(key);
+    json_t *claims = NULL;
+    assert_fails(token_verify(span_of_text(token), "b+jwt", key, &claims, &err), ERR_DENIED,
+                 "token-type");
+}
+
+static void a_token_of_another_key_is_refused(void **state)
+{
+    (void)state;
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    OWNED(key_drop) struct key *other = new_key(KEY_P256);
+    OWNED(mem_drop) char *token = new_token(key);
+    refused(token, other, ERR_DENIED, "token-key");
+}
+
+static void every_changed_character_is_noticed(void **state)
+{
+    (void)state;
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    OWNED(mem_drop) char *token = new_token(key);
+    for (size_t i = 0; i < strlen(token); i++) {
+        char was = token[i];
+        json_t *claims = NULL;
+        token[i] = was == 'A' ? 'B' : 'A';
+        assert_int_not_equal(token_verify(span_of_text(token), "a+jwt", key, &claims, NULL), OK);
+        token[i] = was;
+    }
+}
+
+static void only_es256_is_taken(void **state)
+{
+    (void)state;
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    static const char *const algorithms[] = {"none", "HS256", "ES384", "es256"};
+    for (size_t i = 0; i < countof(algorithms); i++) {
+        OWNED(text_done) struct text header = {0};
+        text_addf(&header, "{\"alg\":\"%s\",\"kid\":\"x\",\"typ\":\"a+jwt\"}", algorithms[i]);
+        OWNED(mem_drop) char *token = token_with_header(key, text_str(&header));
+        refused(token, key, ERR_DENIED, "token-algorithm");
+    }
+}
+
+static void a_header_with_anything_else_is_refused(void **state)
+{
+    (void)state;
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    static const char *const headers[] = {
+        "{\"alg\":\"ES256\",\"kid\":\"x\",\"typ\":\"a+jwt\",\"crit\":[\"b64\"]}",
+        "{\"alg\":\"ES256\",\"kid\":\"x\",\"typ\":\"a+jwt\",\"jwk\":{}}",
+        "{\"alg\":\"ES256\",\"kid\":\"x\",\"typ\":\"a+jwt\",\"typ\":\"a+jwt\"}",
+        "{\"alg\":\"ES256\",\"typ\":\"a+jwt\"}",
+        "{\"alg\":\"ES256\",\"kid\":\"x\"}",
+        "{\"alg\":[\"ES256\"],\"kid\":\"x\",\"typ\":\"a+jwt\"}",
+        "[]",
+        "",
+    };
+    for (size_t i = 0; i < countof(headers); i++) {
+        OWNED(mem_drop) char *token = token_with_header(key, headers[i]);
+        refused(token, key, ERR_INVALID, "token-malformed");
+    }
+}
+
+static void a_token_of_more_or_fewer_parts_is_refused(void **state)
+{
+    (void)state;
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    OWNED(mem_drop) char *token = new_token(key);
+    OWNED(text_done) struct text longer = {0};
+    text_addf(&longer, "%s.", token);
+    refused(text_str(&longer), key, ERR_INVALID, "token-malformed");
+    text_add(&longer, "AA");
+    refused(text_str(&longer), key, ERR_INVALID, "token-malformed");
+    *strrchr(token, '.') = '\0';
+    refused(token, key, ERR_INVALID, "token-malformed");
+    refused("", key, ERR_INVALID, "token-malformed");
+    refused("..", key, ERR_INVALID, "token-malformed");
+}
+
+static void padding_and_loose_last_bits_are_refused(void **state)
+{
+    (void)state;
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    OWNED(mem_drop) char *token = new_token(key);
+    OWNED(text_done) struct text padded = {0};
+    text_addf(&padded, "%s==", token);
+    refused(text_str(&padded), key, ERR_INVALID, "token-malformed");
+    char *last = token + strlen(token) - 1; /* 64 bytes leave four unused bits here */
+    *last = *last == 'A' ? 'B' : (char)(*last + 1);
+    refused(token, key, ERR_INVALID, "token-malformed");
+}
+
+static void a_p384_key_neither_signs_nor_verifies(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = new_key(KEY_P384);
+    OWNED(json_drop) json_t *claims = json_object();
+    char *token = NULL;
+    assert_fails(token_sign(key, "a+jwt", claims, &token, &err), ERR_INVALID, "invalid");
+}
+
+/* ---- several signatures ---- */
+
+struct signers {
+    struct key *keys[3];
+};
+
+static int set_up(void **state)
+{
+    struct signers *s = NEW(struct signers);
+    for (size_t i = 0; i < countof(s->keys); i++)
+        s->keys[i] = new_key(KEY_P256);
+    *state = s;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct signers *s = *state;
+    for (size_t i = 0; i < countof(s->keys); i++)
+        key_free(s->keys[i]);
+    mem_drop(state);
+    return 0;
+}
+
+static char *set_signed_by(struct key *const *keys, size_t count)
+{
+    struct error err = {0};
+    char *set = NULL;
+    token_set_make(span_of_text("{\"charter\":1}"), &set);
+    for (size_t i = 0; i < count; i++) {
+        OWNED(mem_drop) char *before = set;
+        set = NULL;
+        assert_ok(token_set_sign(span_of_text(before), "c+json", keys[i], &set, &err));
+    }
+    return set;
+}
+
+static enum outcome verify_set(const char *set, struct key *const *keys, size_t threshold,
+                               struct error *err)
+{
+    OWNED(bytes_done) struct bytes payload = {0};
+    return token_set_verify(span_of_text(set), "c+json", keys, 2, threshold, 4096, &payload, err);
+}
+
+static void a_set_needs_its_threshold_of_different_keys(void **state)
+{
+    struct signers *s = *state;
+    struct error err = {0};
+    OWNED(mem_drop) char *none = set_signed_by(s->keys, 0);
+    OWNED(mem_drop) char *one = set_signed_by(s->keys, 1);
+    OWNED(mem_drop) char *both = set_signed_by(s->keys, 2);
+    assert_fails(verify_set(none, s->keys, 1, &err), ERR_DENIED, "too-few-signatures");
+    assert_ok(verify_set(one, s->keys, 1, &err));
+    assert_fails(verify_set(one, s->keys, 2, &err), ERR_DENIED, "too-few-signatures");
+    assert_ok(verify_set(both, s->keys, 2, &err));
+}
+
+static void one_key_cannot_sign_twice(void **state)
+{
+    struct signers *s = *state;
+    struct error err = {0};
+    OWNED(mem_drop) char *one = set_signed_by(s->keys, 1);
+    char *again = NULL;
+    assert_fails(token_set_sign(span_of_text(one), "c+json", s->keys[0], &again, &err),
+                 ERR_CONFLICT, "already-signed");
+    /* And where somebody writes the same signature twice by hand, it counts once. */
+    json_t *json = json_loads(one, 0, NULL);
+    json_t *signatures = json_object_get(json, "signatures");
+    json_array_append(signatures, json_array_get(signatures, 0));
+    OWNED(mem_drop) char *doubled = json_print(json);
+    json_decref(json);
+    assert_fails(verify_set(doubled, s->keys, 2, &err), ERR_DENIED, "too-few-signatures");
+}
+
+static void a_stranger_does_not_count(void **state)
+{
+    struct signers *s = *state;
+    struct error err = {0};
+    OWNED(mem_drop) char *stranger = set_signed_by(s->keys + 2, 1);
+    assert_fails(verify_set(stranger, s->keys, 1, &err), ERR_DENIED, "too-few-signatures");
+}
+
+static void another_payload_under_an_old_signature_is_refused(void **state)
+{
+    struct signers *s = *state;
+    struct error err = {0};
+    OWNED(mem_drop) char *one = set_signed_by(s->keys, 1);
+    OWNED(mem_drop) char *payload = base64url_of(span_of_text("{\"charter\":2}"));
+    json_t *json = json_loads(one, 0, NULL);
+    json_put_text(json, "payload", payload);
+    OWNED(mem_drop) char *changed = json_print(json);
+    json_decref(json);
+    assert_fails(verify_set(changed, s->keys, 1, &err), ERR_DENIED, "bad-signature");
+}
+
+static void a_set_of_another_type_or_shape_is_refused(void **state)
+{
+    struct signers *s = *state;
+    struct error err = {0};
+    OWNED(mem_drop) char *one = set_signed_by(s->keys, 1);
+    OWNED(bytes_done) struct bytes payload = {0};
+    assert_fails(token_set_verify(span_of_text(one), "d+json", s->keys, 2, 1, 4096, &payload, &err),
+                 ERR_DENIED, "token-type");
+    static const char *const shapes[] = {
+        "{}",
+        "[]",
+        "",
+        "{\"payload\":\"e30\",\"signatures\":{}}",
+        "{\"payload\":\"e30\",\"signatures\":[7]}",
+        "{\"payload\":\"e30\",\"signatures\":[],\"header\":{}}",
+        "{\"payload\":\"e30\",\"signatures\":[{\"protected\":\"e30\",\"signature\":\"AA\","
+        "\"header\":{}}]}",
+    };
+    for (size_t i = 0; i < countof(shapes); i++)
+        assert_fails(verify_set(shapes[i], s->keys, 1, &err), ERR_INVALID, "token-malformed");
+    assert_fails(token_set_verify(span_of_text(one), "c+json", s->keys, 2, 1, 8, &payload, &err),
+                 ERR_INVALID, "token-malformed");
+}
+
+static void a_threshold_of_zero_is_no_threshold(void **state)
+{
+    struct signers *s = *state;
+    struct error err = {0};
+    OWNED(mem_drop) char *none = set_signed_by(s->keys, 0);
+    assert_fails(verify_set(none, s->keys, 0, &err), ERR_INVALID, "invalid");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_token_comes_back_as_it_was_signed),
+        cmocka_unit_test(a_token_of_another_type_is_refused),
+        cmocka_unit_test(a_token_of_another_key_is_refused),
+        cmocka_unit_test(every_changed_character_is_noticed),
+        cmocka_unit_test(only_es256_is_taken),
+        cmocka_unit_test(a_header_with_anything_else_is_refused),
+        cmocka_unit_test(a_token_of_more_or_fewer_parts_is_refused),
+        cmocka_unit_test(padding_and_loose_last_bits_are_refused),
+        cmocka_unit_test(a_p384_key_neither_signs_nor_verifies),
+        cmocka_unit_test_setup_teardown(a_set_needs_its_threshold_of_different_keys, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(one_key_cannot_sign_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_stranger_does_not_count, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_payload_under_an_old_signature_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_set_of_another_type_or_shape_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_threshold_of_zero_is_no_threshold, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("token", tests, NULL, NULL);
+}
