@@ -6,6 +6,7 @@ check_PROGRAMS += tests/unit/test_bytes
 check_PROGRAMS += tests/unit/test_cert
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_error
 check_PROGRAMS += tests/unit/test_file
 check_PROGRAMS += tests/unit/test_link_replies
 check_PROGRAMS += tests/unit/test_message

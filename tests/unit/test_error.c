@@ -1,0 +1,78 @@
+#include "lib/base/error.h"
+
+#include <string.h>
+
+#include "lib/base/metrics.h"
+#include "tests/support/test.h"
+
+/* design.md section 8: 0 done, 1 failed, 2 used wrongly, 3 refused, 4 unreachable. */
+static void every_outcome_has_its_exit_code_and_status(void **state)
+{
+    (void)state;
+    assert_int_equal(outcome_exit_code(OK), 0);
+    assert_int_equal(outcome_exit_code(ERR_INTERNAL), 1);
+    assert_int_equal(outcome_exit_code(ERR_INVALID), 2);
+    assert_int_equal(outcome_exit_code(ERR_DENIED), 3);
+    assert_int_equal(outcome_exit_code(ERR_UNREACHABLE), 4);
+    for (int i = OK + 1; i < OUTCOME_COUNT; i++) {
+        assert_true(outcome_http_status((enum outcome)i) >= 400);
+        assert_true(outcome_exit_code((enum outcome)i) > 0);
+    }
+}
+
+static void only_what_may_be_repeated_blindly_is_worth_it(void **state)
+{
+    (void)state;
+    assert_true(outcome_is_worth_retrying(ERR_THROTTLED));
+    assert_true(outcome_is_worth_retrying(ERR_UNREACHABLE));
+    assert_false(outcome_is_worth_retrying(ERR_AMBIGUOUS));
+    assert_false(outcome_is_worth_retrying(ERR_INVALID));
+}
+
+static void context_stands_before_the_text_and_the_code_stays(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_fails(fail_at(&err, ERR_DENIED, "wrong-root", "/root", "not ours"), ERR_DENIED,
+                 "wrong-root");
+    assert_int_equal(error_context(&err, "launching %s", "i-42"), ERR_DENIED);
+    assert_string_equal(err.text, "launching i-42: not ours");
+    assert_string_equal(err.code, "wrong-root");
+    assert_string_equal(err.where, "/root");
+}
+
+static void a_long_text_is_cut_not_overrun(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char text[2 * ERROR_TEXT_SIZE];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_fails(fail_code(&err, ERR_INVALID, "invalid", "%s", text), ERR_INVALID, "invalid");
+    assert_int_equal(strlen(err.text), ERROR_TEXT_SIZE - 1);
+    assert_int_equal(error_context(&err, "%s", text), ERR_INVALID);
+    assert_int_equal(strlen(err.text), ERROR_TEXT_SIZE - 1);
+}
+
+static void metrics_print_in_prometheus_form(void **state)
+{
+    (void)state;
+    metric_set(METRIC_AGENTS_CONNECTED, 3);
+    metric_add(METRIC_AGENTS_CONNECTED, -1);
+    OWNED(text_done) struct text out = {0};
+    metrics_print(&out);
+    assert_non_null(strstr(text_str(&out), "# TYPE muster_agents_connected gauge\n"
+                                           "muster_agents_connected 2\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_outcome_has_its_exit_code_and_status),
+        cmocka_unit_test(only_what_may_be_repeated_blindly_is_worth_it),
+        cmocka_unit_test(context_stands_before_the_text_and_the_code_stays),
+        cmocka_unit_test(a_long_text_is_cut_not_overrun),
+        cmocka_unit_test(metrics_print_in_prometheus_form),
+    };
+    return cmocka_run_group_tests_name("error", tests, NULL, NULL);
+}
