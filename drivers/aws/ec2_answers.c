@@ -1,0 +1,290 @@
+#include "drivers/aws/ec2_answers.h"
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "drivers/aws/ec2_errors.h"
+#include "drivers/aws/ec2_requests.h"
+
+enum { XML_SIZE_MAX = HTTP_ANSWER_MAX };
+
+DROP(xml_drop, xmlDoc, xmlFreeDoc)
+
+static void start_xml(void)
+{
+    xmlInitParser();
+}
+
+/* A document type is where entities come from. The words cannot hide in another encoding, for we
+ * tell the parser that it is UTF-8. */
+static bool has_document_type(struct span body)
+{
+    static const char *const words[] = {"<!DOCTYPE", "<!ENTITY"};
+    for (size_t i = 0; i < countof(words); i++)
+        if (body.len > 0 && memmem(body.at, body.len, words[i], strlen(words[i])) != NULL)
+            return true;
+    return false;
+}
+
+static xmlDoc *parse_xml(struct span body)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_xml);
+    if (body.len == 0 || body.len > XML_SIZE_MAX || has_document_type(body))
+        return NULL;
+    return xmlReadMemory((const char *)body.at, (int)body.len, NULL, "UTF-8",
+                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+                             XML_PARSE_NOCDATA);
+}
+
+static bool is_named(const xmlNode *node, const char *name)
+{
+    return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+}
+
+/* The first child of that name, or NULL; fine on NULL. Namespaces are ignored: emulators differ. */
+static const xmlNode *child(const xmlNode *node, const char *name)
+{
+    if (node == NULL)
+        return NULL;
+    for (const xmlNode *at = node->children; at != NULL; at = at->next)
+        if (is_named(at, name))
+            return at;
+    return NULL;
+}
+
+static const xmlNode *next_item(const xmlNode *list, const xmlNode *before)
+{
+    const xmlNode *at = before != NULL ? before->next : list != NULL ? list->children : NULL;
+    while (at != NULL && !is_named(at, "item"))
+        at = at->next;
+    return at;
+}
+
+/* Copies what stands directly in an element; control characters, which would foul a log line,
+ * become spaces. False when it does not fit. */
+static bool copy_text(const xmlNode *node, char *out, size_t size)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (const xmlNode *at = node != NULL ? node->children : NULL; at != NULL; at = at->next) {
+        if (at->type != XML_TEXT_NODE || at->content == NULL)
+            continue;
+        size_t more = strlen((const char *)at->content);
+        bool fits = more < size - len;
+        if (!fits)
+            more = size - len - 1;
+        memcpy(out + len, at->content, more);
+        len += more;
+        out[len] = '\0';
+        if (!fits)
+            return false;
+    }
+    for (char *c = out; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = ' ';
+    return true;
+}
+
+static bool copy_child(const xmlNode *node, const char *name, char *out, size_t size)
+{
+    return copy_text(child(node, name), out, size);
+}
+
+#define COPY(node, name, field) copy_child((node), (name), (field), sizeof(field))
+
+static const xmlNode *find_deep(const xmlNode *node, const char *name, int depth)
+{
+    if (node == NULL || depth > 4)
+        return NULL;
+    for (const xmlNode *at = node->children; at != NULL; at = at->next) {
+        if (is_named(at, name))
+            return at;
+        const xmlNode *below = find_deep(at, name, depth + 1);
+        if (below != NULL)
+            return below;
+    }
+    return NULL;
+}
+
+/* EC2, STS and emulators wrap <Code> differently: the first one counts. */
+struct ec2_error ec2_error_read(int status, struct span body)
+{
+    struct ec2_error out = {0};
+    OWNED(xml_drop) xmlDoc *doc = parse_xml(body);
+    if (doc != NULL) {
+        const xmlNode *code = find_deep((const xmlNode *)doc, "Code", 0);
+        copy_text(code, out.code, sizeof out.code);
+        if (code != NULL)
+            COPY(code->parent, "Message", out.message);
+    }
+    out.kind = ec2_error_kind(out.code, status);
+    if (out.code[0] == '\0')
+        snprintf(out.code, sizeof out.code, "HTTP %d", status);
+    return out;
+}
+
+enum outcome ec2_check_status(int status, struct span body, struct error *err)
+{
+    if (status >= 200 && status < 300)
+        return OK;
+    const struct ec2_error said = ec2_error_read(status, body);
+    return cloud_fail(err, said.kind, "%s (%d): %.180s", said.code, status, said.message);
+}
+
+static enum outcome unreadable(struct error *err, const char *action, const char *why)
+{
+    return cloud_fail(err, CLOUD_AMBIGUOUS, "%s: the answer %s", action, why);
+}
+
+static enum outcome open_answer(const char *action, struct span body, xmlDoc **out,
+                                const xmlNode **root, struct error *err)
+{
+    OWNED(xml_drop) xmlDoc *doc = parse_xml(body);
+    if (doc == NULL)
+        return unreadable(err, action, "is no plain XML");
+    char expected[64];
+    snprintf(expected, sizeof expected, "%.50sResponse", action);
+    *root = xmlDocGetRootElement(doc);
+    if (*root == NULL || !is_named(*root, expected))
+        return unreadable(err, action, "is to another question");
+    *out = TAKE(doc);
+    return OK;
+}
+
+enum outcome ec2_read_nothing(const char *action, struct span body, struct error *err)
+{
+    OWNED(xml_drop) xmlDoc *doc = NULL;
+    const xmlNode *root;
+    return open_answer(action, body, &doc, &root, err);
+}
+
+static void read_state(const xmlNode *state, struct sighting *out)
+{
+    static const struct {
+        const char *word;
+        enum machine_state state;
+    } states[] = {
+        {"pending", MACHINE_CREATING},       {"running", MACHINE_RUNNING},
+        {"stopping", MACHINE_STOPPING},      {"stopped", MACHINE_STOPPED},
+        {"shutting-down", MACHINE_DELETING}, {"terminated", MACHINE_GONE},
+    };
+    COPY(state, "name", out->state_word);
+    for (size_t i = 0; i < countof(states); i++)
+        if (strcmp(states[i].word, out->state_word) == 0)
+            out->state = states[i].state;
+}
+
+/* A machine that EC2 itself ended failed; one that somebody terminated is just gone. */
+static void read_reason(const xmlNode *item, struct sighting *out)
+{
+    COPY(child(item, "stateReason"), "code", out->reason);
+    if (out->state != MACHINE_GONE || strncmp(out->reason, "Server.", 7) != 0)
+        return;
+    out->state = MACHINE_FAILED;
+    snprintf(out->failure, sizeof out->failure, "%s",
+             name_of(&cloud_error_names, (int)ec2_reason_kind(out->reason)));
+}
+
+/* Our tags. One that does not parse is not ours. */
+static void read_tags(const xmlNode *item, struct sighting *out)
+{
+    const xmlNode *set = child(item, "tagSet");
+    for (const xmlNode *tag = next_item(set, NULL); tag != NULL; tag = next_item(set, tag)) {
+        char key[129], value[257];
+        if (!COPY(tag, "key", key) || !COPY(tag, "value", value))
+            continue;
+        struct uuid id;
+        int64_t number;
+        if (strcmp(key, TAG_INSTANCE) == 0 && uuid_parse(value, &id, NULL) == OK)
+            out->instance = id;
+        else if (strcmp(key, TAG_GENERATION) == 0 &&
+                 number_parse(value, 0, INT64_MAX, &number, NULL) == OK)
+            out->generation = number;
+        else if (strcmp(key, TAG_FLEET) == 0 && text_is_name(value))
+            snprintf(out->fleet, sizeof out->fleet, "%.63s", value);
+    }
+}
+
+static bool read_machine(const xmlNode *item, struct sighting *out)
+{
+    char when[40], snp[16];
+    bool fits = COPY(item, "instanceId", out->ref);
+    fits &= COPY(item, "imageId", out->image);
+    fits &= COPY(item, "instanceType", out->size);
+    fits &= COPY(item, "clientToken", out->client_token);
+    fits &= COPY(item, "privateIpAddress", out->private_address);
+    fits &= COPY(child(item, "placement"), "availabilityZone", out->zone);
+    if (COPY(item, "launchTime", when))
+        error_ignore(moment_parse(when, &out->launched, NULL));
+    out->snp_enabled =
+        COPY(child(item, "cpuOptions"), "amdSevSnp", snp) && strcmp(snp, "enabled") == 0;
+    read_state(child(item, "instanceState"), out);
+    read_reason(item, out);
+    read_tags(item, out);
+    return fits && ec2_ref_is_valid(out->ref);
+}
+
+static enum outcome read_reservation(const char *action, const xmlNode *reservation,
+                                     struct sighting_list *out, struct error *err)
+{
+    const xmlNode *set = child(reservation, "instancesSet");
+    for (const xmlNode *item = next_item(set, NULL); item != NULL; item = next_item(set, item))
+        if (!read_machine(item, sighting_list_add(out)))
+            return unreadable(err, action, "names a machine we cannot read");
+    return OK;
+}
+
+enum outcome ec2_read_machines(const char *action, struct span body, struct sighting_list *out,
+                               struct text *next_token, struct error *err)
+{
+    OWNED(xml_drop) xmlDoc *doc = NULL;
+    const xmlNode *root;
+    TRY(open_answer(action, body, &doc, &root, err));
+    if (child(root, "instancesSet") != NULL) /* RunInstances: the root is the reservation */
+        return read_reservation(action, root, out, err);
+    const xmlNode *set = child(root, "reservationSet");
+    if (set == NULL)
+        return unreadable(err, action, "holds no machines");
+    for (const xmlNode *at = next_item(set, NULL); at != NULL; at = next_item(set, at))
+        TRY(read_reservation(action, at, out, err));
+    char token[2048];
+    if (!COPY(root, "nextToken", token))
+        return unreadable(err, action, "has a page token we cannot hold");
+    text_done(next_token);
+    text_add(next_token, token);
+    return OK;
+}
+
+enum outcome ec2_read_changes(const char *action, struct span body, struct sighting_list *out,
+                              struct error *err)
+{
+    OWNED(xml_drop) xmlDoc *doc = NULL;
+    const xmlNode *root;
+    TRY(open_answer(action, body, &doc, &root, err));
+    const xmlNode *set = child(root, "instancesSet");
+    for (const xmlNode *item = next_item(set, NULL); item != NULL; item = next_item(set, item)) {
+        struct sighting *change = sighting_list_add(out);
+        if (!COPY(item, "instanceId", change->ref) || !ec2_ref_is_valid(change->ref))
+            return unreadable(err, action, "names a machine we cannot read");
+        read_state(child(item, "currentState"), change);
+    }
+    return OK;
+}
+
+enum outcome sts_read_identity(struct span body, struct cloud_identity *out, struct error *err)
+{
+    OWNED(xml_drop) xmlDoc *doc = NULL;
+    const xmlNode *root;
+    struct cloud_identity made;
+    TRY(open_answer("GetCallerIdentity", body, &doc, &root, err));
+    const xmlNode *result = child(root, "GetCallerIdentityResult");
+    if (!COPY(result, "Account", made.account) || !COPY(result, "Arn", made.name) ||
+        made.account[0] == '\0')
+        return unreadable(err, "GetCallerIdentity", "names no account");
+    *out = made;
+    return OK;
+}

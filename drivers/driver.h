@@ -1,0 +1,158 @@
+/* What a cloud must do for us: a small table of blocking, idempotent calls. They never retry on
+ * their own, know nothing of the controller, and say in one stable word what went wrong. One
+ * `struct cloud` serves one thread. */
+#ifndef MUSTER_DRIVERS_DRIVER_H
+#define MUSTER_DRIVERS_DRIVER_H
+
+#include "lib/base/clock.h"
+#include "lib/base/names.h"
+#include "lib/base/uuid.h"
+#include "lib/model/account.h"
+
+/* Why a cloud did not do it. The word stands in `struct error.code`; only throttle and server-error
+ * may be repeated blindly. After `ambiguous` look by client token before launching again;
+ * `capacity` is for placement (another zone, size, region), never for a retry loop. */
+enum cloud_error {
+    CLOUD_THROTTLE,
+    CLOUD_CAPACITY,
+    CLOUD_QUOTA,
+    CLOUD_AUTH,
+    CLOUD_NOT_FOUND,
+    CLOUD_EXISTS,
+    CLOUD_INVALID,
+    CLOUD_UNSUPPORTED,
+    CLOUD_STATE_CONFLICT,
+    CLOUD_IDEMPOTENCY_MISMATCH,
+    CLOUD_SERVER_ERROR,
+    CLOUD_AMBIGUOUS,
+    CLOUD_SPOT_RECLAIM,
+    CLOUD_ERROR_COUNT
+};
+extern const struct names cloud_error_names; /* "throttle", "capacity", ... */
+enum outcome cloud_error_outcome(enum cloud_error kind);
+bool cloud_error_is_repeatable(enum cloud_error kind);
+
+/* The neutral states of a machine. A word we do not know stays `unknown` and is read again; it
+ * never counts as gone. */
+enum machine_state {
+    MACHINE_UNKNOWN,
+    MACHINE_CREATING,
+    MACHINE_RUNNING,
+    MACHINE_STOPPING,
+    MACHINE_STOPPED,
+    MACHINE_STOPPED_ON_HOST, /* still billed, still on its host (Azure) */
+    MACHINE_REPAIRING,
+    MACHINE_DELETING,
+    MACHINE_GONE,
+    MACHINE_FAILED,
+    MACHINE_STATE_COUNT
+};
+extern const struct names machine_state_names; /* "unknown", "creating", ... */
+
+/* The tags that say whose a machine is. */
+#define TAG_OWNER "muster:owner"
+#define TAG_INSTANCE "muster:instance"
+#define TAG_GENERATION "muster:generation"
+#define TAG_FLEET "muster:fleet"
+#define TAG_TOKEN "muster:token"
+
+enum {
+    CLIENT_TOKEN_SIZE = 65, /* every cloud takes 64 characters of ASCII */
+    USER_DATA_MAX = 16 * 1024,
+    MACHINE_REF_SIZE = 256,
+};
+
+struct cloud_tag {
+    const char *key;
+    const char *value;
+};
+
+/* What to launch. Texts are loans; NULL leaves the account's or the cloud's default. */
+struct launch_order {
+    struct uuid instance;
+    int64_t generation;
+    const char *fleet;
+    const char *client_token; /* launch_token(); the same order again gives the same machine */
+    const char *image;
+    const char *size;
+    const char *zone;
+    const char *subnet;
+    struct span user_data;   /* at most USER_DATA_MAX, before base64 */
+    const char *root_device; /* with it the root disk is encrypted and sized */
+    int64_t root_gib;
+    bool spot;
+    const struct cloud_tag *tags; /* more than our own */
+    size_t tag_count;
+};
+
+/* What a cloud says about one machine. Nothing here is proof: evidence is. */
+struct sighting {
+    char ref[MACHINE_REF_SIZE]; /* the cloud's own name, "i-0123..." */
+    enum machine_state state;
+    char state_word[32];  /* as the cloud spelled it */
+    char reason[64];      /* why it is in that state, the cloud's code; may be empty */
+    char failure[32];     /* MACHINE_FAILED: the word of a cloud_error, else empty */
+    struct uuid instance; /* from our tags; zero when there is none */
+    int64_t generation;
+    char fleet[64];
+    char client_token[CLIENT_TOKEN_SIZE];
+    char image[256];
+    char size[64];
+    char zone[64];
+    char private_address[48];
+    struct moment launched;
+    bool snp_enabled; /* the cloud says it asked for SEV-SNP */
+};
+
+struct sighting_list {
+    struct sighting *at;
+    size_t count;
+    size_t room;
+};
+struct sighting *sighting_list_add(struct sighting_list *list); /* zeroed; until the next add */
+void sighting_list_done(struct sighting_list *list);
+
+/* Whom the cloud takes us for. */
+struct cloud_identity {
+    char account[64];
+    char name[256];
+};
+
+struct cloud;
+
+struct driver {
+    enum account_driver id;
+    enum outcome (*open)(const struct account *, struct cloud **out, struct error *);
+    void (*close)(struct cloud *); /* NULL is fine */
+    enum outcome (*identify)(struct cloud *, struct cloud_identity *out, struct error *);
+    enum outcome (*launch)(struct cloud *, const struct launch_order *, struct sighting *out,
+                           struct error *);
+    /* ERR_NOT_FOUND may mean "not yet" until five minutes after a launch; a machine that ended may
+     * still be seen as MACHINE_GONE. */
+    enum outcome (*find)(struct cloud *, const char *ref, struct sighting *out, struct error *);
+    /* Everything that was launched with this token: more than one is a doubled machine. */
+    enum outcome (*find_token)(struct cloud *, const char *client_token, struct sighting_list *out,
+                               struct error *);
+    /* Everything with our owner tag, all pages or an error. */
+    enum outcome (*list)(struct cloud *, struct sighting_list *out, struct error *);
+    /* These begin it; find() tells when it is done. After `ambiguous` just say it again. */
+    enum outcome (*stop)(struct cloud *, const char *ref, struct error *);
+    enum outcome (*start)(struct cloud *, const char *ref, struct error *);
+    enum outcome (*terminate)(struct cloud *, const char *ref, struct error *);
+};
+
+/* The clouds we know; the rows of the table in drivers.c. */
+extern const struct driver aws_driver;
+
+/* The driver of an account, or ERR_INVALID "unsupported-driver". */
+enum outcome driver_of(const struct account *account, const struct driver **out, struct error *err);
+
+/* The client token of one generation of one instance: repeating an order repeats the token. */
+void launch_token(const struct uuid *instance, int64_t generation,
+                  char out[static CLIENT_TOKEN_SIZE]);
+
+/* For drivers: fail with the word of `kind` as code. */
+#define cloud_fail(err, kind, ...)                                                                 \
+    fail_code((err), cloud_error_outcome(kind), name_of(&cloud_error_names, (kind)), __VA_ARGS__)
+
+#endif

@@ -1,0 +1,93 @@
+#include "drivers/driver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+
+static const struct driver *const drivers[] = {
+    &aws_driver,
+};
+
+/* clang-format off */
+static const char *const error_words[] = {
+    "throttle", "capacity", "quota", "auth", "not-found", "exists", "invalid", "unsupported",
+    "state-conflict", "idempotency-mismatch", "server-error", "ambiguous", "spot-reclaim",
+};
+_Static_assert(countof(error_words) == CLOUD_ERROR_COUNT);
+const struct names cloud_error_names = NAMES("cloud error", error_words);
+
+static const char *const state_words[] = {
+    "unknown", "creating", "running", "stopping", "stopped", "stopped-on-host", "repairing",
+    "deleting", "gone", "failed",
+};
+_Static_assert(countof(state_words) == MACHINE_STATE_COUNT);
+const struct names machine_state_names = NAMES("machine state", state_words);
+
+static const struct {
+    enum outcome outcome;
+    bool repeatable;
+} facts[] = {
+    [CLOUD_THROTTLE]             = {ERR_THROTTLED,   true},
+    [CLOUD_CAPACITY]             = {ERR_CONFLICT,    false},
+    [CLOUD_QUOTA]                = {ERR_DENIED,      false},
+    [CLOUD_AUTH]                 = {ERR_DENIED,      false},
+    [CLOUD_NOT_FOUND]            = {ERR_NOT_FOUND,   false},
+    [CLOUD_EXISTS]               = {ERR_CONFLICT,    false},
+    [CLOUD_INVALID]              = {ERR_INVALID,     false},
+    [CLOUD_UNSUPPORTED]          = {ERR_INVALID,     false},
+    [CLOUD_STATE_CONFLICT]       = {ERR_CONFLICT,    false},
+    [CLOUD_IDEMPOTENCY_MISMATCH] = {ERR_CONFLICT,    false},
+    [CLOUD_SERVER_ERROR]         = {ERR_UNREACHABLE, true},
+    [CLOUD_AMBIGUOUS]            = {ERR_AMBIGUOUS,   false},
+    [CLOUD_SPOT_RECLAIM]         = {ERR_CONFLICT,    false},
+};
+_Static_assert(countof(facts) == CLOUD_ERROR_COUNT);
+/* clang-format on */
+
+enum outcome cloud_error_outcome(enum cloud_error kind)
+{
+    return kind < CLOUD_ERROR_COUNT ? facts[kind].outcome : ERR_INTERNAL;
+}
+
+bool cloud_error_is_repeatable(enum cloud_error kind)
+{
+    return kind < CLOUD_ERROR_COUNT && facts[kind].repeatable;
+}
+
+enum outcome driver_of(const struct account *account, const struct driver **out, struct error *err)
+{
+    for (size_t i = 0; i < countof(drivers); i++)
+        if (drivers[i]->id == account->driver) {
+            *out = drivers[i];
+            return OK;
+        }
+    return fail_code(err, ERR_INVALID, "unsupported-driver", "no driver for %s yet",
+                     name_of(&account_driver_names, account->driver));
+}
+
+void launch_token(const struct uuid *instance, int64_t generation,
+                  char out[static CLIENT_TOKEN_SIZE])
+{
+    char hex[33];
+    hex_encode(uuid_span(instance), hex);
+    snprintf(out, CLIENT_TOKEN_SIZE, "muster-%s-%lld", hex, (long long)generation);
+}
+
+struct sighting *sighting_list_add(struct sighting_list *list)
+{
+    if (list->count == list->room) {
+        list->room = list->room == 0 ? 16 : list->room * 2;
+        list->at = mem_resize(list->at, list->room, sizeof *list->at);
+    }
+    struct sighting *fresh = &list->at[list->count++];
+    *fresh = (struct sighting){0};
+    return fresh;
+}
+
+void sighting_list_done(struct sighting_list *list)
+{
+    free(list->at);
+    *list = (struct sighting_list){0};
+}

@@ -1,0 +1,33 @@
+/* What every cloud's driver shares: where an endpoint is, forms, and sending with the errors turned
+ * into the words of driver.h. */
+#ifndef MUSTER_DRIVERS_REST_H
+#define MUSTER_DRIVERS_REST_H
+
+#include "drivers/driver.h"
+#include "lib/base/text.h"
+#include "lib/net/http.h"
+
+struct endpoint {
+    char url[256];  /* scheme://host[:port]/ */
+    char host[256]; /* as the Host header says it: with the port unless it is the scheme's own */
+};
+
+/* Refuses anything but https, or http to loopback; no path, no user. */
+enum outcome endpoint_parse(const char *url, struct endpoint *out, struct error *err);
+
+/* A form in the making: application/x-www-form-urlencoded, keys in the order given. */
+struct form {
+    struct text body;
+};
+void form_done(struct form *form);
+void form_add(struct form *form, const char *key, const char *value);
+PRINTF(3, 4) void form_addf(struct form *form, const char *key, const char *format, ...);
+/* A key of several parts: form_put(form, value, "Filter.%zu.Name", n). */
+PRINTF(3, 4) void form_put(struct form *form, const char *value, const char *key_format, ...);
+
+/* http_send, with a call that reached nobody as `server-error` and one that may have been done as
+ * `ambiguous`; the text keeps what happened. */
+enum outcome rest_send(struct http *http, const struct http_request *request,
+                       struct http_answer *out, struct error *err);
+
+#endif
