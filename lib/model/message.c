@@ -90,6 +90,18 @@ static const struct field secret_loaded_fields[] = {
 };
 const struct record secret_loaded_record = RECORD(secret_loaded, secret_loaded_fields);
 
+static const struct field secret_forget_fields[] = {
+    FIELD(secret_forget, delivery, FIELD_UUID),
+    FIELD(secret_forget, secret, FIELD_TEXT),
+    FIELD(secret_forget, order, FIELD_BYTES),
+};
+const struct record secret_forget_record = RECORD(secret_forget, secret_forget_fields);
+
+static const struct field forget_done_fields[] = {
+    FIELD(forget_done, done, FIELD_BOOL),
+};
+const struct record forget_done_record = RECORD(forget_done, forget_done_fields);
+
 static const struct field challenge_wish_fields[] = {
     FIELD(challenge_wish, kind, FIELD_NAME, .names = &evidence_kind_names),
     FIELD(challenge_wish, instance, FIELD_UUID),

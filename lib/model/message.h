@@ -99,6 +99,14 @@ struct secret_loaded {
     bool loaded;
     uint8_t check[SHA256_SIZE];
 };
+struct secret_forget {
+    struct uuid delivery;
+    char secret[NAME_SIZE];
+    struct bytes order; /* an envelope without payload, purpose "forget" */
+};
+struct forget_done {
+    bool done;
+};
 
 /* controller -> keeper */
 struct challenge_wish {
@@ -168,9 +176,10 @@ struct keeper_status {
 
 extern const struct record hello_record, hello_reply_record, attest_begin_record, challenge_record,
     evidence_part_record, verdict_notice_record, heartbeat_record, attest_wish_record,
-    secret_delivery_record, secret_loaded_record, challenge_wish_record, appraise_wish_record,
-    appraise_reply_record, generate_wish_record, generate_reply_record, release_wish_record,
-    release_reply_record, charter_wish_record, charter_reply_record, keeper_status_record;
+    secret_delivery_record, secret_loaded_record, secret_forget_record, forget_done_record,
+    challenge_wish_record, appraise_wish_record, appraise_reply_record, generate_wish_record,
+    generate_reply_record, release_wish_record, release_reply_record, charter_wish_record,
+    charter_reply_record, keeper_status_record;
 
 /* A REQUEST or NOTE body: the verb and the rest without "do", ready for record_from_json(). */
 enum outcome message_parse(struct span body, enum verb *verb, json_t **out, struct error *err);
