@@ -7,9 +7,8 @@ lib_crypto_libcrypto_door_a_SOURCES = \
 	lib/crypto/digest.c lib/crypto/digest.h \
 	lib/crypto/locked.c lib/crypto/locked.h \
 	lib/crypto/random.c lib/crypto/random.h \
-	lib/crypto/sign.c lib/crypto/sign.h \
-	lib/crypto/sigv4.c lib/crypto/sigv4.h
 	lib/crypto/seal.c lib/crypto/seal.h \
 	lib/crypto/seal_shape.c lib/crypto/seal_shape.h \
 	lib/crypto/sign.c lib/crypto/sign.h \
+	lib/crypto/sigv4.c lib/crypto/sigv4.h \
 	lib/crypto/token.c lib/crypto/token.h
