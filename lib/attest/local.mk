@@ -1,2 +1,8 @@
 noinst_LIBRARIES += lib/attest/libattest.a
-lib_attest_libattest_a_SOURCES =
+lib_attest_libattest_a_SOURCES = \
+	lib/attest/cert_table.c lib/attest/cert_table.h \
+	lib/attest/judge.c lib/attest/judge.h \
+	lib/attest/judge_policy.c lib/attest/judge_policy.h \
+	lib/attest/snp_chain.c lib/attest/snp_chain.h \
+	lib/attest/snp_ek.c lib/attest/snp_ek.h \
+	lib/attest/snp_report.c lib/attest/snp_report.h

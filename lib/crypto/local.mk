@@ -12,3 +12,5 @@ lib_crypto_libcrypto_door_a_SOURCES = \
 	lib/crypto/sign.c lib/crypto/sign.h \
 	lib/crypto/sigv4.c lib/crypto/sigv4.h \
 	lib/crypto/token.c lib/crypto/token.h
+	lib/crypto/sign.c lib/crypto/sign.h \
+	lib/crypto/x509.c lib/crypto/x509.h

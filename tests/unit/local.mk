@@ -13,6 +13,7 @@ check_PROGRAMS += tests/unit/test_message
 check_PROGRAMS += tests/unit/test_queue
 check_PROGRAMS += tests/unit/test_retry
 check_PROGRAMS += tests/unit/test_sigv4
+check_PROGRAMS += tests/unit/test_snp_vectors
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_tee
 check_PROGRAMS += tests/unit/test_seal

@@ -1,0 +1,397 @@
+#include "lib/attest/judge.h"
+
+#include <string.h>
+
+#include "lib/attest/judge_policy.h"
+
+/* What the checks share. `report` is only looked at when `readable`. */
+struct hearing {
+    const struct judge_input *in;
+    const struct snp_endorsements *e;
+    struct verdict *out;
+    bool readable; /* 1184 bytes of a known version */
+    struct snp_report report;
+};
+
+static void pass(struct hearing *h, const char *name, const char *detail)
+{
+    verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%s", detail);
+}
+
+static void skip(struct hearing *h, const char *name, const char *detail)
+{
+    verdict_add(h->out, name, CHECK_SKIP, REASON_OK, "%s", detail);
+}
+
+static void refuse(struct hearing *h, const char *name, enum reason reason, const char *detail)
+{
+    verdict_add(h->out, name, CHECK_FAIL, reason, "%s", detail);
+}
+
+static void note(struct hearing *h, const char *name, const struct finding *finding)
+{
+    if (finding->reason == REASON_OK)
+        pass(h, name, finding->detail);
+    else
+        refuse(h, name, finding->reason, finding->detail);
+}
+
+static void check_kind(struct hearing *h)
+{
+    static const char name[] = "evidence-kind";
+    const enum evidence_kind kind = h->in->kind;
+    const char *word = name_of(&evidence_kind_names, (int)kind);
+    if (kind != EVIDENCE_SNP && kind != EVIDENCE_SIMULATED)
+        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, word);
+    else if (kind == EVIDENCE_SIMULATED && !h->in->simulation_realm)
+        refuse(h, name, REASON_WRONG_REALM, "simulated evidence outside the simulation realm");
+    else
+        pass(h, name, word);
+}
+
+static void check_report(struct hearing *h)
+{
+    static const char name[] = "report-format";
+    struct error why = {0};
+    if (snp_report_read(h->in->report, &h->report, &why) != OK) {
+        refuse(h, name, REASON_MALFORMED, why.text);
+        return;
+    }
+    const char *what = NULL;
+    const enum reason fault = snp_report_fault(&h->report, &what);
+    h->readable = fault != REASON_UNSUPPORTED_VERSION;
+    if (fault != REASON_OK)
+        refuse(h, name, fault, what);
+    else
+        verdict_add(h->out, name, CHECK_PASS, REASON_OK, "version %u", h->report.version);
+}
+
+static void check_certificate(struct hearing *h)
+{
+    note(h, "endorsements-format", &h->e->format);
+    if (h->e->ek == NULL)
+        refuse(h, "certificate-present", REASON_CERT_MISSING, "no VCEK or VLEK was given");
+    else
+        pass(h, "certificate-present", x509_subject(h->e->ek));
+}
+
+static void check_signing_key(struct hearing *h)
+{
+    static const char name[] = "signing-key";
+    const struct snp_ek *ek = &h->e->facts;
+    if (h->e->ek == NULL)
+        skip(h, name, "no certificate");
+    else if (!ek->signer_known)
+        refuse(h, name, REASON_SIGNING_KEY_MISMATCH, "the certificate is neither VCEK nor VLEK");
+    else if (!h->readable)
+        skip(h, name, "no report");
+    else if (h->report.signing_key != (uint8_t)ek->signer)
+        verdict_add(h->out, name, CHECK_FAIL, REASON_SIGNING_KEY_MISMATCH,
+                    "the report names key %u, the certificate is a %s", h->report.signing_key,
+                    name_of(&snp_signer_names, (int)ek->signer));
+    else
+        pass(h, name, name_of(&snp_signer_names, (int)ek->signer));
+}
+
+static void check_chain(struct hearing *h)
+{
+    if (h->e->ek == NULL || !h->e->facts.signer_known)
+        skip(h, "chain", "no certificate to start from");
+    else
+        note(h, "chain", &h->e->chain);
+}
+
+/* 2020 to 2100: outside of it the clock is wrong, whatever the certificates say. */
+static bool clock_is_sane(struct hearing *h, const char *name)
+{
+    const int64_t at = moment_seconds(h->in->at);
+    if (at < INT64_C(1577836800))
+        refuse(h, name, REASON_CERT_NOT_YET_VALID, "the clock stands before 2020");
+    else if (at >= INT64_C(4102444800))
+        refuse(h, name, REASON_CERT_EXPIRED, "the clock stands after 2100");
+    else
+        return true;
+    return false;
+}
+
+static void check_dates(struct hearing *h)
+{
+    static const char name[] = "validity";
+    const struct x509 *certs[] = {h->e->ek, h->e->ca, h->e->ark};
+    if (h->e->ek == NULL) {
+        skip(h, name, "no certificate");
+        return;
+    }
+    if (!clock_is_sane(h, name))
+        return;
+    const struct moment early = moment_add_seconds(h->in->at, JUDGE_CLOCK_SLACK_SECONDS);
+    for (size_t i = 0; i < countof(certs) && certs[i] != NULL; i++) {
+        const struct moment from = x509_not_before(certs[i]);
+        const struct moment to = x509_not_after(certs[i]);
+        if (early.us < from.us) {
+            verdict_add(h->out, name, CHECK_FAIL, REASON_CERT_NOT_YET_VALID, "%s is valid from %s",
+                        x509_subject(certs[i]), moment_text(from).at);
+            return;
+        }
+        if (h->in->at.us > to.us) {
+            verdict_add(h->out, name, CHECK_FAIL, REASON_CERT_EXPIRED, "%s was valid until %s",
+                        x509_subject(certs[i]), moment_text(to).at);
+            return;
+        }
+    }
+    pass(h, name, h->e->ark != NULL ? "every certificate" : "the key's certificate only");
+}
+
+static bool wants_crl(const struct hearing *h)
+{
+    return h->in->policy != NULL && h->in->policy->has_snp && h->in->policy->snp.require_crl;
+}
+
+static bool crl_is_current(const struct hearing *h)
+{
+    return moment_is_none(h->e->crl_next_update) || h->in->at.us <= h->e->crl_next_update.us;
+}
+
+static void check_good_crl(struct hearing *h, const char *name)
+{
+    const struct moment early = moment_add_seconds(h->in->at, JUDGE_CLOCK_SLACK_SECONDS);
+    if (h->e->revoked)
+        refuse(h, name, REASON_REVOKED, "the root's list names a certificate of this chain");
+    else if (h->e->crl_this_update.us > early.us)
+        refuse(h, name, REASON_CRL_UNTRUSTED, "the list is from the future");
+    else if (crl_is_current(h))
+        pass(h, name, "not on the root's current list");
+    else if (wants_crl(h))
+        verdict_add(h->out, name, CHECK_FAIL, REASON_CRL_EXPIRED, "an update was due at %s",
+                    moment_text(h->e->crl_next_update).at);
+    else
+        skip(h, name, "not on the root's list, but that list is past its next update");
+}
+
+/* A list that was given counts; only a policy can demand one. */
+static void check_revocation(struct hearing *h)
+{
+    static const char name[] = "revocation";
+    if (h->e->ark == NULL) {
+        skip(h, name, "no chain");
+        return;
+    }
+    switch (h->e->crl_state) {
+    case CRL_NONE:
+        if (wants_crl(h))
+            refuse(h, name, REASON_CRL_MISSING, "the policy demands a list");
+        else
+            skip(h, name, "no list was given");
+        return;
+    case CRL_FOREIGN:
+        if (wants_crl(h))
+            refuse(h, name, REASON_CRL_UNTRUSTED, h->e->crl_detail);
+        else
+            skip(h, name, h->e->crl_detail);
+        return;
+    case CRL_BROKEN:
+        refuse(h, name, REASON_CRL_UNTRUSTED, h->e->crl_detail);
+        return;
+    case CRL_GOOD:
+        check_good_crl(h, name);
+        return;
+    }
+}
+
+static bool ek_is_known(const struct hearing *h)
+{
+    return h->e->ek != NULL && h->e->facts.signer_known && h->e->facts.line != LINE_UNKNOWN;
+}
+
+static void check_extensions(struct hearing *h)
+{
+    if (!ek_is_known(h))
+        skip(h, "extensions", "no certificate of a known line");
+    else
+        note(h, "extensions", &h->e->extensions);
+}
+
+/* Chain, certificate and report must all speak of one product. */
+static void check_product(struct hearing *h)
+{
+    static const char name[] = "product";
+    const struct snp_ek *ek = &h->e->facts;
+    if (!ek_is_known(h)) {
+        skip(h, name, "no certificate of a known line");
+        return;
+    }
+    const char *line = name_of(&snp_line_names, (int)ek->line);
+    const enum snp_product product = snp_report_product(&h->report);
+    if (snp_ek_product_line(ek) != ek->line)
+        verdict_add(h->out, name, CHECK_FAIL, REASON_PRODUCT_MISMATCH,
+                    "the certificate says %s under the chain of %s", ek->product_name, line);
+    else if (!h->readable || !snp_report_has_product(&h->report))
+        verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%s, by the certificate alone", line);
+    else if (snp_product_line(product) != ek->line)
+        verdict_add(h->out, name, CHECK_FAIL, REASON_PRODUCT_MISMATCH,
+                    "the report is from %s (family 0x%02x model 0x%02x), the chain is %s",
+                    name_of(&snp_product_names, (int)product), h->report.cpuid_family,
+                    h->report.cpuid_model, line);
+    else
+        pass(h, name, name_of(&snp_product_names, (int)product));
+}
+
+static void check_chip_id(struct hearing *h)
+{
+    static const char name[] = "chip-id";
+    const struct snp_ek *ek = &h->e->facts;
+    if (!ek_is_known(h) || !h->readable) {
+        skip(h, name, "nothing to compare");
+        return;
+    }
+    if (ek->signer == SIGNER_VLEK) {
+        skip(h, name, "a VLEK names no chip");
+        return;
+    }
+    if (ek->hwid_len == 0) {
+        skip(h, name, "the certificate names no chip");
+        return;
+    }
+    const struct span id = SPAN_OF(h->report.chip_id);
+    const bool same = span_equal(span_part(id, 0, ek->hwid_len), SPAN(ek->hwid, ek->hwid_len)) &&
+                      span_is_zero(span_part(id, ek->hwid_len, id.len));
+    if (same)
+        pass(h, name, "the certificate's chip");
+    else
+        refuse(h, name, REASON_CHIP_ID_MISMATCH, "the certificate is of another chip");
+}
+
+static uint32_t reserved_byte(uint64_t raw, int byte)
+{
+    return (uint32_t)(raw >> (8 * byte) & 0xff);
+}
+
+/* The key is derived from the reported TCB: equal in every part, not at least. */
+static void check_tcb(struct hearing *h)
+{
+    static const char name[] = "tcb";
+    const struct snp_ek *ek = &h->e->facts;
+    if (!ek_is_known(h) || !h->readable || h->e->extensions.reason != REASON_OK) {
+        skip(h, name, "nothing to compare");
+        return;
+    }
+    const struct snp_tcb tcb = snp_tcb_split(h->report.reported_tcb, ek->line);
+    for (int i = 0; i < TCB_PART_COUNT; i++)
+        if (ek->spl[i] != tcb.part[i]) {
+            verdict_add(h->out, name, CHECK_FAIL, REASON_TCB_MISMATCH,
+                        "%s is %u in the report and %u in the certificate",
+                        name_of(&tcb_part_names, i), tcb.part[i], ek->spl[i]);
+            return;
+        }
+    const uint64_t reserved = snp_tcb_reserved(h->report.reported_tcb, ek->line);
+    for (int i = 0; i < 4; i++)
+        /* spl4 to spl7 are the bytes 2 to 5 of the layout before Turin */
+        if (ek->reserved_spl[i] != (ek->line == LINE_TURIN ? 0 : reserved_byte(reserved, 2 + i))) {
+            refuse(h, name, REASON_TCB_MISMATCH, "a reserved part differs");
+            return;
+        }
+    pass(h, name, "equal to the certificate's in every part");
+}
+
+static void check_signature(struct hearing *h)
+{
+    static const char name[] = "signature";
+    if (h->in->report.len != SNP_REPORT_SIZE || h->e->ek == NULL) {
+        skip(h, name, "no report or no certificate");
+        return;
+    }
+    if (!h->e->facts.signer_known) {
+        skip(h, name, "not a certificate for reports");
+        return;
+    }
+    if (h->e->verifier == NULL)
+        refuse(h, name, REASON_BAD_SIGNATURE, "the certificate holds no P-384 key");
+    else if (!p384_verify(h->e->verifier, span_part(h->in->report, 0, SNP_SIGNED_SIZE), h->report.r,
+                          h->report.s))
+        refuse(h, name, REASON_BAD_SIGNATURE, "not made by the certificate's key");
+    else
+        pass(h, name, "ECDSA P-384 with SHA-384");
+}
+
+static enum snp_line line_of(const struct hearing *h)
+{
+    if (h->readable && snp_report_product(&h->report) != PRODUCT_UNKNOWN)
+        return snp_product_line(snp_report_product(&h->report));
+    return h->e->facts.signer_known ? h->e->facts.line : LINE_UNKNOWN;
+}
+
+/* Firmware reports at most what it has committed to, and has committed to at most what it runs. */
+static void check_tcb_order(struct hearing *h)
+{
+    static const char name[] = "tcb-order";
+    if (!h->readable) {
+        skip(h, name, "no report");
+        return;
+    }
+    const enum snp_line line = line_of(h);
+    const struct snp_tcb reported = snp_tcb_split(h->report.reported_tcb, line);
+    const struct snp_tcb committed = snp_tcb_split(h->report.committed_tcb, line);
+    const struct snp_tcb current = snp_tcb_split(h->report.current_tcb, line);
+    if (snp_tcb_below(&committed, &reported) != TCB_PART_COUNT)
+        refuse(h, name, REASON_MALFORMED, "the reported TCB is above the committed one");
+    else if (snp_tcb_below(&current, &committed) != TCB_PART_COUNT)
+        refuse(h, name, REASON_MALFORMED, "the committed TCB is above the current one");
+    else
+        pass(h, name, "reported <= committed <= current");
+}
+
+static void check_policy(struct hearing *h)
+{
+    if (!h->readable)
+        return;
+    const struct policy_hearing p = {
+        .policy = h->in->policy != NULL && h->in->policy->has_snp ? &h->in->policy->snp : NULL,
+        .report = &h->report,
+        .ek = ek_is_known(h) ? &h->e->facts : NULL,
+        .product = snp_report_has_product(&h->report) ? snp_report_product(&h->report)
+                                                      : snp_line_product(line_of(h)),
+        .line = line_of(h),
+        .expected_report_data = h->in->expected_report_data,
+        .asked_at = h->in->asked_at,
+        .at = h->in->at,
+    };
+    judge_policy(&p, h->out);
+}
+
+static void put_claims(struct hearing *h)
+{
+    h->out->claims = json_object();
+    if (h->in->report.len == SNP_REPORT_SIZE)
+        snp_report_claims(&h->report, line_of(h), h->out->claims);
+    if (h->e->ek != NULL && h->e->facts.signer_known)
+        json_put_new(h->out->claims, "ek", snp_ek_to_json(&h->e->facts, h->e->ek));
+    if (h->e->ark != NULL)
+        json_put_text(h->out->claims, "product_line",
+                      name_of(&snp_line_names, (int)h->e->facts.line));
+    if (h->e->has_table)
+        json_put_new(h->out->claims, "entries", json_incref(h->e->table));
+}
+
+void judge(const struct judge_input *input, struct verdict *out)
+{
+    *out = (struct verdict){.simulated = input->kind == EVIDENCE_SIMULATED,
+                            .custom_roots = input->endorsements->custom_roots};
+    struct hearing h = {.in = input, .e = input->endorsements, .out = out};
+    check_kind(&h);
+    check_report(&h);
+    check_certificate(&h);
+    check_signing_key(&h);
+    check_chain(&h);
+    check_dates(&h);
+    check_revocation(&h);
+    check_extensions(&h);
+    check_product(&h);
+    check_chip_id(&h);
+    check_tcb(&h);
+    check_signature(&h);
+    check_tcb_order(&h);
+    check_policy(&h);
+    out->trusted = out->reason == REASON_OK;
+    put_claims(&h);
+    judge_proof(input, h.readable ? &h.report : NULL, out);
+}

@@ -1,0 +1,294 @@
+#include "lib/attest/judge_policy.h"
+
+#include <string.h>
+
+#include "lib/base/text.h"
+
+/* One condition of a policy: asked for or not, met or not. */
+static void condition(struct verdict *out, enum reason reason, bool asked, bool met,
+                      const char *detail)
+{
+    const char *name = name_of(&reason_names, (int)reason);
+    if (!asked)
+        verdict_add(out, name, CHECK_SKIP, REASON_OK, "not asked for");
+    else if (met)
+        verdict_add(out, name, CHECK_PASS, REASON_OK, "%s", detail);
+    else
+        verdict_add(out, name, CHECK_FAIL, reason, "%s", detail);
+}
+
+static bool has_policy_bit(const struct policy_hearing *p, uint64_t bit)
+{
+    return (p->report->policy & bit) != 0;
+}
+
+static void check_guest_policy(const struct policy_hearing *p, struct verdict *out)
+{
+    const bool debug = has_policy_bit(p, SNP_POLICY_DEBUG);
+    const bool agent = has_policy_bit(p, SNP_POLICY_MIGRATE_MA);
+    const bool smt = has_policy_bit(p, SNP_POLICY_SMT);
+    condition(out, REASON_POLICY_DEBUG, p->policy != NULL && !policy_allows_debug(p->policy),
+              !debug, debug ? "the guest policy allows debugging" : "debugging is off");
+    condition(out, REASON_POLICY_MIGRATION,
+              p->policy != NULL && !policy_allows_migration(p->policy), !agent,
+              agent ? "the guest policy allows a migration agent" : "no migration agent");
+    condition(out, REASON_POLICY_SMT, p->policy != NULL && !policy_allows_smt(p->policy), !smt,
+              smt ? "the guest policy allows threads to share a core" : "no shared cores");
+}
+
+/* A report the host asked for says nothing about the guest, whatever the policy is. */
+static void check_vmpl(const struct policy_hearing *p, struct verdict *out)
+{
+    const char *name = name_of(&reason_names, REASON_POLICY_VMPL);
+    const uint32_t vmpl = p->report->vmpl;
+    if (vmpl == SNP_VMPL_HOST)
+        verdict_add(out, name, CHECK_FAIL, REASON_POLICY_VMPL, "the host asked for this report");
+    else if (p->policy == NULL || (p->policy->mode == POLICY_EXPECT && p->policy->max_vmpl < 0))
+        verdict_add(out, name, CHECK_SKIP, REASON_OK, "not asked for");
+    else
+        verdict_add(out, name,
+                    vmpl <= (uint32_t)policy_max_vmpl(p->policy) ? CHECK_PASS : CHECK_FAIL,
+                    REASON_POLICY_VMPL, "VMPL %u, at most %d", vmpl, policy_max_vmpl(p->policy));
+}
+
+static void check_signer(const struct policy_hearing *p, struct verdict *out)
+{
+    const uint8_t key = p->report->signing_key;
+    const bool known = key < SIGNER_COUNT;
+    condition(out, REASON_POLICY_SIGNING_KEY, p->policy != NULL && p->policy->signing_keys != 0,
+              known && p->policy != NULL && (p->policy->signing_keys >> key & 1) != 0,
+              known ? name_of(&snp_signer_names, key) : "neither VCEK nor VLEK");
+}
+
+/* Names the provider of a VLEK; a VCEK has none and is left to signing_keys. */
+static void check_csp(const struct policy_hearing *p, struct verdict *out)
+{
+    const bool vlek = p->ek != NULL && p->ek->signer == SIGNER_VLEK;
+    const bool asked = p->policy != NULL && p->policy->csp_count > 0 &&
+                       (vlek || p->report->signing_key == SIGNER_VLEK);
+    bool met = false;
+    for (size_t i = 0; asked && vlek && i < p->policy->csp_count; i++)
+        met = met || strcmp(p->policy->vlek_csp_id[i], p->ek->csp_id) == 0;
+    condition(out, REASON_POLICY_CSP, asked, met, vlek ? p->ek->csp_id : "no VLEK");
+}
+
+static void check_floor(const struct policy_hearing *p, struct verdict *out)
+{
+    const char *name = name_of(&reason_names, REASON_POLICY_TCB);
+    if (p->policy == NULL || !p->policy->has_min_tcb) {
+        verdict_add(out, name, CHECK_SKIP, REASON_OK, "not asked for");
+        return;
+    }
+    if (p->product == PRODUCT_UNKNOWN || !p->policy->has_floor[p->product]) {
+        verdict_add(out, name, CHECK_FAIL, REASON_POLICY_TCB, "the policy has no floor for %s",
+                    name_of(&snp_product_names, (int)p->product));
+        return;
+    }
+    const struct snp_tcb reported = snp_tcb_split(p->report->reported_tcb, p->line);
+    const struct snp_tcb *least = &p->policy->min_tcb[p->product];
+    const enum tcb_part low = snp_tcb_below(&reported, least);
+    if (low == TCB_PART_COUNT)
+        verdict_add(out, name, CHECK_PASS, REASON_OK, "at or above the floor of %s",
+                    name_of(&snp_product_names, (int)p->product));
+    else
+        verdict_add(out, name, CHECK_FAIL, REASON_POLICY_TCB, "%s is %u, at least %u",
+                    name_of(&tcb_part_names, (int)low), reported.part[low], least->part[low]);
+}
+
+static void check_platform(const struct policy_hearing *p, struct verdict *out)
+{
+    const char *name = name_of(&reason_names, REASON_POLICY_PLATFORM_INFO);
+    if (p->policy == NULL ||
+        (p->policy->forbid_platform_info | p->policy->require_platform_info) == 0) {
+        verdict_add(out, name, CHECK_SKIP, REASON_OK, "not asked for");
+        return;
+    }
+    const uint64_t set = p->report->platform_info;
+    for (const struct bit_word *w = snp_platform_words; w->name != NULL; w++) {
+        const uint64_t bit = UINT64_C(1) << w->from;
+        const bool forbidden = (p->policy->forbid_platform_info & bit) != 0 && (set & bit) != 0;
+        const bool lacking = (p->policy->require_platform_info & bit) != 0 && (set & bit) == 0;
+        if (forbidden || lacking) {
+            verdict_add(out, name, CHECK_FAIL, REASON_POLICY_PLATFORM_INFO, "%s is %s", w->name,
+                        forbidden ? "set" : "clear");
+            return;
+        }
+    }
+    verdict_add(out, name, CHECK_PASS, REASON_OK, "as the policy wants it");
+}
+
+static void check_measurement(const struct policy_hearing *p, struct verdict *out)
+{
+    const bool asked =
+        p->policy != NULL && (p->policy->mode == POLICY_WHOLE || p->policy->measurement.said);
+    const char *detail = "not a reference value";
+    bool met = false;
+    if (asked) {
+        met = value_set_has(&p->policy->measurement, SPAN_OF(p->report->measurement));
+        if (!p->policy->measurement.said)
+            detail = "the policy names no measurement";
+        else if (p->policy->measurement.any)
+            detail = "the policy takes any measurement";
+        else if (met)
+            detail = "a reference value";
+    }
+    condition(out, REASON_POLICY_MEASUREMENT, asked, met, detail);
+}
+
+static void check_report_data(const struct policy_hearing *p, struct verdict *out)
+{
+    const struct span data = SPAN_OF(p->report->report_data);
+    const bool said = p->policy != NULL && p->policy->report_data.said;
+    const bool bound = p->expected_report_data.len > 0;
+    const bool met = (!said || value_set_has(&p->policy->report_data, data)) &&
+                     (!bound || span_equal(p->expected_report_data, data));
+    condition(out, REASON_POLICY_REPORT_DATA, said || bound, met,
+              met ? "the expected binding" : "not the expected binding");
+}
+
+static void check_digests(const struct policy_hearing *p, struct verdict *out)
+{
+    const struct snp_policy *policy = p->policy;
+    const bool host = policy != NULL && policy->host_data.said;
+    condition(out, REASON_POLICY_HOST_DATA, host,
+              host && value_set_has(&policy->host_data, SPAN_OF(p->report->host_data)),
+              "host data set at launch");
+    const bool id = policy != NULL && policy->id_key_digest.said;
+    const bool author = policy != NULL && policy->author_key_digest.said;
+    const bool met =
+        (!id || value_set_has(&policy->id_key_digest, SPAN_OF(p->report->id_key_digest))) &&
+        (!author ||
+         value_set_has(&policy->author_key_digest, SPAN_OF(p->report->author_key_digest)));
+    condition(out, REASON_POLICY_ID_KEY, id || author, met, "signer of the ID block");
+}
+
+/* A report carries no time of its own: its age is that of the nonce in it. */
+static void check_age(const struct policy_hearing *p, struct verdict *out)
+{
+    const char *name = name_of(&reason_names, REASON_POLICY_AGE);
+    if (p->policy == NULL || p->policy->max_age_seconds == 0) {
+        verdict_add(out, name, CHECK_SKIP, REASON_OK, "not asked for");
+        return;
+    }
+    const int64_t age = moment_seconds_between(p->asked_at, p->at);
+    if (moment_is_none(p->asked_at))
+        verdict_add(out, name, CHECK_FAIL, REASON_POLICY_AGE,
+                    "a report carries no time, and when its nonce was issued is not known");
+    else
+        verdict_add(out, name,
+                    age >= 0 && age <= p->policy->max_age_seconds ? CHECK_PASS : CHECK_FAIL,
+                    REASON_POLICY_AGE, "%lld s since the nonce, at most %lld", (long long)age,
+                    (long long)p->policy->max_age_seconds);
+}
+
+void judge_policy(const struct policy_hearing *p, struct verdict *out)
+{
+    check_guest_policy(p, out);
+    check_vmpl(p, out);
+    check_signer(p, out);
+    check_csp(p, out);
+    check_floor(p, out);
+    check_platform(p, out);
+    check_measurement(p, out);
+    check_report_data(p, out);
+    check_digests(p, out);
+    check_age(p, out);
+}
+
+/* The anchor as the keeper remembers it: kind and value under one hash. */
+static void set_anchor(struct verdict *out, enum anchor_kind kind, struct span value)
+{
+    static const char domain[] = "muster-anchor-v1";
+    if (span_is_zero(value))
+        return; /* nobody put anything there */
+    const uint8_t word = (uint8_t)kind;
+    struct digest_run run;
+    digest_start(&run, DIGEST_SHA256);
+    digest_more(&run, SPAN_OF(domain));
+    digest_more(&run, SPAN_OF(&word));
+    digest_more(&run, value);
+    digest_end(&run, out->anchor_hash);
+    out->anchor = kind;
+}
+
+static void find_anchor(const struct judge_input *in, const struct snp_report *report,
+                        struct verdict *out)
+{
+    switch (in->image.anchor) {
+    case ANCHOR_HOST_DATA:
+        set_anchor(out, ANCHOR_HOST_DATA, SPAN_OF(report->host_data));
+        break;
+    case ANCHOR_ID_BLOCK: {
+        OWNED(bytes_done) struct bytes block = {0};
+        bytes_add(&block, SPAN_OF(report->id_key_digest));
+        bytes_add(&block, SPAN_OF(report->family_id));
+        bytes_add(&block, SPAN_OF(report->image_id));
+        if (!span_is_zero(SPAN_OF(report->id_key_digest)))
+            set_anchor(out, ANCHOR_ID_BLOCK, bytes_span(&block));
+        break;
+    }
+    case ANCHOR_NONE:
+    case ANCHOR_KIND_COUNT:
+        break;
+    }
+}
+
+static bool passed(const struct verdict *v, const char *name)
+{
+    const struct check *check = verdict_check(v, name);
+    return check != NULL && check->result == CHECK_PASS;
+}
+
+/* Any measurement, or none compared at all, proves nothing of what booted. */
+static bool measurement_is_pinned(const struct judge_input *in, const struct verdict *v)
+{
+    return in->policy != NULL && in->policy->has_snp &&
+           !policy_takes_any_measurement(&in->policy->snp) &&
+           passed(v, name_of(&reason_names, REASON_POLICY_MEASUREMENT));
+}
+
+static void add_residuals(const struct judge_input *in, const struct snp_report *report,
+                          struct verdict *out)
+{
+    const struct snp_ek *ek = &in->endorsements->facts;
+    const bool floor = in->policy != NULL && in->policy->has_snp && in->policy->snp.has_min_tcb;
+    const bool facts[RESIDUAL_COUNT] = {
+        [RESIDUAL_PROVIDER_FIRMWARE] = !in->image.measured_boot,
+        [RESIDUAL_MILAN_ROOT_SEED] = ek->line == LINE_MILAN,
+        [RESIDUAL_NO_CHIP_IDENTITY] = ek->signer == SIGNER_VLEK,
+        [RESIDUAL_NO_TCB_FLOOR] = !floor,
+        [RESIDUAL_NO_REVOCATION] = !passed(out, "revocation"),
+        [RESIDUAL_MIGRATION_AGENT] = (report->policy & SNP_POLICY_MIGRATE_MA) != 0,
+    };
+    for (size_t i = 0; i < RESIDUAL_COUNT; i++)
+        if (facts[i])
+            out->residuals |= 1u << i;
+}
+
+void judge_proof(const struct judge_input *in, const struct snp_report *report, struct verdict *out)
+{
+    if (!out->trusted || report == NULL) {
+        verdict_grade(out, &in->standing);
+        return;
+    }
+    const bool debug = (report->policy & SNP_POLICY_DEBUG) != 0;
+    const bool pinned = measurement_is_pinned(in, out);
+    out->hardware = SOURCE_HARDWARE;
+    if (debug)
+        out->missing |= 1u << MISSING_DEBUG_OFF;
+    if (!pinned)
+        out->missing |= 1u << MISSING_PINNED_MEASUREMENT;
+    if (!in->image.provider_execution_off)
+        out->missing |= 1u << MISSING_PROVIDER_EXECUTION;
+    if (!passed(out, name_of(&reason_names, REASON_POLICY_REPORT_DATA)))
+        out->missing |= 1u << MISSING_FRESHNESS;
+    if (in->image.measured_boot && in->image.provider_execution_off && pinned && !debug)
+        out->software = SOURCE_HARDWARE;
+    find_anchor(in, report, out);
+    if (out->anchor != ANCHOR_NONE)
+        out->identity = SOURCE_HARDWARE;
+    else if (in->standing.provider_identity)
+        out->identity = SOURCE_PROVIDER;
+    add_residuals(in, report, out);
+    verdict_grade(out, &in->standing);
+}
