@@ -29,15 +29,16 @@ static enum outcome find(const char *folder, const char *name, char path[static 
     return OK;
 }
 
-[[gnu::noreturn]] static void become(const char *path, const char *name)
+[[gnu::noreturn]] static void become(const char *path, const char *name, const char *action)
 {
-    static char reload[] = "reload";
     static char search[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     char called[64];
+    char what[16];
     char about[64];
     snprintf(called, sizeof called, "%s", name);
+    snprintf(what, sizeof what, "%s", action);
     snprintf(about, sizeof about, "%s", name);
-    char *const arguments[] = {called, reload, about, NULL};
+    char *const arguments[] = {called, what, about, NULL};
     char *const environment[] = {search, NULL};
     sigset_t none;
     sigemptyset(&none);
@@ -47,7 +48,7 @@ static enum outcome find(const char *folder, const char *name, char path[static 
     _exit(127);
 }
 
-enum outcome hook_start(struct hook *hook, const char *folder, const char *name,
+enum outcome hook_start(struct hook *hook, const char *folder, const char *name, const char *action,
                         int64_t most_seconds, struct error *err)
 {
     char path[PATH_MAX];
@@ -59,7 +60,7 @@ enum outcome hook_start(struct hook *hook, const char *folder, const char *name,
     if (pid < 0)
         return fail(err, ERR_INTERNAL, "fork: %s", strerror(errno));
     if (pid == 0)
-        become(path, name);
+        become(path, name, action);
     setpgid(pid, pid); /* here too: whoever comes first */
     *hook = (struct hook){.pid = pid, .deadline_ms = clock_monotonic_ms() + most_seconds * 1000};
     snprintf(hook->name, sizeof hook->name, "%s", name);

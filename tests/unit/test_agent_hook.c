@@ -25,7 +25,7 @@ static void program(const char *name, const char *script, mode_t mode)
 static enum outcome run(const char *name, int64_t most_seconds, struct error *err)
 {
     struct hook hook = {0};
-    TRY(hook_start(&hook, folder, name, most_seconds, err));
+    TRY(hook_start(&hook, folder, name, "reload", most_seconds, err));
     enum outcome result = OK;
     int64_t deadline = clock_monotonic_ms() + 20000;
     while (hook_is_running(&hook) && !hook_ended(&hook, &result, err)) {
