@@ -86,6 +86,9 @@ bool link_close(struct link *link, int64_t wait_ms);
 
 int link_port(const struct link *link); /* listener: where it really listens */
 
+/* Dialer: why the last attempt to connect failed; OK when none did since the last success. */
+void link_trouble(struct link *link, struct error *out);
+
 /* Dialer: the server told us when to come back, so the next wait is exactly this. */
 void link_redial_in(struct link *link, int64_t ms);
 
@@ -111,6 +114,7 @@ struct link_event {
  * "frame-too-large", "budget-spent", "not-reading", "busy", "too-many", "shutdown"; and of the
  * peer's certificate "wrong-root", "wrong-role", "cert-expired", "cert-not-yet-valid",
  * "cert-invalid".
+ *
  * A peer that never was LINK_OPENED gives LINK_CLOSED on a dialer only: strangers who never finish
  * a handshake are counted, not told of. */
 
@@ -124,14 +128,14 @@ struct link_event *link_event_next(struct queue *events, int64_t wait_ms);
 
 enum link_state {
     LINK_STRANGER, /* frames up to 16 KiB, until hello_ms */
-    LINK_PROVING,  /* frames up to 64 KiB, 512 KiB in all, until proving_ms */
+    LINK_PROVING,  /* frames up to 64 KiB, budgeted in all, until proving_ms */
     LINK_READY,    /* frames up to 1 MiB, no time limit but silence; where a dialer's peer starts */
 };
 
 enum {
     LINK_STRANGER_FRAME_MAX = 16 * 1024,
     LINK_PROVING_FRAME_MAX = 64 * 1024,
-    LINK_PROVING_BUDGET = 512 * 1024,
+    LINK_PROVING_BUDGET = 720 * 1024, /* 512 KiB of evidence in base64, and its JSON */
     LINK_FRAME_MAX = 1024 * 1024,
 };
 
@@ -149,9 +153,12 @@ uint64_t link_id_new(void); /* for a request: random, never 0, so it repeats acr
 void link_peer_admit(struct link_peer *peer, enum link_state state);
 enum link_state link_peer_state(const struct link_peer *peer);
 
-/* What was queued before is not waited for. `why` is a code for our side's LINK_CLOSED; NULL:
+/* At once: what is still queued is lost. `why` is a code for our side's LINK_CLOSED; NULL:
  * "closed-by-us". */
 void link_peer_close(struct link_peer *peer, const char *why);
+/* After a last word: what is queued still goes out, nothing more is heard or said, and the
+ * connection ends when the peer closes it, or two to three seconds from now. */
+void link_peer_finish(struct link_peer *peer, const char *why);
 bool link_peer_is_closed(const struct link_peer *peer);
 
 struct link_peer *link_peer_share(struct link_peer *peer);

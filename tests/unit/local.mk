@@ -20,3 +20,4 @@ check_PROGRAMS += tests/unit/test_tee
 check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_token
+check_PROGRAMS += tests/unit/test_link
