@@ -7,8 +7,8 @@ LDADD = tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(PQ_LIBS) $(MHD_
 
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
-	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/link_party.c tests/support/link_party.h \
+	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/test.h \
 	tests/support/vectors.c tests/support/vectors.h
 

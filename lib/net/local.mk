@@ -1,8 +1,7 @@
 noinst_LIBRARIES += lib/net/libnet.a
 lib_net_libnet_a_SOURCES = \
-	lib/net/http.c lib/net/http.h \
-	lib/net/link.h \
 	lib/net/compat.h \
+	lib/net/http.c lib/net/http.h \
 	lib/net/link.c lib/net/link.h \
 	lib/net/link_address.c lib/net/link_address.h \
 	lib/net/link_connect.c \
