@@ -2,6 +2,8 @@ noinst_LIBRARIES += lib/model/libmodel.a
 lib_model_libmodel_a_SOURCES = \
 	lib/model/account.c lib/model/account.h \
 	lib/model/binding.c lib/model/binding.h \
+	lib/model/charter.c lib/model/charter.h \
+	lib/model/charter_rules.c \
 	lib/model/message.c lib/model/message.h \
 	lib/model/policy.c lib/model/policy.h \
 	lib/model/snp_words.c lib/model/snp_words.h \

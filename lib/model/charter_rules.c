@@ -1,0 +1,201 @@
+/* What a charter means: is it in force, what does it say of an image, what does a grant allow. */
+#include "lib/model/charter.h"
+
+#include <string.h>
+
+const struct charter_policy *charter_find_policy(const struct charter *charter, const char *name)
+{
+    for (size_t i = 0; i < charter->policy_count; i++)
+        if (strcmp(charter->policies[i].name, name) == 0)
+            return &charter->policies[i];
+    return NULL;
+}
+
+const struct charter_grant *charter_find_grant(const struct charter *charter, const char *name)
+{
+    for (size_t i = 0; i < charter->grant_count; i++)
+        if (strcmp(charter->grants[i].name, name) == 0)
+            return &charter->grants[i];
+    return NULL;
+}
+
+enum outcome charter_check(const struct charter *charter, enum realm realm, struct moment now,
+                           struct error *err)
+{
+    if (charter->realm != realm)
+        return fail_code(err, ERR_DENIED, "charter-realm", "a charter of the %s realm",
+                         name_of(&realm_names, (int)charter->realm));
+    /* A keeper's clock may be a little behind that of the one who signed. */
+    if (moment_seconds_between(now, charter->issued) > 300)
+        return fail_code(err, ERR_DENIED, "charter-not-yet-valid", "issued %s",
+                         moment_text(charter->issued).at);
+    if (now.us >= charter->expires.us)
+        return fail_code(err, ERR_DENIED, "charter-expired", "expired %s",
+                         moment_text(charter->expires).at);
+    return OK;
+}
+
+bool charter_image_facts(const struct charter *charter, const struct charter_policy *policy,
+                         struct span measurement, struct image_facts *out)
+{
+    struct image_facts facts = {.measured_boot = true, .provider_execution_off = true};
+    size_t found = 0;
+    for (size_t i = 0; i < policy->reference_count; i++) {
+        const struct charter_reference *r = &charter->references[policy->references[i]];
+        if (r->retired || !charter_values_have(&r->measurement, measurement))
+            continue;
+        facts.measured_boot = facts.measured_boot && r->facts.measured_boot;
+        facts.provider_execution_off =
+            facts.provider_execution_off && r->facts.provider_execution_off;
+        bool agrees = found == 0 || facts.anchor == r->facts.anchor;
+        facts.anchor = agrees ? r->facts.anchor : ANCHOR_NONE;
+        found++;
+    }
+    *out = found > 0 ? facts : (struct image_facts){0};
+    return found > 0;
+}
+
+/* ---- who signs ---------------------------------------------------------------------------- */
+
+void charter_signers_done(struct charter_signers *signers)
+{
+    for (size_t i = 0; i < signers->count; i++)
+        key_free(signers->keys[i]);
+    *signers = (struct charter_signers){0};
+}
+
+static enum outcome read_signers(const json_t *json, struct charter_signers *out, struct error *err)
+{
+    static const char *const members[] = {"threshold", "keys", NULL};
+    json_t *keys;
+    int64_t threshold;
+    TRY(json_only(json, "", members, err));
+    TRY(json_get_array(json, "", "keys", TOKEN_SIGNATURES_MAX, &keys, err));
+    TRY(json_get_int(json, "", "threshold", 1, (int64_t)json_array_size(keys), &threshold, err));
+    size_t i;
+    json_t *item;
+    json_array_foreach (keys, i, item) {
+        const char *pem = json_is_string(item) ? json_string_value(item) : "";
+        struct key *key = NULL;
+        TRY(key_from_public_pem(span_of_text(pem), &key, err));
+        out->keys[out->count++] = key;
+        if (key_kind_of(key) != KEY_P256)
+            return fail_at(err, ERR_INVALID, "bad-signers", "/keys", "not a P-256 key");
+        for (size_t j = 0; j < i; j++)
+            if (key_equal(out->keys[j], key))
+                return fail_at(err, ERR_INVALID, "bad-signers", "/keys", "the same key twice");
+    }
+    out->threshold = (size_t)threshold;
+    return OK;
+}
+
+enum outcome charter_signers_parse(struct span text, struct charter_signers *out, struct error *err)
+{
+    OWNED(json_drop) json_t *json = NULL;
+    OWNED(charter_signers_done) struct charter_signers made = {0};
+    TRY(json_parse(text, 64 * 1024, &json, err));
+    TRY(read_signers(json, &made, err));
+    *out = made;
+    made = (struct charter_signers){0};
+    return OK;
+}
+
+enum outcome charter_open(struct span jws, const struct charter_signers *signers,
+                          struct charter **out, struct error *err)
+{
+    OWNED(bytes_done) struct bytes payload = {0};
+    TRY(token_set_verify(jws, CHARTER_TYP, signers->keys, signers->count, signers->threshold,
+                         CHARTER_SIZE_MAX, &payload, err));
+    return charter_parse(bytes_span(&payload), out, err);
+}
+
+/* ---- grants ------------------------------------------------------------------------------- */
+
+#define REFUSE(code, ...) return fail_code(err, ERR_DENIED, (code), __VA_ARGS__)
+
+static bool is_denied(const struct charter_values *list, struct span value)
+{
+    return !span_is_zero(value) && charter_values_have(list, value);
+}
+
+enum outcome charter_check_denied(const struct charter *charter, const struct charter_case *c,
+                                  struct error *err)
+{
+    if (is_denied(&charter->denied_chips, SPAN_OF(c->chip)))
+        REFUSE("denied-chip", "the charter denies this chip");
+    if (is_denied(&charter->denied_measurements, SPAN_OF(c->measurement)))
+        REFUSE("denied-measurement", "the charter denies this measurement");
+    if (is_denied(&charter->denied_anchors, SPAN_OF(c->anchor)))
+        REFUSE("denied-anchor", "the charter denies this machine");
+    if (is_denied(&charter->denied_guest_keys, SPAN_OF(c->link_key)))
+        REFUSE("denied-guest-key", "the charter denies this guest key");
+    return OK;
+}
+
+/* The verdict: good, of a policy that the grant names, judged by what the policy says today. */
+static enum outcome check_verdict(const struct charter *charter, const struct charter_grant *g,
+                                  const struct charter_case *c, struct error *err)
+{
+    if (!c->trusted)
+        REFUSE("verdict-rejected", "the verdict is a rejection");
+    if (!charter_names_have(&g->policies, c->policy))
+        REFUSE("grant-policy", "grant %s does not name policy %s", g->name, c->policy);
+    const struct charter_policy *policy = charter_find_policy(charter, c->policy);
+    if (policy == NULL || memcmp(policy->digest, c->policy_digest, SHA256_SIZE) != 0)
+        REFUSE("policy-changed", "policy %s is not what it was at the verdict", c->policy);
+    if (c->age_seconds < 0 || c->age_seconds > g->max_verdict_age_seconds)
+        REFUSE("verdict-too-old", "the verdict is %lld s old, grant %s takes %lld",
+               (long long)c->age_seconds, g->name, (long long)g->max_verdict_age_seconds);
+    return OK;
+}
+
+/* What the evidence proves, against what the grant asks for. */
+static enum outcome check_proof(const struct charter_grant *g, const struct charter_case *c,
+                                struct error *err)
+{
+    if (c->software == SOURCE_NONE && !g->allow_unproven_software)
+        REFUSE("software-unproven", "nothing proves which software runs, and grant %s asks for it",
+               g->name);
+    if (c->level < g->least_level)
+        REFUSE("grant-level", "level %s, grant %s asks for %s",
+               name_of(&level_names, (int)c->level), g->name,
+               name_of(&level_names, (int)g->least_level));
+    if (!g->regions.any && (c->region[0] == '\0' || !charter_names_have(&g->regions, c->region)))
+        REFUSE("grant-region", "region '%s' is not proven or not granted", c->region);
+    if (!g->accounts.any &&
+        (c->account[0] == '\0' || !charter_names_have(&g->accounts, c->account)))
+        REFUSE("grant-account", "account '%s' is not proven or not granted", c->account);
+    if (!charter_names_have(&g->fleets, c->fleet))
+        REFUSE("grant-fleet", "grant %s does not name fleet %s", g->name, c->fleet);
+    return OK;
+}
+
+static enum outcome check_secret(const struct charter_grant *g, const struct charter_case *c,
+                                 struct error *err)
+{
+    if (c->kind != g->kind)
+        REFUSE("grant-kind", "grant %s is for kind %s", g->name,
+               name_of(&secret_kind_names, (int)g->kind));
+    if (c->scope != g->scope)
+        REFUSE("grant-scope", "grant %s is for scope %s", g->name,
+               name_of(&secret_scope_names, (int)g->scope));
+    if (c->scope == SCOPE_FLEET)
+        return OK;
+    if (span_is_zero(SPAN_OF(c->anchor)) || c->identity == SOURCE_NONE)
+        REFUSE("anchor-unproven", "nothing proves which machine this is");
+    if (memcmp(c->anchor, c->secret_anchor, SHA256_SIZE) != 0)
+        REFUSE("anchor-mismatch", "the secret belongs to another machine");
+    return OK;
+}
+
+enum outcome charter_grant_allows(const struct charter *charter, const char *grant,
+                                  const struct charter_case *c, struct error *err)
+{
+    const struct charter_grant *g = charter_find_grant(charter, grant);
+    if (g == NULL)
+        REFUSE("grant-unknown", "the charter has no grant %s", grant);
+    TRY(check_secret(g, c, err));
+    TRY(check_verdict(charter, g, c, err));
+    TRY(check_proof(g, c, err));
+    return charter_check_denied(charter, c, err);
+}
