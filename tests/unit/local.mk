@@ -19,7 +19,5 @@ check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_sigv4
 check_PROGRAMS += tests/unit/test_snp_vectors
 check_PROGRAMS += tests/unit/test_tee
-check_PROGRAMS += tests/unit/test_tee
-check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_token
