@@ -1,5 +1,4 @@
 /* R4, R6, R112: a secret leaves the keeper only sealed to one guest key (trust.md section 7). */
-#define _GNU_SOURCE /* memmem */
 #include "lib/crypto/seal.h"
 
 #include <string.h>
