@@ -1,0 +1,101 @@
+#include "cli/account.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/account_test.h"
+#include "lib/base/text.h"
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static bool is_interrupted(void)
+{
+    return interrupted != 0;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+struct test_arguments {
+    const char *file;
+    bool json;
+    int64_t wait_seconds;
+};
+
+static enum outcome read_arguments(int argc, char **argv, struct test_arguments *out,
+                                   struct error *err)
+{
+    *out = (struct test_arguments){.wait_seconds = 300};
+    for (int i = 2; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (value == NULL)
+            return fail(err, ERR_INVALID, "%s: what is missing after it, or unknown", argv[i]);
+        if (strcmp(argv[i], "--file") == 0)
+            out->file = value;
+        else if (strcmp(argv[i], "--wait") == 0)
+            TRY(number_parse(value, 1, 3600, &out->wait_seconds, err));
+        else if (strcmp(argv[i], "-o") == 0 && strcmp(value, "json") == 0)
+            out->json = true;
+        else if (strcmp(argv[i], "-o") == 0 && strcmp(value, "table") == 0)
+            out->json = false;
+        else
+            return fail(err, ERR_INVALID, "unknown argument '%s %s'", argv[i], value);
+        i++;
+    }
+    if (out->file == NULL)
+        return fail(err, ERR_INVALID, "--file ACCOUNT.json is needed");
+    return OK;
+}
+
+static enum outcome run_test(const struct test_arguments *arguments, struct error *err)
+{
+    OWNED(account_done) struct account account = {0};
+    OWNED(json_drop) json_t *report = NULL;
+    if (account_read(arguments->file, &account, err) != OK) /* unusable, so used wrongly */
+        return fail_code(err, ERR_INVALID, err->code, "%s", err->text);
+    catch_signals();
+    const struct account_test_options options = {
+        .wait_seconds = arguments->wait_seconds,
+        .progress = arguments->json ? NULL : stdout,
+        .stop = is_interrupted,
+    };
+    enum outcome outcome = account_test(&account, &options, &report, err);
+    if (arguments->json) {
+        OWNED(mem_drop) char *text = json_print_pretty(report);
+        puts(text);
+    } else {
+        printf("%s %s\n", account.name, outcome == OK ? "passed" : "FAILED");
+    }
+    return outcome;
+}
+
+int account_main(int argc, char **argv)
+{
+    struct error err = {0};
+    struct test_arguments arguments;
+    if (argc < 2 || strcmp(argv[1], "test") != 0) {
+        fputs("usage: muster account test --file ACCOUNT.json [--wait SECONDS] [-o json|table]\n",
+              stderr);
+        return outcome_exit_code(ERR_INVALID);
+    }
+    enum outcome outcome = read_arguments(argc, argv, &arguments, &err);
+    if (outcome == OK)
+        outcome = run_test(&arguments, &err);
+    if (outcome == OK)
+        return 0;
+    fprintf(stderr, "muster: %s: %s\n", err.code, err.text);
+    return outcome_exit_code(outcome);
+}

@@ -1,0 +1,344 @@
+#include "cli/account_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "drivers/driver.h"
+#include "lib/base/text.h"
+#include "lib/crypto/random.h"
+#include "lib/net/retry.h"
+
+enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 5000, CLEAN_UP_SECONDS = 300, DOUBT_SECONDS = 60 };
+
+struct round {
+    const struct account *account;
+    const struct account_test_options *options;
+    const struct driver *driver;
+    struct cloud *cloud;
+    struct launch_order order;
+    char token[CLIENT_TOKEN_SIZE];
+    struct sighting machine; /* as last seen */
+    bool launched;           /* or perhaps launched */
+    bool in_doubt;
+    char detail[400]; /* what the step has to say */
+    bool skipped;
+    json_t *steps;
+};
+
+static void pause_ms(int64_t ms)
+{
+    const struct timespec wait = {ms / 1000, (ms % 1000) * 1000000};
+    nanosleep(&wait, NULL); /* a signal may end it early, and then we look sooner */
+}
+
+static enum outcome check_stop(const struct round *r, struct error *err)
+{
+    if (r->options->stop != NULL && r->options->stop())
+        return fail_code(err, ERR_CONFLICT, "interrupted", "interrupted");
+    return OK;
+}
+
+typedef enum outcome call_fn(struct round *, struct error *);
+
+/* The driver never repeats; here throttled and unreachable calls are, as a controller would. */
+static enum outcome repeat(struct round *r, call_fn *call, struct error *err)
+{
+    struct retry retry;
+    int64_t wait_ms;
+    retry_start(&retry, &retry_usual);
+    for (;;) {
+        enum outcome outcome = call(r, err);
+        if (outcome == OK || !retry_again(&retry, outcome, 0, &wait_ms))
+            return outcome;
+        pause_ms(wait_ms);
+        TRY(check_stop(r, err));
+    }
+}
+
+static enum outcome look(struct round *r, struct error *err)
+{
+    return r->driver->find(r->cloud, r->machine.ref, &r->machine, err);
+}
+
+/* Until the machine is in the state wanted. Not found means "not yet" unless it should be gone. */
+static enum outcome await(struct round *r, enum machine_state wanted, struct error *err)
+{
+    int64_t until = clock_monotonic_ms() + r->options->wait_seconds * 1000;
+    for (int64_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
+        enum outcome outcome = repeat(r, look, err);
+        if (outcome == ERR_NOT_FOUND && wanted == MACHINE_GONE)
+            return OK;
+        if (outcome != OK && outcome != ERR_NOT_FOUND)
+            return outcome;
+        if (outcome == OK && r->machine.state == wanted)
+            return OK;
+        if (r->machine.state == MACHINE_FAILED)
+            return fail_code(err, ERR_CONFLICT, r->machine.failure, "%s ended: %s", r->machine.ref,
+                             r->machine.reason);
+        if (clock_monotonic_ms() > until)
+            return fail_code(err, ERR_UNREACHABLE, "too-slow", "%s is %s, not %s, after %lld s",
+                             r->machine.ref, r->machine.state_word,
+                             name_of(&machine_state_names, (int)wanted),
+                             (long long)r->options->wait_seconds);
+        pause_ms(wait);
+        TRY(check_stop(r, err));
+    }
+}
+
+static enum outcome step_identify(struct round *r, struct error *err)
+{
+    struct cloud_identity who;
+    TRY(r->driver->identify(r->cloud, &who, err));
+    snprintf(r->detail, sizeof r->detail, "%s in account %s", who.name, who.account);
+    return OK;
+}
+
+static enum outcome step_launch(struct round *r, struct error *err)
+{
+    r->launched = true;
+    enum outcome outcome = r->driver->launch(r->cloud, &r->order, &r->machine, err);
+    r->in_doubt = outcome == ERR_AMBIGUOUS;
+    if (outcome == OK)
+        snprintf(r->detail, sizeof r->detail, "%s, %s in %s", r->machine.ref, r->machine.size,
+                 r->machine.zone);
+    return outcome;
+}
+
+static enum outcome step_run(struct round *r, struct error *err)
+{
+    TRY(await(r, MACHINE_RUNNING, err));
+    snprintf(r->detail, sizeof r->detail, "%s at %s", r->machine.ref, r->machine.private_address);
+    return OK;
+}
+
+/* Emulators tend to drop what they do not know; a real cloud that does has sold us another machine.
+ */
+static enum outcome step_confidential(struct round *r, struct error *err)
+{
+    if (r->machine.snp_enabled) {
+        snprintf(r->detail, sizeof r->detail, "the cloud says that SEV-SNP is on");
+        return OK;
+    }
+    if (r->account->endpoint[0] == '\0')
+        return fail_code(err, ERR_CONFLICT, "not-confidential",
+                         "%s runs without SEV-SNP, though it was asked for", r->machine.ref);
+    r->skipped = true;
+    snprintf(r->detail, sizeof r->detail, "this endpoint does not say whether SEV-SNP is on");
+    return OK;
+}
+
+static enum outcome check_ours(const struct round *r, const struct sighting_list *list,
+                               const char *how, struct error *err)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->at[i].ref, r->machine.ref) == 0 &&
+            uuid_equal(&list->at[i].instance, &r->order.instance))
+            return OK;
+    return fail_code(err, ERR_NOT_FOUND, NULL, "%s is not found %s", r->machine.ref, how);
+}
+
+static enum outcome step_find_token(struct round *r, struct error *err)
+{
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    TRY(r->driver->find_token(r->cloud, r->token, &list, err));
+    snprintf(r->detail, sizeof r->detail, "%s", r->token);
+    if (list.count > 1)
+        return fail_code(err, ERR_CONFLICT, "doubled", "%zu machines for one order", list.count);
+    return check_ours(r, &list, "by its client token", err);
+}
+
+static enum outcome step_list(struct round *r, struct error *err)
+{
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    TRY(r->driver->list(r->cloud, &list, err));
+    snprintf(r->detail, sizeof r->detail, "%zu machines of owner %s", list.count,
+             r->account->owner);
+    return check_ours(r, &list, "among its owner's", err);
+}
+
+static enum outcome step_stop(struct round *r, struct error *err)
+{
+    TRY(r->driver->stop(r->cloud, r->machine.ref, err));
+    return await(r, MACHINE_STOPPED, err);
+}
+
+static enum outcome step_start(struct round *r, struct error *err)
+{
+    TRY(r->driver->start(r->cloud, r->machine.ref, err));
+    return await(r, MACHINE_RUNNING, err);
+}
+
+static enum outcome step_terminate(struct round *r, struct error *err)
+{
+    TRY(r->driver->terminate(r->cloud, r->machine.ref, err));
+    return await(r, MACHINE_GONE, err);
+}
+
+/* clang-format off */
+static const struct {
+    const char *name;
+    call_fn *run;
+} steps[] = {
+    {"identify",     step_identify},
+    {"launch",       step_launch},
+    {"run",          step_run},
+    {"confidential", step_confidential},
+    {"find-token",   step_find_token},
+    {"list",         step_list},
+    {"stop",         step_stop},
+    {"start",        step_start},
+    {"terminate",    step_terminate},
+};
+/* clang-format on */
+
+static void note_step(struct round *r, const char *name, enum outcome outcome, int64_t took_ms,
+                      const struct error *err)
+{
+    const char *result = outcome != OK ? "fail" : r->skipped ? "skip" : "pass";
+    json_t *step = json_object();
+    json_put_text(step, "step", name);
+    json_put_text(step, "result", result);
+    if (outcome != OK)
+        json_put_text(step, "code", err->code);
+    json_put_text(step, "detail", outcome != OK ? err->text : r->detail);
+    json_put_int(step, "took_ms", took_ms);
+    json_add_new(r->steps, step);
+    if (r->options->progress != NULL) {
+        fprintf(r->options->progress, "%-4s %-12s %6lld ms  %s%s%s\n", result, name,
+                (long long)took_ms, outcome != OK ? err->code : "", outcome != OK ? ": " : "",
+                outcome != OK ? err->text : r->detail);
+        fflush(r->options->progress);
+    }
+}
+
+static enum outcome run_step(struct round *r, const char *name, call_fn *run, struct error *err)
+{
+    int64_t began = clock_monotonic_ms();
+    r->detail[0] = '\0';
+    r->skipped = false;
+    enum outcome outcome = check_stop(r, err);
+    if (outcome == OK)
+        outcome = repeat(r, run, err);
+    note_step(r, name, outcome, clock_monotonic_ms() - began, err);
+    return outcome;
+}
+
+static bool is_over(const struct sighting *machine)
+{
+    return machine->state == MACHINE_GONE || machine->state == MACHINE_FAILED;
+}
+
+/* Ends what carries our token and is alive; tells how many were seen, and alive. */
+static enum outcome end_all(struct round *r, size_t *seen, json_t *alive, struct error *err)
+{
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    TRY(r->driver->find_token(r->cloud, r->token, &list, err));
+    *seen = list.count;
+    json_array_clear(alive);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct sighting *machine = &list.at[i];
+        if (is_over(machine))
+            continue;
+        json_add_new(alive, json_string(machine->ref));
+        if (machine->state != MACHINE_DELETING)
+            error_ignore(r->driver->terminate(r->cloud, machine->ref, err));
+    }
+    return OK;
+}
+
+/* Not to be interrupted. A launch in doubt may show up late, so it is waited for. */
+static enum outcome clean_up(struct round *r, json_t *alive, struct error *err)
+{
+    int64_t began = clock_monotonic_ms();
+    for (int64_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
+        size_t seen = 0;
+        enum outcome outcome = end_all(r, &seen, alive, err);
+        int64_t passed = clock_monotonic_ms() - began;
+        bool may_appear = r->in_doubt && seen == 0 && passed < DOUBT_SECONDS * 1000;
+        if (outcome == OK && json_array_size(alive) == 0 && !may_appear)
+            return OK;
+        if (passed > CLEAN_UP_SECONDS * 1000)
+            return outcome != OK ? outcome
+                                 : fail_code(err, ERR_CONFLICT, "left-running",
+                                             "machines are left running; end them by hand");
+        pause_ms(wait);
+    }
+}
+
+static enum outcome step_clean_up(struct round *r, json_t *alive, struct error *err)
+{
+    int64_t began = clock_monotonic_ms();
+    r->skipped = false;
+    snprintf(r->detail, sizeof r->detail, "nothing is left running");
+    enum outcome outcome = clean_up(r, alive, err);
+    note_step(r, "clean-up", outcome, clock_monotonic_ms() - began, err);
+    return outcome;
+}
+
+static enum outcome run_all(struct round *r, json_t *alive, struct error *err)
+{
+    enum outcome outcome = OK;
+    for (size_t i = 0; i < countof(steps) && outcome == OK; i++)
+        outcome = run_step(r, steps[i].name, steps[i].run, err);
+    if (!r->launched)
+        return outcome;
+    struct error late = {0};
+    enum outcome cleaned = step_clean_up(r, alive, &late);
+    if (outcome == OK && cleaned != OK && err != NULL)
+        *err = late;
+    return outcome != OK ? outcome : cleaned;
+}
+
+static enum outcome make_order(struct round *r, struct error *err)
+{
+    static const char user_data[] = "muster account test\n";
+    if (account_test_image(r->account) == NULL)
+        return fail_at(err, ERR_INVALID, "bad-account", "/test",
+                       "/test: an account is tried with an image and a size");
+    r->order = (struct launch_order){.instance = uuid_new(),
+                                     .generation = 1,
+                                     .fleet = "account-test",
+                                     .client_token = r->token,
+                                     .image = account_test_image(r->account),
+                                     .size = account_test_size(r->account),
+                                     .user_data = span_of_text(user_data)};
+    launch_token(&r->order.instance, r->order.generation, r->token);
+    return OK;
+}
+
+static json_t *make_report(const struct round *r, enum outcome outcome, json_t *alive)
+{
+    json_t *report = json_object();
+    json_put_text(report, "account", r->account->name);
+    json_put_text(report, "driver", name_of(&account_driver_names, (int)r->account->driver));
+    json_put_text(report, "region", r->account->region);
+    json_put_text(report, "result", outcome == OK ? "pass" : "fail");
+    json_put_new(report, "steps", json_incref(r->steps));
+    json_put_new(report, "left_running", json_incref(alive));
+    return report;
+}
+
+enum outcome account_test(const struct account *account, const struct account_test_options *options,
+                          json_t **out_report, struct error *err)
+{
+    OWNED(json_drop) json_t *alive = json_array();
+    OWNED(json_drop) json_t *done = json_array();
+    struct round r = {.account = account, .options = options, .steps = done};
+    struct error why = {0};
+    enum outcome outcome = make_order(&r, &why);
+    if (outcome == OK)
+        outcome = driver_of(account, &r.driver, &why);
+    if (outcome == OK)
+        outcome = r.driver->open(account, &r.cloud, &why);
+    if (outcome == OK)
+        outcome = run_all(&r, alive, &why);
+    else
+        note_step(&r, "open", outcome, 0, &why);
+    if (r.cloud != NULL)
+        r.driver->close(r.cloud);
+    *out_report = make_report(&r, outcome, alive);
+    if (outcome != OK && err != NULL)
+        *err = why;
+    return outcome;
+}
