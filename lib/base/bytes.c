@@ -59,8 +59,9 @@ uint8_t *bytes_add_room(struct bytes *b, size_t len)
         b->at = at;
         b->room = room;
     }
-    uint8_t *at = b->at + b->len;
-    memset(at, 0, len);
+    uint8_t *at = b->at != NULL ? b->at + b->len : NULL;
+    if (len > 0)
+        memset(at, 0, len);
     b->len += len;
     return at;
 }
