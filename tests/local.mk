@@ -10,6 +10,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/link_party.c tests/support/link_party.h \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/test.h \
+	tests/support/simulator.c tests/support/simulator.h \
 	tests/support/vectors.c tests/support/vectors.h
 
 include tests/unit/local.mk

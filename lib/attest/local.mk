@@ -1,6 +1,7 @@
 noinst_LIBRARIES += lib/attest/libattest.a
 lib_attest_libattest_a_SOURCES = \
 	lib/attest/cert_table.c lib/attest/cert_table.h \
+	lib/attest/evidence.c lib/attest/evidence.h \
 	lib/attest/judge.c lib/attest/judge.h \
 	lib/attest/judge_policy.c lib/attest/judge_policy.h \
 	lib/attest/snp_chain.c lib/attest/snp_chain.h \
