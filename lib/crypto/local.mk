@@ -13,17 +13,4 @@ lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/sign.c lib/crypto/sign.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/sigv4.c lib/crypto/sigv4.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/token.c lib/crypto/token.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/x509.c lib/crypto/x509.h
-lib_crypto_libcrypto_door_a_SOURCES = \
-	lib/crypto/aead.c lib/crypto/aead.h \
-	lib/crypto/cert.c lib/crypto/cert.h \
-	lib/crypto/der.c lib/crypto/der.h \
-	lib/crypto/digest.c lib/crypto/digest.h \
-	lib/crypto/locked.c lib/crypto/locked.h \
-	lib/crypto/random.c lib/crypto/random.h \
-	lib/crypto/seal.c lib/crypto/seal.h \
-	lib/crypto/seal_shape.c lib/crypto/seal_shape.h \
-	lib/crypto/sign.c lib/crypto/sign.h \
-	lib/crypto/sigv4.c lib/crypto/sigv4.h \
-	lib/crypto/token.c lib/crypto/token.h \
-	lib/crypto/x509.c lib/crypto/x509.h \
-	lib/crypto/x509_make.c lib/crypto/x509_make.h
+lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/x509_make.c lib/crypto/x509_make.h
