@@ -1,7 +1,9 @@
 noinst_LIBRARIES += agent/libagent.a
 agent_libagent_a_SOURCES = \
+	agent/appraisal.c agent/appraisal.h \
 	agent/hook.c agent/hook.h \
 	agent/secrets.c agent/secrets.h \
+	agent/session.c agent/session.h \
 	agent/settings.c agent/settings.h \
 	agent/tee.c agent/tee.h \
 	agent/tee_snp.c agent/tee_snp.h \
@@ -10,3 +12,9 @@ agent_libagent_a_SOURCES = \
 if SIMULATION
 agent_libagent_a_SOURCES += agent/tee_simulated.c
 endif
+
+# No SQL, no HTTP: tests/e2e/agent_links_little.sh looks.
+AGENT_LIBS = $(ATTEST_LIBS) $(MODEL_LIBS) lib/net/libnet.a $(CRYPTO_LIBS) $(NNG_LIBS)
+sbin_PROGRAMS += agent/muster-agent
+agent_muster_agent_SOURCES = agent/main.c
+agent_muster_agent_LDADD = agent/libagent.a $(AGENT_LIBS)

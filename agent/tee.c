@@ -16,6 +16,13 @@ static const struct tee_driver *const drivers[] = {
 #endif
 };
 
+struct tee *tee_new(const struct tee_driver *driver, void *self)
+{
+    struct tee *tee = NEW(struct tee);
+    *tee = (struct tee){.driver = driver, .self = self};
+    return tee;
+}
+
 enum outcome tee_open(const char *name, const struct tee_places *places, struct tee **out,
                       struct error *err)
 {
@@ -24,8 +31,7 @@ enum outcome tee_open(const char *name, const struct tee_places *places, struct 
             continue;
         void *self = NULL;
         TRY(drivers[i]->open(places, &self, err));
-        *out = NEW(struct tee);
-        **out = (struct tee){.driver = drivers[i], .self = self};
+        *out = tee_new(drivers[i], self);
         return OK;
     }
     return fail_code(err, ERR_INVALID, "unknown-tee", "this agent knows no evidence from '%.32s'",

@@ -47,6 +47,7 @@ struct tee_driver {
     enum outcome (*report)(void *self, const uint8_t report_data[static BINDING_SIZE],
                            struct tee_report *out, struct error *err);
 };
+struct tee *tee_new(const struct tee_driver *driver, void *self); /* takes `self` over */
 extern const struct tee_driver tee_snp_driver;
 extern const struct tee_driver tee_simulated_driver; /* not in --disable-simulation builds */
 

@@ -1,0 +1,342 @@
+/* muster-agent: proves the machine it runs in to a controller, and puts the secrets it then gets.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "config.h"
+
+#include "agent/session.h"
+#include "agent/settings.h"
+#include "agent/userdata.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/net/link.h"
+
+enum { EVENTS_MAX = 256, CLOSE_MS = 2000, ROOTS_MAX = 2 };
+
+#define DEFAULT_CONFIG "/etc/muster/agent.conf"
+
+struct program {
+    struct agent_settings settings;
+    struct userdata userdata;
+    struct cert *roots[ROOTS_MAX];
+    size_t root_count;
+    struct key *link_key;
+    struct cert *link_cert;
+    struct link_identity *identity;
+    struct tee *tee;
+    struct secrets *secrets;
+    struct queue *events;
+    struct link *link;
+    struct session *session;
+    struct link_peer *peer;
+};
+
+static void program_done(struct program *p)
+{
+    session_free(p->session);
+    link_peer_free(p->peer);
+    if (p->link != NULL)
+        link_close(p->link, CLOSE_MS); /* what does not finish ends with the process */
+    for (struct link_event *event; p->events != NULL && (event = link_event_next(p->events, 0));)
+        link_event_free(event);
+    if (p->events != NULL)
+        queue_free(p->events);
+    secrets_close(p->secrets);
+    tee_close(p->tee);
+    link_identity_free(p->identity);
+    cert_free(p->link_cert);
+    key_free(p->link_key);
+    for (size_t i = 0; i < p->root_count; i++)
+        cert_free(p->roots[i]);
+    userdata_done(&p->userdata);
+    agent_settings_done(&p->settings);
+}
+
+/* ---- starting -------------------------------------------------------------------------------- */
+
+/* No core, no other process of this user looking in. */
+static enum outcome close_the_shutters(struct error *err)
+{
+    const struct rlimit none = {0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+        return fail(err, ERR_INTERNAL, "forbidding core dumps: %s", strerror(errno));
+    return OK;
+}
+
+static enum outcome add_root(struct program *p, struct span pem, const char *where,
+                             struct error *err)
+{
+    if (cert_from_pem(pem, &p->roots[p->root_count], err) != OK)
+        return error_context(err, "root from %s", where);
+    p->root_count++;
+    return OK;
+}
+
+static enum outcome add_root_file(struct program *p, const char *path, struct error *err)
+{
+    OWNED(bytes_done) struct bytes pem = {0};
+    if (path[0] == '\0')
+        return OK;
+    TRY(file_read(path, USERDATA_MAX, &pem, err));
+    return add_root(p, bytes_span(&pem), path, err);
+}
+
+/* The measured image's root counts; the host's is taken only where there is no other, and then the
+ * binding is what makes the true keeper refuse a guest that was led astray. */
+static enum outcome read_roots(struct program *p, struct error *err)
+{
+    TRY(add_root_file(p, p->settings.root_file, err));
+    TRY(add_root_file(p, p->settings.next_root_file, err));
+    if (p->root_count > 0)
+        return OK;
+    if (p->userdata.root.len == 0)
+        return fail_code(err, ERR_INVALID, "no-root",
+                         "neither root-file nor the user-data holds a deployment root");
+    LOG(WARN, "root.from-user-data");
+    return add_root(p, bytes_span(&p->userdata.root), "user-data", err);
+}
+
+static enum outcome read_inputs(struct program *p, const char *config, struct error *err)
+{
+    OWNED(bytes_wipe) struct bytes raw = {0};
+    TRY(agent_settings_read(config, &p->settings, err));
+    TRY(file_read(p->settings.user_data, USERDATA_MAX, &raw, err));
+    if (userdata_parse(bytes_span(&raw), &p->userdata, err) != OK)
+        return error_context(err, "user-data");
+    return read_roots(p, err);
+}
+
+static enum outcome make_identity(struct program *p, struct error *err)
+{
+    TRY(key_generate(KEY_P256, &p->link_key, err));
+    TRY(cert_make_guest(p->link_key, &p->link_cert, err));
+    return link_identity_new(p->link_key, p->link_cert, p->roots, p->root_count, &p->identity, err);
+}
+
+static enum outcome open_tee(struct program *p, struct error *err)
+{
+    const struct tee_places places = {
+        .tsm_path = p->settings.tsm_path,
+        .socket = p->settings.tee_socket,
+    };
+    return tee_open(p->settings.tee, &places, &p->tee, err);
+}
+
+static enum outcome open_secrets(struct program *p, struct error *err)
+{
+    const struct secrets_places places = {
+        .folder = p->settings.secrets_dir,
+        .allow_non_tmpfs = p->settings.allow_non_tmpfs,
+        .hooks_dir = p->settings.hooks_dir,
+        .hook_seconds = p->settings.hook_seconds,
+    };
+    const struct secrets_guest guest = {
+        .instance = p->userdata.instance, .roots = p->roots, .root_count = p->root_count};
+    return secrets_open(&places, &guest, &p->secrets, err);
+}
+
+static enum outcome dial(struct program *p, struct error *err)
+{
+    struct link_settings settings = link_settings_usual();
+    for (size_t i = 0; i < p->userdata.controller_count && i < LINK_URLS_MAX; i++)
+        settings.urls[i] = p->userdata.controllers[i];
+    settings.redial_most_ms = p->settings.redial_most_seconds * 1000;
+    p->events = queue_new(EVENTS_MAX);
+    return link_dial(&settings, p->identity, p->events, &p->link, err);
+}
+
+/* A number that changes with each boot of the machine and with nothing else. */
+static int64_t boot_generation(void)
+{
+    OWNED(bytes_done) struct bytes text = {0};
+    struct uuid id = {0};
+    int64_t generation = 0;
+    if (file_read("/proc/sys/kernel/random/boot_id", UUID_TEXT_SIZE, &text, NULL) != OK)
+        return 0;
+    bytes_add_u8(&text, '\0');
+    text.at[strcspn((const char *)text.at, "\n")] = '\0';
+    if (uuid_parse((const char *)text.at, &id, NULL) != OK)
+        return 0;
+    for (size_t i = 0; i < 6; i++)
+        generation = generation << 8 | id.at[i];
+    return generation;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+static enum outcome wire_send(void *context, uint8_t type, uint64_t id, struct span body,
+                              struct error *err)
+{
+    const struct program *p = context;
+    if (p->peer == NULL)
+        return fail_code(err, ERR_UNREACHABLE, "closed", "no connection");
+    return link_send(p->peer, type, id, body, err);
+}
+
+static void wire_hang_up(void *context, const char *why)
+{
+    const struct program *p = context;
+    if (p->peer != NULL)
+        link_peer_close(p->peer, why);
+}
+
+static void take_event(struct program *p, struct link_event *event)
+{
+    switch (event->kind) {
+    case LINK_OPENED:
+        link_peer_drop(&p->peer);
+        p->peer = link_peer_share(event->peer);
+        LOG(INFO, "session.opened", TEXT("controller", link_peer_address(p->peer)),
+            TEXT("group", link_peer_group(p->peer)));
+        session_opened(p->session);
+        return;
+    case LINK_FRAME:
+        if (event->peer == p->peer)
+            session_frame(p->session, event->type, event->id, bytes_span(&event->body));
+        return;
+    case LINK_CLOSED:
+        if (p->peer != NULL && event->peer != p->peer)
+            return;
+        session_closed(p->session, &event->why);
+        link_peer_drop(&p->peer);
+        return;
+    }
+}
+
+/* SIGTERM and SIGINT are blocked everywhere; this thread takes them and closes the queue, which
+ * ends the loop between two events. */
+static void *wait_for_signal(void *context)
+{
+    const struct program *p = context;
+    sigset_t signals;
+    int number;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    while (sigwait(&signals, &number) != 0)
+        ;
+    LOG(INFO, "agent.stopping", INT("signal", number));
+    queue_close(p->events);
+    return NULL;
+}
+
+static void block_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+static void run(struct program *p)
+{
+    while (!queue_is_closed(p->events)) {
+        int64_t idle_ms = session_tick(p->session);
+        struct link_event *event = link_event_next(p->events, idle_ms);
+        if (event == NULL)
+            continue;
+        take_event(p, event);
+        link_event_free(event);
+    }
+}
+
+static enum outcome start_and_run(struct program *p, struct error *err)
+{
+    TRY(make_identity(p, err));
+    TRY(open_tee(p, err));
+    TRY(open_secrets(p, err));
+    const struct appraisal_guest guest = {
+        .instance = p->userdata.instance,
+        .link_key = p->link_key,
+        .roots = p->roots,
+        .root_count = p->root_count,
+        .tee = p->tee,
+        .boot = boot_generation(),
+        .retry_first_seconds = p->settings.retry_first_seconds,
+        .retry_most_seconds = p->settings.retry_most_seconds,
+    };
+    const struct session_plan plan = {
+        .guest = &guest,
+        .ticket = p->userdata.ticket,
+        .secrets = p->secrets,
+        .answer_seconds = p->settings.answer_seconds,
+    };
+    const struct session_wire wire = {.context = p, .send = wire_send, .hang_up = wire_hang_up};
+    p->session = session_new(&plan, &wire);
+    block_signals();
+    TRY(dial(p, err));
+    pthread_t waiter;
+    if (pthread_create(&waiter, NULL, wait_for_signal, p) != 0)
+        return fail(err, ERR_INTERNAL, "starting a thread: %s", strerror(errno));
+    LOG(INFO, "agent.started", TEXT("instance", uuid_text(&guest.instance).at),
+        TEXT("tee", p->settings.tee));
+    run(p);
+    pthread_join(waiter, NULL);
+    session_free(TAKE(p->session)); /* before what it borrows goes out of scope */
+    return OK;
+}
+
+/* ---- the command line ------------------------------------------------------------------------ */
+
+static int help(FILE *out)
+{
+    fprintf(out, "usage: muster-agent [--config FILE] [--check-config]\n"
+                 "Proves this machine to a Muster controller and puts the secrets it is given.\n\n"
+                 "  --config FILE                settings (default " DEFAULT_CONFIG ")\n"
+                 "  --check-config               read settings and user-data, then stop\n"
+                 "  --help, --version\n\nsettings:\n");
+    config_print_help(agent_settings_table, agent_settings_count, out);
+    return out == stderr ? outcome_exit_code(ERR_INVALID) : 0;
+}
+
+static int end(const struct error *err)
+{
+    log_error("agent.failed", err);
+    return outcome_exit_code(err->outcome);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check-config", no_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {0},
+    };
+    const char *config = DEFAULT_CONFIG;
+    bool only_check = false;
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (c == 'h')
+            return help(stdout);
+        if (c == 'v')
+            return printf("muster-agent %s\n", PACKAGE_VERSION) < 0;
+        if (c == '?')
+            return help(stderr);
+        if (c == 'c')
+            config = optarg;
+        else
+            only_check = true;
+    }
+    if (optind != argc)
+        return help(stderr);
+    log_start("muster-agent");
+    struct error err = {0};
+    OWNED(program_done) struct program p = {0};
+    if (close_the_shutters(&err) != OK || read_inputs(&p, config, &err) != OK)
+        return end(&err);
+    if (only_check)
+        return printf("ok\n") < 0;
+    return start_and_run(&p, &err) == OK ? 0 : end(&err);
+}
