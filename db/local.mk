@@ -1,2 +1,24 @@
 noinst_LIBRARIES += db/libdb.a
-db_libdb_a_SOURCES =
+db_libdb_a_SOURCES = \
+	db/db.c db/db.h db/statement.h \
+	db/db_param.c \
+	db/db_row.c db/db_row.h \
+	db/migrate.c db/migrate.h
+nodist_db_libdb_a_SOURCES = db/statements.c db/statements.h db/migrations.c
+
+DB_QUERIES = \
+	$(top_srcdir)/db/queries/work.sql
+DB_MIGRATIONS = \
+	$(top_srcdir)/db/migrations/0001_first_tables.sql
+
+EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
+BUILT_SOURCES += db/statements.h
+CLEANFILES += db/statements.h db/statements.c db/migrations.c
+SQL2C = $(AM_V_GEN)$(MKDIR_P) db && $(AWK) -f $(top_srcdir)/tools/sql2c
+
+db/statements.h: $(top_srcdir)/tools/sql2c $(DB_QUERIES)
+	$(SQL2C) -v make=header $(DB_QUERIES) >$@.new && mv $@.new $@
+db/statements.c: $(top_srcdir)/tools/sql2c $(DB_QUERIES)
+	$(SQL2C) -v make=table $(DB_QUERIES) >$@.new && mv $@.new $@
+db/migrations.c: $(top_srcdir)/tools/sql2c $(DB_MIGRATIONS)
+	$(SQL2C) -v make=migrations $(DB_MIGRATIONS) >$@.new && mv $@.new $@

@@ -10,6 +10,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/link_party.c tests/support/link_party.h \
 	tests/support/scratch.c tests/support/scratch.h \
+	tests/support/database.c tests/support/database.h \
 	tests/support/test.h \
 	tests/support/simulator.c tests/support/simulator.h \
 	tests/support/vectors.c tests/support/vectors.h
@@ -19,5 +20,7 @@ include tests/db/local.mk
 include tests/drivers/local.mk
 include tests/e2e/local.mk
 include tests/fuzz/local.mk
+
+EXTRA_DIST += tests/support/postgres
 
 TESTS += $(check_PROGRAMS)

@@ -1,1 +1,3 @@
 # One line a test, sorted. Each runs on a real PostgreSQL.
+check_PROGRAMS += tests/db/test_db
+check_PROGRAMS += tests/db/test_migrate

@@ -1,0 +1,86 @@
+#include "lib/model/fleet.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* clang-format off */
+static const struct field fields[] = {
+    FIELD(fleet, id,       FIELD_UUID, .flags = FIELD_READ_ONLY),
+    FIELD(fleet, project,  FIELD_TEXT, .flags = FIELD_READ_ONLY),
+    FIELD(fleet, name,     FIELD_TEXT),
+    FIELD(fleet, desired,  FIELD_INT, .least = 0, .most = FLEET_DESIRED_MAX),
+    FIELD(fleet, account,  FIELD_TEXT),
+    FIELD(fleet, image,    FIELD_TEXT),
+    FIELD(fleet, size,     FIELD_TEXT),
+    FIELD(fleet, policy,   FIELD_TEXT),
+    FIELD(fleet, secrets,  FIELD_JSON, .flags = FIELD_OPTIONAL),
+    FIELD(fleet, paused,   FIELD_BOOL, .flags = FIELD_OPTIONAL),
+    FIELD(fleet, surge,    FIELD_INT, .least = 0, .most = FLEET_DESIRED_MAX, .flags = FIELD_OPTIONAL),
+    FIELD(fleet, rejected_hold_seconds, FIELD_INT, .least = 0, .most = 604800, .flags = FIELD_OPTIONAL),
+    FIELD(fleet, epoch,    FIELD_INT, .flags = FIELD_READ_ONLY),
+    FIELD(fleet, created,  FIELD_MOMENT, .flags = FIELD_READ_ONLY),
+    FIELD(fleet, updated,  FIELD_MOMENT, .flags = FIELD_READ_ONLY),
+};
+/* clang-format on */
+const struct record fleet_record = RECORD(fleet, fields);
+
+void fleet_done(struct fleet *fleet)
+{
+    record_done(&fleet_record, fleet);
+}
+
+static enum outcome check_name(const char *name, const char *where, struct error *err)
+{
+    if (!text_is_name(name))
+        return fail_at(err, ERR_INVALID, "bad-name", where, "%s: '%.63s' is not a name", where,
+                       name);
+    return OK;
+}
+
+static enum outcome check_secrets(const json_t *secrets, struct error *err)
+{
+    if (!json_is_array(secrets) || json_array_size(secrets) > FLEET_SECRETS_MAX)
+        return fail_at(err, ERR_INVALID, "wrong-type", "/secrets",
+                       "/secrets: not an array of at most %d names", FLEET_SECRETS_MAX);
+    for (size_t i = 0; i < json_array_size(secrets); i++) {
+        char where[ERROR_WHERE_SIZE];
+        snprintf(where, sizeof where, "/secrets/%zu", i);
+        const char *name = json_string_value(json_array_get(secrets, i));
+        if (name == NULL)
+            return fail_at(err, ERR_INVALID, "wrong-type", where, "%s: not a string", where);
+        TRY(check_name(name, where, err));
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(name, json_string_value(json_array_get(secrets, j))) == 0)
+                return fail_at(err, ERR_INVALID, "twice", where, "%s: '%s' is there twice", where,
+                               name);
+    }
+    return OK;
+}
+
+static enum outcome check(const struct fleet *fleet, struct error *err)
+{
+    TRY(check_name(fleet->name, "/name", err));
+    TRY(check_name(fleet->account, "/account", err));
+    TRY(check_name(fleet->image, "/image", err));
+    TRY(check_name(fleet->policy, "/policy", err));
+    if (fleet->size[0] == '\0')
+        return fail_at(err, ERR_INVALID, "bad-name", "/size", "/size: empty");
+    return check_secrets(fleet->secrets, err);
+}
+
+enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct error *err)
+{
+    OWNED(fleet_done) struct fleet fleet = {0};
+    TRY(record_from_json(&fleet_record, value, "", &fleet, err));
+    if (fleet.secrets == NULL)
+        fleet.secrets = json_array();
+    TRY(check(&fleet, err));
+    *out = fleet;
+    fleet = (struct fleet){0};
+    return OK;
+}
+
+json_t *fleet_to_json(const struct fleet *fleet)
+{
+    return record_to_json(&fleet_record, fleet);
+}

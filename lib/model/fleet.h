@@ -1,0 +1,36 @@
+/* Desired state: how many instances, of what, where, under which policy and with which secrets. */
+#ifndef MUSTER_MODEL_FLEET_H
+#define MUSTER_MODEL_FLEET_H
+
+#include "lib/model/instance.h"
+
+enum { FLEET_DESIRED_MAX = 10000, FLEET_SECRETS_MAX = 64 };
+
+struct fleet {
+    struct uuid id;
+    char project[PROJECT_SIZE];
+    char name[NAME_SIZE];
+    int64_t desired;
+    char account[NAME_SIZE];
+    char image[NAME_SIZE];
+    char size[NAME_SIZE];
+    char policy[NAME_SIZE];
+    json_t *secrets; /* array of secret names; each instance gets each */
+    bool paused;     /* plan nothing */
+    /* Budgets of the planner; 0 takes the default of plan.h. */
+    int64_t surge;                 /* how many more than desired may stand at once */
+    int64_t rejected_hold_seconds; /* keep a rejected one that long for people to look at */
+    int64_t epoch;                 /* ETag and If-Match; grows with every change */
+    struct moment created;
+    struct moment updated;
+};
+
+extern const struct record fleet_record; /* strict JSON, with defaults for what is optional */
+
+void fleet_done(struct fleet *fleet);
+
+/* A spec from the API: names are names, secrets are distinct names, counts in bounds. */
+enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct error *err);
+json_t *fleet_to_json(const struct fleet *fleet);
+
+#endif

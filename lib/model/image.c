@@ -1,0 +1,64 @@
+#include "lib/model/image.h"
+
+static const char *const provider_execution_words[] = {"on", "off"};
+_Static_assert(countof(provider_execution_words) == PROVIDER_EXECUTION_COUNT);
+const struct names provider_execution_names = NAMES("setting", provider_execution_words);
+
+/* clang-format off */
+static const struct field fields[] = {
+    FIELD(image, id,                 FIELD_UUID, .flags = FIELD_READ_ONLY),
+    FIELD(image, project,            FIELD_TEXT, .flags = FIELD_READ_ONLY),
+    FIELD(image, name,               FIELD_TEXT),
+    FIELD(image, driver,             FIELD_TEXT),
+    FIELD(image, ref,                FIELD_TEXT),
+    FIELD(image, boot_mode,          FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(image, reference_values,   FIELD_JSON, .flags = FIELD_OPTIONAL),
+    FIELD(image, measured_boot,      FIELD_JSON, .flags = FIELD_OPTIONAL),
+    FIELD(image, provider_execution, FIELD_NAME, .names = &provider_execution_names,
+                                                 .flags = FIELD_OPTIONAL),
+    FIELD(image, os,                 FIELD_JSON, .flags = FIELD_OPTIONAL),
+    FIELD(image, epoch,              FIELD_INT, .flags = FIELD_READ_ONLY),
+    FIELD(image, created,            FIELD_MOMENT, .flags = FIELD_READ_ONLY),
+    FIELD(image, updated,            FIELD_MOMENT, .flags = FIELD_READ_ONLY),
+};
+/* clang-format on */
+const struct record image_record = RECORD(image, fields);
+
+void image_done(struct image *image)
+{
+    record_done(&image_record, image);
+}
+
+static enum outcome object_or_nothing(json_t **value, const char *where, struct error *err)
+{
+    if (*value == NULL)
+        *value = json_object();
+    if (!json_is_object(*value))
+        return fail_at(err, ERR_INVALID, "wrong-type", where, "%s: not an object", where);
+    return OK;
+}
+
+enum outcome image_from_json(const json_t *value, struct image *out, struct error *err)
+{
+    OWNED(image_done) struct image image = {0};
+    TRY(record_from_json(&image_record, value, "", &image, err));
+    if (!text_is_name(image.name))
+        return fail_at(err, ERR_INVALID, "bad-name", "/name", "/name: '%s' is not a name",
+                       image.name);
+    if (!text_is_name(image.driver))
+        return fail_at(err, ERR_INVALID, "bad-name", "/driver", "/driver: '%s' is not a name",
+                       image.driver);
+    if (image.ref[0] == '\0')
+        return fail_at(err, ERR_INVALID, "bad-name", "/ref", "/ref: empty");
+    TRY(object_or_nothing(&image.reference_values, "/reference_values", err));
+    TRY(object_or_nothing(&image.measured_boot, "/measured_boot", err));
+    TRY(object_or_nothing(&image.os, "/os", err));
+    *out = image;
+    image = (struct image){0};
+    return OK;
+}
+
+json_t *image_to_json(const struct image *image)
+{
+    return record_to_json(&image_record, image);
+}
