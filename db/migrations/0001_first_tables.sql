@@ -260,7 +260,7 @@ CREATE TABLE secrets (
     project    text NOT NULL REFERENCES projects,
     name       text NOT NULL,
     kind       text NOT NULL CONSTRAINT secrets_kind_check
-        CHECK (kind IN ('opaque', 'password', 'disk-key', 'ssh-host-key-ed25519', 'x509')),
+        CHECK (kind IN ('opaque', 'ssh-host-key')),
     scope      text NOT NULL DEFAULT 'fleet'
         CONSTRAINT secrets_scope_check CHECK (scope IN ('fleet', 'instance')),
     origin     text NOT NULL DEFAULT 'generate'
@@ -283,14 +283,13 @@ CREATE TABLE secret_versions (
         CHECK (state IN ('generating', 'staged', 'distributing', 'active', 'retiring', 'retired',
             'destroyed', 'halted')),
     state_since timestamptz NOT NULL DEFAULT clock_timestamp(),
-    ciphertext  bytea,
-    wrapped_key bytea,
-    kek         text,
-    facts       jsonb NOT NULL DEFAULT '{}',
+    record       bytea, -- ciphertext; only the keeper opens it
+    check_digest bytea CHECK (octet_length(check_digest) = 32), -- salted, of the value
+    public_part  text, -- such as an SSH public key
     created     timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE NULLS NOT DISTINCT (secret, version, instance),
     CONSTRAINT secret_versions_stored CHECK (state IN ('generating', 'halted', 'retired', 'destroyed')
-                                          OR ciphertext IS NOT NULL)
+                                          OR record IS NOT NULL)
 );
 CREATE INDEX secret_versions_instance ON secret_versions (instance) WHERE instance IS NOT NULL;
 
@@ -314,7 +313,7 @@ CREATE TABLE deliveries (
     report_id      bytea CHECK (octet_length(report_id) = 32), -- the boot it was sealed for
     envelope       bytea,
     sequence       bigint NOT NULL DEFAULT 0,
-    loaded_digest  bytea CHECK (octet_length(loaded_digest) = 32),
+    loaded_check  bytea CHECK (octet_length(loaded_check) = 32),
     failures       bigint NOT NULL DEFAULT 0,
     lease_holder   text,
     lease_until    timestamptz,
@@ -327,7 +326,7 @@ CREATE TABLE deliveries (
     CONSTRAINT deliveries_by_verdict CHECK (state NOT IN ('sealed', 'sent', 'loaded')
                                          OR verdict_id IS NOT NULL),
     CONSTRAINT deliveries_envelope_gone CHECK ((state IN ('sealed', 'sent')) = (envelope IS NOT NULL)),
-    CONSTRAINT deliveries_loaded_whole CHECK (state <> 'loaded' OR loaded_digest IS NOT NULL)
+    CONSTRAINT deliveries_loaded_whole CHECK (state <> 'loaded' OR loaded_check IS NOT NULL)
 );
 CREATE INDEX deliveries_due ON deliveries (next_due, id) WHERE state IN ('due', 'sealed', 'sent');
 CREATE INDEX deliveries_version ON deliveries (secret_version);

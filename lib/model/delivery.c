@@ -53,7 +53,7 @@ static const struct field fields[] = {
     FIELD(delivery, report_id,      FIELD_HEX),
     FIELD(delivery, envelope,       FIELD_BYTES, .flags = FIELD_HIDDEN),
     FIELD(delivery, sequence,       FIELD_INT),
-    FIELD(delivery, loaded_digest,  FIELD_HEX),
+    FIELD(delivery, loaded_check,   FIELD_HEX),
     FIELD(delivery, failures,       FIELD_INT),
     FIELD(delivery, lease_holder,   FIELD_TEXT, .flags = FIELD_HIDDEN),
     FIELD(delivery, lease_until,    FIELD_MOMENT, .flags = FIELD_HIDDEN),

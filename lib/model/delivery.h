@@ -38,13 +38,13 @@ struct delivery {
     struct uuid secret_version;
     enum delivery_state state;
     struct moment state_since;
-    char reason[REASON_SIZE];
-    struct uuid verdict_id;             /* that the release stands on */
-    uint8_t sealing_key[SHA256_SIZE];   /* sealed to */
-    uint8_t report_id[SHA256_SIZE];     /* the boot it was sealed for */
-    struct bytes envelope;              /* gone once loaded, failed or withdrawn */
-    int64_t sequence;                   /* of the envelope's header; grows per instance */
-    uint8_t loaded_digest[SHA256_SIZE]; /* SHA-256 of the value, as the guest confirmed it */
+    char reason[WHY_SIZE];
+    struct uuid verdict_id;            /* that the release stands on */
+    uint8_t sealing_key[SHA256_SIZE];  /* sealed to */
+    uint8_t report_id[SHA256_SIZE];    /* the boot it was sealed for */
+    struct bytes envelope;             /* gone once loaded, failed or withdrawn */
+    int64_t sequence;                  /* of the envelope's header; grows per instance */
+    uint8_t loaded_check[SHA256_SIZE]; /* salted digest of the value, as the guest confirmed it */
     int64_t failures;
     char lease_holder[HOLDER_SIZE];
     struct moment lease_until;

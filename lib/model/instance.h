@@ -6,6 +6,7 @@
 #include "lib/base/record.h"
 #include "lib/crypto/digest.h"
 #include "lib/model/machine.h"
+#include "lib/model/message.h"
 
 enum phase {
     PHASE_REQUESTED,
@@ -79,11 +80,10 @@ extern const struct names phase_names, phase_event_names, trust_names, trust_eve
 extern const struct machine phase_machine, trust_machine;
 
 enum {
-    NAME_SIZE = 64, /* of accounts, images, fleets, policies, secrets: text_is_name() */
     PROJECT_SIZE = NAME_SIZE,
     CLOUD_REF_SIZE = 384, /* an ARM resource id is long */
     CLIENT_TOKEN_SIZE = 64,
-    REASON_SIZE = 96, /* a reason code and a little more */
+    WHY_SIZE = 96, /* a reason code and a little more */
     HOLDER_SIZE = 96,
 };
 
@@ -102,11 +102,11 @@ struct instance {
 
     enum phase phase;
     struct moment phase_since;
-    char reason[REASON_SIZE]; /* of the phase: why it failed, why it ends */
+    char reason[WHY_SIZE]; /* of the phase: why it failed, why it ends */
     enum wanted wanted;
 
     enum trust trust;
-    char trust_reason[REASON_SIZE];
+    char trust_reason[WHY_SIZE];
     struct moment trust_since;
     struct uuid verdict_id; /* the last verdict, accepting or not */
     struct moment valid_until;

@@ -1,17 +1,17 @@
 noinst_LIBRARIES += lib/model/libmodel.a
 lib_model_libmodel_a_SOURCES = \
 	lib/model/account.c lib/model/account.h \
+	lib/model/audit.c lib/model/audit.h \
 	lib/model/binding.c lib/model/binding.h \
 	lib/model/charter.c lib/model/charter.h \
 	lib/model/charter_rules.c \
-	lib/model/message.c lib/model/message.h \
-	lib/model/policy.c lib/model/policy.h \
-	lib/model/snp_words.c lib/model/snp_words.h \
-	lib/model/verdict.c lib/model/verdict.h
-	lib/model/audit.c lib/model/audit.h \
 	lib/model/delivery.c lib/model/delivery.h \
 	lib/model/fleet.c lib/model/fleet.h \
 	lib/model/image.c lib/model/image.h \
 	lib/model/instance.c lib/model/instance.h \
 	lib/model/machine.c lib/model/machine.h \
-	lib/model/secret.c lib/model/secret.h
+	lib/model/message.c lib/model/message.h \
+	lib/model/policy.c lib/model/policy.h \
+	lib/model/secret.c lib/model/secret.h \
+	lib/model/snp_words.c lib/model/snp_words.h \
+	lib/model/verdict.c lib/model/verdict.h

@@ -1,15 +1,5 @@
 #include "lib/model/secret.h"
 
-static const char *const kind_words[] = {
-    "opaque", "password", "disk-key", "ssh-host-key-ed25519", "x509",
-};
-_Static_assert(countof(kind_words) == SECRET_KIND_COUNT);
-const struct names secret_kind_names = NAMES("kind of secret", kind_words);
-
-static const char *const scope_words[] = {"fleet", "instance"};
-_Static_assert(countof(scope_words) == SCOPE_COUNT);
-const struct names secret_scope_names = NAMES("scope", scope_words);
-
 static const char *const origin_words[] = {"generate", "import"};
 _Static_assert(countof(origin_words) == ORIGIN_COUNT);
 const struct names secret_origin_names = NAMES("origin", origin_words);
@@ -66,10 +56,9 @@ static const struct field version_fields[] = {
     FIELD(secret_version, anchor,      FIELD_HEX),
     FIELD(secret_version, state,       FIELD_NAME, .names = &version_state_names),
     FIELD(secret_version, state_since, FIELD_MOMENT),
-    FIELD(secret_version, ciphertext,  FIELD_BYTES, .flags = FIELD_HIDDEN),
-    FIELD(secret_version, wrapped_key, FIELD_BYTES, .flags = FIELD_HIDDEN),
-    FIELD(secret_version, kek,         FIELD_TEXT),
-    FIELD(secret_version, facts,       FIELD_JSON),
+    FIELD(secret_version, record,      FIELD_BYTES, .flags = FIELD_HIDDEN),
+    FIELD(secret_version, check_digest, FIELD_HEX),
+    FIELD(secret_version, public_part, FIELD_STRING),
     FIELD(secret_version, created,     FIELD_MOMENT),
 };
 /* clang-format on */
@@ -83,11 +72,6 @@ void secret_version_done(struct secret_version *version)
     record_done(&secret_version_record, version);
 }
 
-static bool is_generate_only(enum secret_kind kind)
-{
-    return kind == SECRET_DISK_KEY || kind == SECRET_SSH_HOST_KEY_ED25519;
-}
-
 enum outcome secret_from_json(const json_t *value, struct secret *out, struct error *err)
 {
     struct secret secret = {0};
@@ -98,7 +82,7 @@ enum outcome secret_from_json(const json_t *value, struct secret *out, struct er
     if (!text_is_name(secret.grant_name))
         return fail_at(err, ERR_INVALID, "bad-name", "/grant_name",
                        "/grant_name: '%s' is not a name", secret.grant_name);
-    if (is_generate_only(secret.kind) && secret.origin != ORIGIN_GENERATE)
+    if (secret.kind == SECRET_SSH_HOST_KEY && secret.origin != ORIGIN_GENERATE)
         return fail_at(err, ERR_INVALID, "generate-only", "/origin",
                        "/origin: a %s is only ever generated in the keeper",
                        name_of(&secret_kind_names, secret.kind));

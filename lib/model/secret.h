@@ -3,18 +3,9 @@
 #ifndef MUSTER_MODEL_SECRET_H
 #define MUSTER_MODEL_SECRET_H
 
+#include "lib/model/charter.h"
 #include "lib/model/instance.h"
 
-enum secret_kind {
-    SECRET_OPAQUE,
-    SECRET_PASSWORD,
-    SECRET_DISK_KEY,
-    SECRET_SSH_HOST_KEY_ED25519,
-    SECRET_X509,
-    SECRET_KIND_COUNT
-};
-
-enum secret_scope { SCOPE_FLEET, SCOPE_INSTANCE, SCOPE_COUNT };
 enum secret_origin { ORIGIN_GENERATE, ORIGIN_IMPORT, ORIGIN_COUNT };
 
 enum version_state {
@@ -41,11 +32,8 @@ enum version_event {
     VERSION_EVENT_COUNT
 };
 
-extern const struct names secret_kind_names, secret_scope_names, secret_origin_names,
-    version_state_names, version_event_names;
+extern const struct names secret_origin_names, version_state_names, version_event_names;
 extern const struct machine version_machine;
-
-enum { SECRET_KEK_SIZE = 96 };
 
 struct secret {
     struct uuid id;
@@ -70,10 +58,9 @@ struct secret_version {
     uint8_t anchor[SHA256_SIZE]; /* zero for scope fleet */
     enum version_state state;
     struct moment state_since;
-    struct bytes ciphertext;   /* under the data key; associated data of trust.md section 5 */
-    struct bytes wrapped_key;  /* the data key under the key-encryption key; may be empty */
-    char kek[SECRET_KEK_SIZE]; /* which key-encryption key */
-    json_t *facts;             /* what is public: an SSH public key, a length; never the value */
+    struct bytes record;               /* ciphertext; only the keeper opens it */
+    uint8_t check_digest[SHA256_SIZE]; /* salted, of the value: what a guest must confirm */
+    char *public_part;                 /* such as an SSH public key */
     struct moment created;
 };
 
