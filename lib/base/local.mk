@@ -9,6 +9,7 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/file.c lib/base/file.h \
 	lib/base/json.c lib/base/json.h \
 	lib/base/log.c lib/base/log.h \
+	lib/base/map.c lib/base/map.h \
 	lib/base/metrics.c lib/base/metrics.h \
 	lib/base/names.c lib/base/names.h \
 	lib/base/queue.c lib/base/queue.h \

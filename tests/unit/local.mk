@@ -14,6 +14,7 @@ check_PROGRAMS += tests/unit/test_file
 check_PROGRAMS += tests/unit/test_link
 check_PROGRAMS += tests/unit/test_link_replies
 check_PROGRAMS += tests/unit/test_link_roles
+check_PROGRAMS += tests/unit/test_map
 check_PROGRAMS += tests/unit/test_message
 check_PROGRAMS += tests/unit/test_psp
 check_PROGRAMS += tests/unit/test_queue
