@@ -9,6 +9,7 @@ check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/link_party.c tests/support/link_party.h \
+	tests/support/run.c tests/support/run.h \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/database.c tests/support/database.h \
 	tests/support/test.h \

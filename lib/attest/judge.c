@@ -28,10 +28,11 @@ static void refuse(struct hearing *h, const char *name, enum reason reason, cons
     verdict_add(h->out, name, CHECK_FAIL, reason, "%s", detail);
 }
 
-static void note(struct hearing *h, const char *name, const struct finding *finding)
+static void note(struct hearing *h, const char *name, const struct finding *finding,
+                 const char *fine)
 {
     if (finding->reason == REASON_OK)
-        pass(h, name, finding->detail);
+        pass(h, name, finding->detail[0] != '\0' ? finding->detail : fine);
     else
         refuse(h, name, finding->reason, finding->detail);
 }
@@ -68,7 +69,7 @@ static void check_report(struct hearing *h)
 
 static void check_certificate(struct hearing *h)
 {
-    note(h, "endorsements-format", &h->e->format);
+    note(h, "endorsements-format", &h->e->format, "all that came can be read");
     if (h->e->ek == NULL)
         refuse(h, "certificate-present", REASON_CERT_MISSING, "no VCEK or VLEK was given");
     else
@@ -98,7 +99,7 @@ static void check_chain(struct hearing *h)
     if (h->e->ek == NULL || !h->e->facts.signer_known)
         skip(h, "chain", "no certificate to start from");
     else
-        note(h, "chain", &h->e->chain);
+        note(h, "chain", &h->e->chain, "");
 }
 
 /* 2020 to 2100: outside of it the clock is wrong, whatever the certificates say. */
@@ -208,7 +209,7 @@ static void check_extensions(struct hearing *h)
     if (!ek_is_known(h))
         skip(h, "extensions", "no certificate of a known line");
     else
-        note(h, "extensions", &h->e->extensions);
+        note(h, "extensions", &h->e->extensions, "all there, once each");
 }
 
 /* Chain, certificate and report must all speak of one product. */

@@ -7,6 +7,7 @@ check_PROGRAMS += tests/unit/test_agent_userdata
 check_PROGRAMS += tests/unit/test_bytes
 check_PROGRAMS += tests/unit/test_cert
 check_PROGRAMS += tests/unit/test_charter
+check_PROGRAMS += tests/unit/test_cli_verify
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_error

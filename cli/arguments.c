@@ -1,0 +1,67 @@
+#include "cli/arguments.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct argument *find(const struct argument *table, size_t count, const char *word,
+                                   size_t len)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(table[i].name) == len && strncmp(table[i].name, word, len) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static enum outcome take_value(const struct argument *argument, const char *value,
+                               struct error *err)
+{
+    if (value == NULL)
+        return fail(err, ERR_INVALID, "%s needs a value", argument->name);
+    if (argument->list != NULL) {
+        if (argument->list->count == ARGUMENT_LIST_MAX)
+            return fail(err, ERR_INVALID, "%s more than %d times", argument->name,
+                        ARGUMENT_LIST_MAX);
+        argument->list->at[argument->list->count++] = value;
+        return OK;
+    }
+    if (*argument->text != NULL)
+        return fail(err, ERR_INVALID, "%s twice", argument->name);
+    *argument->text = value;
+    return OK;
+}
+
+enum outcome arguments_read(int argc, char **argv, int from, const struct argument *table,
+                            size_t count, struct error *err)
+{
+    for (int i = from; i < argc; i++) {
+        const size_t len = strcspn(argv[i], "=");
+        const char *joined = argv[i][len] == '=' ? argv[i] + len + 1 : NULL;
+        const struct argument *argument = find(table, count, argv[i], len);
+        if (argument == NULL)
+            return fail(err, ERR_INVALID, "unknown argument '%.80s'", argv[i]);
+        if (argument->flag != NULL) {
+            if (joined != NULL)
+                return fail(err, ERR_INVALID, "%s takes no value", argument->name);
+            *argument->flag = true;
+        } else if (joined != NULL) {
+            TRY(take_value(argument, joined, err));
+        } else {
+            i++;
+            TRY(take_value(argument, i < argc ? argv[i] : NULL, err));
+        }
+    }
+    return OK;
+}
+
+int command_failed(const struct error *err)
+{
+    fprintf(stderr, "muster: %s\n", err->text);
+    return outcome_exit_code(err->outcome);
+}
+
+enum outcome print_line(const char *text, struct error *err)
+{
+    if (puts(text) == EOF || fflush(stdout) != 0)
+        return fail(err, ERR_INTERNAL, "writing to standard output did not work");
+    return OK;
+}

@@ -1,0 +1,87 @@
+/* The muster program: a table of commands. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/account.h"
+#include "cli/bench.h"
+#include "cli/verify.h"
+#include "config.h"
+#include "lib/base/base.h"
+
+enum { EXIT_USED_WRONGLY = 2 };
+
+/* clang-format off */
+static const struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv); /* argv[0] is the name */
+    const char *usage;
+} commands[] = {
+    {"verify", "appraise evidence from files, without a network", verify_main,
+     "muster verify snp --report FILE [--ek FILE] [--ca FILE]... [--cert-table FILE] [--crl FILE]...\n"
+     "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
+     "\n"
+     "Prints one JSON object with verdict, reason, every check and the claims; exit code 0 when\n"
+     "trusted, 3 when rejected, 2 when an argument or file cannot be used. --ek is a VCEK or VLEK,\n"
+     "--ca any of ASK, ASVK and ARK; PEM or DER. --root replaces the built-in roots. Without\n"
+     "--expect and --policy only authenticity is judged; --expect adds the conditions it names,\n"
+     "--policy is a whole policy, default deny.\n"},
+    {"bench", "measure this machine", bench_main,
+     "muster bench verify-snp --report FILE... --ek FILE --ca FILE... [--cert-table FILE]\n"
+     "                        [--root FILE]... [--at RFC3339] [--seconds N]\n"
+     "\n"
+     "Whole appraisals on one thread with the chain cached, per second of processor time.\n"},
+    {"account", "try out a cloud account", account_main,
+     "muster account test --file ACCOUNT.json [--wait SECONDS] [-o table|json]\n"
+     "\n"
+     "A full round from launch to terminate; needs no controller.\n"},
+};
+/* clang-format on */
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < countof(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int print_help(void)
+{
+    puts("muster: a fleet of confidential machines, each inspected before it gets a secret\n"
+         "\n"
+         "muster COMMAND ...        muster COMMAND --help        muster --version\n");
+    for (size_t i = 0; i < countof(commands); i++)
+        printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    puts("\nExit codes: 0 done, 1 failed, 2 used wrongly, 3 refused, 4 unreachable.");
+    return 0;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs("muster: which command? try 'muster --help'\n", stderr);
+        return EXIT_USED_WRONGLY;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return puts("muster " PACKAGE_VERSION) == EOF;
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return print_help();
+    const struct command *command = find(argv[1]);
+    if (command == NULL) {
+        fprintf(stderr, "muster: there is no command '%.40s', try 'muster --help'\n", argv[1]);
+        return EXIT_USED_WRONGLY;
+    }
+    if (asks_for_help(argc - 1, argv + 1))
+        return fputs(command->usage, stdout) == EOF;
+    return command->run(argc - 1, argv + 1);
+}

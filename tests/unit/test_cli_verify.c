@@ -1,0 +1,353 @@
+/* The built `muster verify snp`: options, exit codes, every sample, and input nobody should send.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/text.h"
+#include "tests/support/run.h"
+#include "tests/support/scratch.h"
+#include "tests/support/test.h"
+#include "tests/support/vectors.h"
+
+enum { WORDS_MAX = 32 };
+
+/* A command line, word by word; owns its words. */
+struct line {
+    size_t count;
+    char *words[WORDS_MAX];
+};
+
+static void line_add(struct line *line, const char *word)
+{
+    assert_true(line->count < WORDS_MAX - 1);
+    line->words[line->count++] = mem_text(word);
+}
+
+static void line_done(struct line *line)
+{
+    for (size_t i = 0; i < line->count; i++)
+        free(line->words[i]);
+    *line = (struct line){0};
+}
+
+static struct line line_of(const char *text)
+{
+    struct line line = {0};
+    char *copy = mem_text(text);
+    char *rest = NULL;
+    for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+        line_add(&line, word);
+    free(copy);
+    return line;
+}
+
+static void line_add_vector(struct line *line, const char *option, const char *path)
+{
+    char whole[512];
+    snprintf(whole, sizeof whole, "%s/snp/%s", vectors_folder(), path);
+    line_add(line, option);
+    line_add(line, whole);
+}
+
+static struct ran run_line(const struct line *line)
+{
+    const char *argv[WORDS_MAX + 1] = {0};
+    for (size_t i = 0; i < line->count; i++)
+        argv[i] = line->words[i];
+    return run(argv);
+}
+
+static struct ran run_text(const char *text)
+{
+    OWNED(line_done) struct line line = line_of(text);
+    return run_line(&line);
+}
+
+static void add_files(struct line *line, const json_t *files)
+{
+    static const char *const options[][2] = {
+        {"report", "--report"}, {"ek", "--ek"},  {"cert_table", "--cert-table"},
+        {"ark", "--ca"},        {"ask", "--ca"}, {"asvk", "--ca"},
+        {"crl", "--crl"},
+    };
+    for (size_t i = 0; i < countof(options); i++) {
+        const json_t *path = json_object_get(files, options[i][0]);
+        if (path != NULL)
+            line_add_vector(line, options[i][1], json_string_value(path));
+    }
+}
+
+static void add_roots(struct line *line, const json_t *test_case)
+{
+    const char *trust = json_string_value(json_object_get(test_case, "trust"));
+    if (trust != NULL && strcmp(trust, "synthetic/Milan") == 0)
+        line_add_vector(line, "--root", "synthetic/certs/milan/ark.der");
+    if (trust != NULL && strcmp(trust, "synthetic/Turin") == 0)
+        line_add_vector(line, "--root", "synthetic/certs/turin/ark.der");
+}
+
+static void add_policy(struct line *line, const json_t *test_case, const char *folder)
+{
+    struct error err = {0};
+    const json_t *policy = json_object_get(test_case, "policy");
+    if (policy == NULL)
+        return;
+    char path[512];
+    snprintf(path, sizeof path, "%s/expect.json", folder);
+    OWNED(json_drop) json_t *whole = json_object();
+    json_put_new(whole, "snp", json_deep_copy(policy));
+    OWNED(mem_drop) char *text = json_print(whole);
+    assert_ok(file_write(path, span_of_text(text), 0600, &err));
+    line_add(line, "--expect");
+    line_add(line, path);
+}
+
+static bool text_is(const json_t *object, const char *name, const char *want)
+{
+    const char *have = json_string_value(json_object_get(object, name));
+    return have != NULL && strcmp(have, want) == 0;
+}
+
+static bool answer_is_right(const struct ran *ran, const json_t *test_case)
+{
+    struct error err = {0};
+    const json_t *expect = json_object_get(test_case, "expect");
+    const bool trusted = text_is(expect, "verdict", "ok");
+    const char *reason = trusted ? "ok" : json_string_value(json_object_get(expect, "reason"));
+    const bool synthetic =
+        strncmp(json_string_value(json_object_get(test_case, "name")), "syn-", 4) == 0;
+    OWNED(json_drop) json_t *answer = NULL;
+    if (json_parse(span_of_text((const char *)ran->out.at), 1 << 20, &answer, &err) != OK)
+        return false;
+    return ran->exit_code == (trusted ? 0 : 3) && text_is(answer, "reason", reason) &&
+           text_is(answer, "verdict", trusted ? "trusted" : "rejected") &&
+           text_is(answer, "roots", synthetic ? "custom" : "built-in") &&
+           json_array_size(json_object_get(answer, "checks")) > 0;
+}
+
+static void every_sample_gets_its_answer_and_exit_code(void **state)
+{
+    if (vectors_folder() == NULL)
+        skip();
+    const char *folder = *state;
+    OWNED(json_drop) json_t *manifest = vectors_json("snp/manifest.json");
+    size_t i;
+    json_t *test_case;
+    json_array_foreach (json_object_get(manifest, "cases"), i, test_case) {
+        OWNED(line_done) struct line line = line_of("muster verify snp");
+        add_files(&line, json_object_get(test_case, "files"));
+        add_roots(&line, test_case);
+        add_policy(&line, test_case, folder);
+        if (json_is_string(json_object_get(test_case, "verify_time"))) {
+            line_add(&line, "--at");
+            line_add(&line, json_string_value(json_object_get(test_case, "verify_time")));
+        }
+        OWNED(ran_done) struct ran ran = run_line(&line);
+        if (!answer_is_right(&ran, test_case))
+            fail_msg("%s: exit %d, %s", json_string_value(json_object_get(test_case, "name")),
+                     ran.exit_code, (const char *)ran.out.at);
+    }
+}
+
+/* One line, nothing on standard output, exit code 2. */
+static void assert_used_wrongly(const char *text)
+{
+    OWNED(ran_done) struct ran ran = run_text(text);
+    const char *said = (const char *)ran.err.at;
+    assert_int_equal(ran.exit_code, 2);
+    assert_string_equal((const char *)ran.out.at, "");
+    assert_true(strncmp(said, "muster: ", 8) == 0);
+    assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+}
+
+static void wrong_arguments_exit_with_2_and_one_line(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "muster",
+        "muster nothing",
+        "muster verify",
+        "muster verify nothing",
+        "muster verify snp",
+        "muster verify snp --report",
+        "muster verify snp --report /nowhere/at/all",
+        "muster verify snp --report /dev/zero",
+        "muster verify snp --report /",
+        "muster verify snp --report /etc/hostname --report /etc/hostname",
+        "muster verify snp --report /etc/hostname --bogus",
+        "muster verify snp --report /etc/hostname --at yesterday",
+        "muster verify snp --report /etc/hostname --expect /etc/hostname",
+        "muster verify snp --report /etc/hostname --expect /etc/hostname --policy /etc/hostname",
+        "muster verify snp --report /etc/hostname --root /etc/hostname",
+        "muster bench",
+        "muster bench nothing",
+        "muster bench verify-snp --report /etc/hostname --seconds 0",
+    };
+    for (size_t i = 0; i < countof(lines); i++)
+        assert_used_wrongly(lines[i]);
+}
+
+static void help_and_version_are_there_for_every_command(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"muster --help", "muster --version", "muster verify --help",
+                                        "muster bench -h", "muster verify snp --help"};
+    for (size_t i = 0; i < countof(lines); i++) {
+        OWNED(ran_done) struct ran ran = run_text(lines[i]);
+        assert_int_equal(ran.exit_code, 0);
+        assert_true(strncmp((const char *)ran.out.at, "muster", 6) == 0);
+    }
+}
+
+static void write_scratch(const char *folder, const char *name, struct span content, char *path)
+{
+    struct error err = {0};
+    snprintf(path, 512, "%s/%s", folder, name);
+    assert_ok(file_write(path, content, 0600, &err));
+}
+
+static void report_of_a_gigabyte_is_refused_without_reading_it(void **state)
+{
+    const char *folder = *state;
+    char path[512];
+    char line[1024];
+    write_scratch(folder, "large", SPAN("x", 1), path);
+    assert_int_equal(truncate(path, 1 << 30), 0);
+    snprintf(line, sizeof line, "muster verify snp --report %s", path);
+    assert_used_wrongly(line);
+    snprintf(line, sizeof line, "muster verify snp --report /etc/hostname --ca %s", path);
+    assert_used_wrongly(line);
+}
+
+static void assert_reason(const char *text, const char *reason)
+{
+    struct error err = {0};
+    OWNED(ran_done) struct ran ran = run_text(text);
+    OWNED(json_drop) json_t *answer = NULL;
+    assert_ok(json_parse(span_of_text((const char *)ran.out.at), 1 << 20, &answer, &err));
+    assert_string_equal(json_string_value(json_object_get(answer, "reason")), reason);
+    assert_int_equal(ran.exit_code, 3);
+}
+
+static void files_of_the_wrong_kind_are_rejected_not_crashed_on(void **state)
+{
+    if (vectors_folder() == NULL)
+        skip();
+    const char *folder = *state;
+    char path[512];
+    char line[2048];
+    const char *v = vectors_folder();
+    write_scratch(folder, "empty", SPAN("", 0), path);
+    snprintf(line, sizeof line, "muster verify snp --report %s", path);
+    assert_reason(line, "malformed");
+    snprintf(line, sizeof line, "muster verify snp --report %s/snp/ek/milan-v3-aci.der", v);
+    assert_reason(line, "malformed");
+    snprintf(line, sizeof line,
+             "muster verify snp --report %s/snp/reports/milan-v3-aci.bin "
+             "--ek %s/snp/reports/milan-v3-aci.bin",
+             v, v);
+    assert_reason(line, "malformed");
+    snprintf(line, sizeof line,
+             "muster verify snp --report %s/snp/reports/milan-v3-aci.bin "
+             "--ek %s/snp/ek/milan-v3-aci.der --ca %s",
+             v, v, path);
+    assert_reason(line, "malformed");
+}
+
+static void ten_thousand_certificates_are_refused(void **state)
+{
+    if (vectors_folder() == NULL)
+        skip();
+    const char *folder = *state;
+    OWNED(bytes_done) struct bytes one = vectors_read("snp/certs/milan/vcek_cert_chain.pem");
+    OWNED(bytes_done) struct bytes many = {0};
+    for (int i = 0; i < 5000; i++)
+        bytes_add(&many, bytes_span(&one));
+    char path[512];
+    char line[2048];
+    const char *v = vectors_folder();
+    write_scratch(folder, "many.pem", bytes_span(&many), path);
+    snprintf(line, sizeof line,
+             "muster verify snp --report %s/snp/reports/milan-v3-aci.bin --ca %s", v, path);
+    assert_used_wrongly(line);
+    write_scratch(folder, "some.pem", span_part(bytes_span(&many), 0, one.len * 60), path);
+    snprintf(line, sizeof line,
+             "muster verify snp --report %s/snp/reports/milan-v3-aci.bin --ca %s", v, path);
+    assert_reason(line, "malformed");
+}
+
+static void clock_outside_its_century_is_never_trusted(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    static const char *const times[][2] = {{"1970-01-01T00:00:00Z", "cert-not-yet-valid"},
+                                           {"2019-12-31T23:59:59Z", "cert-not-yet-valid"},
+                                           {"2100-01-01T00:00:00Z", "cert-expired"},
+                                           {"9999-12-31T23:59:59Z", "cert-expired"}};
+    const char *v = vectors_folder();
+    for (size_t i = 0; i < countof(times); i++) {
+        char line[2048];
+        snprintf(line, sizeof line,
+                 "muster verify snp --report %s/snp/reports/milan-v3-aci.bin "
+                 "--ek %s/snp/ek/milan-v3-aci.der --ca %s/snp/certs/milan/vcek_cert_chain.pem "
+                 "--at %s",
+                 v, v, v, times[i][0]);
+        assert_reason(line, times[i][1]);
+    }
+}
+
+static void chain_with_carriage_returns_is_read(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    char line[2048];
+    const char *v = vectors_folder();
+    snprintf(line, sizeof line,
+             "muster verify snp --report %s/snp/reports/turin-v5-oak.bin "
+             "--ek %s/snp/ek/turin-v5-oak.der --ca %s/snp/certs/turin/vcek_cert_chain.crlf.pem "
+             "--at 2025-07-20T12:00:00Z",
+             v, v, v);
+    OWNED(ran_done) struct ran ran = run_text(line);
+    assert_int_equal(ran.exit_code, 0);
+}
+
+static void bench_prints_its_figure(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    char line[2048];
+    const char *v = vectors_folder();
+    snprintf(line, sizeof line,
+             "muster bench verify-snp --report %s/snp/reports/milan-v3-aci.bin "
+             "--ek %s/snp/ek/milan-v3-aci.der --ca %s/snp/certs/milan/ask.der "
+             "--ca %s/snp/certs/milan/ark.der --at 2026-02-08T12:00:00Z --seconds 1",
+             v, v, v, v);
+    OWNED(ran_done) struct ran ran = run_text(line);
+    double rate = 0;
+    assert_int_equal(ran.exit_code, 0);
+    assert_int_equal(sscanf((const char *)ran.out.at, "verifications_per_second %lf\n", &rate), 1);
+    assert_true(rate > 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_sample_gets_its_answer_and_exit_code),
+        cmocka_unit_test(wrong_arguments_exit_with_2_and_one_line),
+        cmocka_unit_test(help_and_version_are_there_for_every_command),
+        cmocka_unit_test(report_of_a_gigabyte_is_refused_without_reading_it),
+        cmocka_unit_test(files_of_the_wrong_kind_are_rejected_not_crashed_on),
+        cmocka_unit_test(ten_thousand_certificates_are_refused),
+        cmocka_unit_test(clock_outside_its_century_is_never_trusted),
+        cmocka_unit_test(chain_with_carriage_returns_is_read),
+        cmocka_unit_test(bench_prints_its_figure),
+    };
+    return cmocka_run_group_tests_name("cli_verify", tests, scratch_open, scratch_close);
+}
