@@ -6,7 +6,6 @@
 #include "cli/account.h"
 #include "cli/bench.h"
 #include "cli/verify.h"
-#include "config.h"
 #include "lib/base/base.h"
 
 enum { EXIT_USED_WRONGLY = 2 };
