@@ -11,7 +11,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "config.h"
 
 #include "agent/session.h"
 #include "agent/settings.h"
