@@ -12,6 +12,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/run.c tests/support/run.h \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/database.c tests/support/database.h \
+	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/test.h \
 	tests/support/simulator.c tests/support/simulator.h \
 	tests/support/vectors.c tests/support/vectors.h
