@@ -21,6 +21,21 @@ static const struct {
 };
 _Static_assert(countof(facts) == OUTCOME_COUNT);
 
+/* A text that did not fit must not end inside a character, or it cannot be sent as JSON. */
+static void end_whole(char *text)
+{
+    size_t len = strlen(text);
+    size_t tail = 0;
+    while (tail < len && tail < 3 && ((unsigned char)text[len - tail - 1] & 0xc0) == 0x80)
+        tail++;
+    if (tail == len)
+        return;
+    unsigned char lead = (unsigned char)text[len - tail - 1];
+    size_t needs = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+    if (tail < needs)
+        text[len - tail - 1] = '\0';
+}
+
 void error_fill(struct error *err, enum outcome outcome, const char *code, const char *where,
                 const char *format, ...)
 {
@@ -34,6 +49,8 @@ void error_fill(struct error *err, enum outcome outcome, const char *code, const
     va_start(args, format);
     vsnprintf(made.text, sizeof made.text, format, args);
     va_end(args);
+    end_whole(made.where);
+    end_whole(made.text);
     *err = made;
 }
 
@@ -50,6 +67,7 @@ enum outcome error_context(struct error *err, const char *format, ...)
     if (used + 2 < sizeof text)
         snprintf(text + used, sizeof text - used, ": %.*s", (int)(sizeof text - used - 3),
                  err->text);
+    end_whole(text);
     memcpy(err->text, text, sizeof text);
     return err->outcome;
 }

@@ -237,8 +237,9 @@ void message_print_problem(const struct error *problem, struct bytes *out)
     OWNED(json_drop) json_t *body = json_object();
     json_put_text(body, "outcome", outcome_name(problem->outcome));
     json_put_text(body, "code", problem->code);
-    json_put_text(body, "where", problem->where);
-    /* A message may quote bytes of the other side that are not UTF-8. */
+    /* Either may quote bytes of the other side that are not UTF-8. */
+    bool where_clean = text_is_clean(span_of_text(problem->where));
+    json_put_text(body, "where", where_clean ? problem->where : "");
     bool clean = text_is_clean(span_of_text(problem->text));
     json_put_text(body, "text", clean ? problem->text : "(message is not clean text)");
     print(body, out);

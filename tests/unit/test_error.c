@@ -54,6 +54,24 @@ static void a_long_text_is_cut_not_overrun(void **state)
     assert_int_equal(strlen(err.text), ERROR_TEXT_SIZE - 1);
 }
 
+static void a_long_text_is_never_cut_inside_a_character(void **state)
+{
+    (void)state;
+    for (size_t shift = 0; shift < 4; shift++) {
+        struct error err = {0};
+        char text[2 * ERROR_TEXT_SIZE] = "";
+        memset(text, 'x', shift);
+        while (strlen(text) + 4 < sizeof text)
+            strcat(text, "\u20ac"); /* three bytes */
+        assert_fails(fail_at(&err, ERR_INVALID, "invalid", text, "%s", text), ERR_INVALID,
+                     "invalid");
+        assert_true(text_is_clean(span_of_text(err.text)));
+        assert_true(text_is_clean(span_of_text(err.where)));
+        assert_int_equal(error_context(&err, "%.*s", (int)shift, "abc"), ERR_INVALID);
+        assert_true(text_is_clean(span_of_text(err.text)));
+    }
+}
+
 static void metrics_print_in_prometheus_form(void **state)
 {
     (void)state;
@@ -72,6 +90,7 @@ int main(void)
         cmocka_unit_test(only_what_may_be_repeated_blindly_is_worth_it),
         cmocka_unit_test(context_stands_before_the_text_and_the_code_stays),
         cmocka_unit_test(a_long_text_is_cut_not_overrun),
+        cmocka_unit_test(a_long_text_is_never_cut_inside_a_character),
         cmocka_unit_test(metrics_print_in_prometheus_form),
     };
     return cmocka_run_group_tests_name("error", tests, NULL, NULL);
