@@ -1,2 +1,6 @@
+# One module a line, sorted.
 noinst_LIBRARIES += controller/libcontroller.a
 controller_libcontroller_a_SOURCES =
+controller_libcontroller_a_SOURCES += controller/http_server.c controller/http_server.h
+controller_libcontroller_a_SOURCES += controller/http_target.c controller/http_target.h
+controller_libcontroller_a_SOURCES += controller/problem.c controller/problem.h

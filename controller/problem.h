@@ -1,0 +1,15 @@
+/* Problem documents (RFC 9457): how every error of the API looks. */
+#ifndef MUSTER_CONTROLLER_PROBLEM_H
+#define MUSTER_CONTROLLER_PROBLEM_H
+
+#include "lib/base/json.h"
+
+/* The status of an error: its code's own, where it has one, else its outcome's. */
+int problem_status(const struct error *err);
+const char *problem_title(int status);
+
+/* {"type","title","status","code","detail","where"?,"request"}; what is internal is told to the log
+ * and not to the asker. */
+void problem_print(const struct error *err, int status, const char *request, struct bytes *out);
+
+#endif
