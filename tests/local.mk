@@ -2,7 +2,7 @@
 TEST_LIBS = controller/libcontroller.a keeper/libkeeper.a agent/libagent.a emulator/libemulator.a \
 	cli/libcli.a db/libdb.a drivers/libdrivers.a lib/attest/libattest.a lib/model/libmodel.a \
 	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a
-LDADD = $(REPLAY_LIBS) tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(PQ_LIBS) $(MHD_LIBS) $(XML2_LIBS) \
+LDADD = tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(PQ_LIBS) $(MHD_LIBS) $(XML2_LIBS) \
 	$(SECCOMP_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 
 check_LIBRARIES += tests/support/libsupport.a
@@ -12,7 +12,6 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/run.c tests/support/run.h \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/database.c tests/support/database.h \
-	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/test.h \
 	tests/support/simulator.c tests/support/simulator.h \
 	tests/support/vectors.c tests/support/vectors.h

@@ -109,6 +109,10 @@ bool charter_names_have(const struct charter_names *names, const char *name);
 bool charter_image_facts(const struct charter *charter, const struct charter_policy *policy,
                          struct span measurement, struct image_facts *out);
 
+/* SHA-256 of the DER of every certificate in a PEM file, one after the other: how `simulator_roots`
+ * names roots. */
+enum outcome charter_root_hashes(struct span pem, struct bytes *out, struct error *err);
+
 /* ---- who signs ---------------------------------------------------------------------------- */
 
 /* The security keys pinned at install: {"threshold": 1, "keys": [PEM, ...]}. */

@@ -55,6 +55,30 @@ bool charter_image_facts(const struct charter *charter, const struct charter_pol
     return found > 0;
 }
 
+static struct span next_block(struct span *rest)
+{
+    static const char end[] = "-----END CERTIFICATE-----";
+    const uint8_t *at = rest->len > 0 ? memmem(rest->at, rest->len, end, sizeof end - 1) : NULL;
+    if (at == NULL)
+        return (struct span){0};
+    struct span block = SPAN(rest->at, (size_t)(at - rest->at) + sizeof end - 1);
+    *rest = span_part(*rest, block.len, rest->len);
+    return block;
+}
+
+enum outcome charter_root_hashes(struct span pem, struct bytes *out, struct error *err)
+{
+    struct span block;
+    while ((block = next_block(&pem)).len > 0) {
+        OWNED(cert_drop) struct cert *cert = NULL;
+        OWNED(bytes_done) struct bytes der = {0};
+        TRY(cert_from_pem(block, &cert, err));
+        TRY(cert_to_der(cert, &der, err));
+        digest(DIGEST_SHA256, bytes_span(&der), bytes_add_room(out, SHA256_SIZE));
+    }
+    return out->len > 0 ? OK : fail(err, ERR_INVALID, "no certificate in the file");
+}
+
 /* ---- who signs ---------------------------------------------------------------------------- */
 
 void charter_signers_done(struct charter_signers *signers)

@@ -15,3 +15,4 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/secret.c lib/model/secret.h \
 	lib/model/snp_words.c lib/model/snp_words.h \
 	lib/model/verdict.c lib/model/verdict.h
+lib_model_libmodel_a_SOURCES += lib/model/keeper_state.c lib/model/keeper_state.h

@@ -132,6 +132,7 @@ struct appraise_reply {
 };
 struct generate_wish {
     struct uuid secret;
+    char name[NAME_SIZE]; /* what the guest will call it; bound into the record */
     int64_t version;
     char kind[32];
     char scope[16];
