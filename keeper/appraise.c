@@ -1,0 +1,239 @@
+/* Challenges, and evidence to a signed verdict (trust.md sections 2 and 4). */
+#include <string.h>
+
+#include "keeper/inside.h"
+#include "lib/crypto/random.h"
+
+static enum outcome check_kind(const struct keeper *k, enum evidence_kind kind, struct error *err)
+{
+    if (kind == EVIDENCE_SIMULATED && k->realm != REALM_SIMULATION)
+        return fail_code(err, ERR_DENIED, "wrong-realm", "simulated evidence counts nowhere else");
+    if (kind != EVIDENCE_SNP && kind != EVIDENCE_SIMULATED)
+        return fail_code(err, ERR_INVALID, "unsupported-evidence", "evidence of kind %s",
+                         name_of(&evidence_kind_names, (int)kind));
+    return OK;
+}
+
+enum outcome keeper_challenge(struct keeper *k, const struct challenge_wish *wish,
+                              struct challenge *out, struct error *err)
+{
+    const struct charter *charter;
+    OWNED(key_drop) struct key *sealing = NULL;
+    struct nonce_entry entry = {.kind = wish->kind, .instance = wish->instance};
+    TRY(keeper_charter(k, &charter, err));
+    TRY(check_kind(k, wish->kind, err));
+    TRY(key_from_spki(bytes_span(&wish->sealing_key), &sealing, err));
+    if (key_kind_of(sealing) != KEY_P256 || wish->sealing_key.len > SEALING_SPKI_MAX ||
+        uuid_is_zero(&wish->instance))
+        return fail_code(err, ERR_INVALID, "unsupported-key", "a sealing key is a P-256 one");
+    memcpy(entry.link_key, wish->link_key, sizeof entry.link_key);
+    memcpy(entry.sealing_spki, wish->sealing_key.at, wish->sealing_key.len);
+    entry.sealing_spki_len = wish->sealing_key.len;
+    TRY(nonces_issue(k->nonces, &entry, err));
+    memcpy(out->nonce, entry.nonce, sizeof out->nonce);
+    memcpy(out->root_key, k->deployment, sizeof out->root_key);
+    out->expires_seconds = NONCE_SECONDS;
+    return OK;
+}
+
+/* From the keeper's own table and root; of the evidence only `rest`, which is hashed as sent. */
+static void recompute_binding(const struct keeper *k, const struct nonce_entry *nonce,
+                              const struct evidence *evidence, uint8_t out[static BINDING_SIZE])
+{
+    struct binding binding = {
+        .kind = nonce->kind,
+        .instance = nonce->instance,
+        .rest = bytes_span(&evidence->rest),
+    };
+    memcpy(binding.nonce, nonce->nonce, sizeof binding.nonce);
+    memcpy(binding.link_key, nonce->link_key, sizeof binding.link_key);
+    digest(DIGEST_SHA256, SPAN(nonce->sealing_spki, nonce->sealing_spki_len), binding.sealing_key);
+    memcpy(binding.root_key, k->deployment, sizeof binding.root_key);
+    binding_digest(&binding, out);
+}
+
+/* The chains that this kind of evidence may come from. A simulator counts only while the charter
+ * names all of its roots. */
+static enum outcome find_chains(const struct keeper *k, const struct charter *charter,
+                                enum evidence_kind kind, struct snp_cache **out, struct error *err)
+{
+    *out = k->amd;
+    if (kind != EVIDENCE_SIMULATED)
+        return OK;
+    *out = k->simulator;
+    bool chartered = k->simulator != NULL;
+    for (size_t at = 0; chartered && at < k->simulator_hashes.len; at += SHA256_SIZE)
+        chartered = charter_values_have(&charter->simulator_roots,
+                                        SPAN(k->simulator_hashes.at + at, SHA256_SIZE));
+    if (!chartered)
+        return fail_code(err, ERR_DENIED, "simulator-not-chartered",
+                         "the charter does not name the simulator's roots");
+    return OK;
+}
+
+/* "CN=cc-us-east-2.amazonaws.com": which region's VLEK signed. Other providers: not proven. */
+static void read_region(const struct verdict *verdict, char out[static REGION_SIZE])
+{
+    static const char before[] = "CN=cc-";
+    static const char after[] = ".amazonaws.com";
+    const json_t *ek = json_object_get(verdict->claims, "ek");
+    const char *id = json_string_value(json_object_get(ek, "csp_id"));
+    size_t len = id != NULL ? strlen(id) : 0;
+    size_t around = sizeof before - 1 + sizeof after - 1;
+    if (!verdict->trusted || len <= around || len - around >= REGION_SIZE ||
+        strncmp(id, before, sizeof before - 1) != 0 ||
+        strcmp(id + len - (sizeof after - 1), after) != 0)
+        return;
+    memcpy(out, id + sizeof before - 1, len - around);
+    out[len - around] = '\0';
+}
+
+static void fill_from_report(const struct evidence *evidence, struct verdict_claims *out)
+{
+    struct snp_report report;
+    if (snp_report_read(bytes_span(&evidence->report), &report, NULL) != OK)
+        return;
+    memcpy(out->report_id, report.report_id, sizeof out->report_id);
+    memcpy(out->measurement, report.measurement, sizeof out->measurement);
+    memcpy(out->chip, report.chip_id, sizeof out->chip);
+}
+
+static void fill_claims(const struct keeper *k, const struct charter *charter,
+                        const struct charter_policy *policy, const struct nonce_entry *nonce,
+                        const struct evidence *evidence, const struct verdict *verdict,
+                        struct verdict_claims *out)
+{
+    memcpy(out->deployment, k->deployment, sizeof out->deployment);
+    out->realm = k->realm;
+    out->instance = nonce->instance;
+    out->kind = nonce->kind;
+    error_ignore(text_copy(out->verdict, sizeof out->verdict,
+                           verdict->trusted ? "trusted" : "rejected", "", NULL));
+    error_ignore(text_copy(out->reason, sizeof out->reason,
+                           name_of(&reason_names, (int)verdict->reason), "", NULL));
+    error_ignore(text_copy(out->policy, sizeof out->policy, policy->name, "", NULL));
+    memcpy(out->policy_digest, policy->digest, sizeof out->policy_digest);
+    out->charter_serial = charter->serial;
+    memcpy(out->link_key, nonce->link_key, sizeof out->link_key);
+    bytes_add(&out->sealing_key, SPAN(nonce->sealing_spki, nonce->sealing_spki_len));
+    out->hardware = verdict->hardware;
+    out->software = verdict->software;
+    out->identity = verdict->identity;
+    out->level = verdict->level;
+    out->missing = name_set_to_json(&missing_names, verdict->missing);
+    out->residuals = name_set_to_json(&residual_names, verdict->residuals);
+    memcpy(out->anchor, verdict->anchor_hash, sizeof out->anchor);
+    out->simulated = nonce->kind == EVIDENCE_SIMULATED;
+    fill_from_report(evidence, out);
+    read_region(verdict, out->region);
+}
+
+/* What the charter denies is not trusted, whatever it proves; a rejection proves nothing. */
+static void apply_deny_lists(const struct keeper *k, const struct charter *charter,
+                             struct verdict_claims *claims)
+{
+    struct charter_case c = {0};
+    struct error err = {0};
+    memcpy(c.anchor, claims->anchor, sizeof c.anchor);
+    memcpy(c.chip, claims->chip, sizeof c.chip);
+    memcpy(c.measurement, claims->measurement, sizeof c.measurement);
+    memcpy(c.link_key, claims->link_key, sizeof c.link_key);
+    bool denied = charter_check_denied(charter, &c, &err) != OK;
+    if (!denied && k->state != NULL && !span_is_zero(SPAN_OF(claims->anchor)) &&
+        keeper_state_is_destroyed(k->state, claims->anchor)) {
+        denied = true;
+        error_ignore(text_copy(err.code, sizeof err.code, "anchor-destroyed", "", NULL));
+    }
+    if (!denied || strcmp(claims->verdict, "trusted") != 0)
+        return;
+    error_ignore(text_copy(claims->verdict, sizeof claims->verdict, "rejected", "", NULL));
+    error_ignore(text_copy(claims->reason, sizeof claims->reason, err.code, "", NULL));
+    claims->hardware = claims->software = claims->identity = SOURCE_NONE;
+    claims->level = LEVEL_0;
+}
+
+static struct image_facts facts_of(const struct charter *charter,
+                                   const struct charter_policy *policy,
+                                   const struct evidence *evidence)
+{
+    struct snp_report report;
+    struct image_facts facts = {0};
+    if (snp_report_read(bytes_span(&evidence->report), &report, NULL) == OK)
+        (void)charter_image_facts(charter, policy, SPAN_OF(report.measurement), &facts);
+    return facts;
+}
+
+static enum outcome judge_it(const struct keeper *k, const struct charter *charter,
+                             const struct charter_policy *policy, const struct nonce_entry *nonce,
+                             const struct evidence *evidence, struct span crl, struct verdict *out,
+                             struct error *err)
+{
+    uint8_t binding[BINDING_SIZE];
+    struct snp_cache *chains;
+    TRY(find_chains(k, charter, nonce->kind, &chains, err));
+    recompute_binding(k, nonce, evidence, binding);
+    struct judge_input input = {
+        .simulation_realm = k->realm == REALM_SIMULATION,
+        .policy = policy->policy,
+        .at = clock_now(),
+        .expected_report_data = SPAN_OF(binding),
+        .asked_at = nonce->issued,
+        .image = facts_of(charter, policy, evidence),
+        .standing = {.custody_outside = charter->custody_outside},
+    };
+    evidence_judge(evidence, chains, crl, &input, out);
+    return OK;
+}
+
+/* Only the latest verdict of an instance counts: an older one was for keys that may be gone. */
+static void remember_latest(struct keeper *k, const struct verdict_token *token)
+{
+    struct known_instance *known = keeper_know(k, &token->claims.instance);
+    known->verdict = token->id;
+    known->verdict_issued = token->issued;
+}
+
+static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
+                                 const struct charter_policy *policy,
+                                 const struct nonce_entry *nonce, const struct verdict *verdict,
+                                 struct appraise_reply *out, struct error *err)
+{
+    token->id = uuid_new();
+    token->issued = clock_at_seconds(moment_seconds(nonce->issued));
+    token->expires = moment_add_seconds(token->issued, policy->valid_seconds);
+    TRY(verdict_token_print(k->signer, token, &out->token, err));
+    OWNED(json_drop) json_t *full = verdict_to_json(verdict);
+    out->claims = record_to_json(&verdict_claims_record, &token->claims);
+    json_put_uuid(out->claims, "id", &token->id);
+    json_put_new(out->claims, "evidence", json_incref(json_object_get(full, "claims")));
+    out->checks = json_incref(json_object_get(full, "checks"));
+    out->issued = token->issued;
+    out->expires = token->expires;
+    remember_latest(k, token);
+    k->appraisals++;
+    return OK;
+}
+
+enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
+                             struct appraise_reply *out, struct error *err)
+{
+    const struct charter *charter;
+    struct nonce_entry nonce;
+    OWNED(evidence_done) struct evidence evidence = {0};
+    OWNED(verdict_done) struct verdict verdict = {0};
+    OWNED(verdict_token_done) struct verdict_token token = {0};
+    TRY(keeper_charter(k, &charter, err));
+    TRY(nonces_redeem(k->nonces, wish->nonce, &wish->instance, &nonce, err));
+    const struct charter_policy *policy = charter_find_policy(charter, wish->policy);
+    if (policy == NULL)
+        return fail_code(err, ERR_DENIED, "policy-unknown", "the charter has no policy %s",
+                         wish->policy);
+    TRY(evidence_parse(bytes_span(&wish->evidence), &evidence, err));
+    if (evidence.kind != nonce.kind)
+        return fail_code(err, ERR_DENIED, "kind-mismatch", "challenged for %s evidence",
+                         name_of(&evidence_kind_names, (int)nonce.kind));
+    TRY(judge_it(k, charter, policy, &nonce, &evidence, bytes_span(&wish->crl), &verdict, err));
+    fill_claims(k, charter, policy, &nonce, &evidence, &verdict, &token.claims);
+    apply_deny_lists(k, charter, &token.claims);
+    return sign_verdict(k, &token, policy, &nonce, &verdict, out, err);
+}

@@ -1,0 +1,149 @@
+#include "keeper/claims.h"
+
+#include <string.h>
+
+#define AUDIENCE "muster-keeper"
+#define PROFILE "tag:muster,2026:verdict-1"
+
+/* clang-format off */
+static const struct field claims_fields[] = {
+    FIELD(verdict_claims, deployment, FIELD_HEX),
+    FIELD(verdict_claims, realm, FIELD_NAME, .names = &realm_names),
+    FIELD(verdict_claims, instance, FIELD_UUID),
+    FIELD(verdict_claims, kind, FIELD_NAME, .names = &evidence_kind_names),
+    FIELD(verdict_claims, verdict, FIELD_TEXT),
+    FIELD(verdict_claims, reason, FIELD_TEXT),
+    FIELD(verdict_claims, policy, FIELD_TEXT),
+    FIELD(verdict_claims, policy_digest, FIELD_HEX),
+    FIELD(verdict_claims, charter_serial, FIELD_INT, .least = 1, .most = INT64_MAX),
+    FIELD(verdict_claims, link_key, FIELD_HEX),
+    FIELD(verdict_claims, sealing_key, FIELD_BYTES),
+    FIELD(verdict_claims, hardware, FIELD_NAME, .names = &source_names),
+    FIELD(verdict_claims, software, FIELD_NAME, .names = &source_names),
+    FIELD(verdict_claims, identity, FIELD_NAME, .names = &source_names),
+    FIELD(verdict_claims, level, FIELD_NAME, .names = &level_names),
+    FIELD(verdict_claims, missing, FIELD_JSON),
+    FIELD(verdict_claims, residuals, FIELD_JSON),
+    FIELD(verdict_claims, anchor, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, report_id, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, measurement, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, chip, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, region, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, simulated, FIELD_BOOL),
+};
+const struct record verdict_claims_record = RECORD(verdict_claims, claims_fields);
+/* clang-format on */
+
+void verdict_token_done(struct verdict_token *token)
+{
+    record_done(&verdict_claims_record, &token->claims);
+    *token = (struct verdict_token){0};
+}
+
+static const char *issuer_of(bool simulated)
+{
+    return simulated ? "muster-keeper-simulation" : "muster-keeper";
+}
+
+/* Simulated evidence affirms nothing, whatever it passed. */
+static const char *ear_status(const struct verdict_claims *claims)
+{
+    if (strcmp(claims->verdict, "trusted") != 0)
+        return "contraindicated";
+    return claims->simulated ? "none" : "affirming";
+}
+
+enum outcome verdict_token_print(const struct key *signer, const struct verdict_token *token,
+                                 char **out, struct error *err)
+{
+    const struct verdict_claims *claims = &token->claims;
+    OWNED(json_drop) json_t *json = json_object();
+    json_t *muster = json_object();
+    json_t *submods = json_object();
+    json_put_text(json, "iss", issuer_of(claims->simulated));
+    json_put_text(json, "aud", AUDIENCE);
+    json_put_int(json, "iat", moment_seconds(token->issued));
+    json_put_int(json, "exp", moment_seconds(token->expires));
+    json_put_uuid(json, "jti", &token->id);
+    json_put_text(json, "eat_profile", PROFILE);
+    json_put_text(muster, "ear.status", ear_status(claims));
+    json_put_new(submods, "muster", muster);
+    json_put_new(json, "submods", submods);
+    json_put_new(json, "muster", record_to_json(&verdict_claims_record, claims));
+    return token_sign(signer, claims->simulated ? SIMULATED_VERDICT_TYP : VERDICT_TYP, json, out,
+                      err);
+}
+
+static enum outcome malformed(struct error *err)
+{
+    return fail_code(err, ERR_INVALID, "verdict-malformed", "not a verdict token");
+}
+
+static enum outcome check_typ(struct span text, enum realm realm, bool *simulated,
+                              struct error *err)
+{
+    char typ[TOKEN_TYP_SIZE];
+    if (token_claimed_typ(text, typ, NULL) != OK)
+        return malformed(err);
+    if (strcmp(typ, OPINION_TYP) == 0)
+        return fail_code(err, ERR_DENIED, "opinion-not-verdict",
+                         "an opinion says what somebody asked, not what a guest proved");
+    *simulated = strcmp(typ, SIMULATED_VERDICT_TYP) == 0;
+    if (*simulated && realm != REALM_SIMULATION)
+        return fail_code(err, ERR_DENIED, "verdict-simulated", "simulated, in production");
+    if (!*simulated && strcmp(typ, VERDICT_TYP) != 0)
+        return fail_code(err, ERR_DENIED, "verdict-type", "a token of another type");
+    return OK;
+}
+
+static enum outcome check_signature(struct span text, const struct key *signer, bool simulated,
+                                    json_t **out, struct error *err)
+{
+    enum outcome outcome =
+        token_verify(text, simulated ? SIMULATED_VERDICT_TYP : VERDICT_TYP, signer, out, err);
+    if (outcome == ERR_DENIED && err != NULL && strcmp(err->code, "token-key") == 0)
+        return fail_code(err, ERR_DENIED, "verdict-key", "not signed by this keeper");
+    if (outcome == ERR_INVALID)
+        return malformed(err);
+    return outcome;
+}
+
+static enum outcome read_claims(const json_t *json, bool simulated, struct verdict_token *out,
+                                struct error *err)
+{
+    const char *issuer;
+    const char *audience;
+    int64_t issued;
+    int64_t expires;
+    if (json_get_text(json, "", "iss", 64, &issuer, NULL) != OK ||
+        json_get_text(json, "", "aud", 64, &audience, NULL) != OK ||
+        json_get_int(json, "", "iat", 0, INT32_MAX * INT64_C(4), &issued, NULL) != OK ||
+        json_get_int(json, "", "exp", 0, INT32_MAX * INT64_C(4), &expires, NULL) != OK ||
+        json_get_uuid(json, "", "jti", &out->id, NULL) != OK ||
+        record_from_json(&verdict_claims_record, json_object_get(json, "muster"), "/muster",
+                         &out->claims, NULL) != OK)
+        return malformed(err);
+    if (strcmp(issuer, issuer_of(simulated)) != 0 || strcmp(audience, AUDIENCE) != 0 ||
+        out->claims.simulated != simulated)
+        return fail_code(err, ERR_DENIED, "verdict-audience", "issued by or for somebody else");
+    out->issued = clock_at_seconds(issued);
+    out->expires = clock_at_seconds(expires);
+    return OK;
+}
+
+enum outcome verdict_token_read(struct span text, const struct key *signer, enum realm realm,
+                                struct moment now, struct verdict_token *out, struct error *err)
+{
+    OWNED(json_drop) json_t *json = NULL;
+    OWNED(verdict_token_done) struct verdict_token token = {0};
+    bool simulated;
+    TRY(check_typ(text, realm, &simulated, err));
+    TRY(check_signature(text, signer, simulated, &json, err));
+    TRY(read_claims(json, simulated, &token, err));
+    if (now.us >= token.expires.us)
+        return fail_code(err, ERR_DENIED, "verdict-expired", "expired %s",
+                         moment_text(token.expires).at);
+    *out = token;
+    token = (struct verdict_token){0};
+    return OK;
+}

@@ -1,0 +1,58 @@
+/* The verdict token: what an appraisal concluded, signed for the keeper's own later use (trust.md
+ * section 6). Never confused with an opinion: other typ, issuer and audience. */
+#ifndef MUSTER_KEEPER_CLAIMS_H
+#define MUSTER_KEEPER_CLAIMS_H
+
+#include "lib/crypto/token.h"
+#include "lib/model/charter.h"
+
+enum { REGION_SIZE = 64 };
+
+#define VERDICT_TYP "muster-verdict+jwt"
+#define SIMULATED_VERDICT_TYP "muster-simulated-verdict+jwt"
+#define OPINION_TYP "muster-opinion+jwt"
+
+/* The "muster" claim. */
+struct verdict_claims {
+    uint8_t deployment[SHA256_SIZE];
+    enum realm realm;
+    struct uuid instance;
+    enum evidence_kind kind;
+    char verdict[16]; /* "trusted" | "rejected" */
+    char reason[ERROR_CODE_SIZE];
+    char policy[NAME_SIZE];
+    uint8_t policy_digest[SHA256_SIZE];
+    int64_t charter_serial;
+    uint8_t link_key[SHA256_SIZE];
+    struct bytes sealing_key; /* SubjectPublicKeyInfo */
+    enum source hardware, software, identity;
+    enum level level;
+    json_t *missing;   /* words */
+    json_t *residuals; /* words */
+    uint8_t anchor[SHA256_SIZE];
+    uint8_t report_id[32];
+    uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
+    uint8_t chip[CHARTER_CHIP_SIZE];
+    char region[REGION_SIZE];
+    bool simulated;
+};
+extern const struct record verdict_claims_record;
+
+struct verdict_token {
+    struct uuid id;
+    struct moment issued; /* when the nonce was, by the keeper's clock */
+    struct moment expires;
+    struct verdict_claims claims;
+};
+void verdict_token_done(struct verdict_token *token);
+
+enum outcome verdict_token_print(const struct key *signer, const struct verdict_token *token,
+                                 char **out, struct error *err);
+
+/* Signed by `signer`, of the right typ, issuer and audience, not expired. ERR_DENIED "opinion-not-
+ * verdict", "verdict-simulated" (in production), "verdict-type", "verdict-key", "bad-signature",
+ * "verdict-audience", "verdict-expired"; ERR_INVALID "verdict-malformed". */
+enum outcome verdict_token_read(struct span text, const struct key *signer, enum realm realm,
+                                struct moment now, struct verdict_token *out, struct error *err);
+
+#endif

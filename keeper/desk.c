@@ -1,0 +1,135 @@
+/* Verb to function: the one place where a controller's requests come in. */
+#include <string.h>
+
+#include "keeper/inside.h"
+#include "lib/base/log.h"
+
+static enum outcome show_status(struct keeper *k, const void *wish, struct keeper_status *out,
+                                struct error *err)
+{
+    (void)wish, (void)err;
+    memcpy(out->boot_id, nonces_boot_id(k->nonces), sizeof out->boot_id);
+    error_ignore(text_copy(out->realm, sizeof out->realm, name_of(&realm_names, (int)k->realm),
+                           "/realm", NULL));
+    if (k->charter != NULL) {
+        out->charter_serial = k->charter->serial;
+        out->charter_expires = k->charter->expires;
+    }
+    out->appraisals = k->appraisals;
+    out->releases = k->releases;
+    out->refusals = k->refusals;
+    return OK;
+}
+
+/* One size for every wish and reply, so that the desk needs no allocation of its own. */
+union wish {
+    struct challenge_wish challenge;
+    struct appraise_wish appraise;
+    struct generate_wish generate;
+    struct release_wish release;
+    struct charter_wish charter;
+};
+union reply {
+    struct challenge challenge;
+    struct appraise_reply appraise;
+    struct generate_reply generate;
+    struct release_reply release;
+    struct charter_reply charter;
+    struct keeper_status status;
+};
+
+static enum outcome do_challenge(struct keeper *k, const union wish *w, union reply *r,
+                                 struct error *err)
+{
+    return keeper_challenge(k, &w->challenge, &r->challenge, err);
+}
+
+static enum outcome do_appraise(struct keeper *k, const union wish *w, union reply *r,
+                                struct error *err)
+{
+    return keeper_appraise(k, &w->appraise, &r->appraise, err);
+}
+
+static enum outcome do_generate(struct keeper *k, const union wish *w, union reply *r,
+                                struct error *err)
+{
+    return keeper_generate(k, &w->generate, &r->generate, err);
+}
+
+static enum outcome do_release(struct keeper *k, const union wish *w, union reply *r,
+                               struct error *err)
+{
+    return keeper_release(k, &w->release, &r->release, err);
+}
+
+static enum outcome do_charter(struct keeper *k, const union wish *w, union reply *r,
+                               struct error *err)
+{
+    return keeper_take_charter(k, &w->charter, &r->charter, err);
+}
+
+static enum outcome do_status(struct keeper *k, const union wish *w, union reply *r,
+                              struct error *err)
+{
+    return show_status(k, w, &r->status, err);
+}
+
+struct desk_row {
+    enum outcome (*work)(struct keeper *, const union wish *, union reply *, struct error *);
+    const struct record *wish; /* NULL: the body is empty */
+    const struct record *reply;
+};
+
+static const struct desk_row desk[VERB_COUNT] = {
+    [VERB_CHALLENGE] = {do_challenge, &challenge_wish_record, &challenge_record},
+    [VERB_APPRAISE] = {do_appraise, &appraise_wish_record, &appraise_reply_record},
+    [VERB_GENERATE] = {do_generate, &generate_wish_record, &generate_reply_record},
+    [VERB_RELEASE] = {do_release, &release_wish_record, &release_reply_record},
+    [VERB_CHARTER] = {do_charter, &charter_wish_record, &charter_reply_record},
+    [VERB_STATUS] = {do_status, NULL, &keeper_status_record},
+};
+
+static enum outcome read_wish(const struct desk_row *row, const json_t *body, union wish *out,
+                              struct error *err)
+{
+    static const char *const none[] = {NULL};
+    if (row->wish == NULL)
+        return json_only(body, "", none, err);
+    return record_from_json(row->wish, body, "", out, err);
+}
+
+static enum outcome serve(struct keeper *k, struct span request, enum verb *verb, struct bytes *out,
+                          struct error *err)
+{
+    OWNED(json_drop) json_t *body = NULL;
+    union wish wish;
+    union reply reply;
+    memset(&wish, 0, sizeof wish);
+    memset(&reply, 0, sizeof reply);
+    TRY(message_parse(request, verb, &body, err));
+    const struct desk_row *row = &desk[*verb];
+    if (row->work == NULL)
+        return fail_code(err, ERR_INVALID, "unknown-verb", "a keeper does not do '%s'",
+                         name_of(&verb_names, (int)*verb));
+    TRY(read_wish(row, body, &wish, err));
+    enum outcome outcome = row->work(k, &wish, &reply, err);
+    if (outcome == OK)
+        message_print_reply(row->reply, &reply, out);
+    if (row->wish != NULL)
+        record_done(row->wish, &wish);
+    record_done(row->reply, &reply);
+    return outcome;
+}
+
+enum frame_type keeper_answer(struct keeper *k, struct span request, struct bytes *out)
+{
+    struct error err = {0};
+    enum verb verb = VERB_COUNT;
+    if (serve(k, request, &verb, out, &err) == OK)
+        return FRAME_REPLY;
+    k->refusals++;
+    LOG(WARN, "request.refused", TEXT("verb", name_of(&verb_names, (int)verb)),
+        TEXT("code", err.code), TEXT("text", err.text));
+    message_print_problem(&err, out);
+    return FRAME_PROBLEM;
+}

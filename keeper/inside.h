@@ -1,0 +1,74 @@
+/* What the files of the keeper share; nobody else includes it. */
+#ifndef MUSTER_KEEPER_INSIDE_H
+#define MUSTER_KEEPER_INSIDE_H
+
+#include "keeper/claims.h"
+#include "keeper/keeper.h"
+#include "keeper/nonces.h"
+#include "keeper/vault.h"
+#include "lib/attest/evidence.h"
+#include "lib/base/map.h"
+#include "lib/model/keeper_state.h"
+
+enum { KEEPER_ROOTS_MAX = 2 };
+
+/* What was done for an instance since the start, so that nothing is done twice or out of date. */
+struct known_instance {
+    struct uuid verdict; /* the latest */
+    struct moment verdict_issued;
+    int64_t sequence; /* the highest that was released */
+};
+
+struct keeper {
+    enum realm realm;
+    struct cert *roots[KEEPER_ROOTS_MAX]; /* current and next */
+    size_t root_count;
+    uint8_t deployment[SHA256_SIZE]; /* SubjectPublicKeyInfo of the current root */
+
+    struct key *signer;
+    struct cert *signer_cert;
+    char *signer_pem;
+    uint8_t signer_key[SHA256_SIZE];
+
+    struct kek *kek;
+    struct keeper_state *state; /* NULL: no file, no release */
+    struct error state_why;     /* then: why */
+
+    struct charter_signers signers;
+    struct charter *charter; /* NULL: none accepted yet */
+    char *charter_path;
+
+    struct nonces *nonces;
+    struct snp_cache *amd;
+    struct snp_roots *simulator_roots;
+    struct snp_cache *simulator; /* NULL outside the simulation realm */
+    struct bytes simulator_hashes;
+
+    struct map *instances; /* struct uuid to struct known_instance; in memory only */
+
+    int64_t appraisals, releases, refusals;
+};
+
+/* The charter, if there is one that is in force now and names this keeper. ERR_DENIED "no-charter",
+ * "charter-expired", "charter-realm", "keeper-not-chartered". */
+enum outcome keeper_charter(const struct keeper *keeper, const struct charter **out,
+                            struct error *err);
+/* ERR_DENIED "state-missing" (or why it could not be read). */
+enum outcome keeper_need_state(const struct keeper *keeper, struct error *err);
+
+/* Made when it was not known. */
+struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *instance);
+
+/* The work of the verbs; each takes the parsed body. */
+enum outcome keeper_challenge(struct keeper *keeper, const struct challenge_wish *wish,
+                              struct challenge *out, struct error *err);
+enum outcome keeper_appraise(struct keeper *keeper, const struct appraise_wish *wish,
+                             struct appraise_reply *out, struct error *err);
+enum outcome keeper_generate(struct keeper *keeper, const struct generate_wish *wish,
+                             struct generate_reply *out, struct error *err);
+enum outcome keeper_release(struct keeper *keeper, const struct release_wish *wish,
+                            struct release_reply *out, struct error *err);
+enum outcome keeper_take_charter(struct keeper *keeper, const struct charter_wish *wish,
+                                 struct charter_reply *out, struct error *err);
+
+#endif

@@ -1,0 +1,241 @@
+#include "keeper/keeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "keeper/inside.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+
+enum { PEM_SIZE_MAX = 64 * 1024, CHAINS_KEPT = 64 };
+
+static char *path_in(const char *folder, const char *name)
+{
+    OWNED(text_done) struct text path = {0};
+    text_addf(&path, "%s/%s", folder, name);
+    return text_take(&path);
+}
+
+static enum outcome read_in(const char *folder, const char *name, bool private, struct bytes *out,
+                            struct error *err)
+{
+    OWNED(mem_drop) char *path = path_in(folder, name);
+    return private ? file_read_private(path, PEM_SIZE_MAX, out, err)
+                   : file_read(path, PEM_SIZE_MAX, out, err);
+}
+
+static enum outcome read_cert(const char *folder, const char *name, struct cert **out,
+                              struct error *err)
+{
+    OWNED(bytes_done) struct bytes pem = {0};
+    TRY(read_in(folder, name, false, &pem, err));
+    return cert_from_pem(bytes_span(&pem), out, err);
+}
+
+static enum outcome open_roots(struct keeper *k, const char *folder, struct error *err)
+{
+    TRY(read_cert(folder, "root.pem", &k->roots[0], err));
+    k->root_count = 1;
+    cert_spki_sha256(k->roots[0], k->deployment);
+    TRY(cert_realm(k->roots[0], &k->realm, err));
+    enum outcome next = read_cert(folder, "next-root.pem", &k->roots[1], err);
+    if (next == ERR_NOT_FOUND)
+        return OK;
+    TRY(next);
+    k->root_count = 2;
+    enum realm realm;
+    TRY(cert_realm(k->roots[1], &realm, err));
+    if (realm != k->realm)
+        return fail_code(err, ERR_DENIED, "realm-mismatch", "the next root is of another realm");
+    return OK;
+}
+
+static enum outcome open_signer(struct keeper *k, const char *folder, struct error *err)
+{
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    uint8_t certified[SHA256_SIZE];
+    TRY(read_cert(folder, "sign-cert.pem", &k->signer_cert, err));
+    TRY(cert_check_role(k->signer_cert, ROLE_KEEPER_SIGN, k->roots, k->root_count, clock_now(),
+                        err));
+    TRY(read_in(folder, "sign-key.pem", true, &pem, err));
+    TRY(key_from_private_pem(bytes_span(&pem), &k->signer, err));
+    key_fingerprint(k->signer, k->signer_key);
+    cert_spki_sha256(k->signer_cert, certified);
+    if (memcmp(certified, k->signer_key, sizeof certified) != 0)
+        return fail_code(err, ERR_INVALID, "wrong-key", "sign-key.pem is not sign-cert.pem's");
+    OWNED(bytes_done) struct bytes shown = {0};
+    TRY(cert_to_pem(k->signer_cert, &shown, err));
+    bytes_add_u8(&shown, 0);
+    k->signer_pem = mem_text((const char *)shown.at);
+    return OK;
+}
+
+static enum outcome open_memory(struct keeper *k, const char *folder, struct error *err)
+{
+    OWNED(mem_drop) char *kek_path = path_in(folder, "kek");
+    OWNED(mem_drop) char *state_path = path_in(folder, "state");
+    OWNED(bytes_done) struct bytes signers = {0};
+    TRY(kek_file_open(kek_path, k->realm, &k->kek, err));
+    TRY(read_in(folder, "signers.json", false, &signers, err));
+    TRY(charter_signers_parse(bytes_span(&signers), &k->signers, err));
+    enum outcome outcome = keeper_state_open(state_path, k->kek, &k->state, &k->state_why);
+    if (outcome == OK || outcome == ERR_NOT_FOUND)
+        return OK;
+    if (err != NULL)
+        *err = k->state_why;
+    return outcome;
+}
+
+/* Where there is no setting, nobody can turn it on: a simulator's root in a production folder is
+ * either a mistake or an attack. */
+static enum outcome open_simulator(struct keeper *k, const char *folder, struct error *err)
+{
+    OWNED(bytes_done) struct bytes pem = {0};
+    enum outcome outcome = read_in(folder, "simulator-root.pem", false, &pem, err);
+    if (outcome == ERR_NOT_FOUND)
+        return OK;
+    TRY(outcome);
+    if (k->realm != REALM_SIMULATION)
+        return fail_code(err, ERR_DENIED, "simulator-in-production",
+                         "a production keeper knows no simulator's root");
+    struct span blob = bytes_span(&pem);
+    TRY(charter_root_hashes(blob, &k->simulator_hashes, err));
+    TRY(snp_roots_custom(&blob, 1, &k->simulator_roots, err));
+    k->simulator = snp_cache_new(k->simulator_roots, CHAINS_KEPT);
+    return OK;
+}
+
+/* The charter as accepted before. One that the memory does not know is as good as none. */
+static enum outcome open_charter(struct keeper *k, const char *folder, struct error *err)
+{
+    OWNED(bytes_done) struct bytes jws = {0};
+    uint8_t hash[SHA256_SIZE];
+    k->charter_path = path_in(folder, "charter.jws");
+    enum outcome outcome = file_read(k->charter_path, CHARTER_SIZE_MAX, &jws, err);
+    if (outcome == ERR_NOT_FOUND)
+        return OK;
+    TRY(outcome);
+    OWNED(charter_drop) struct charter *charter = NULL;
+    TRY(charter_open(bytes_span(&jws), &k->signers, &charter, err));
+    if (charter->realm != k->realm)
+        return fail_code(err, ERR_DENIED, "realm-mismatch", "the charter is of another realm");
+    digest(DIGEST_SHA256, bytes_span(&jws), hash);
+    if (k->state != NULL)
+        TRY(keeper_state_check_charter(k->state, charter->serial, hash, err));
+    k->charter = TAKE(charter);
+    return OK;
+}
+
+enum outcome keeper_open(const char *folder, int64_t challenges_most, struct keeper **out,
+                         struct error *err)
+{
+    OWNED(keeper_drop) struct keeper *k = NEW(struct keeper);
+    TRY(open_roots(k, folder, err));
+    TRY(open_signer(k, folder, err));
+    TRY(open_memory(k, folder, err));
+    TRY(open_simulator(k, folder, err));
+    TRY(open_charter(k, folder, err));
+    k->amd = snp_cache_new(snp_roots_amd(), CHAINS_KEPT);
+    k->instances = map_new(sizeof(struct uuid));
+    k->nonces = nonces_new((size_t)challenges_most);
+    *out = TAKE(k);
+    return OK;
+}
+
+static void free_instances(struct map *instances)
+{
+    size_t at = 0;
+    void *known;
+    while (instances != NULL && (known = map_next(instances, &at)) != NULL)
+        free(known);
+    map_free(instances);
+}
+
+struct known_instance *keeper_know(struct keeper *k, const struct uuid *instance)
+{
+    struct known_instance *known = map_get(k->instances, instance);
+    if (known == NULL) {
+        known = NEW(struct known_instance);
+        (void)map_put(k->instances, instance, known);
+    }
+    return known;
+}
+
+void keeper_close(struct keeper *k)
+{
+    if (k == NULL)
+        return;
+    for (size_t i = 0; i < k->root_count; i++)
+        cert_free(k->roots[i]);
+    key_free(k->signer);
+    cert_free(k->signer_cert);
+    free(k->signer_pem);
+    kek_close(k->kek);
+    keeper_state_close(k->state);
+    charter_signers_done(&k->signers);
+    charter_free(k->charter);
+    free(k->charter_path);
+    nonces_free(k->nonces);
+    snp_cache_free(k->amd);
+    snp_cache_free(k->simulator);
+    snp_roots_free(k->simulator_roots);
+    bytes_done(&k->simulator_hashes);
+    free_instances(k->instances);
+    free(k);
+}
+
+enum outcome keeper_need_state(const struct keeper *k, struct error *err)
+{
+    if (k->state == NULL)
+        return fail_code(err, ERR_DENIED, "state-missing",
+                         "without its state file the keeper releases nothing: %s",
+                         k->state_why.text);
+    return OK;
+}
+
+enum outcome keeper_charter(const struct keeper *k, const struct charter **out, struct error *err)
+{
+    if (k->charter == NULL)
+        return fail_code(err, ERR_DENIED, "no-charter", "no charter was accepted yet");
+    TRY(charter_check(k->charter, k->realm, clock_now(), err));
+    if (!charter_values_have(&k->charter->keepers, SPAN_OF(k->signer_key)))
+        return fail_code(err, ERR_DENIED, "keeper-not-chartered",
+                         "the charter does not name this keeper's key");
+    *out = k->charter;
+    return OK;
+}
+
+/* The order matters: remembered before used, used before kept as a file; a crash in between leaves
+ * a keeper that asks for the same charter again. */
+enum outcome keeper_take_charter(struct keeper *k, const struct charter_wish *wish,
+                                 struct charter_reply *out, struct error *err)
+{
+    OWNED(charter_drop) struct charter *charter = NULL;
+    struct span jws = span_of_text(wish->jws);
+    uint8_t hash[SHA256_SIZE];
+    TRY(keeper_need_state(k, err));
+    TRY(charter_open(jws, &k->signers, &charter, err));
+    TRY(charter_check(charter, k->realm, clock_now(), err));
+    if (!charter_values_have(&charter->keepers, SPAN_OF(k->signer_key)))
+        return fail_code(err, ERR_DENIED, "keeper-not-chartered",
+                         "the charter does not name this keeper's key");
+    digest(DIGEST_SHA256, jws, hash);
+    TRY(keeper_state_raise_charter(k->state, charter->serial, hash, err));
+    TRY(file_write(k->charter_path, jws, 0600, err));
+    charter_free(k->charter);
+    k->charter = TAKE(charter);
+    out->serial = k->charter->serial;
+    LOG(INFO, "charter.accepted", INT("serial", out->serial));
+    return OK;
+}
+
+void keeper_hello(const struct keeper *k, struct hello *out)
+{
+    *out = (struct hello){.protocol = MESSAGE_PROTOCOL, .role = LINK_ROLE_KEEPER};
+    memcpy(out->boot_id, nonces_boot_id(k->nonces), sizeof out->boot_id);
+    error_ignore(text_copy(out->realm, sizeof out->realm, name_of(&realm_names, (int)k->realm),
+                           "/realm", NULL));
+    error_ignore(text_copy(out->version, sizeof out->version, "0.1.0", "/version", NULL));
+    out->charter_serial = k->charter != NULL ? k->charter->serial : 0;
+    out->signer = mem_text(k->signer_pem);
+}

@@ -1,0 +1,30 @@
+/* The keeper without its link: requests of a controller in, answers out. Whoever asks is taken for
+ * stolen: nothing is done that does not follow from the charter, the keeper's own verdicts and its
+ * memory (trust.md). One thread at a time. */
+#ifndef MUSTER_KEEPER_KEEPER_H
+#define MUSTER_KEEPER_KEEPER_H
+
+#include "lib/model/message.h"
+
+struct keeper;
+
+/* What stands in the keeper's folder: root.pem, next-root.pem (may be absent), sign-cert.pem,
+ * sign-key.pem, link-cert.pem, link-key.pem, kek, state, signers.json, charter.jws (once there is
+ * one), simulator-root.pem (simulation realm only).
+ *
+ * Refuses to open when the realms of root, key-encryption key and charter differ, when a
+ * certificate is not valid for its role, and when a production folder holds a simulator's root.
+ * Without its state file it opens, appraises, and releases nothing. */
+enum outcome keeper_open(const char *folder, int64_t challenges_most, struct keeper **out,
+                         struct error *err);
+void keeper_close(struct keeper *keeper);
+DROP(keeper_drop, struct keeper, keeper_close)
+
+/* What it says first on a new connection; release with record_done(&hello_record). */
+void keeper_hello(const struct keeper *keeper, struct hello *out);
+
+/* Body of a REQUEST in, FRAME_REPLY or FRAME_PROBLEM and its body out. doc/keeper.md lists every
+ * code of a problem. */
+enum frame_type keeper_answer(struct keeper *keeper, struct span request, struct bytes *out);
+
+#endif
