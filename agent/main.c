@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "config.h"
 
 #include "agent/session.h"
 #include "agent/settings.h"

@@ -1,0 +1,7 @@
+/* `muster keeper ...` */
+#ifndef MUSTER_CLI_KEEPER_H
+#define MUSTER_CLI_KEEPER_H
+
+int keeper_main(int argc, char **argv);
+
+#endif

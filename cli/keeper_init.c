@@ -1,0 +1,233 @@
+#include "cli/keeper_init.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/crypto/kek.h"
+#include "lib/model/charter.h"
+#include "lib/model/keeper_state.h"
+
+enum { SIMULATOR_ROOT_MAX = 64 * 1024, PRIVATE = 0600, PUBLIC = 0644 };
+
+/* What one run makes and needs again. */
+struct making {
+    const struct keeper_init *init;
+    struct moment now;
+    struct key *root_key;
+    struct cert *root;
+    struct key *charter_key;
+    uint8_t signer[SHA256_SIZE]; /* keeper-sign's key */
+    struct bytes simulator_root;
+};
+
+static void making_done(struct making *m)
+{
+    key_free(m->root_key);
+    cert_free(m->root);
+    key_free(m->charter_key);
+    bytes_done(&m->simulator_root);
+}
+
+static char *path_to(const struct making *m, const char *folder, const char *name)
+{
+    OWNED(text_done) struct text path = {0};
+    text_addf(&path, "%s/%s/%s", m->init->folder, folder, name);
+    return text_take(&path);
+}
+
+static enum outcome put(const struct making *m, const char *folder, const char *name,
+                        struct span content, mode_t mode, struct error *err)
+{
+    OWNED(mem_drop) char *path = path_to(m, folder, name);
+    return file_create(path, content, mode, err);
+}
+
+static enum outcome put_cert(const struct making *m, const char *folder, const char *name,
+                             const struct cert *cert, struct error *err)
+{
+    OWNED(bytes_done) struct bytes pem = {0};
+    TRY(cert_to_pem(cert, &pem, err));
+    return put(m, folder, name, bytes_span(&pem), PUBLIC, err);
+}
+
+static enum outcome put_key(const struct making *m, const char *folder, const char *name,
+                            const struct key *key, struct error *err)
+{
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    TRY(key_to_private_pem(key, &pem, err));
+    return put(m, folder, name, bytes_span(&pem), PRIVATE, err);
+}
+
+static enum outcome check_empty(const struct making *m, struct error *err)
+{
+    static const char *const folders[] = {"root", "keeper", "controller", "agent", "charter"};
+    for (size_t i = 0; i < countof(folders); i++) {
+        OWNED(mem_drop) char *path = path_to(m, folders[i], "");
+        if (access(path, F_OK) == 0)
+            return fail_code(err, ERR_CONFLICT, "already-there", "%s is there already", path);
+        TRY(folder_make(path, 0700, err));
+    }
+    return OK;
+}
+
+static enum outcome read_simulator_root(struct making *m, struct error *err)
+{
+    if (m->init->simulator_root == NULL)
+        return OK;
+    if (m->init->realm != REALM_SIMULATION)
+        return fail_code(err, ERR_DENIED, "simulator-in-production",
+                         "a production keeper takes no simulator's root");
+    return file_read(m->init->simulator_root, SIMULATOR_ROOT_MAX, &m->simulator_root, err);
+}
+
+static enum outcome make_root(struct making *m, struct error *err)
+{
+    TRY(key_generate(KEY_P384, &m->root_key, err));
+    TRY(cert_make_root(m->root_key, m->init->realm, m->now, &m->root, err));
+    TRY(put_key(m, "root", "key.pem", m->root_key, err));
+    TRY(put_cert(m, "root", "cert.pem", m->root, err));
+    TRY(put_cert(m, "keeper", "root.pem", m->root, err));
+    TRY(put_cert(m, "controller", "root.pem", m->root, err));
+    return put_cert(m, "agent", "root.pem", m->root, err);
+}
+
+/* clang-format off */
+static const struct role_files {
+    enum cert_role role;
+    const char *folder, *key, *cert;
+} roles[] = {
+    {ROLE_CONTROLLER,    "controller", "key.pem",        "cert.pem"},
+    {ROLE_KEEPER_LINK,   "keeper",     "link-key.pem",   "link-cert.pem"},
+    {ROLE_KEEPER_SIGN,   "keeper",     "sign-key.pem",   "sign-cert.pem"},
+    {ROLE_KEEPER_IMPORT, "keeper",     "import-key.pem", "import-cert.pem"},
+};
+/* clang-format on */
+
+static enum outcome make_role(struct making *m, const struct role_files *files, struct error *err)
+{
+    static const char *const localhost[] = {"localhost", "127.0.0.1"};
+    const struct argument_list *given = &m->init->controller_names;
+    bool named = files->role == ROLE_CONTROLLER;
+    OWNED(key_drop) struct key *key = NULL;
+    OWNED(cert_drop) struct cert *cert = NULL;
+    TRY(key_generate(KEY_P256, &key, err));
+    TRY(cert_make_role(m->root_key, m->root, key, files->role,
+                       given->count > 0 ? given->at : localhost,
+                       !named             ? 0
+                       : given->count > 0 ? given->count
+                                          : countof(localhost),
+                       m->now, ROLE_CERT_DAYS_MAX, &cert, err));
+    if (files->role == ROLE_KEEPER_SIGN)
+        cert_spki_sha256(cert, m->signer);
+    TRY(put_key(m, files->folder, files->key, key, err));
+    return put_cert(m, files->folder, files->cert, cert, err);
+}
+
+static enum outcome make_memory(const struct making *m, struct error *err)
+{
+    OWNED(mem_drop) char *kek_path = path_to(m, "keeper", "kek");
+    OWNED(mem_drop) char *state_path = path_to(m, "keeper", "state");
+    OWNED(kek_drop) struct kek *kek = NULL;
+    TRY(kek_file_create(kek_path, m->init->realm, err));
+    TRY(kek_file_open(kek_path, m->init->realm, &kek, err));
+    TRY(keeper_state_create(state_path, kek, err));
+    if (m->simulator_root.len == 0)
+        return OK;
+    return put(m, "keeper", "simulator-root.pem", bytes_span(&m->simulator_root), PUBLIC, err);
+}
+
+static enum outcome make_signers(struct making *m, struct error *err)
+{
+    OWNED(bytes_done) struct bytes pem = {0};
+    TRY(key_generate(KEY_P256, &m->charter_key, err));
+    TRY(put_key(m, "charter", "key.pem", m->charter_key, err));
+    TRY(key_to_public_pem(m->charter_key, &pem, err));
+    OWNED(json_drop) json_t *signers = json_object();
+    json_t *keys = json_array();
+    json_add_new(keys, json_stringn((const char *)pem.at, pem.len));
+    json_put_int(signers, "threshold", 1);
+    json_put_new(signers, "keys", keys);
+    OWNED(mem_drop) char *text = json_print_pretty(signers);
+    return put(m, "keeper", "signers.json", span_of_text(text), PUBLIC, err);
+}
+
+static json_t *hex_list(struct span values)
+{
+    json_t *list = json_array();
+    for (size_t at = 0; at < values.len; at += SHA256_SIZE) {
+        OWNED(mem_drop) char *hex = hex_of(SPAN(values.at + at, SHA256_SIZE));
+        json_add_new(list, json_string(hex));
+    }
+    return list;
+}
+
+/* Allows nothing yet: policies, references and grants are the owner's to write. */
+static json_t *charter_to_start_from(const struct making *m, struct span simulator_hashes)
+{
+    json_t *charter = json_object();
+    json_t *deny = json_object();
+    json_t *custody = json_object();
+    static const char *const lists[] = {"chips", "measurements", "anchors", "guest_keys"};
+    for (size_t i = 0; i < countof(lists); i++)
+        json_put_new(deny, lists[i], json_array());
+    json_put_text(custody, "keeper", "on-premises");
+    json_put_text(custody, "kek", "file");
+    json_put_int(charter, "charter", 1);
+    json_put_text(charter, "realm", name_of(&realm_names, (int)m->init->realm));
+    json_put_int(charter, "serial", 1);
+    json_put_moment(charter, "issued", m->now);
+    json_put_moment(charter, "expires",
+                    moment_add_seconds(m->now, INT64_C(86400) * CHARTER_DAYS_MAX));
+    json_put_new(charter, "policies", json_object());
+    json_put_new(charter, "references", json_object());
+    json_put_new(charter, "grants", json_object());
+    json_put_new(charter, "tcb_floors", json_object());
+    json_put_new(charter, "deny", deny);
+    json_put_new(charter, "keepers", hex_list(SPAN_OF(m->signer)));
+    json_put_new(charter, "relying_parties", json_object());
+    json_put_new(charter, "custody", custody);
+    if (simulator_hashes.len > 0)
+        json_put_new(charter, "simulator_roots", hex_list(simulator_hashes));
+    return charter;
+}
+
+static enum outcome make_charter(const struct making *m, struct error *err)
+{
+    OWNED(bytes_done) struct bytes hashes = {0};
+    if (m->simulator_root.len > 0)
+        TRY(charter_root_hashes(bytes_span(&m->simulator_root), &hashes, err));
+    OWNED(json_drop) json_t *charter = charter_to_start_from(m, bytes_span(&hashes));
+    OWNED(mem_drop) char *text = json_print_pretty(charter);
+    return put(m, "charter", "charter.json", span_of_text(text), PUBLIC, err);
+}
+
+static enum outcome make_settings(const struct making *m, struct error *err)
+{
+    const struct argument_list *controllers = &m->init->controllers;
+    OWNED(text_done) struct text conf = {0};
+    text_addf(&conf, "# muster-keeper: see doc/keeper.md\nfolder = %s/keeper\ncontrollers = ",
+              m->init->folder);
+    for (size_t i = 0; i < controllers->count; i++)
+        text_addf(&conf, "%s%s", i > 0 ? " " : "", controllers->at[i]);
+    if (controllers->count == 0)
+        text_add(&conf, "tls+tcp://127.0.0.1:7443");
+    text_add(&conf, "\n");
+    return put(m, "keeper", "keeper.conf", text_span(&conf), PUBLIC, err);
+}
+
+enum outcome keeper_init(const struct keeper_init *init, struct error *err)
+{
+    OWNED(making_done) struct making m = {.init = init, .now = clock_now()};
+    m.now = clock_at_seconds(moment_seconds(m.now));
+    TRY(read_simulator_root(&m, err));
+    TRY(check_empty(&m, err));
+    TRY(make_root(&m, err));
+    for (size_t i = 0; i < countof(roles); i++)
+        TRY(make_role(&m, &roles[i], err));
+    TRY(make_memory(&m, err));
+    TRY(make_signers(&m, err));
+    TRY(make_charter(&m, err));
+    return make_settings(&m, err);
+}

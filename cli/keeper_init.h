@@ -1,0 +1,26 @@
+/* Making a deployment: root, role certificates, key-encryption key, the keeper's memory, a key that
+ * signs charters, and a charter to start from. Once, offline, on a machine that is trusted. */
+#ifndef MUSTER_CLI_KEEPER_INIT_H
+#define MUSTER_CLI_KEEPER_INIT_H
+
+#include "cli/arguments.h"
+#include "lib/crypto/cert.h"
+
+struct keeper_init {
+    const char *folder;
+    enum realm realm;
+    struct argument_list controller_names; /* for the controller's certificate */
+    struct argument_list controllers;      /* where the keeper dials */
+    const char *simulator_root;            /* PEM; simulation realm only */
+};
+
+/* Makes below `folder`:
+ *   root/        key.pem cert.pem               to be taken offline
+ *   keeper/      all that keeper_open() reads, and keeper.conf
+ *   controller/  cert.pem key.pem root.pem
+ *   agent/       root.pem
+ *   charter/     key.pem charter.json
+ * ERR_CONFLICT "already-there" when any of it exists: nothing is ever overwritten. */
+enum outcome keeper_init(const struct keeper_init *init, struct error *err);
+
+#endif
