@@ -21,6 +21,32 @@ enum outcome rows_read_all(const struct rows *rows, const struct record *record,
                            size_t *out_count, struct error *err);
 void record_list_done(const struct record *record, void *list, size_t count);
 
+/* `RECORD_LIST(instance);` declares struct instance_list and instance_list_done() for OWNED;
+ * `RECORD_LIST_BODY(instance, &instance_record)` in one .c file defines what db_list() fills. */
+#define RECORD_LIST(type)                                                                          \
+    struct type##_list {                                                                           \
+        struct type *at;                                                                           \
+        size_t count;                                                                              \
+    };                                                                                             \
+    void type##_list_done(struct type##_list *list)
+
+#define RECORD_LIST_BODY(type, type_record)                                                        \
+    void type##_list_done(struct type##_list *list)                                                \
+    {                                                                                              \
+        record_list_done((type_record), list->at, list->count);                                    \
+        *list = (struct type##_list){0};                                                           \
+    }                                                                                              \
+    [[maybe_unused]] static enum outcome type##_list_of(                                           \
+        struct db *db, enum sql statement, struct params params, struct type##_list *out,          \
+        struct error *err)                                                                         \
+    {                                                                                              \
+        void *list = NULL;                                                                         \
+        size_t count = 0;                                                                          \
+        TRY(db_all(db, statement, params, (type_record), &list, &count, err));                     \
+        *out = (struct type##_list){list, count};                                                  \
+        return OK;                                                                                 \
+    }
+
 /* Single values, by column; NULL gives zero. */
 int64_t rows_int(const struct rows *rows, size_t row, int column);
 bool rows_bool(const struct rows *rows, size_t row, int column);

@@ -1,12 +1,19 @@
 noinst_LIBRARIES += db/libdb.a
 db_libdb_a_SOURCES = \
+	db/audit_store.c db/audit_store.h \
 	db/db.c db/db.h db/statement.h \
 	db/db_param.c \
 	db/db_row.c db/db_row.h \
+	db/instance_beats.c \
+	db/instance_history.c db/instance_history.h \
+	db/instance_store.c db/instance_store.h \
+	db/instance_trust.c \
 	db/migrate.c db/migrate.h
 nodist_db_libdb_a_SOURCES = db/statements.c db/statements.h db/migrations.c
 
 DB_QUERIES = \
+	$(top_srcdir)/db/queries/audit.sql \
+	$(top_srcdir)/db/queries/instance.sql \
 	$(top_srcdir)/db/queries/work.sql
 DB_MIGRATIONS = \
 	$(top_srcdir)/db/migrations/0001_first_tables.sql

@@ -1,0 +1,145 @@
+-- name: instance_add_many
+INSERT INTO instances (id, project, fleet, account, image, size, policy, region, zone, launch_ticket_hash)
+SELECT n.id, $1, $2, $3, $4, $5, $6, $7, $8, n.ticket
+FROM unnest($9::uuid[], $10::bytea[]) AS n (id, ticket);
+
+-- One audit entry and one history row for each new instance.
+-- name: instance_add_many_history
+WITH entry AS (
+    INSERT INTO audit (project, actor, verb, object, detail)
+    SELECT $1, $2, 'instance.requested', 'instance:' || id, jsonb_build_object('fleet', $3::text)
+    FROM unnest($4::uuid[]) AS n (id)
+    RETURNING id, object
+)
+INSERT INTO instance_history (instance, machine, to_state, reason, epoch, audit)
+SELECT substr(object, 10)::uuid, 'phase', 'requested', 'made', 1, id FROM entry;
+
+-- name: instance_find
+SELECT * FROM instances WHERE id = $1;
+
+-- name: instance_lock
+SELECT * FROM instances WHERE id = $1 FOR UPDATE;
+
+-- name: instance_find_by_link_key
+SELECT * FROM instances WHERE link_key = $1 AND phase <> 'terminated';
+
+-- name: instance_list
+SELECT i.* FROM instances i
+WHERE i.project = $1
+  AND ($2::text IS NULL OR i.fleet = $2)
+  AND ($3::text IS NULL OR i.account = $3)
+  AND ($4::text IS NULL OR i.region = $4)
+  AND ($5::text IS NULL OR i.phase = $5)
+  AND ($6::text IS NULL OR i.trust = $6)
+  AND ($7::text IS NULL OR i.reason = $7 OR i.trust_reason = $7)
+  AND ($8::text IS NULL OR EXISTS (SELECT FROM accounts a
+       WHERE a.project = i.project AND a.name = i.account AND a.driver = $8))
+  AND ($9::boolean OR i.phase <> 'terminated')
+  AND ($10::uuid IS NULL OR i.id > $10)
+ORDER BY i.id LIMIT $11;
+
+-- name: instance_history
+SELECT id, at, machine, from_state, to_state, reason, epoch, audit
+FROM instance_history WHERE instance = $1 ORDER BY id;
+
+-- name: instance_claim
+UPDATE instances SET lease_holder = $1, lease_until = clock_timestamp() + make_interval(secs => $2::bigint)
+WHERE id IN (
+    SELECT id FROM instances
+    WHERE phase <> 'terminated' AND next_due <= clock_timestamp()
+      AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+    ORDER BY next_due, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+RETURNING *;
+
+-- name: instance_advance
+UPDATE instances SET
+    phase = $5, reason = $6, intent = $7,
+    cloud_ref = coalesce($8, cloud_ref), region = coalesce($9, region),
+    zone = coalesce($10, zone), address = coalesce($11, address),
+    attempt = $12, client_token = coalesce($13, client_token),
+    next_due = clock_timestamp() + make_interval(secs => $14::bigint),
+    lease_holder = CASE WHEN $15::boolean THEN lease_holder END,
+    lease_until = CASE WHEN $15 THEN clock_timestamp() + make_interval(secs => $16::bigint) END,
+    failures = 0, epoch = epoch + 1,
+    phase_since = clock_timestamp(), updated = clock_timestamp(),
+    spoiled_at = CASE WHEN $5 = 'failed' THEN clock_timestamp() ELSE spoiled_at END,
+    terminated_at = CASE WHEN $5 = 'terminated' THEN clock_timestamp() END
+WHERE id = $1 AND phase = $2 AND epoch = $3 AND ($4::text IS NULL OR lease_holder = $4)
+RETURNING *;
+
+-- name: instance_history_add
+INSERT INTO instance_history (instance, machine, from_state, to_state, reason, epoch, audit)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: instance_defer
+UPDATE instances SET
+    next_due = clock_timestamp() + make_interval(secs => $4::bigint),
+    failures = CASE WHEN $5::text IS NULL THEN 0 ELSE failures + 1 END,
+    reason = coalesce($5, reason),
+    lease_holder = NULL, lease_until = NULL, updated = clock_timestamp()
+WHERE id = $1 AND epoch = $2 AND lease_holder = $3;
+
+-- name: instance_hold
+UPDATE instances SET lease_until = clock_timestamp() + make_interval(secs => $4::bigint)
+WHERE id = $1 AND epoch = $2 AND lease_holder = $3;
+
+-- name: instance_want
+UPDATE instances SET wanted = $2, reason = coalesce($3, reason),
+    next_due = clock_timestamp(), updated = clock_timestamp()
+WHERE id = $1;
+
+-- name: instance_adopt
+UPDATE instances SET cloud_ref = $2, updated = clock_timestamp(), next_due = clock_timestamp()
+WHERE id = $1 AND cloud_ref IS NULL;
+
+-- name: instance_use_ticket
+UPDATE instances SET ticket_used = clock_timestamp(), updated = clock_timestamp() WHERE id = $1;
+
+-- The epoch grows only when the word changes: a renewal takes no worker's row away.
+-- name: instance_set_trust
+UPDATE instances SET
+    trust = $2, trust_reason = $3,
+    trust_since = CASE WHEN trust = $2 THEN trust_since ELSE clock_timestamp() END,
+    verdict_id = coalesce($4, verdict_id), valid_until = coalesce($5, valid_until),
+    level = coalesce($6, level), simulated = coalesce($7, simulated),
+    link_key = coalesce($8, link_key), sealing_key = coalesce($9, sealing_key),
+    anchor = coalesce($10, anchor), report_id = coalesce($11, report_id),
+    epoch = CASE WHEN trust = $2 THEN epoch ELSE epoch + 1 END,
+    proven_at = CASE WHEN $2 = 'trusted' THEN coalesce(proven_at, clock_timestamp()) ELSE proven_at END,
+    spoiled_at = CASE WHEN $2 = 'rejected' AND trust <> $2 THEN clock_timestamp() ELSE spoiled_at END,
+    updated = clock_timestamp()
+WHERE id = $1
+RETURNING *;
+
+-- name: instance_expired
+SELECT id FROM instances
+WHERE trust = 'trusted' AND valid_until <= clock_timestamp()
+ORDER BY valid_until LIMIT $1 FOR UPDATE SKIP LOCKED;
+
+-- name: instance_expiring
+SELECT * FROM instances
+WHERE trust IN ('trusted', 'stale') AND phase = 'running'
+  AND valid_until <= clock_timestamp() + make_interval(secs => $1::bigint)
+ORDER BY valid_until LIMIT $2;
+
+-- name: beats_put
+INSERT INTO heartbeats AS h (instance, last_seen, seq, load)
+SELECT b.instance, b.last_seen, b.seq, b.load
+FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[]) AS b (instance, last_seen, seq, load)
+JOIN instances i ON i.id = b.instance
+ORDER BY b.instance
+ON CONFLICT (instance) DO UPDATE SET last_seen = excluded.last_seen, seq = excluded.seq, load = excluded.load
+WHERE excluded.last_seen > h.last_seen;
+
+-- What is lost with a crash here is heard again.
+-- name: beats_need_no_flush
+SELECT set_config('synchronous_commit', 'off', true);
+
+-- name: beat_find
+SELECT instance, last_seen, seq, load FROM heartbeats WHERE instance = $1;
+
+-- name: instance_silent
+SELECT i.* FROM instances i LEFT JOIN heartbeats h ON h.instance = i.id
+WHERE i.phase = 'running'
+  AND coalesce(h.last_seen, i.phase_since) < clock_timestamp() - make_interval(secs => $1::bigint)
+ORDER BY i.id LIMIT $2;
