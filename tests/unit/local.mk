@@ -15,6 +15,7 @@ check_PROGRAMS += tests/unit/test_file
 check_PROGRAMS += tests/unit/test_http_server
 check_PROGRAMS += tests/unit/test_http_target
 check_PROGRAMS += tests/unit/test_link
+check_PROGRAMS += tests/unit/test_link_hostile
 check_PROGRAMS += tests/unit/test_link_replies
 check_PROGRAMS += tests/unit/test_link_roles
 check_PROGRAMS += tests/unit/test_map
