@@ -9,12 +9,18 @@ db_libdb_a_SOURCES = \
 	db/instance_store.c db/instance_store.h \
 	db/instance_trust.c \
 	db/migrate.c db/migrate.h
+db_libdb_a_SOURCES += db/charter_store.c db/charter_store.h
+db_libdb_a_SOURCES += db/delivery_store.c db/delivery_store.h
+db_libdb_a_SOURCES += db/secret_store.c db/secret_store.h
 nodist_db_libdb_a_SOURCES = db/statements.c db/statements.h db/migrations.c
 
 DB_QUERIES = \
 	$(top_srcdir)/db/queries/audit.sql \
 	$(top_srcdir)/db/queries/instance.sql \
 	$(top_srcdir)/db/queries/work.sql
+DB_QUERIES += $(top_srcdir)/db/queries/charter.sql
+DB_QUERIES += $(top_srcdir)/db/queries/delivery.sql
+DB_QUERIES += $(top_srcdir)/db/queries/secret.sql
 DB_MIGRATIONS = \
 	$(top_srcdir)/db/migrations/0001_first_tables.sql
 

@@ -234,6 +234,27 @@ enum outcome cert_from_pem(struct span pem, struct cert **out, struct error *err
     return take(PEM_read_bio_X509(bio, NULL, NULL, NULL), out, err);
 }
 
+enum outcome cert_list_from_pem(struct span pem, struct cert **out, size_t room, size_t *out_count,
+                                struct error *err)
+{
+    OWNED(bio_drop) BIO *bio = BIO_new_mem_buf(pem.at, (int)pem.len);
+    size_t count = 0;
+    for (X509 *x509; (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL;) {
+        if (count == room) {
+            X509_free(x509);
+            while (count > 0)
+                cert_free(out[--count]);
+            return fail_code(err, ERR_INVALID, "too-many", "more than %zu certificates", room);
+        }
+        out[count++] = cert_wrap(x509);
+    }
+    ERR_clear_error();
+    if (count == 0)
+        return fail_code(err, ERR_INVALID, "malformed", "no certificate in it");
+    *out_count = count;
+    return OK;
+}
+
 enum outcome cert_from_der(struct span der, struct cert **out, struct error *err)
 {
     const unsigned char *at = der.at;

@@ -41,6 +41,9 @@ void cert_free(struct cert *cert);
 DROP(cert_drop, struct cert, cert_free)
 
 enum outcome cert_from_pem(struct span pem, struct cert **out, struct error *err);
+/* Several, one after the other, such as the current and the next root; at least one. */
+enum outcome cert_list_from_pem(struct span pem, struct cert **out, size_t room, size_t *out_count,
+                                struct error *err);
 enum outcome cert_from_der(struct span der, struct cert **out, struct error *err);
 enum outcome cert_to_pem(const struct cert *cert, struct bytes *out, struct error *err);
 enum outcome cert_to_der(const struct cert *cert, struct bytes *out, struct error *err);
