@@ -18,3 +18,10 @@ AGENT_LIBS = $(ATTEST_LIBS) $(MODEL_LIBS) lib/net/libnet.a $(CRYPTO_LIBS) $(NNG_
 sbin_PROGRAMS += agent/muster-agent
 agent_muster_agent_SOURCES = agent/main.c
 agent_muster_agent_LDADD = agent/libagent.a $(AGENT_LIBS)
+
+# What --disable-simulation leaves, so that a test can look at it in any build.
+EXTRA_PROGRAMS += agent/muster-agent-production
+agent_muster_agent_production_SOURCES = agent/main.c agent/settings.c agent/tee.c
+agent_muster_agent_production_CPPFLAGS = $(AM_CPPFLAGS) -UMUSTER_SIMULATION
+agent_muster_agent_production_LDADD = agent/libagent.a $(AGENT_LIBS)
+CLEANFILES += agent/muster-agent-production

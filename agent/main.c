@@ -11,8 +11,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "config.h"
-
 #include "agent/session.h"
 #include "agent/settings.h"
 #include "agent/userdata.h"
@@ -150,6 +148,8 @@ static enum outcome dial(struct program *p, struct error *err)
     for (size_t i = 0; i < p->userdata.controller_count && i < LINK_URLS_MAX; i++)
         settings.urls[i] = p->userdata.controllers[i];
     settings.redial_most_ms = p->settings.redial_most_seconds * 1000;
+    if (settings.redial_first_ms > settings.redial_most_ms)
+        settings.redial_first_ms = settings.redial_most_ms;
     p->events = queue_new(EVENTS_MAX);
     return link_dial(&settings, p->identity, p->events, &p->link, err);
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
 #include "lib/base/log.h"
 #include "lib/crypto/random.h"
 #include "lib/net/link_replies.h"

@@ -1,1 +1,5 @@
 # One line a script, sorted: TESTS += and dist_check_SCRIPTS +=.
+check_PROGRAMS += tests/e2e/agent_program
+TESTS += tests/e2e/agent_links_little.sh
+dist_check_SCRIPTS += tests/e2e/agent_links_little.sh
+check_DATA = agent/muster-agent-production
