@@ -148,9 +148,16 @@ static void rest_done(void *arg)
 
 /* ---- set up and end ----------------------------------------------------------------------- */
 
-static void full_url(const char *url, struct text *out)
+/* nng would take other transports too, and names of services for ports. */
+static enum outcome full_url(const char *address, struct text *out, struct error *err)
 {
-    text_addf(out, "%s%s", strstr(url, "://") == NULL ? "tls+tcp://" : "", url);
+    text_addf(out, "%s%s", strstr(address, "://") == NULL ? "tls+tcp://" : "", address);
+    const char *port = strrchr(text_str(out), ':') + 1;
+    int64_t number;
+    if (strncmp(text_str(out), "tls+tcp://", 10) != 0 ||
+        number_parse(port, 0, 65535, &number, NULL) != OK)
+        return fail(err, ERR_INVALID, "address %s: not tls+tcp://HOST:PORT", address);
+    return OK;
 }
 
 static enum outcome listener_set_up(struct link *link, const char *url, struct error *err)
@@ -193,9 +200,7 @@ enum outcome connect_set_up(struct link *link, const struct link_settings *setti
         return fail(err, ERR_INVALID, "a listener has one address, a dialer at least one");
     for (size_t i = 0; i < LINK_URLS_MAX && settings->urls[i] != NULL; i++) {
         OWNED(text_done) struct text url = {0};
-        full_url(settings->urls[i], &url);
-        if (strncmp(text_str(&url), "tls+tcp://", 10) != 0)
-            return fail(err, ERR_INVALID, "address %s: only tls+tcp is spoken", text_str(&url));
+        TRY(full_url(settings->urls[i], &url, err));
         if (link->is_listener)
             TRY(listener_set_up(link, text_str(&url), err));
         else

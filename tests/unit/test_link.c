@@ -1,9 +1,11 @@
 /* The link between good parties, in process, over loopback (design.md section 5). */
 #include "lib/net/link.h"
 
-#include <stdlib.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "lib/net/link_replies.h"
 #include "tests/support/link_party.h"
 #include "tests/support/test.h"
 
@@ -25,10 +27,604 @@ static void a_frame_comes_back_as_it_was_sent(void **state)
     desk_close(desk);
 }
 
+static void answers_and_pushes_of_both_sides_cross(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct caller caller = caller_to(desk);
+    for (uint64_t id = 0; id < 2000; id++)
+        assert_ok(link_send(caller.peer, TYPE_ECHO, id, span_of_text("many at once"), &err));
+    for (uint64_t id = 0; id < 2000; id++) {
+        OWNED(link_event_drop) struct link_event *event = caller_event(&caller);
+        assert_int_equal(event->kind, LINK_FRAME);
+        assert_true(event->id == id);
+    }
+    struct link_counts counts = desk_counts(desk);
+    assert_int_equal(counts.frames_in, 2001);
+    assert_int_equal(counts.frames_out, 2001);
+    caller_close(&caller);
+    desk_close(desk);
+}
+
+static void what_cannot_be_sent_is_refused_before_it_is_queued(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct caller caller = caller_to(desk);
+    OWNED(bytes_done) struct bytes large = {0};
+    bytes_add_room(&large, LINK_FRAME_MAX + 1);
+    assert_fails(link_send(caller.peer, TYPE_ECHO, 1, bytes_span(&large), &err), ERR_INVALID,
+                 "frame-too-large");
+    assert_fails(link_send(caller.peer, 0, 1, SPAN("", 0), &err), ERR_INVALID, "invalid");
+    link_peer_close(caller.peer, "tired");
+    assert_true(link_peer_is_closed(caller.peer));
+    assert_fails(link_send(caller.peer, TYPE_ECHO, 1, SPAN("", 0), &err), ERR_UNREACHABLE,
+                 "closed");
+    caller_closed(&caller, "tired");
+    assert_true(desk_saw(desk, "closed-by-peer"));
+    caller_close(&caller);
+    desk_close(desk);
+}
+
+static void json_is_sent_as_its_one_spelling(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct caller caller = caller_to(desk);
+    OWNED(json_drop) json_t *value = json_object();
+    json_put_text(value, "b", "2");
+    json_put_int(value, "a", 1);
+    assert_ok(link_send_json(caller.peer, TYPE_ECHO, 4, value, &err));
+    OWNED(link_event_drop) struct link_event *event = caller_event(&caller);
+    assert_true(span_equal(bytes_span(&event->body), span_of_text("{\"a\":1,\"b\":\"2\"}")));
+    caller_close(&caller);
+    desk_close(desk);
+}
+
+/* trust.md section 4 binds evidence to a key; the exporter binds it to one connection too. */
+static void an_exported_value_belongs_to_one_connection(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct root root = root_make();
+    struct queue *events = queue_new(16);
+    struct link *link = NULL;
+    struct link_settings settings = desk_settings();
+    OWNED(link_identity_drop)
+    struct link_identity *identity = identity_make(&root, ROLE_CONTROLLER);
+    assert_ok(link_listen(&settings, identity, events, &link, &err));
+    char url[32];
+    snprintf(url, sizeof url, "127.0.0.1:%d", link_port(link));
+    uint8_t values[2][32];
+    for (int i = 0; i < 2; i++) {
+        struct link_settings to = link_settings_usual();
+        to.urls[0] = url;
+        struct caller caller = caller_open(&to, identity_make(&root, ROLE_GUEST));
+        caller_opened(&caller);
+        OWNED(link_event_drop) struct link_event *opened = link_event_next(events, EVENT_WAIT_MS);
+        assert_non_null(opened);
+        struct span nonce = span_of_text("a nonce");
+        uint8_t theirs[32];
+        uint8_t other[32];
+        assert_ok(link_peer_exporter(caller.peer, "muster", nonce, values[i], &err));
+        assert_ok(link_peer_exporter(opened->peer, "muster", nonce, theirs, &err));
+        assert_memory_equal(values[i], theirs, 32);
+        assert_ok(link_peer_exporter(opened->peer, "muster", span_of_text("more"), other, &err));
+        assert_memory_not_equal(theirs, other, 32);
+        caller_close(&caller);
+        OWNED(link_event_drop) struct link_event *closed = link_event_next(events, EVENT_WAIT_MS);
+        assert_int_equal(closed->kind, LINK_CLOSED);
+        assert_int_not_equal(link_peer_exporter(closed->peer, "muster", nonce, theirs, &err), OK);
+    }
+    assert_memory_not_equal(values[0], values[1], 32);
+    assert_true(link_close(link, EVENT_WAIT_MS));
+    queue_free(events);
+    root_done(&root);
+}
+
+/* ---- states and bounds --------------------------------------------------------------------- */
+
+/* A controller whose events the test takes itself, and one guest. */
+struct pair {
+    struct root root;
+    struct queue *events;
+    struct link_identity *identity;
+    struct link *link;
+    struct link_peer *peer; /* the guest as the controller sees it */
+    char url[32];
+    struct caller guest;
+};
+
+static struct link_event *next_of(struct pair *pair)
+{
+    struct link_event *event = link_event_next(pair->events, EVENT_WAIT_MS);
+    assert_non_null(event);
+    return event;
+}
+
+static void pair_open(struct pair *pair, const struct link_settings *settings)
+{
+    struct error err = {0};
+    *pair = (struct pair){.root = root_make(), .events = queue_new(PARTY_QUEUE_ROOM)};
+    pair->identity = identity_make(&pair->root, ROLE_CONTROLLER);
+    assert_ok(link_listen(settings, pair->identity, pair->events, &pair->link, &err));
+    struct link_settings to = *settings;
+    snprintf(pair->url, sizeof pair->url, "127.0.0.1:%d", link_port(pair->link));
+    to.urls[0] = pair->url;
+    pair->guest = caller_open(&to, identity_make(&pair->root, ROLE_GUEST));
+    caller_opened(&pair->guest);
+    OWNED(link_event_drop) struct link_event *opened = next_of(pair);
+    assert_int_equal(opened->kind, LINK_OPENED);
+    pair->peer = link_peer_share(opened->peer);
+}
+
+static void pair_close(struct pair *pair)
+{
+    caller_close(&pair->guest);
+    link_peer_free(pair->peer);
+    assert_true(link_close(pair->link, EVENT_WAIT_MS));
+    for (struct link_event *event; (event = queue_pop(pair->events, 0)) != NULL;)
+        link_event_free(event);
+    queue_free(pair->events);
+    link_identity_free(pair->identity);
+    root_done(&pair->root);
+}
+
+static void send_sized(struct pair *pair, size_t len)
+{
+    OWNED(bytes_done) struct bytes body = {0};
+    bytes_add_room(&body, len);
+    struct error err;
+    error_ignore(link_send(pair->guest.peer, TYPE_PUSH, 1, bytes_span(&body), &err));
+}
+
+static void expect_frame(struct pair *pair, size_t len)
+{
+    OWNED(link_event_drop) struct link_event *event = next_of(pair);
+    if (event->kind == LINK_CLOSED)
+        fail_msg("closed: %s", event->why.code);
+    assert_int_equal(event->kind, LINK_FRAME);
+    assert_int_equal(event->body.len, len);
+}
+
+static void expect_closed(struct pair *pair, const char *why)
+{
+    struct link_event *event = next_of(pair);
+    while (event->kind == LINK_FRAME) {
+        link_event_free(event);
+        event = next_of(pair);
+    }
+    assert_int_equal(event->kind, LINK_CLOSED);
+    assert_string_equal(event->why.code, why);
+    link_event_free(event);
+}
+
+static void each_state_has_its_largest_frame(void **state)
+{
+    (void)state;
+    const struct {
+        enum link_state state;
+        size_t most;
+    } cases[] = {{LINK_STRANGER, LINK_STRANGER_FRAME_MAX}, {LINK_PROVING, LINK_PROVING_FRAME_MAX}};
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct pair pair;
+        struct link_settings settings = desk_settings();
+        pair_open(&pair, &settings);
+        link_peer_admit(pair.peer, cases[i].state);
+        assert_int_equal(link_peer_state(pair.peer), cases[i].state);
+        send_sized(&pair, cases[i].most);
+        expect_frame(&pair, cases[i].most);
+        send_sized(&pair, cases[i].most + 1);
+        expect_closed(&pair, "frame-too-large");
+        pair_close(&pair);
+    }
+}
+
+static void evidence_has_a_budget_and_a_ready_peer_has_none(void **state)
+{
+    (void)state;
+    struct pair pair;
+    struct link_settings settings = desk_settings();
+    pair_open(&pair, &settings);
+    link_peer_admit(pair.peer, LINK_PROVING);
+    int whole = LINK_PROVING_BUDGET / (LINK_PROVING_FRAME_MAX + 13);
+    for (int i = 0; i < whole; i++) {
+        send_sized(&pair, LINK_PROVING_FRAME_MAX);
+        expect_frame(&pair, LINK_PROVING_FRAME_MAX);
+    }
+    link_peer_admit(pair.peer, LINK_READY);
+    for (int i = 0; i < 3; i++) {
+        send_sized(&pair, LINK_FRAME_MAX);
+        expect_frame(&pair, LINK_FRAME_MAX);
+    }
+    link_peer_admit(pair.peer, LINK_PROVING); /* to be proved anew: a new budget */
+    for (int i = 0; i < whole; i++) {
+        send_sized(&pair, LINK_PROVING_FRAME_MAX);
+        expect_frame(&pair, LINK_PROVING_FRAME_MAX);
+    }
+    for (int i = 0; i < 3; i++)
+        send_sized(&pair, LINK_PROVING_FRAME_MAX);
+    expect_closed(&pair, "budget-spent");
+    pair_close(&pair);
+}
+
+static void proving_has_a_deadline(void **state)
+{
+    (void)state;
+    clock_freeze(clock_now());
+    struct pair pair;
+    struct link_settings settings = desk_settings();
+    pair_open(&pair, &settings);
+    link_peer_admit(pair.peer, LINK_PROVING);
+    clock_advance_ms(settings.proving_ms - 1);
+    link_sweep(pair.link);
+    assert_false(link_peer_is_closed(pair.peer));
+    clock_advance_ms(1);
+    link_sweep(pair.link);
+    expect_closed(&pair, "proving-late");
+    pair_close(&pair);
+    clock_thaw();
+}
+
+static void a_ready_peer_that_falls_silent_is_closed(void **state)
+{
+    (void)state;
+    clock_freeze(clock_now());
+    struct pair pair;
+    struct link_settings settings = desk_settings();
+    settings.ping_ms = 0;
+    pair_open(&pair, &settings);
+    link_peer_admit(pair.peer, LINK_READY);
+    clock_advance_ms(settings.silence_ms - 1);
+    send_sized(&pair, 5);
+    expect_frame(&pair, 5);
+    clock_advance_ms(settings.silence_ms - 1);
+    link_sweep(pair.link);
+    assert_false(link_peer_is_closed(pair.peer));
+    clock_advance_ms(1);
+    link_sweep(pair.link);
+    expect_closed(&pair, "silent");
+    pair_close(&pair);
+    clock_thaw();
+}
+
+static void keep_alives_keep_a_quiet_pair_alive_and_are_not_seen(void **state)
+{
+    (void)state;
+    clock_freeze(clock_now());
+    struct pair pair;
+    struct link_settings settings = desk_settings();
+    pair_open(&pair, &settings);
+    link_peer_admit(pair.peer, LINK_READY);
+    for (int i = 0; i < 20; i++) {
+        clock_advance_ms(settings.ping_ms);
+        struct link_counts before, after;
+        link_count(pair.link, &before);
+        link_sweep(pair.guest.link);
+        link_sweep(pair.link);
+        do { /* until the guest's keep-alive has come */
+            link_count(pair.link, &after);
+        } while (after.bytes_in == before.bytes_in);
+    }
+    assert_false(link_peer_is_closed(pair.peer));
+    assert_false(link_peer_is_closed(pair.guest.peer));
+    assert_int_equal(queue_length(pair.events), 0);
+    assert_int_equal(queue_length(pair.guest.events), 0);
+    pair_close(&pair);
+    clock_thaw();
+}
+
+static void a_last_word_is_heard_before_the_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct error err = {0};
+        struct pair pair;
+        struct link_settings settings = desk_settings();
+        settings.redial_least_ms = 60000;
+        pair_open(&pair, &settings);
+        send_sized(&pair, 10000); /* what is not read any more must not cut the last word off */
+        assert_ok(link_send(pair.peer, TYPE_PUSH, 9, span_of_text("because"), &err));
+        link_peer_finish(pair.peer, "refused");
+        assert_fails(link_send(pair.peer, TYPE_PUSH, 10, span_of_text("more"), &err),
+                     ERR_UNREACHABLE, "closed");
+        struct link_event *event = caller_event(&pair.guest);
+        assert_int_equal(event->kind, LINK_FRAME);
+        assert_true(span_equal(bytes_span(&event->body), span_of_text("because")));
+        link_event_free(event);
+        link_peer_close(pair.guest.peer, NULL);
+        expect_closed(&pair, "refused");
+        pair_close(&pair);
+    }
+}
+
+static void who_hears_a_last_word_and_stays_is_closed(void **state)
+{
+    (void)state;
+    clock_freeze(clock_now());
+    struct pair pair;
+    struct link_settings settings = desk_settings();
+    pair_open(&pair, &settings);
+    link_peer_finish(pair.peer, "refused");
+    clock_advance_ms(2000);
+    link_sweep(pair.link);
+    expect_closed(&pair, "refused");
+    pair_close(&pair);
+    clock_thaw();
+}
+
+/* ---- coming back --------------------------------------------------------------------------- */
+
+static void an_agent_comes_back_when_its_controller_does(void **state)
+{
+    (void)state;
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct link_settings to = caller_settings(desk);
+    char url[64];
+    memcpy(url, desk->url, sizeof url);
+    struct caller caller = caller_open(&to, identity_make(&desk->root, ROLE_GUEST));
+    caller_opened(&caller);
+
+    struct root root = desk->root;
+    struct link_identity *identity = desk->identity;
+    desk->root = (struct root){0};
+    desk->identity = NULL;
+    desk_close(desk);
+    OWNED(link_event_drop) struct link_event *lost = caller_event(&caller);
+    assert_int_equal(lost->kind, LINK_CLOSED);
+    struct error trouble = {0};
+    while (trouble.outcome == OK)
+        link_trouble(caller.link, &trouble); /* nobody is there */
+    assert_int_equal(trouble.outcome, ERR_UNREACHABLE);
+
+    struct error err = {0};
+    struct queue *events = queue_new(PARTY_QUEUE_ROOM);
+    struct link *link = NULL;
+    settings.urls[0] = url;
+    assert_ok(link_listen(&settings, identity, events, &link, &err));
+    caller_opened(&caller);
+    link_trouble(caller.link, &trouble);
+    assert_int_equal(trouble.outcome, OK);
+    caller_close(&caller);
+    assert_true(link_close(link, EVENT_WAIT_MS));
+    for (struct link_event *event; (event = queue_pop(events, 0)) != NULL;)
+        link_event_free(event);
+    queue_free(events);
+    link_identity_free(identity);
+    root_done(&root);
+}
+
+static void the_second_address_is_tried_when_the_first_is_dead(void **state)
+{
+    (void)state;
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct link_settings to = caller_settings(desk);
+    to.urls[0] = "127.0.0.1:1";
+    to.urls[1] = desk->url;
+    for (int i = 0; i < 6; i++) { /* from a random one */
+        struct caller caller = caller_open(&to, identity_make(&desk->root, ROLE_GUEST));
+        caller_opened(&caller);
+        caller_close(&caller);
+    }
+    desk_close(desk);
+}
+
+static void a_told_time_replaces_the_jitter(void **state)
+{
+    (void)state;
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct link_settings to = caller_settings(desk);
+    to.redial_least_ms = to.redial_first_ms = to.redial_most_ms = 3600 * 1000;
+    struct caller caller = caller_open(&to, identity_make(&desk->root, ROLE_GUEST));
+    caller_opened(&caller);
+    link_redial_in(caller.link, 10);
+    link_peer_close(caller.peer, NULL);
+    caller_closed(&caller, "closed-by-us");
+    caller_opened(&caller);
+    caller_close(&caller);
+    desk_close(desk);
+}
+
+/* Requests carry ids: the same one on a second connection is answered, not done again. */
+static void a_duplicate_is_answered_from_memory(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct pair pair;
+    struct link_settings settings = desk_settings();
+    settings.redial_least_ms = settings.redial_first_ms = settings.redial_most_ms = 5;
+    pair_open(&pair, &settings);
+    OWNED(link_replies_drop) struct link_replies *replies = link_replies_new(16, 65536);
+    uint64_t id = link_id_new();
+    int done = 0;
+    for (int round = 0; round < 3; round++) {
+        assert_ok(link_send(pair.guest.peer, TYPE_ECHO, id, span_of_text("launch"), &err));
+        OWNED(link_event_drop) struct link_event *event = next_of(&pair);
+        assert_int_equal(event->kind, LINK_FRAME);
+        uint8_t type = 0;
+        struct span body = {0};
+        if (link_replies_ask(replies, event->id, &type, &body) == REQUEST_NEW) {
+            char answer[32];
+            snprintf(answer, sizeof answer, "done %d", ++done);
+            link_replies_keep(replies, event->id, TYPE_PUSH, span_of_text(answer));
+            assert_int_equal(link_replies_ask(replies, event->id, &type, &body), REQUEST_ANSWERED);
+        }
+        assert_ok(link_send(event->peer, type, event->id, body, &err));
+        OWNED(link_event_drop) struct link_event *answer = caller_event(&pair.guest);
+        assert_true(answer->id == id);
+        assert_true(span_equal(bytes_span(&answer->body), span_of_text("done 1")));
+        if (round == 1)
+            continue;
+        link_peer_close(pair.guest.peer, NULL); /* and it asks again on a new connection */
+        caller_closed(&pair.guest, "closed-by-us");
+        caller_opened(&pair.guest);
+        expect_closed(&pair, "closed-by-peer");
+        OWNED(link_event_drop) struct link_event *opened = next_of(&pair);
+        assert_int_equal(opened->kind, LINK_OPENED);
+    }
+    assert_int_equal(done, 1);
+    pair_close(&pair);
+}
+
+/* ---- opening and closing ------------------------------------------------------------------- */
+
+static void closing_is_bounded_with_peers_in_every_state(void **state)
+{
+    (void)state;
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct caller callers[40];
+    struct link_settings to = caller_settings(desk);
+    for (size_t i = 0; i < countof(callers); i++)
+        callers[i] = caller_open(&to, identity_make(&desk->root, ROLE_GUEST));
+    for (size_t i = 0; i < countof(callers); i += 2)
+        caller_opened(&callers[i]);
+    struct link_peer *kept = link_peer_share(callers[0].peer);
+    int64_t before = clock_monotonic_ms();
+    desk_close(desk);
+    for (size_t i = 0; i < countof(callers); i++)
+        caller_close(&callers[i]);
+    assert_true(clock_monotonic_ms() - before < 10000);
+    assert_true(link_peer_is_closed(kept));
+    assert_non_null(strstr(link_peer_address(kept), "127.0.0.1"));
+    link_peer_free(kept);
+    assert_true(link_close(NULL, 0));
+}
+
+static void a_link_closes_while_nobody_takes_its_events(void **state)
+{
+    (void)state;
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, 4);
+    struct caller first = caller_to(desk);
+    struct caller second = caller_to(desk);
+    desk->asleep = true;
+    struct error err;
+    for (uint64_t i = 0; i < 20; i++)
+        error_ignore(link_send(first.peer, TYPE_DEAF, i, SPAN("", 0), &err));
+    link_peer_close(first.peer, NULL);
+    link_peer_close(second.peer, NULL);
+    assert_true(link_close(desk->link, EVENT_WAIT_MS));
+    desk->link = NULL;
+    caller_close(&first);
+    caller_close(&second);
+    desk_close(desk);
+}
+
+/* The owner hears of every end, even when its queue was full at the time. */
+static void a_closed_event_waits_for_room(void **state)
+{
+    (void)state;
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, 4);
+    struct caller callers[8];
+    struct link_settings to = caller_settings(desk);
+    to.redial_least_ms = to.redial_first_ms = to.redial_most_ms = 3600 * 1000;
+    for (size_t i = 0; i < countof(callers); i++) {
+        callers[i] = caller_open(&to, identity_make(&desk->root, ROLE_GUEST));
+        caller_opened(&callers[i]);
+        caller_hello(&callers[i]);
+    }
+    desk->asleep = true;
+    for (size_t i = 0; i < countof(callers); i++)
+        caller_close(&callers[i]);
+    desk_wait_peers(desk, 0);
+    desk->asleep = false;
+    assert_true(desk_saw(desk, "closed-by-peer"));
+    while (desk->closed < (int)countof(callers))
+        sched_yield();
+    desk_close(desk);
+}
+
+static void addresses_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct root root = root_make();
+    struct queue *events = queue_new(4);
+    OWNED(link_identity_drop) struct link_identity *server = identity_make(&root, ROLE_CONTROLLER);
+    OWNED(link_identity_drop) struct link_identity *guest = identity_make(&root, ROLE_GUEST);
+    struct link *link = NULL;
+    const char *const bad[] = {"tcp://127.0.0.1:0", "http://127.0.0.1/", "127.0.0.1:notaport",
+                               "ipc:///tmp/x", NULL};
+    for (size_t i = 0; i < countof(bad); i++) {
+        struct link_settings settings = link_settings_usual();
+        settings.urls[0] = bad[i];
+        assert_fails(link_listen(&settings, server, events, &link, &err), ERR_INVALID, "invalid");
+        assert_fails(link_dial(&settings, guest, events, &link, &err), ERR_INVALID, "invalid");
+    }
+    struct link_settings settings = desk_settings();
+    assert_ok(link_listen(&settings, server, events, &link, &err));
+    char taken[32];
+    snprintf(taken, sizeof taken, "127.0.0.1:%d", link_port(link));
+    settings.urls[0] = taken;
+    struct link *second = NULL;
+    assert_fails(link_listen(&settings, server, events, &second, &err), ERR_CONFLICT, "conflict");
+    assert_true(link_close(link, EVENT_WAIT_MS));
+    queue_free(events);
+    root_done(&root);
+}
+
+static void request_ids_do_not_repeat(void **state)
+{
+    (void)state;
+    uint64_t last = 0;
+    for (int i = 0; i < 1000; i++) {
+        uint64_t id = link_id_new();
+        assert_true(id != 0 && id != last);
+        last = id;
+    }
+}
+
+static void an_owner_finds_its_own_again(void **state)
+{
+    (void)state;
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct caller caller = caller_to(desk);
+    int mine = 5;
+    assert_null(link_peer_owner(caller.peer));
+    link_peer_set_owner(caller.peer, &mine);
+    assert_ptr_equal(link_peer_owner(caller.peer), &mine);
+    assert_true(link_peer_number(caller.peer) > 0);
+    caller_close(&caller);
+    desk_close(desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_comes_back_as_it_was_sent),
+        cmocka_unit_test(answers_and_pushes_of_both_sides_cross),
+        cmocka_unit_test(what_cannot_be_sent_is_refused_before_it_is_queued),
+        cmocka_unit_test(json_is_sent_as_its_one_spelling),
+        cmocka_unit_test(an_exported_value_belongs_to_one_connection),
+        cmocka_unit_test(each_state_has_its_largest_frame),
+        cmocka_unit_test(evidence_has_a_budget_and_a_ready_peer_has_none),
+        cmocka_unit_test(proving_has_a_deadline),
+        cmocka_unit_test(a_ready_peer_that_falls_silent_is_closed),
+        cmocka_unit_test(keep_alives_keep_a_quiet_pair_alive_and_are_not_seen),
+        cmocka_unit_test(a_last_word_is_heard_before_the_end),
+        cmocka_unit_test(who_hears_a_last_word_and_stays_is_closed),
+        cmocka_unit_test(an_agent_comes_back_when_its_controller_does),
+        cmocka_unit_test(the_second_address_is_tried_when_the_first_is_dead),
+        cmocka_unit_test(a_told_time_replaces_the_jitter),
+        cmocka_unit_test(a_duplicate_is_answered_from_memory),
+        cmocka_unit_test(closing_is_bounded_with_peers_in_every_state),
+        cmocka_unit_test(a_link_closes_while_nobody_takes_its_events),
+        cmocka_unit_test(a_closed_event_waits_for_room),
+        cmocka_unit_test(addresses_that_make_no_sense_are_refused),
+        cmocka_unit_test(request_ids_do_not_repeat),
+        cmocka_unit_test(an_owner_finds_its_own_again),
     };
     return cmocka_run_group_tests_name("link", tests, NULL, NULL);
 }
