@@ -8,7 +8,6 @@
 #include "cli/charter.h"
 #include "cli/keeper.h"
 #include "cli/verify.h"
-#include "config.h"
 #include "lib/base/base.h"
 
 enum { EXIT_USED_WRONGLY = 2 };
