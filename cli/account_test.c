@@ -17,7 +17,7 @@ struct round {
     const struct driver *driver;
     struct cloud *cloud;
     struct launch_order order;
-    char token[CLIENT_TOKEN_SIZE];
+    char token[LAUNCH_TOKEN_SIZE];
     struct sighting machine; /* as last seen */
     bool launched;           /* or perhaps launched */
     bool in_doubt;

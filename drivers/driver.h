@@ -57,7 +57,7 @@ extern const struct names machine_state_names; /* "unknown", "creating", ... */
 #define TAG_TOKEN "muster:token"
 
 enum {
-    CLIENT_TOKEN_SIZE = 65, /* every cloud takes 64 characters of ASCII */
+    LAUNCH_TOKEN_SIZE = 65, /* every cloud takes 64 characters of ASCII */
     USER_DATA_MAX = 16 * 1024,
     MACHINE_REF_SIZE = 256,
 };
@@ -95,7 +95,7 @@ struct sighting {
     struct uuid instance; /* from our tags; zero when there is none */
     int64_t generation;
     char fleet[64];
-    char client_token[CLIENT_TOKEN_SIZE];
+    char client_token[LAUNCH_TOKEN_SIZE];
     char image[256];
     char size[64];
     char zone[64];
@@ -149,7 +149,7 @@ enum outcome driver_of(const struct account *account, const struct driver **out,
 
 /* The client token of one generation of one instance: repeating an order repeats the token. */
 void launch_token(const struct uuid *instance, int64_t generation,
-                  char out[static CLIENT_TOKEN_SIZE]);
+                  char out[static LAUNCH_TOKEN_SIZE]);
 
 /* For drivers: fail with the word of `kind` as code. */
 #define cloud_fail(err, kind, ...)                                                                 \

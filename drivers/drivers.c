@@ -68,11 +68,11 @@ enum outcome driver_of(const struct account *account, const struct driver **out,
 }
 
 void launch_token(const struct uuid *instance, int64_t generation,
-                  char out[static CLIENT_TOKEN_SIZE])
+                  char out[static LAUNCH_TOKEN_SIZE])
 {
     char hex[33];
     hex_encode(uuid_span(instance), hex);
-    snprintf(out, CLIENT_TOKEN_SIZE, "muster-%s-%lld", hex, (long long)generation);
+    snprintf(out, LAUNCH_TOKEN_SIZE, "muster-%s-%lld", hex, (long long)generation);
 }
 
 struct sighting *sighting_list_add(struct sighting_list *list)

@@ -328,7 +328,7 @@ static void a_client_token_follows_instance_and_generation(void **state)
 {
     (void)state;
     const struct uuid id = {{0xab}};
-    char one[CLIENT_TOKEN_SIZE], again[CLIENT_TOKEN_SIZE], next[CLIENT_TOKEN_SIZE];
+    char one[LAUNCH_TOKEN_SIZE], again[LAUNCH_TOKEN_SIZE], next[LAUNCH_TOKEN_SIZE];
     launch_token(&id, 1, one);
     launch_token(&id, 1, again);
     launch_token(&id, INT64_MAX, next);
