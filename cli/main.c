@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "cli/account.h"
+#include "cli/api.h"
 #include "cli/bench.h"
 #include "cli/charter.h"
+#include "cli/explain.h"
 #include "cli/keeper.h"
+#include "cli/status.h"
 #include "cli/verify.h"
 #include "lib/base/base.h"
 
@@ -52,6 +55,13 @@ static const struct command {
      "\n"
      "edit raises the serial, dates the charter from now on and checks it whole; '/-' at the end of a\n"
      "pointer appends to a list. sign adds one signature. show prints what was signed.\n"},
+    {"status", "what the fleets are, in one table", status_main,
+     "muster status [FLEET] [--watch] [--every SECONDS] [--server URL] [--ca FILE]\n"
+     "              [--token-file FILE] [-o table|json]\n"
+     "\n"
+     "--watch draws it again until interrupted.\n"},
+    {"explain", "what a code means and what to do", explain_main,
+     "muster explain CODE [-o table|json]\n"},
 };
 /* clang-format on */
 
@@ -70,6 +80,9 @@ static int print_help(void)
          "muster COMMAND ...        muster COMMAND --help        muster --version\n");
     for (size_t i = 0; i < countof(commands); i++)
         printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    puts("\nOf a controller (--server, --ca, --token-file or MUSTER_SERVER, MUSTER_CA, "
+         "MUSTER_TOKEN):\n");
+    api_print_help(NULL, stdout);
     puts("\nExit codes: 0 done, 1 failed, 2 used wrongly, 3 refused, 4 unreachable.");
     return 0;
 }
@@ -93,6 +106,10 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return print_help();
     const struct command *command = find(argv[1]);
+    /* Some nouns also have verbs that need no controller: those are in the table above. */
+    bool online = argc > 2 ? api_has(argv[1], argv[2]) : false;
+    if (online || (command == NULL && api_has(argv[1], NULL)))
+        return api_main(argc - 1, argv + 1);
     if (command == NULL) {
         fprintf(stderr, "muster: there is no command '%.40s', try 'muster --help'\n", argv[1]);
         return EXIT_USED_WRONGLY;

@@ -1,0 +1,281 @@
+#include "cli/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "lib/base/file.h"
+
+enum { BODY_MAX = 1024 * 1024 };
+
+struct call {
+    const struct api_command *command;
+    struct text path;
+    json_t *body; /* NULL: none */
+    int64_t limit;
+};
+
+static void call_done(struct call *call)
+{
+    text_done(&call->path);
+    json_decref(call->body);
+}
+
+/* ---- finding --------------------------------------------------------------------------------- */
+
+static bool is_noun(const struct api_command *command, const char *said)
+{
+    size_t len = strlen(said);
+    return strcmp(command->noun, said) == 0 ||
+           (strncmp(command->noun, said, len) == 0 && strcmp(command->noun + len, "s") == 0);
+}
+
+static const struct api_command *find(const char *noun, const char *verb)
+{
+    for (size_t i = 0; i < api_command_count; i++)
+        if (is_noun(&api_commands[i], noun) &&
+            (verb == NULL || strcmp(api_commands[i].verb, verb) == 0))
+            return &api_commands[i];
+    return NULL;
+}
+
+bool api_has(const char *noun, const char *verb)
+{
+    return find(noun, verb) != NULL;
+}
+
+static bool is_option(const struct api_argument *argument)
+{
+    return argument->name[0] == '-';
+}
+
+static void print_usage(const struct api_command *command, FILE *out)
+{
+    OWNED(text_done) struct text line = {0};
+    text_addf(&line, "muster %s %s", command->noun, command->verb);
+    for (const struct api_argument *a = command->arguments; a->name != NULL; a++) {
+        const char *value = is_option(a) && a->place != BODY_TRUE ? " VALUE" : "";
+        text_addf(&line, a->required ? " %s%s" : " [%s%s]", a->name, value);
+    }
+    if (command->list)
+        text_add(&line, " [--limit N]");
+    fprintf(out, "  %-64s %s\n", text_str(&line), command->help);
+}
+
+void api_print_help(const char *noun, FILE *out)
+{
+    for (size_t i = 0; i < api_command_count; i++)
+        if (noun == NULL || is_noun(&api_commands[i], noun))
+            print_usage(&api_commands[i], out);
+}
+
+/* ---- arguments ------------------------------------------------------------------------------- */
+
+static enum outcome read_stdin(struct bytes *out, struct error *err)
+{
+    uint8_t block[16384];
+    for (size_t n; (n = fread(block, 1, sizeof block, stdin)) > 0;) {
+        bytes_add(out, SPAN(block, n));
+        if (out->len > BODY_MAX)
+            return fail_code(err, ERR_INVALID, "too-large", "more than %d bytes", BODY_MAX);
+    }
+    return OK;
+}
+
+static enum outcome read_body(const char *path, json_t **out, struct error *err)
+{
+    OWNED(bytes_wipe) struct bytes content = {0};
+    OWNED(json_drop) json_t *body = NULL;
+    enum outcome outcome = strcmp(path, "-") == 0 ? read_stdin(&content, err)
+                                                  : file_read(path, BODY_MAX, &content, err);
+    if (outcome == OK)
+        outcome = json_parse(bytes_span(&content), BODY_MAX, &body, err);
+    if (outcome != OK) /* unusable, so used wrongly */
+        return fail_code(err, ERR_INVALID, err->code, "%s: %s", path, err->text);
+    json_decref(*out);
+    *out = TAKE(body);
+    return OK;
+}
+
+static void fill_path(struct text *path, const char *value)
+{
+    OWNED(text_done) struct text made = {0};
+    const char *hole = strstr(text_str(path), "{}");
+    if (hole == NULL)
+        abort();
+    text_add_span(&made, SPAN(path->at, (size_t)(hole - path->at)));
+    text_add_percent(&made, span_of_text(value));
+    text_add(&made, hole + 2);
+    text_done(path);
+    *path = made;
+    made = (struct text){0};
+}
+
+static void add_query(struct text *path, const char *member, const char *value)
+{
+    text_addf(path, "%c%s=", strchr(text_str(path), '?') != NULL ? '&' : '?', member);
+    text_add_percent(path, span_of_text(value));
+}
+
+static json_t *body_of(struct call *call)
+{
+    if (call->body == NULL)
+        call->body = json_object();
+    return call->body;
+}
+
+static enum outcome take(struct call *call, const struct api_argument *argument, const char *value,
+                         struct error *err)
+{
+    int64_t number;
+    if (!text_is_clean(span_of_text(value)))
+        return fail(err, ERR_INVALID, "%s: not clean text", argument->name);
+    switch (argument->place) {
+    case IN_PATH:
+        if (value[0] == '\0')
+            return fail(err, ERR_INVALID, "%s is empty", argument->name);
+        fill_path(&call->path, value);
+        return OK;
+    case IN_QUERY:
+        add_query(&call->path, argument->member, value);
+        return OK;
+    case BODY_TEXT:
+        json_put_text(body_of(call), argument->member, value);
+        return OK;
+    case BODY_INT:
+        if (number_parse(value, INT64_MIN, INT64_MAX, &number, err) != OK)
+            return error_context(err, "%s", argument->name);
+        json_put_int(body_of(call), argument->member, number);
+        return OK;
+    case BODY_TRUE:
+        json_put_bool(body_of(call), argument->member, true);
+        return OK;
+    case BODY_FILE:
+        return read_body(value, &call->body, err);
+    }
+    abort();
+}
+
+static const struct api_argument *find_option(const struct api_command *command, const char *name)
+{
+    for (const struct api_argument *a = command->arguments; a->name != NULL; a++)
+        if (strcmp(a->name, name) == 0)
+            return a;
+    return NULL;
+}
+
+/* The next that stands by itself and has not been given. */
+static const struct api_argument *next_plain(const struct api_command *command, const bool *given)
+{
+    for (size_t i = 0; command->arguments[i].name != NULL; i++)
+        if (!is_option(&command->arguments[i]) && !given[i])
+            return &command->arguments[i];
+    return NULL;
+}
+
+static enum outcome take_limit(struct call *call, const char *value, struct error *err)
+{
+    if (value == NULL)
+        return fail(err, ERR_INVALID, "--limit needs a value");
+    TRY(number_parse(value, 1, 1000000, &call->limit, err));
+    return OK;
+}
+
+static enum outcome take_word(struct call *call, char **at, bool *given, int *used,
+                              struct error *err)
+{
+    const struct api_command *command = call->command;
+    *used = 2;
+    if (command->list && strcmp(at[0], "--limit") == 0)
+        return take_limit(call, at[1], err);
+    bool plain = strncmp(at[0], "--", 2) != 0;
+    const struct api_argument *argument =
+        plain ? next_plain(command, given) : find_option(command, at[0]);
+    if (argument == NULL)
+        return fail(err, ERR_INVALID, "'%.60s' is not something 'muster %s %s' takes", at[0],
+                    command->noun, command->verb);
+    given[argument - command->arguments] = true;
+    *used = plain || argument->place == BODY_TRUE ? 1 : 2;
+    const char *value = plain ? at[0] : argument->place == BODY_TRUE ? "" : at[1];
+    if (value == NULL)
+        return fail(err, ERR_INVALID, "%s needs a value", at[0]);
+    return take(call, argument, value, err);
+}
+
+static enum outcome take_words(struct call *call, char **words, struct error *err)
+{
+    bool given[API_ARGUMENTS_MAX] = {0};
+    const struct api_command *command = call->command;
+    text_add(&call->path, command->path);
+    if (command->body != NULL)
+        TRY(json_parse(span_of_text(command->body), BODY_MAX, &call->body, err));
+    for (int used = 0; *words != NULL; words += used)
+        TRY(take_word(call, words, given, &used, err));
+    for (size_t i = 0; command->arguments[i].name != NULL; i++)
+        if (command->arguments[i].required && !given[i])
+            return fail(err, ERR_INVALID, "'muster %s %s' needs %s", command->noun, command->verb,
+                        command->arguments[i].name);
+    return OK;
+}
+
+/* ---- calling --------------------------------------------------------------------------------- */
+
+static void show(const struct api_command *command, enum output output, const json_t *answer)
+{
+    if (output == OUTPUT_JSON)
+        print_json(stdout, answer);
+    else if (command->list)
+        print_table(stdout, command->columns, json_object_get(answer, "items"));
+    else if (answer == NULL)
+        printf("done\n");
+    else
+        print_object(stdout, answer);
+}
+
+static enum outcome run(const struct call *call, const struct cli_options *options,
+                        struct error *err)
+{
+    const struct api_command *command = call->command;
+    OWNED(client_drop) struct client *client = NULL;
+    OWNED(json_drop) json_t *answer = NULL;
+    TRY(client_open(options, &client, err));
+    if (command->list) {
+        json_t *items = NULL;
+        TRY(client_list(client, text_str(&call->path), call->limit, &items, err));
+        answer = json_object();
+        json_put_new(answer, "items", items);
+    } else {
+        TRY(client_call(client, command->method, text_str(&call->path), call->body, &answer, err));
+    }
+    if (answer == NULL && options->output == OUTPUT_JSON)
+        answer = json_object();
+    show(command, options->output, answer);
+    return OK;
+}
+
+static int usage(const char *noun, FILE *out)
+{
+    fprintf(out, "usage:\n");
+    api_print_help(noun, out);
+    fprintf(out, "each also takes --server URL, --ca FILE, --token-file FILE, -o json|table\n");
+    return out == stderr ? outcome_exit_code(ERR_INVALID) : 0;
+}
+
+int api_main(int argc, char **argv)
+{
+    struct error err = {0};
+    OWNED(cli_options_done) struct cli_options options = {0};
+    OWNED(call_done) struct call call = {0};
+    if (cli_options_parse(argc, argv, &options, &err) != OK)
+        return cli_fail(&err);
+    if (options.word_count < 2)
+        return usage(argv[0], stderr);
+    if (strcmp(options.words[1], "--help") == 0)
+        return usage(argv[0], stdout);
+    call.command = find(options.words[0], options.words[1]);
+    if (call.command == NULL)
+        return usage(argv[0], stderr);
+    if (take_words(&call, options.words + 2, &err) != OK || run(&call, &options, &err) != OK)
+        return cli_fail(&err);
+    return 0;
+}
