@@ -9,6 +9,7 @@ db_libdb_a_SOURCES = \
 	db/instance_store.c db/instance_store.h \
 	db/instance_trust.c \
 	db/migrate.c db/migrate.h
+db_libdb_a_SOURCES += db/caller_store.c db/caller_store.h
 db_libdb_a_SOURCES += db/charter_store.c db/charter_store.h
 db_libdb_a_SOURCES += db/delivery_store.c db/delivery_store.h
 db_libdb_a_SOURCES += db/secret_store.c db/secret_store.h
@@ -21,6 +22,7 @@ DB_QUERIES = \
 DB_QUERIES += $(top_srcdir)/db/queries/charter.sql
 DB_QUERIES += $(top_srcdir)/db/queries/delivery.sql
 DB_QUERIES += $(top_srcdir)/db/queries/secret.sql
+DB_QUERIES += $(top_srcdir)/db/queries/token.sql
 DB_MIGRATIONS = \
 	$(top_srcdir)/db/migrations/0001_first_tables.sql
 

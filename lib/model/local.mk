@@ -3,6 +3,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/account.c lib/model/account.h \
 	lib/model/audit.c lib/model/audit.h \
 	lib/model/binding.c lib/model/binding.h \
+	lib/model/caller.c lib/model/caller.h \
 	lib/model/charter.c lib/model/charter.h \
 	lib/model/charter_rules.c \
 	lib/model/delivery.c lib/model/delivery.h \

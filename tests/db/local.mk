@@ -1,3 +1,4 @@
 # One line a test, sorted. Each runs on a real PostgreSQL.
+check_PROGRAMS += tests/db/test_caller_store
 check_PROGRAMS += tests/db/test_db
 check_PROGRAMS += tests/db/test_migrate
