@@ -205,7 +205,7 @@ static void set_anchor(struct verdict *out, enum anchor_kind kind, struct span v
     struct digest_run run;
     digest_start(&run, DIGEST_SHA256);
     digest_more(&run, SPAN_OF(domain));
-    digest_more(&run, SPAN_OF(&word));
+    digest_more(&run, SPAN(&word, 1));
     digest_more(&run, value);
     digest_end(&run, out->anchor_hash);
     out->anchor = kind;
