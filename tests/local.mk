@@ -7,6 +7,7 @@ LDADD = tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(PQ_LIBS) $(MHD_
 
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
+	tests/support/deployment.c tests/support/deployment.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/link_party.c tests/support/link_party.h \
 	tests/support/run.c tests/support/run.h \

@@ -5,3 +5,4 @@ dist_check_SCRIPTS += tests/e2e/agent_links_little.sh
 check_DATA = agent/muster-agent-production
 TESTS += tests/e2e/account_test_moto.sh
 dist_check_SCRIPTS += tests/e2e/account_test_moto.sh
+check_PROGRAMS += tests/e2e/stolen_controller
