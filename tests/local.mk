@@ -23,6 +23,6 @@ include tests/drivers/local.mk
 include tests/e2e/local.mk
 include tests/fuzz/local.mk
 
-EXTRA_DIST += tests/support/postgres
+EXTRA_DIST += tests/support/postgres tests/tsan.supp
 
 TESTS += $(check_PROGRAMS)

@@ -227,7 +227,8 @@ static void rx_pump(struct link_peer *peer)
         struct frame frame;
         struct error err = {0};
         bool whole = false;
-        if (frames_next(&peer->in, bounds[peer->state].frame_most, &frame, &whole, &err) != OK) {
+        int state = peer->state; /* apart: gcc 12 reads an atomic index as if it were plain */
+        if (frames_next(&peer->in, bounds[state].frame_most, &frame, &whole, &err) != OK) {
             peer_fail(peer, err.outcome, err.code, err.text);
             return;
         }
