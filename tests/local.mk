@@ -22,6 +22,7 @@ include tests/db/local.mk
 include tests/drivers/local.mk
 include tests/e2e/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk
 
 EXTRA_DIST += tests/support/postgres tests/tsan.supp
 

@@ -138,7 +138,7 @@ static void every_sample_gets_its_answer_and_exit_code(void **state)
     size_t i;
     json_t *test_case;
     json_array_foreach (json_object_get(manifest, "cases"), i, test_case) {
-        OWNED(line_done) struct line line = line_of("muster verify snp");
+        OWNED(line_done) struct line line = line_of("cli/muster verify snp");
         add_files(&line, json_object_get(test_case, "files"));
         add_roots(&line, test_case);
         add_policy(&line, test_case, folder);
@@ -168,24 +168,25 @@ static void wrong_arguments_exit_with_2_and_one_line(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "muster",
-        "muster nothing",
-        "muster verify",
-        "muster verify nothing",
-        "muster verify snp",
-        "muster verify snp --report",
-        "muster verify snp --report /nowhere/at/all",
-        "muster verify snp --report /dev/zero",
-        "muster verify snp --report /",
-        "muster verify snp --report /etc/hostname --report /etc/hostname",
-        "muster verify snp --report /etc/hostname --bogus",
-        "muster verify snp --report /etc/hostname --at yesterday",
-        "muster verify snp --report /etc/hostname --expect /etc/hostname",
-        "muster verify snp --report /etc/hostname --expect /etc/hostname --policy /etc/hostname",
-        "muster verify snp --report /etc/hostname --root /etc/hostname",
-        "muster bench",
-        "muster bench nothing",
-        "muster bench verify-snp --report /etc/hostname --seconds 0",
+        "cli/muster",
+        "cli/muster nothing",
+        "cli/muster verify",
+        "cli/muster verify nothing",
+        "cli/muster verify snp",
+        "cli/muster verify snp --report",
+        "cli/muster verify snp --report /nowhere/at/all",
+        "cli/muster verify snp --report /dev/zero",
+        "cli/muster verify snp --report /",
+        "cli/muster verify snp --report /etc/hostname --report /etc/hostname",
+        "cli/muster verify snp --report /etc/hostname --bogus",
+        "cli/muster verify snp --report /etc/hostname --at yesterday",
+        "cli/muster verify snp --report /etc/hostname --expect /etc/hostname",
+        "cli/muster verify snp --report /etc/hostname --expect /etc/hostname --policy "
+        "/etc/hostname",
+        "cli/muster verify snp --report /etc/hostname --root /etc/hostname",
+        "cli/muster bench",
+        "cli/muster bench nothing",
+        "cli/muster bench verify-snp --report /etc/hostname --seconds 0",
     };
     for (size_t i = 0; i < countof(lines); i++)
         assert_used_wrongly(lines[i]);
@@ -194,8 +195,9 @@ static void wrong_arguments_exit_with_2_and_one_line(void **state)
 static void help_and_version_are_there_for_every_command(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"muster --help", "muster --version", "muster verify --help",
-                                        "muster bench -h", "muster verify snp --help"};
+    static const char *const lines[] = {"cli/muster --help", "cli/muster --version",
+                                        "muster verify --help", "cli/muster bench -h",
+                                        "cli/muster verify snp --help"};
     for (size_t i = 0; i < countof(lines); i++) {
         OWNED(ran_done) struct ran ran = run_text(lines[i]);
         assert_int_equal(ran.exit_code, 0);
@@ -217,9 +219,9 @@ static void report_of_a_gigabyte_is_refused_without_reading_it(void **state)
     char line[1024];
     write_scratch(folder, "large", SPAN("x", 1), path);
     assert_int_equal(truncate(path, 1 << 30), 0);
-    snprintf(line, sizeof line, "muster verify snp --report %s", path);
+    snprintf(line, sizeof line, "cli/muster verify snp --report %s", path);
     assert_used_wrongly(line);
-    snprintf(line, sizeof line, "muster verify snp --report /etc/hostname --ca %s", path);
+    snprintf(line, sizeof line, "cli/muster verify snp --report /etc/hostname --ca %s", path);
     assert_used_wrongly(line);
 }
 
@@ -242,17 +244,17 @@ static void files_of_the_wrong_kind_are_rejected_not_crashed_on(void **state)
     char line[2048];
     const char *v = vectors_folder();
     write_scratch(folder, "empty", SPAN("", 0), path);
-    snprintf(line, sizeof line, "muster verify snp --report %s", path);
+    snprintf(line, sizeof line, "cli/muster verify snp --report %s", path);
     assert_reason(line, "malformed");
-    snprintf(line, sizeof line, "muster verify snp --report %s/snp/ek/milan-v3-aci.der", v);
+    snprintf(line, sizeof line, "cli/muster verify snp --report %s/snp/ek/milan-v3-aci.der", v);
     assert_reason(line, "malformed");
     snprintf(line, sizeof line,
-             "muster verify snp --report %s/snp/reports/milan-v3-aci.bin "
+             "cli/muster verify snp --report %s/snp/reports/milan-v3-aci.bin "
              "--ek %s/snp/reports/milan-v3-aci.bin",
              v, v);
     assert_reason(line, "malformed");
     snprintf(line, sizeof line,
-             "muster verify snp --report %s/snp/reports/milan-v3-aci.bin "
+             "cli/muster verify snp --report %s/snp/reports/milan-v3-aci.bin "
              "--ek %s/snp/ek/milan-v3-aci.der --ca %s",
              v, v, path);
     assert_reason(line, "malformed");
@@ -272,11 +274,11 @@ static void ten_thousand_certificates_are_refused(void **state)
     const char *v = vectors_folder();
     write_scratch(folder, "many.pem", bytes_span(&many), path);
     snprintf(line, sizeof line,
-             "muster verify snp --report %s/snp/reports/milan-v3-aci.bin --ca %s", v, path);
+             "cli/muster verify snp --report %s/snp/reports/milan-v3-aci.bin --ca %s", v, path);
     assert_used_wrongly(line);
     write_scratch(folder, "some.pem", span_part(bytes_span(&many), 0, one.len * 60), path);
     snprintf(line, sizeof line,
-             "muster verify snp --report %s/snp/reports/milan-v3-aci.bin --ca %s", v, path);
+             "cli/muster verify snp --report %s/snp/reports/milan-v3-aci.bin --ca %s", v, path);
     assert_reason(line, "malformed");
 }
 
@@ -293,7 +295,7 @@ static void clock_outside_its_century_is_never_trusted(void **state)
     for (size_t i = 0; i < countof(times); i++) {
         char line[2048];
         snprintf(line, sizeof line,
-                 "muster verify snp --report %s/snp/reports/milan-v3-aci.bin "
+                 "cli/muster verify snp --report %s/snp/reports/milan-v3-aci.bin "
                  "--ek %s/snp/ek/milan-v3-aci.der --ca %s/snp/certs/milan/vcek_cert_chain.pem "
                  "--at %s",
                  v, v, v, times[i][0]);
@@ -309,7 +311,7 @@ static void chain_with_carriage_returns_is_read(void **state)
     char line[2048];
     const char *v = vectors_folder();
     snprintf(line, sizeof line,
-             "muster verify snp --report %s/snp/reports/turin-v5-oak.bin "
+             "cli/muster verify snp --report %s/snp/reports/turin-v5-oak.bin "
              "--ek %s/snp/ek/turin-v5-oak.der --ca %s/snp/certs/turin/vcek_cert_chain.crlf.pem "
              "--at 2025-07-20T12:00:00Z",
              v, v, v);
@@ -325,7 +327,7 @@ static void bench_prints_its_figure(void **state)
     char line[2048];
     const char *v = vectors_folder();
     snprintf(line, sizeof line,
-             "muster bench verify-snp --report %s/snp/reports/milan-v3-aci.bin "
+             "cli/muster bench verify-snp --report %s/snp/reports/milan-v3-aci.bin "
              "--ek %s/snp/ek/milan-v3-aci.der --ca %s/snp/certs/milan/ask.der "
              "--ca %s/snp/certs/milan/ark.der --at 2026-02-08T12:00:00Z --seconds 1",
              v, v, v, v);

@@ -1,0 +1,2 @@
+# One line a figure, sorted; built when tools/bench asks for it.
+EXTRA_PROGRAMS += tests/bench/bench_snp
