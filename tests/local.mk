@@ -2,12 +2,13 @@
 TEST_LIBS = controller/libcontroller.a keeper/libkeeper.a agent/libagent.a emulator/libemulator.a \
 	cli/libcli.a db/libdb.a drivers/libdrivers.a lib/attest/libattest.a lib/model/libmodel.a \
 	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a
-LDADD = tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(PQ_LIBS) $(MHD_LIBS) $(XML2_LIBS) \
+LDADD = $(REPLAY_LIBS) tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(PQ_LIBS) $(MHD_LIBS) $(XML2_LIBS) \
 	$(SECCOMP_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/deployment.c tests/support/deployment.h \
+	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/link_party.c tests/support/link_party.h \
 	tests/support/run.c tests/support/run.h \

@@ -1,2 +1,26 @@
-# One line a target, sorted. A target is a LLVMFuzzerTestOneInput; with --enable-fuzz it links
-# libFuzzer, otherwise tests/fuzz/replay.c, which runs the corpus in tests/fuzz/corpus/NAME as a test.
+# One line a target, sorted. A target is a LLVMFuzzerTestOneInput in fuzz_NAME.c; with --enable-fuzz
+# it links libFuzzer, otherwise tests/fuzz/replay.c, which runs the corpus in tests/fuzz/corpus/NAME
+# as a test.
+fuzz_targets =
+fuzz_targets += tests/fuzz/fuzz_certificates
+fuzz_targets += tests/fuzz/fuzz_cert_table
+fuzz_targets += tests/fuzz/fuzz_evidence
+fuzz_targets += tests/fuzz/fuzz_judge
+fuzz_targets += tests/fuzz/fuzz_policy
+fuzz_targets += tests/fuzz/fuzz_snp_report
+
+# The archive's main() is only taken by programs that have none of their own.
+if FUZZ
+EXTRA_PROGRAMS += $(fuzz_targets)
+REPLAY_LIBS = $(FUZZ_LIBS)
+else
+check_PROGRAMS += $(fuzz_targets)
+check_LIBRARIES += tests/fuzz/libreplay.a
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c
+REPLAY_LIBS = tests/fuzz/libreplay.a
+endif
+
+# Writes seeds that the simulator signs; run by hand when a format changes.
+EXTRA_PROGRAMS += tests/fuzz/make_corpus
+
+EXTRA_DIST += tests/fuzz/corpus

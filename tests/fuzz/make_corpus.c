@@ -1,0 +1,92 @@
+/* Seeds for the fuzz targets of lib/attest: `make_corpus FOLDER` writes FOLDER/TARGET/NAME. All are
+ * made by the simulator. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "emulator/psp.h"
+#include "lib/attest/evidence.h"
+#include "lib/base/file.h"
+
+static void must(enum outcome outcome, const struct error *err)
+{
+    if (outcome == OK)
+        return;
+    fprintf(stderr, "make_corpus: %s\n", err->text);
+    exit(1);
+}
+
+static void put(const char *folder, const char *target, const char *name, struct span content)
+{
+    struct error err = {0};
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, target);
+    must(folder_make(path, 0755, &err), &err);
+    snprintf(path, sizeof path, "%s/%s/%s", folder, target, name);
+    must(file_write(path, content, 0644, &err), &err);
+}
+
+static void put_evidence(const char *folder, const char *name, const struct bytes *report,
+                         const struct bytes *table)
+{
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SIMULATED};
+    bytes_add(&e.report, bytes_span(report));
+    bytes_add(&e.cert_table, bytes_span(table));
+    bytes_add(&e.rest, span_of_text("{}"));
+    OWNED(mem_drop) char *text = evidence_print(&e);
+    put(folder, "evidence", name, span_of_text(text));
+    OWNED(bytes_done) struct bytes both = {0};
+    bytes_add(&both, bytes_span(report));
+    bytes_add(&both, bytes_span(table));
+    put(folder, "judge", name, bytes_span(&both));
+}
+
+static void put_certificates(const char *folder, const char *name, const struct bytes *table)
+{
+    struct error err = {0};
+    struct cert_table read;
+    must(cert_table_read(bytes_span(table), &read, &err), &err);
+    put(folder, "certificates", name, read.entries[0].blob);
+}
+
+static void put_flavour(struct psp *psp, const char *folder, enum psp_flavour flavour,
+                        enum snp_product product, const char *name)
+{
+    struct error err = {0};
+    struct psp_wish wish = psp_wish(flavour);
+    wish.product = product;
+    wish.version = product == PRODUCT_TURIN ? 5 : 3;
+    OWNED(bytes_done) struct bytes report = {0};
+    OWNED(bytes_done) struct bytes table = {0};
+    must(psp_report(psp, &wish, &report, &table, &err), &err);
+    put(folder, "snp_report", name, bytes_span(&report));
+    put(folder, "cert_table", name, bytes_span(&table));
+    put_certificates(folder, name, &table);
+    put_evidence(folder, name, &report, &table);
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = {0};
+    if (argc != 3) {
+        fputs("make_corpus FOLDER STATE\n", stderr);
+        return 2;
+    }
+    OWNED(psp_drop) struct psp *psp = NULL;
+    const struct moment now = clock_at_seconds(1795478400);
+    must(psp_open(argv[2], now, &psp, &err), &err);
+    put_flavour(psp, argv[1], PSP_FIRMWARE_ONLY, PRODUCT_MILAN, "vlek-milan");
+    put_flavour(psp, argv[1], PSP_DIRECT_BOOT, PRODUCT_SIENA, "vcek-siena");
+    put_flavour(psp, argv[1], PSP_DIRECT_BOOT, PRODUCT_TURIN, "vcek-turin");
+    OWNED(bytes_done) struct bytes crl = {0};
+    must(psp_crl(psp, LINE_MILAN, true, now, moment_add_seconds(now, 86400), &crl, &err), &err);
+    put(argv[1], "certificates", "crl", bytes_span(&crl));
+    put(argv[1], "certificates", "roots-pem", psp_roots(psp));
+    put(argv[1], "policy", "whole",
+        span_of_text("{\"name\":\"web\",\"snp\":{\"measurement\":\"any\",\"max_vmpl\":1,"
+                     "\"min_tcb\":{\"Milan\":{\"bl\":4,\"snp\":24,\"ucode\":219}}}}"));
+    put(argv[1], "policy", "expect",
+        span_of_text("{\"snp\":{\"allow_debug\":false,\"signing_keys\":[\"VCEK\",\"VLEK\"],"
+                     "\"forbid_platform_info\":[\"smt_en\"],\"vlek_csp_id\":[\"CN=x\"],"
+                     "\"host_data\":[],\"max_age_seconds\":60,\"require_crl\":true}}"));
+    return 0;
+}

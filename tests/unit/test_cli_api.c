@@ -1,0 +1,370 @@
+/* The operator's commands against a server that the test plays: what is sent, what is shown, and
+ * the exit codes of design.md section 8. */
+#include "cli/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/client.h"
+#include "cli/explain.h"
+#include "cli/status.h"
+#include "lib/base/file.h"
+#include "tests/support/fake_http.h"
+#include "tests/support/test.h"
+
+struct world {
+    struct fake_http *server;
+    char base[64];
+    struct bytes out; /* what the last command printed, NUL-terminated */
+    struct bytes complaint;
+};
+
+static int set_up(void **state)
+{
+    struct world *w = NEW(struct world);
+    w->server = fake_http_start();
+    snprintf(w->base, sizeof w->base, "/tmp/muster-cli-XXXXXX");
+    assert_non_null(mkdtemp(w->base));
+    setenv("MUSTER_SERVER", fake_http_url(w->server), 1);
+    setenv("MUSTER_TOKEN", "abc123", 1);
+    unsetenv("MUSTER_CA");
+    unsetenv("MUSTER_TOKEN_FILE");
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    fake_http_stop(w->server);
+    bytes_done(&w->out);
+    bytes_done(&w->complaint);
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", w->base);
+    free(w);
+    return system(command);
+}
+
+static void take_back(FILE *stream, int fd, int kept, struct bytes *out)
+{
+    char block[4096];
+    fflush(stream);
+    dup2(kept, fd);
+    close(kept);
+    bytes_done(out);
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/muster-cli-%d-%d", (int)getpid(), fd);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0;)
+        bytes_add(out, SPAN(block, n));
+    fclose(file);
+    unlink(path);
+    bytes_add_u8(out, '\0');
+}
+
+static int send_away(FILE *stream, int fd)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/muster-cli-%d-%d", (int)getpid(), fd);
+    fflush(stream);
+    int kept = dup(fd);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    dup2(fileno(file), fd);
+    fclose(file);
+    return kept;
+}
+
+/* Runs a command and keeps what it printed. */
+static int run(struct world *w, int (*command)(int, char **), const char *line)
+{
+    OWNED(mem_drop) char *copy = mem_text(line);
+    char *words[32] = {0};
+    int count = 0;
+    for (char *rest = copy, *word; (word = strsep(&rest, " ")) != NULL;)
+        words[count++] = word;
+    int out = send_away(stdout, STDOUT_FILENO);
+    int complaint = send_away(stderr, STDERR_FILENO);
+    int code = command(count, words);
+    take_back(stdout, STDOUT_FILENO, out, &w->out);
+    take_back(stderr, STDERR_FILENO, complaint, &w->complaint);
+    return code;
+}
+
+static void assert_said(const struct bytes *text, const char *part)
+{
+    if (strstr((const char *)text->at, part) == NULL)
+        fail_msg("'%s' is not in '%s'", part, (const char *)text->at);
+}
+
+static void assert_heard(struct world *w, unsigned n, const char *part)
+{
+    const char *heard = fake_http_heard(w->server, n);
+    assert_non_null(heard);
+    if (strstr(heard, part) == NULL)
+        fail_msg("'%s' is not in '%s'", part, heard);
+}
+
+static void a_list_is_a_table_with_all_pages(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200,
+                  "{\"items\":[{\"name\":\"web\",\"desired\":3,\"secrets\":[\"a\",\"b\"]}],"
+                  "\"next_cursor\":\"x/1\"}");
+    fake_http_say(w->server, 200,
+                  "{\"items\":[{\"name\":\"db\",\"desired\":0}],\"next_cursor\":null}");
+    assert_int_equal(run(w, api_main, "fleets list"), 0);
+    assert_heard(w, 0, "GET /v1/fleets HTTP/1.1\r\n");
+    assert_heard(w, 0, "Authorization: Bearer abc123\r\n");
+    assert_heard(w, 1, "GET /v1/fleets?cursor=x%2F1 HTTP/1.1\r\n");
+    assert_string_equal((char *)w->out.at,
+                        "NAME  DESIRED  ACCOUNT  IMAGE  SIZE  POLICY  SECRETS  PAUSED\n"
+                        "web   3        -        -      -     -       a,b      -\n"
+                        "db    0        -        -      -     -       -        -\n");
+}
+
+static void json_output_is_the_same_bytes_for_the_same_answer(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200, "{\"items\":[{\"b\":1,\"a\":2}]}");
+    assert_int_equal(run(w, api_main, "fleets list -o json"), 0);
+    assert_string_equal(
+        (char *)w->out.at,
+        "{\n  \"items\": [\n    {\n      \"a\": 2,\n      \"b\": 1\n    }\n  ]\n}\n");
+}
+
+static void filters_travel_encoded_and_limits_end_the_walk(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200,
+                  "{\"items\":[{\"id\":\"1\"},{\"id\":\"2\"}],\"next_cursor\":\"c\"}");
+    assert_int_equal(run(w, api_main, "instance list --fleet a&b --trust trusted --limit 1"), 0);
+    assert_heard(w, 0, "GET /v1/instances?fleet=a%26b&trust=trusted HTTP/1.1\r\n");
+    assert_null(fake_http_heard(w->server, 1));
+    assert_null(strstr((char *)w->out.at, "\n2 "));
+}
+
+static void a_body_comes_from_a_file_or_from_the_words(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    char path[128];
+    char line[256];
+    snprintf(path, sizeof path, "%s/fleet.json", w->base);
+    assert_ok(file_write(path, span_of_text("{\"name\": \"web\"}"), 0600, &err));
+    snprintf(line, sizeof line, "fleets create %s", path);
+    fake_http_say(w->server, 201, "{\"name\":\"web\"}");
+    assert_int_equal(run(w, api_main, line), 0);
+    assert_heard(w, 0, "POST /v1/fleets HTTP/1.1\r\n");
+    assert_heard(w, 0, "Idempotency-Key: ");
+    assert_heard(w, 0, "\r\n\r\n{\"name\":\"web\"}");
+    fake_http_say(w->server, 202, "{}");
+    assert_int_equal(
+        run(w, api_main, "secrets generate web-key --kind opaque --scope fleet --grant web"), 0);
+    assert_heard(w, 1,
+                 "{\"grant_name\":\"web\",\"kind\":\"opaque\",\"name\":\"web-key\","
+                 "\"origin\":\"generate\",\"scope\":\"fleet\"}");
+    fake_http_say(w->server, 204, "");
+    assert_int_equal(run(w, api_main, "fleets delete web"), 0);
+    assert_heard(w, 2, "DELETE /v1/fleets/web HTTP/1.1\r\n");
+    assert_string_equal((char *)w->out.at, "done\n");
+}
+
+static void names_cannot_leave_their_place_in_the_path(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 404, "{\"code\":\"not-found\",\"detail\":\"no such fleet\"}");
+    assert_int_equal(run(w, api_main, "fleets get ../../v1/accounts?x"), 1);
+    assert_heard(w, 0, "GET /v1/fleets/..%2F..%2Fv1%2Faccounts%3Fx HTTP/1.1\r\n");
+}
+
+static void problems_are_one_line_with_the_servers_code(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        int status;
+        const char *body;
+        int exit_code;
+        const char *line;
+    } cases[] = {
+        {404, "{\"code\":\"not-found\",\"detail\":\"no fleet 'x'\"}", 1,
+         "muster: not-found: no fleet 'x'\n"},
+        {409, "{\"code\":\"in-use\",\"detail\":\"fleet web uses it\"}", 1,
+         "muster: in-use: fleet web uses it\n"},
+        {422, "{\"code\":\"unknown-member\",\"detail\":\"unknown\",\"where\":\"/x\"}", 2,
+         "muster: unknown-member: unknown at /x\n"},
+        {401, "{\"code\":\"unauthenticated\",\"title\":\"Unauthenticated\"}", 3,
+         "muster: unauthenticated: Unauthenticated\n"},
+        {403, "{\"code\":\"denied\",\"detail\":\"role\"}", 3, "muster: denied: role\n"},
+        {503, "{\"code\":\"no-keeper\",\"detail\":\"none\"}", 4, "muster: no-keeper: none\n"},
+        {429, "{\"code\":\"busy\",\"detail\":\"later\"}", 4, "muster: busy: later\n"},
+        {500, "<html>", 1, "muster: internal: GET /v1/fleets/x: status 500\n"},
+        {200, "not json", 1, "muster: bad-answer: GET /v1/fleets/x: "},
+        {404, "{\"code\":\"a\\u001b[31m\",\"detail\":\"b\\u001b[31m\"}", 1,
+         "muster: not-found: refused\n"},
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        fake_http_say(w->server, cases[i].status, cases[i].body);
+        assert_int_equal(run(w, api_main, "fleets get x"), cases[i].exit_code);
+        assert_said(&w->complaint, cases[i].line);
+        assert_string_equal((char *)w->out.at, "");
+    }
+}
+
+static void a_server_that_is_not_there_is_unreachable(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(run(w, api_main, "fleets list --server=http://127.0.0.1:1"), 4);
+    assert_said(&w->complaint, "muster: unreachable: ");
+    fake_http_say(w->server, 0, "");
+    assert_int_equal(run(w, api_main, "fleets list"), 4);
+}
+
+static void wrong_use_is_told_before_anything_is_sent(void **state)
+{
+    struct world *w = *state;
+    static const char *const lines[] = {
+        "fleets",
+        "fleets paint",
+        "fleets get",
+        "fleets get a b",
+        "fleets list --color",
+        "fleets list --limit",
+        "fleets list --limit 0",
+        "fleets scale web many",
+        "fleets create /nonexistent.json",
+        "fleets list -o xml",
+        "fleets list -o",
+        "fleets list --server ftp://x",
+        "fleets list --server http://muster.example:80",
+        "fleets list --token-file /nonexistent",
+        "secrets generate x --kind opaque",
+        "instances list --fleet",
+    };
+    for (size_t i = 0; i < countof(lines); i++)
+        if (run(w, api_main, lines[i]) != 2)
+            fail_msg("'%s' is taken", lines[i]);
+    unsetenv("MUSTER_SERVER");
+    assert_int_equal(run(w, api_main, "fleets list"), 2);
+    assert_said(&w->complaint, "muster: no-server: ");
+    assert_null(fake_http_heard(w->server, 0));
+}
+
+static void a_token_comes_from_a_file_and_must_be_one(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    char path[128];
+    char line[256];
+    snprintf(path, sizeof path, "%s/token", w->base);
+    snprintf(line, sizeof line, "fleets list --token-file %s", path);
+    assert_ok(file_write(path, span_of_text("from-a-file\n"), 0600, &err));
+    fake_http_say(w->server, 200, "{\"items\":[]}");
+    assert_int_equal(run(w, api_main, line), 0);
+    assert_heard(w, 0, "Authorization: Bearer from-a-file\r\n");
+    assert_ok(file_write(path, span_of_text("a\r\nX-Evil: 1"), 0600, &err));
+    assert_int_equal(run(w, api_main, line), 2);
+    assert_said(&w->complaint, "muster: bad-token: ");
+    assert_null(strstr((char *)w->complaint.at, "Evil"));
+}
+
+static void the_status_shows_counts_and_says_simulated(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200, "{\"items\":[{\"name\":\"web\"},{\"name\":\"gone\"}]}");
+    fake_http_say(w->server, 200,
+                  "{\"fleet\":\"web\",\"desired\":6,\"phases\":{\"running\":5,\"booting\":1,"
+                  "\"failed\":0},\"trust\":{\"trusted\":5,\"pending\":1},\"levels\":{\"L1\":5},"
+                  "\"simulated\":6}");
+    fake_http_say(w->server, 404, "{\"code\":\"not-found\"}");
+    assert_int_equal(run(w, status_main, "status"), 0);
+    assert_heard(w, 1, "GET /v1/fleets/web/status HTTP/1.1\r\n");
+    assert_said(&w->out, "FLEET  DESIRED  PHASES                ");
+    assert_said(&w->out, "web    6        running 5, booting 1  trusted 5, pending 1  L1 5 ");
+    assert_said(&w->out, "SIMULATED: web ");
+}
+
+static void the_status_of_one_fleet_is_its_own_json(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200, "{\"desired\":1}");
+    assert_int_equal(run(w, status_main, "status web -o json"), 0);
+    assert_string_equal((char *)w->out.at, "{\n  \"desired\": 1,\n  \"fleet\": \"web\"\n}\n");
+    fake_http_say(w->server, 404, "{\"code\":\"not-found\",\"detail\":\"no such fleet\"}");
+    assert_int_equal(run(w, status_main, "status web"), 1);
+    assert_int_equal(run(w, status_main, "status web db"), 2);
+    assert_int_equal(run(w, status_main, "status --every 0"), 2);
+}
+
+static void codes_are_explained(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(run(w, explain_main, "explain policy-tcb"), 0);
+    assert_said(&w->out, "policy-tcb: ");
+    assert_int_equal(run(w, explain_main, "explain vmpck-disabled -o json"), 0);
+    assert_said(&w->out, "\"advice\": \"restart the machine");
+    assert_int_equal(run(w, explain_main, "explain no-such-code"), 1);
+    assert_int_equal(run(w, explain_main, "explain"), 2);
+}
+
+static void no_answer_can_play_with_the_terminal(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200,
+                  "{\"name\":\"a\\u001b[2Jb\\nc\",\"evil\\u0007\":true,\"n\":{\"k\":[1,null]}}");
+    assert_int_equal(run(w, api_main, "fleets get x"), 0);
+    assert_said(&w->out, "a?[2Jb?c");
+    assert_said(&w->out, "evil?");
+    assert_said(&w->out, "k 1,-");
+    assert_null(memchr(w->out.at, '\x1b', w->out.len));
+    assert_null(memchr(w->out.at, '\a', w->out.len));
+}
+
+static void every_command_of_the_table_is_well_formed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_command_count; i++) {
+        const struct api_command *c = &api_commands[i];
+        int holes = 0;
+        int plain = 0;
+        for (const char *at = c->path; (at = strstr(at, "{}")) != NULL; at += 2)
+            holes++;
+        for (const struct api_argument *a = c->arguments; a->name != NULL; a++) {
+            plain += a->place == IN_PATH;
+            assert_true(a < c->arguments + API_ARGUMENTS_MAX - 1);
+        }
+        assert_int_equal(holes, plain);
+        assert_true(!c->list || c->columns != NULL);
+        assert_true(api_has(c->noun, c->verb));
+    }
+    assert_true(api_has("fleet", "list"));
+    assert_true(api_has("accounts", NULL));
+    assert_false(api_has("account", "test"));
+    assert_false(api_has("f", NULL));
+    assert_false(api_has("", NULL));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(a_list_is_a_table_with_all_pages),
+        T(json_output_is_the_same_bytes_for_the_same_answer),
+        T(filters_travel_encoded_and_limits_end_the_walk),
+        T(a_body_comes_from_a_file_or_from_the_words),
+        T(names_cannot_leave_their_place_in_the_path),
+        T(problems_are_one_line_with_the_servers_code),
+        T(a_server_that_is_not_there_is_unreachable),
+        T(wrong_use_is_told_before_anything_is_sent),
+        T(a_token_comes_from_a_file_and_must_be_one),
+        T(the_status_shows_counts_and_says_simulated),
+        T(the_status_of_one_fleet_is_its_own_json),
+        T(codes_are_explained),
+        T(no_answer_can_play_with_the_terminal),
+        cmocka_unit_test(every_command_of_the_table_is_well_formed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
