@@ -4,4 +4,5 @@ controller_libcontroller_a_SOURCES =
 controller_libcontroller_a_SOURCES += controller/http_server.c controller/http_server.h
 controller_libcontroller_a_SOURCES += controller/http_target.c controller/http_target.h
 controller_libcontroller_a_SOURCES += controller/problem.c controller/problem.h
+controller_libcontroller_a_SOURCES += controller/userdata.c controller/userdata.h
 controller_libcontroller_a_SOURCES += controller/worker.h

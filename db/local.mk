@@ -13,6 +13,7 @@ db_libdb_a_SOURCES += db/caller_store.c db/caller_store.h
 db_libdb_a_SOURCES += db/charter_store.c db/charter_store.h
 db_libdb_a_SOURCES += db/delivery_store.c db/delivery_store.h
 db_libdb_a_SOURCES += db/secret_store.c db/secret_store.h
+db_libdb_a_SOURCES += db/ticket_store.c db/ticket_store.h
 nodist_db_libdb_a_SOURCES = db/statements.c db/statements.h db/migrations.c
 
 DB_QUERIES = \
@@ -23,6 +24,7 @@ DB_QUERIES += $(top_srcdir)/db/queries/charter.sql
 DB_QUERIES += $(top_srcdir)/db/queries/delivery.sql
 DB_QUERIES += $(top_srcdir)/db/queries/secret.sql
 DB_QUERIES += $(top_srcdir)/db/queries/token.sql
+DB_QUERIES += $(top_srcdir)/db/queries/ticket.sql
 DB_MIGRATIONS = \
 	$(top_srcdir)/db/migrations/0001_first_tables.sql
 

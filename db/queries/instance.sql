@@ -42,22 +42,26 @@ ORDER BY i.id LIMIT $11;
 SELECT id, at, machine, from_state, to_state, reason, epoch, audit
 FROM instance_history WHERE instance = $1 ORDER BY id;
 
+-- A failed one waits for the planner, not for its worker.
 -- name: instance_claim
 UPDATE instances SET lease_holder = $1, lease_until = clock_timestamp() + make_interval(secs => $2::bigint)
 WHERE id IN (
     SELECT id FROM instances
     WHERE phase <> 'terminated' AND next_due <= clock_timestamp()
+      AND (phase <> 'failed' OR wanted = 'gone')
       AND (lease_until IS NULL OR lease_until <= clock_timestamp())
     ORDER BY next_due, id LIMIT $3 FOR UPDATE SKIP LOCKED)
 RETURNING *;
 
+-- What became unwanted while it was worked on is due at once, or nobody would hear of it for long.
 -- name: instance_advance
 UPDATE instances SET
     phase = $5, reason = $6, intent = $7,
     cloud_ref = coalesce($8, cloud_ref), region = coalesce($9, region),
     zone = coalesce($10, zone), address = coalesce($11, address),
     attempt = $12, client_token = coalesce($13, client_token),
-    next_due = clock_timestamp() + make_interval(secs => $14::bigint),
+    next_due = CASE WHEN wanted = 'gone' AND $5 <> 'terminating' THEN clock_timestamp()
+               ELSE clock_timestamp() + make_interval(secs => $14::bigint) END,
     lease_holder = CASE WHEN $15::boolean THEN lease_holder END,
     lease_until = CASE WHEN $15 THEN clock_timestamp() + make_interval(secs => $16::bigint) END,
     failures = 0, epoch = epoch + 1,
@@ -73,7 +77,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: instance_defer
 UPDATE instances SET
-    next_due = clock_timestamp() + make_interval(secs => $4::bigint),
+    next_due = CASE WHEN wanted = 'gone' AND phase <> 'terminating' AND $5::text IS NULL
+               THEN clock_timestamp() ELSE clock_timestamp() + make_interval(secs => $4::bigint) END,
     failures = CASE WHEN $5::text IS NULL THEN 0 ELSE failures + 1 END,
     reason = coalesce($5, reason),
     lease_holder = NULL, lease_until = NULL, updated = clock_timestamp()

@@ -26,6 +26,7 @@ static const struct {
     [METRIC_HTTP_ERRORS]       = {"muster_http_errors_total", "counter", "API requests answered with 4xx or 5xx."},
     [METRIC_AUDIT_UNSEALED]    = {"muster_audit_unsealed", "gauge", "Audit entries not yet chained."},
     [METRIC_WORKER_FAILURES]   = {"muster_worker_failures_total", "counter", "Worker steps that failed."},
+    [METRIC_ORPHANS]           = {"muster_orphans", "gauge", "Cloud machines with our tag and no row, at the last look."},
     /* clang-format on */
 };
 _Static_assert(countof(table) == METRIC_COUNT);
