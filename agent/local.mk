@@ -25,3 +25,5 @@ agent_muster_agent_production_SOURCES = agent/main.c agent/settings.c agent/tee.
 agent_muster_agent_production_CPPFLAGS = $(AM_CPPFLAGS) -UMUSTER_SIMULATION
 agent_muster_agent_production_LDADD = agent/libagent.a $(AGENT_LIBS)
 CLEANFILES += agent/muster-agent-production
+
+dist_man_MANS += agent/muster-agent.8

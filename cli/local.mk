@@ -21,3 +21,5 @@ cli_muster_SOURCES = cli/main.c
 cli_muster_LDADD = cli/libcli.a drivers/libdrivers.a lib/attest/libattest.a lib/model/libmodel.a \
 	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a \
 	$(XML2_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+
+dist_man_MANS += cli/muster.1

@@ -1,0 +1,18 @@
+#!/bin/bash
+# Every setting of the agent and every command of the API stands in its manual page.
+set -u
+build=${MUSTER_BUILD:-build}
+src=${MUSTER_SRC:-.}
+n=0
+check() { # what, word, page
+    n=$((n + 1))
+    if grep -qE -- "$2" "$src/$3"; then echo "ok $n - $1"; else echo "not ok $n - $1"; fi
+}
+while read -r key; do
+    check "setting $key" "^\.B $key\$" agent/muster-agent.8
+done < <("$build/agent/muster-agent" --help | sed -n '/^settings:/,$p' | awk '/^  [a-z]/ {print $1}')
+while read -r noun verb; do
+    check "muster $noun $verb" "\"muster $noun \" .*\<$verb\>" cli/muster.1
+done < <("$build/muster" --help | awk '/^  muster / {print $2, $3}')
+echo "1..$n"
+[ "$n" -gt 40 ] || echo "Bail out! only $n looked at"
