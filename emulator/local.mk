@@ -1,4 +1,22 @@
 noinst_LIBRARIES += emulator/libemulator.a
 emulator_libemulator_a_SOURCES = \
+	emulator/aws_api.c emulator/aws_api.h emulator/aws_auth.c emulator/aws_machines.c \
+	emulator/control.c emulator/control.h \
+	emulator/form.c emulator/form.h \
+	emulator/guest.c emulator/guest.h \
+	emulator/http_face.c emulator/http_face.h \
+	emulator/images.c emulator/images.h \
+	emulator/ledger.c emulator/ledger.h \
+	emulator/mischief.c emulator/mischief.h \
+	emulator/processor.c emulator/processor.h \
 	emulator/psp.c emulator/psp.h \
-	emulator/psp_report.c emulator/psp_report.h
+	emulator/psp_report.c emulator/psp_report.h \
+	emulator/settings.c emulator/settings.h \
+	emulator/world.c emulator/world.h
+
+sbin_PROGRAMS += emulator/muster-sim
+emulator_muster_sim_SOURCES = emulator/main.c
+emulator_muster_sim_LDADD = emulator/libemulator.a lib/attest/libattest.a lib/model/libmodel.a \
+	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a \
+	$(MHD_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+EXTRA_DIST += emulator/README.md

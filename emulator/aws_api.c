@@ -1,0 +1,203 @@
+#include "emulator/aws_api.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/crypto/random.h"
+
+bool refuse(struct refusal *out, int status, const char *code, const char *format, ...)
+{
+    *out = (struct refusal){.status = status};
+    snprintf(out->code, sizeof out->code, "%s", code);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(out->message, sizeof out->message, format, args);
+    va_end(args);
+    return false;
+}
+
+static void say_refusal(const struct refusal *why, const char *service, struct face_answer *out)
+{
+    out->status = why->status;
+    out->content_type = "text/xml;charset=UTF-8";
+    const struct uuid made = uuid_new();
+    const struct uuid_text id = uuid_text(&made);
+    bool sts = strcmp(service, "sts") == 0;
+    text_add(&out->body, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    text_add(&out->body, sts ? "<ErrorResponse xmlns=\"" STS_NAMESPACE "\"><Error>"
+                               "<Type>Sender</Type>"
+                             : "<Response><Errors><Error>");
+    xml_add(&out->body, "Code", why->code);
+    xml_add(&out->body, "Message", why->message);
+    text_add(&out->body, sts ? "</Error>" : "</Error></Errors>");
+    xml_add(&out->body, sts ? "RequestId" : "RequestID", id.at);
+    text_add(&out->body, sts ? "</ErrorResponse>" : "</Response>");
+}
+
+static void say_success(const struct action *action, const struct text *inner,
+                        struct face_answer *out)
+{
+    const struct uuid made = uuid_new();
+    const struct uuid_text id = uuid_text(&made);
+    bool sts = strcmp(action->service, "sts") == 0;
+    out->status = 200;
+    out->content_type = "text/xml;charset=UTF-8";
+    text_add(&out->body, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    text_addf(&out->body, "<%sResponse xmlns=\"%s\">", action->name,
+              sts ? STS_NAMESPACE : EC2_NAMESPACE);
+    if (!sts)
+        xml_add(&out->body, "requestId", id.at);
+    text_add_span(&out->body, text_span(inner));
+    if (sts) {
+        text_add(&out->body, "<ResponseMetadata>");
+        xml_add(&out->body, "RequestId", id.at);
+        text_add(&out->body, "</ResponseMetadata>");
+    }
+    text_addf(&out->body, "</%sResponse>", action->name);
+}
+
+/* Faults that refuse before anything is done. */
+static bool refuse_by_mischief(enum fault fault, struct refusal *out)
+{
+    static const struct {
+        enum fault fault;
+        int status;
+        const char *code;
+        const char *message;
+    } refusals[] = {
+        {FAULT_THROTTLE, 503, "RequestLimitExceeded", "Request limit exceeded."},
+        {FAULT_CAPACITY, 500, "InsufficientInstanceCapacity",
+         "We currently do not have sufficient capacity in the Availability Zone you requested."},
+        {FAULT_QUOTA, 400, "VcpuLimitExceeded",
+         "You have requested more vCPU capacity than your current vCPU limit allows."},
+        {FAULT_AUTH, 403, "UnauthorizedOperation",
+         "You are not authorized to perform this operation."},
+        {FAULT_SERVER_ERROR, 500, "InternalError", "An internal error has occurred"},
+    };
+    for (size_t i = 0; i < countof(refusals); i++)
+        if (refusals[i].fault == fault)
+            return refuse(out, refusals[i].status, refusals[i].code, "%s", refusals[i].message);
+    return true;
+}
+
+/* Faults that spoil the answer to what was done. */
+static void spoil(const struct prank *prank, const char *service, struct face_answer *out)
+{
+    if (prank->fault == FAULT_LOST_ANSWER)
+        out->cut = true;
+    if (prank->fault == FAULT_DELAY)
+        out->delay_ms = prank->delay_ms;
+    if (prank->fault == FAULT_GARBLED && out->body.len > 0) {
+        out->body.len /= 2;
+        out->body.at[out->body.len] = '\0';
+    }
+    if (prank->fault == FAULT_LATE_ERROR) {
+        const struct refusal late = {500, "InternalError", "An internal error has occurred"};
+        text_done(&out->body);
+        say_refusal(&late, service, out);
+    }
+}
+
+static const struct action *find_action(const char *name, const char *service)
+{
+    for (size_t i = 0; i < aws_action_count; i++)
+        if (strcmp(aws_actions[i].name, name) == 0 && strcmp(aws_actions[i].service, service) == 0)
+            return &aws_actions[i];
+    return NULL;
+}
+
+/* A launch that EC2 takes back a moment later. */
+static void take_back(const struct aws_api *api, const struct form_in *form)
+{
+    const char *token = form_get(form, "ClientToken");
+    struct machine *machine = token != NULL ? world_find_token(api->world, token) : NULL;
+    if (machine == NULL)
+        return;
+    snprintf(machine->reason, sizeof machine->reason, "Server.InsufficientInstanceCapacity");
+    world_move(api->world, machine, VM_SHUTTING_DOWN);
+}
+
+static void perform(const struct aws_api *api, const struct action *action,
+                    const struct form_in *form, const struct prank *prank, struct face_answer *out)
+{
+    struct refusal why;
+    OWNED(text_done) struct text inner = {0};
+    struct aws_call call = {
+        .api = api, .form = form, .out = &inner, .hide_fresh = prank->fault == FAULT_HIDDEN};
+    if (refuse_by_mischief(prank->fault, &why) && action->run(&call, &why)) {
+        if (prank->fault == FAULT_LATE_CAPACITY)
+            take_back(api, form);
+        say_success(action, &inner, out);
+    } else {
+        say_refusal(&why, action->service, out);
+    }
+    spoil(prank, action->service, out);
+}
+
+/* Faults of the wire, which do not even look at the call. */
+static bool broke_the_wire(const struct prank *prank, struct face_answer *out)
+{
+    if (prank->fault == FAULT_LOST_REQUEST) {
+        out->cut = true;
+        return true;
+    }
+    if (prank->fault != FAULT_BAD_GATEWAY)
+        return false;
+    out->status = 502;
+    out->content_type = "text/html";
+    text_add(&out->body, "<html><body><h1>502 Bad Gateway</h1><hr></body></html>\n");
+    return true;
+}
+
+static void act(const struct aws_api *api, const struct action *action, const struct form_in *form,
+                struct face_answer *out)
+{
+    pthread_mutex_lock(&api->world->lock);
+    const struct prank prank = mischief_take(&api->world->mischief, action->name);
+    if (prank.fault != FAULT_NONE)
+        ledger_note(api->world->ledger, "fault",
+                    &(struct ledger_line){.action = action->name,
+                                          .client_token = form_get(form, "ClientToken"),
+                                          .detail = name_of(&fault_names, (int)prank.fault)});
+    if (!broke_the_wire(&prank, out))
+        perform(api, action, form, &prank, out);
+    pthread_mutex_unlock(&api->world->lock);
+}
+
+/* The action asked for, rightly signed; NULL with the reason why not. */
+static const struct action *understand(const struct aws_api *api,
+                                       const struct face_request *request, char service[static 16],
+                                       struct form_in *form, struct refusal *why)
+{
+    struct error err = {0};
+    if (strcmp(request->method, "POST") != 0 || strcmp(request->path, "/") != 0) {
+        refuse(why, 400, "InvalidAction", "Only POST of a form to / is understood here");
+        return NULL;
+    }
+    if (!aws_auth_check(api, request, service, why))
+        return NULL;
+    if (form_read(request->body, form, &err) != OK) {
+        refuse(why, 400, "MalformedQueryString", "%s", err.text);
+        return NULL;
+    }
+    const char *name = form_get(form, "Action");
+    const struct action *action = name != NULL ? find_action(name, service) : NULL;
+    if (action == NULL)
+        refuse(why, 400, "InvalidAction", "The action %.60s is not valid for this service.",
+               name != NULL ? name : "");
+    return action;
+}
+
+void aws_api_answer(const struct aws_api *api, const struct face_request *request,
+                    struct face_answer *out)
+{
+    OWNED(form_in_done) struct form_in form = {0};
+    char service[16] = "";
+    struct refusal why;
+    const struct action *action = understand(api, request, service, &form, &why);
+    if (action != NULL)
+        act(api, action, &form, out);
+    else
+        say_refusal(&why, service, out);
+}

@@ -1,0 +1,58 @@
+/* EC2 and STS as a client sees them: signatures, actions, answers and errors of the Query protocol.
+ */
+#ifndef MUSTER_EMULATOR_AWS_API_H
+#define MUSTER_EMULATOR_AWS_API_H
+
+#include "emulator/form.h"
+#include "emulator/http_face.h"
+#include "emulator/images.h"
+#include "emulator/world.h"
+
+#define EC2_NAMESPACE "http://ec2.amazonaws.com/doc/2016-11-15/"
+#define STS_NAMESPACE "https://sts.amazonaws.com/doc/2011-06-15/"
+#define SIM_ACCOUNT "000000000000"
+
+struct aws_api {
+    struct world *world;
+    const struct images *images;
+    const char *region;
+    const char *access_key_id;
+    const char *secret_access_key;
+};
+
+/* Why a call was refused, in AWS's words. */
+struct refusal {
+    int status;
+    char code[64];
+    char message[256];
+};
+
+/* Fills it and gives false, so that `return refuse(...)` reads well. */
+PRINTF(4, 5)
+bool refuse(struct refusal *out, int status, const char *code, const char *format, ...);
+
+/* One call. `out` gets what stands between the root element's tags. */
+struct aws_call {
+    const struct aws_api *api;
+    const struct form_in *form;
+    bool hide_fresh; /* a describe shall not see what was launched just now */
+    struct text *out;
+};
+
+struct action {
+    const char *name;
+    const char *service;                                     /* "ec2", "sts" */
+    bool (*run)(struct aws_call *call, struct refusal *out); /* the world is locked */
+};
+extern const struct action aws_actions[];
+extern const size_t aws_action_count;
+
+void aws_api_answer(const struct aws_api *api, const struct face_request *request,
+                    struct face_answer *out);
+
+/* Is the request signed by our key, for our region, now? `out_service` is what it was signed for.
+ */
+bool aws_auth_check(const struct aws_api *api, const struct face_request *request,
+                    char out_service[static 16], struct refusal *out);
+
+#endif

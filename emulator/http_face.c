@@ -1,0 +1,163 @@
+#include "emulator/http_face.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { IDLE_SECONDS = 30, CONNECTIONS_MAX = 512, BACKLOG = 128 };
+
+struct face {
+    struct MHD_Daemon *daemon;
+    face_fn *handler;
+    void *context;
+};
+
+/* A request while its body is coming in. */
+struct arrival {
+    struct bytes body;
+    bool too_large;
+};
+
+const char *face_header(const struct face_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *face_argument(const struct face_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static void pause_ms(int64_t ms)
+{
+    const struct timespec wait = {ms / 1000, (ms % 1000) * 1000000};
+    if (ms > 0)
+        nanosleep(&wait, NULL);
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct face_answer *answer)
+{
+    pause_ms(answer->delay_ms);
+    if (answer->cut)
+        return MHD_NO;
+    size_t len = answer->body.len;
+    void *text = answer->body.at != NULL ? text_take(&answer->body) : mem_text("");
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
+    MHD_add_response_header(response, "Content-Type",
+                            answer->content_type != NULL ? answer->content_type
+                                                         : "application/json");
+    MHD_add_response_header(response, "Server", "muster-sim");
+    enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result answer_whole(struct face *face, struct MHD_Connection *connection,
+                                    const char *path, const char *method, struct arrival *arrival)
+{
+    struct face_answer answer = {.status = 200};
+    const struct face_request request = {method, path, bytes_span(&arrival->body), connection};
+    if (arrival->too_large) {
+        answer.status = 413;
+        text_add(&answer.body, "{\"code\":\"too-large\"}");
+    } else {
+        face->handler(face->context, &request, &answer);
+    }
+    enum MHD_Result result = send_answer(connection, &answer);
+    text_done(&answer.body);
+    return result;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *data, size_t *data_len, void **slot)
+{
+    (void)version;
+    struct arrival *arrival = *slot;
+    if (arrival == NULL) {
+        *slot = NEW(struct arrival);
+        return MHD_YES;
+    }
+    if (*data_len > 0) {
+        if (arrival->body.len + *data_len > FACE_BODY_MAX)
+            arrival->too_large = true;
+        else
+            bytes_add(&arrival->body, SPAN(data, *data_len));
+        *data_len = 0;
+        return MHD_YES;
+    }
+    return answer_whole(context, connection, path, method, arrival);
+}
+
+static void on_end(void *context, struct MHD_Connection *connection, void **slot,
+                   enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)connection;
+    (void)code;
+    struct arrival *arrival = *slot;
+    if (arrival == NULL)
+        return;
+    bytes_done(&arrival->body);
+    free(arrival);
+    *slot = NULL;
+}
+
+static enum outcome listen_on(int64_t port, int *out_fd, int64_t *out_port, struct error *err)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, BACKLOG) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &len) != 0) {
+        int why = errno;
+        if (fd >= 0)
+            close(fd);
+        return fail(err, ERR_UNREACHABLE, "listening on 127.0.0.1:%lld: %s", (long long)port,
+                    strerror(why));
+    }
+    *out_fd = fd;
+    *out_port = ntohs(at.sin_port);
+    return OK;
+}
+
+enum outcome face_open(int64_t port, face_fn *handler, void *context, struct face **out,
+                       int64_t *out_port, struct error *err)
+{
+    int fd;
+    TRY(listen_on(port, &fd, out_port, err));
+    struct face *face = NEW(struct face);
+    face->handler = handler;
+    face->context = context;
+    face->daemon = MHD_start_daemon(
+        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
+        NULL, on_request, face, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_end,
+        NULL, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
+    if (face->daemon == NULL) {
+        free(face);
+        close(fd);
+        return fail(err, ERR_INTERNAL, "the HTTP server does not start");
+    }
+    *out = face;
+    return OK;
+}
+
+void face_close(struct face *face)
+{
+    if (face == NULL)
+        return;
+    MHD_stop_daemon(face->daemon);
+    free(face);
+}

@@ -1,0 +1,38 @@
+/* The emulator's HTTP server, on loopback only: one door to libmicrohttpd. */
+#ifndef MUSTER_EMULATOR_HTTP_FACE_H
+#define MUSTER_EMULATOR_HTTP_FACE_H
+
+#include "lib/base/text.h"
+
+enum { FACE_BODY_MAX = 256 * 1024 };
+
+struct face_request {
+    const char *method;
+    const char *path;
+    struct span body;
+    void *connection;
+};
+
+/* NULL when absent; a loan until the handler returns. */
+const char *face_header(const struct face_request *request, const char *name);
+const char *face_argument(const struct face_request *request, const char *name);
+
+struct face_answer {
+    int status;
+    const char *content_type; /* static */
+    struct text body;
+    int64_t delay_ms;
+    bool cut; /* close the connection without a word */
+};
+
+/* Called in a thread of the connection's own. */
+typedef void face_fn(void *context, const struct face_request *request, struct face_answer *out);
+
+struct face;
+
+/* Port 0 takes a free one; `out_port` says which. */
+enum outcome face_open(int64_t port, face_fn *handler, void *context, struct face **out,
+                       int64_t *out_port, struct error *err);
+void face_close(struct face *face); /* waits for those being answered; NULL is fine */
+
+#endif

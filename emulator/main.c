@@ -1,0 +1,188 @@
+/* The muster-sim program: a pretend EC2 whose machines are agent processes, with a pretend security
+ * processor. For tests, rehearsals and first steps; what it attests is worth nothing elsewhere. */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "emulator/aws_api.h"
+#include "emulator/control.h"
+#include "emulator/guest.h"
+#include "emulator/settings.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+
+struct sim {
+    struct sim_settings settings;
+    struct world world;
+    bool world_is_open;
+    struct images images;
+    struct psp *psp;
+    struct processor *processor;
+    struct guests guests;
+    struct aws_api aws;
+    struct control control;
+    struct face *face;
+    int signals;
+};
+
+static void answer(void *context, const struct face_request *request, struct face_answer *out)
+{
+    struct sim *sim = context;
+    if (control_is_for(request))
+        control_answer(&sim->control, request, out);
+    else
+        aws_api_answer(&sim->aws, request, out);
+}
+
+static void sim_done(struct sim *sim)
+{
+    face_close(sim->face);
+    if (sim->guests.world != NULL)
+        guests_end(&sim->guests);
+    processor_close(sim->processor);
+    psp_close(sim->psp);
+    images_done(&sim->images);
+    if (sim->world_is_open)
+        world_close(&sim->world);
+    if (sim->signals >= 0)
+        close(sim->signals);
+    sim_settings_done(&sim->settings);
+}
+
+/* Blocked before any thread starts, so that all threads have them blocked and the loop reads them.
+ */
+static enum outcome catch_signals(struct sim *sim, struct error *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    sim->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (sim->signals < 0)
+        return fail(err, ERR_INTERNAL, "signalfd");
+    return OK;
+}
+
+static enum outcome open_processor(struct sim *sim, struct error *err)
+{
+    OWNED(text_done) struct text folder = {0};
+    if (sim->settings.psp_folder[0] != '\0')
+        text_add(&folder, sim->settings.psp_folder);
+    else
+        text_addf(&folder, "%s/psp", sim->settings.world.folder);
+    OWNED(text_done) struct text provider = {0};
+    text_addf(&provider, "CN=cc-%s.amazonaws.com", sim->settings.world.region);
+    TRY(psp_open(text_str(&folder), clock_now(), &sim->psp, err));
+    psp_set_csp_id(sim->psp, text_str(&provider));
+    return processor_open(&sim->world, &sim->images, sim->psp, &sim->processor, err);
+}
+
+static enum outcome open_all(struct sim *sim, int64_t *port, struct error *err)
+{
+    const struct sim_settings *settings = &sim->settings;
+    TRY(folder_make(settings->world.folder, 0700, err));
+    TRY(folder_make(settings->guest.run_folder, 0700, err));
+    sim->world_is_open = true;
+    TRY(world_open(&settings->world, &sim->world, err));
+    TRY(images_open(settings->images, &sim->images, err));
+    TRY(open_processor(sim, err));
+    sim->guests = (struct guests){&settings->guest, &sim->world, sim->processor};
+    sim->aws = (struct aws_api){&sim->world, &sim->images, settings->world.region,
+                                settings->access_key_id, settings->secret_access_key};
+    sim->control = (struct control){&sim->world, &sim->images, sim->psp};
+    return face_open(settings->port, answer, sim, &sim->face, port, err);
+}
+
+/* One line on standard output, when everything listens. */
+static void say_ready(const struct sim *sim, int64_t port)
+{
+    char url[64];
+    OWNED(json_drop) json_t *ready = json_object();
+    snprintf(url, sizeof url, "http://127.0.0.1:%lld", (long long)port);
+    json_put_bool(ready, "ready", true);
+    json_put_int(ready, "pid", getpid());
+    json_put_text(ready, "ec2", url);
+    json_put_int(ready, "port", port);
+    json_put_text(ready, "region", sim->settings.world.region);
+    snprintf(url, sizeof url, "http://127.0.0.1:%lld/_control/ledger", (long long)port);
+    json_put_text(ready, "ledger", url);
+    OWNED(mem_drop) char *text = json_print(ready);
+    puts(text);
+    fflush(stdout);
+}
+
+/* True when we are to end; children that ended are seen by the next tick. */
+static bool read_signals(const struct sim *sim)
+{
+    struct signalfd_siginfo info;
+    bool end = false;
+    while (read(sim->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        end |= info.ssi_signo != SIGCHLD;
+    return end;
+}
+
+static void run(struct sim *sim)
+{
+    for (;;) {
+        pthread_mutex_lock(&sim->world.lock);
+        int64_t wait_ms = guests_tick(&sim->guests);
+        pthread_mutex_unlock(&sim->world.lock);
+        struct pollfd waits[] = {{.fd = sim->signals, .events = POLLIN},
+                                 {.fd = sim->world.wake, .events = POLLIN}};
+        poll(waits, countof(waits), (int)wait_ms);
+        uint64_t unused;
+        if (waits[1].revents != 0 && read(sim->world.wake, &unused, sizeof unused) < 0)
+            continue;
+        if (waits[0].revents != 0 && read_signals(sim))
+            return;
+    }
+}
+
+static enum outcome serve(const char *config, struct error *err)
+{
+    OWNED(sim_done) struct sim sim = {.signals = -1};
+    int64_t port;
+    TRY(sim_settings_read(config, &sim.settings, err));
+    TRY(catch_signals(&sim, err));
+    TRY(open_all(&sim, &port, err));
+    say_ready(&sim, port);
+    LOG(INFO, "sim.started", INT("port", port), INT("machines", (int64_t)sim.world.count));
+    run(&sim);
+    LOG(INFO, "sim.stopped", INT("machines", (int64_t)sim.world.count));
+    return OK;
+}
+
+static int print_help(void)
+{
+    puts("muster-sim: a pretend EC2 with a pretend security processor, on 127.0.0.1 only\n"
+         "\n"
+         "muster-sim --config FILE     FILE holds `key = value` lines:\n");
+    config_print_help(sim_settings_table, sim_settings_count, stdout);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = {0};
+    log_start("muster-sim");
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return print_help();
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return puts("muster-sim " PACKAGE_VERSION) < 0;
+    if (argc != 3 || strcmp(argv[1], "--config") != 0) {
+        fputs("usage: muster-sim --config FILE | --help | --version\n", stderr);
+        return outcome_exit_code(ERR_INVALID);
+    }
+    enum outcome outcome = serve(argv[2], &err);
+    if (outcome != OK)
+        log_error("sim.failed", &err);
+    return outcome_exit_code(outcome);
+}

@@ -1,0 +1,48 @@
+/* Faults on request: the next N calls of an action are throttled, refused, lost, delayed, ... */
+#ifndef MUSTER_EMULATOR_MISCHIEF_H
+#define MUSTER_EMULATOR_MISCHIEF_H
+
+#include "lib/base/json.h"
+#include "lib/base/names.h"
+
+enum fault {
+    FAULT_NONE,
+    FAULT_THROTTLE,      /* 503 RequestLimitExceeded */
+    FAULT_CAPACITY,      /* 500 InsufficientInstanceCapacity */
+    FAULT_LATE_CAPACITY, /* launched, then terminated with Server.InsufficientInstanceCapacity */
+    FAULT_QUOTA,         /* 400 VcpuLimitExceeded */
+    FAULT_AUTH,          /* 403 UnauthorizedOperation */
+    FAULT_SERVER_ERROR,  /* 500 InternalError, nothing done */
+    FAULT_BAD_GATEWAY,   /* 502 with HTML, nothing done */
+    FAULT_LOST_REQUEST,  /* the connection is cut, nothing done */
+    FAULT_LOST_ANSWER,   /* it is done, and the connection is cut before the answer */
+    FAULT_GARBLED,       /* it is done, and the answer is cut in the middle of its XML */
+    FAULT_LATE_ERROR,    /* it is done, and the answer is 500 InternalError */
+    FAULT_DELAY,         /* it is done, and answered after delay_ms */
+    FAULT_HIDDEN,        /* a describe does not show what was launched in the last minute */
+    FAULT_COUNT
+};
+extern const struct names fault_names; /* "none", "throttle", ... */
+
+enum { PRANKS_MAX = 64 };
+
+struct prank {
+    char action[64]; /* "RunInstances", or "*" */
+    enum fault fault;
+    int64_t times; /* left */
+    int64_t delay_ms;
+};
+
+struct mischief {
+    struct prank pranks[PRANKS_MAX];
+    size_t count;
+};
+
+/* {"action": "RunInstances" | "*", "fault": "throttle", "times": 3, "delay_ms": 0} */
+enum outcome mischief_add(struct mischief *mischief, const json_t *wish, struct error *err);
+json_t *mischief_to_json(const struct mischief *mischief);
+
+/* The first prank for this action, and one time less of it. FAULT_NONE when there is none. */
+struct prank mischief_take(struct mischief *mischief, const char *action);
+
+#endif

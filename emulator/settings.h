@@ -1,0 +1,24 @@
+/* The emulator's settings file: one table, which --help follows. */
+#ifndef MUSTER_EMULATOR_SETTINGS_H
+#define MUSTER_EMULATOR_SETTINGS_H
+
+#include "emulator/guest.h"
+#include "lib/base/config.h"
+
+struct sim_settings {
+    struct world_settings world;
+    struct guest_settings guest;
+    int64_t port;
+    char *access_key_id;
+    char *secret_access_key;
+    char *images;
+    char *psp_folder;
+};
+
+extern const struct setting sim_settings_table[];
+extern const size_t sim_settings_count;
+
+enum outcome sim_settings_read(const char *path, struct sim_settings *out, struct error *err);
+void sim_settings_done(struct sim_settings *settings);
+
+#endif

@@ -1,0 +1,326 @@
+#include "emulator/world.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/crypto/random.h"
+
+enum { MACHINE_FILE_MAX = 256 * 1024 };
+
+static const char *const state_words[] = {
+    "pending", "running", "stopping", "stopped", "shutting-down", "terminated",
+};
+_Static_assert(countof(state_words) == VM_STATE_COUNT);
+const struct names vm_state_names = NAMES("machine state", state_words);
+
+int vm_state_code(enum vm_state state)
+{
+    static const int codes[] = {
+        [VM_PENDING] = 0,  [VM_RUNNING] = 16,       [VM_STOPPING] = 64,
+        [VM_STOPPED] = 80, [VM_SHUTTING_DOWN] = 32, [VM_TERMINATED] = 48,
+    };
+    return codes[state];
+}
+
+static void machine_free(struct machine *machine)
+{
+    bytes_done(&machine->user_data);
+    free(machine);
+}
+DROP(machine_drop, struct machine, machine_free)
+
+char *machine_path(const struct world *world, const struct machine *machine, const char *name)
+{
+    struct text path = {0};
+    text_addf(&path, "%s/machines/%s%s%s", world->settings.folder, machine->ref,
+              name[0] != '\0' ? "/" : "", name);
+    return text_take(&path);
+}
+
+const char *machine_tag(const struct machine *machine, const char *key)
+{
+    for (size_t i = 0; i < machine->tag_count; i++)
+        if (strcmp(machine->tags[i].key, key) == 0)
+            return machine->tags[i].value;
+    return NULL;
+}
+
+bool machine_set_tag(struct machine *machine, const char *key, const char *value)
+{
+    if (strlen(key) >= TAG_KEY_SIZE || strlen(value) >= TAG_VALUE_SIZE)
+        return false;
+    machine_drop_tag(machine, key);
+    if (machine->tag_count == TAGS_MAX)
+        return false;
+    struct tag *tag = &machine->tags[machine->tag_count++];
+    snprintf(tag->key, sizeof tag->key, "%s", key);
+    snprintf(tag->value, sizeof tag->value, "%s", value);
+    return true;
+}
+
+void machine_drop_tag(struct machine *machine, const char *key)
+{
+    for (size_t i = 0; i < machine->tag_count; i++)
+        if (strcmp(machine->tags[i].key, key) == 0) {
+            machine->tags[i] = machine->tags[--machine->tag_count];
+            return;
+        }
+}
+
+json_t *machine_to_json(const struct machine *machine)
+{
+    json_t *out = json_object();
+    json_put_int(out, "ordinal", machine->ordinal);
+    json_put_text(out, "ref", machine->ref);
+    json_put_text(out, "reservation", machine->reservation);
+    json_put_text(out, "client_token", machine->client_token);
+    json_put_text(out, "order_hash", machine->order_hash);
+    json_put_text(out, "image", machine->image);
+    json_put_text(out, "size", machine->size);
+    json_put_text(out, "zone", machine->zone);
+    json_put_text(out, "subnet", machine->subnet);
+    json_put_bool(out, "snp", machine->snp);
+    json_t *tags = json_object();
+    for (size_t i = 0; i < machine->tag_count; i++)
+        json_put_text(tags, machine->tags[i].key, machine->tags[i].value);
+    json_put_new(out, "tags", tags);
+    json_put_text(out, "state", name_of(&vm_state_names, (int)machine->state));
+    json_put_text(out, "reason", machine->reason);
+    json_put_moment(out, "launched", machine->launched);
+    json_put_moment(out, "changed", machine->changed);
+    json_put_int(out, "boots", machine->boots);
+    json_put_int(out, "pid", machine->pid);
+    json_put_text(out, "tamper", machine->tamper);
+    return out;
+}
+
+struct text_member {
+    const char *name;
+    char *at;
+    size_t size;
+};
+
+static enum outcome read_texts(const json_t *in, struct machine *machine, struct error *err)
+{
+    const struct text_member members[] = {
+        {"ref", machine->ref, sizeof machine->ref},
+        {"reservation", machine->reservation, sizeof machine->reservation},
+        {"client_token", machine->client_token, sizeof machine->client_token},
+        {"order_hash", machine->order_hash, sizeof machine->order_hash},
+        {"image", machine->image, sizeof machine->image},
+        {"size", machine->size, sizeof machine->size},
+        {"zone", machine->zone, sizeof machine->zone},
+        {"subnet", machine->subnet, sizeof machine->subnet},
+        {"reason", machine->reason, sizeof machine->reason},
+        {"tamper", machine->tamper, sizeof machine->tamper},
+    };
+    for (size_t i = 0; i < countof(members); i++) {
+        const char *text;
+        TRY(json_get_text(in, "", members[i].name, members[i].size - 1, &text, err));
+        memcpy(members[i].at, text, strlen(text) + 1);
+    }
+    return OK;
+}
+
+static enum outcome machine_from_json(const json_t *in, struct machine *out, struct error *err)
+{
+    const char *word;
+    int state;
+    json_t *tags;
+    TRY(read_texts(in, out, err));
+    TRY(json_get_int(in, "", "ordinal", 1, INT64_MAX, &out->ordinal, err));
+    TRY(json_get_int(in, "", "boots", 0, INT64_MAX, &out->boots, err));
+    TRY(json_get_bool(in, "", "snp", &out->snp, err));
+    TRY(json_get_moment(in, "", "launched", &out->launched, err));
+    TRY(json_get_moment(in, "", "changed", &out->changed, err));
+    TRY(json_get_text(in, "", "state", 32, &word, err));
+    TRY(name_parse(&vm_state_names, word, &state, err));
+    out->state = (enum vm_state)state;
+    TRY(json_get_object(in, "", "tags", &tags, err));
+    const char *key;
+    json_t *value;
+    json_object_foreach (tags, key, value)
+        if (!json_is_string(value) || !machine_set_tag(out, key, json_string_value(value)))
+            return fail(err, ERR_INVALID, "tag '%.40s' cannot be held", key);
+    return OK;
+}
+
+enum outcome world_save(struct world *world, const struct machine *machine, struct error *err)
+{
+    OWNED(json_drop) json_t *value = machine_to_json(machine);
+    OWNED(mem_drop) char *text = json_print_pretty(value);
+    OWNED(mem_drop) char *path = machine_path(world, machine, "machine.json");
+    return file_write(path, span_of_text(text), 0600, err);
+}
+
+/* What ran when the last run ended was cut off like by a power failure: it boots again. */
+static void resume(struct machine *machine)
+{
+    switch (machine->state) {
+    case VM_PENDING:
+    case VM_RUNNING:
+        machine->state = VM_PENDING;
+        break;
+    case VM_STOPPING:
+        machine->state = VM_STOPPED;
+        break;
+    case VM_SHUTTING_DOWN:
+        machine->state = VM_TERMINATED;
+        break;
+    case VM_STOPPED:
+    case VM_TERMINATED:
+    case VM_STATE_COUNT:
+        break;
+    }
+}
+
+static void insert(struct world *world, struct machine *machine)
+{
+    world->machines = mem_resize(world->machines, world->count + 1, sizeof(struct machine *));
+    world->machines[world->count++] = machine;
+}
+
+static enum outcome load_one(struct world *world, const char *name, struct error *err)
+{
+    OWNED(machine_drop) struct machine *machine = NEW(struct machine);
+    OWNED(bytes_done) struct bytes content = {0};
+    OWNED(json_drop) json_t *value = NULL;
+    snprintf(machine->ref, sizeof machine->ref, "%.23s", name);
+    OWNED(mem_drop) char *path = machine_path(world, machine, "machine.json");
+    OWNED(mem_drop) char *data = machine_path(world, machine, "user-data");
+    enum outcome there = file_read(path, MACHINE_FILE_MAX, &content, err);
+    if (there == ERR_NOT_FOUND) /* died before the launch was answered */
+        return OK;
+    TRY(there);
+    TRY(json_parse(bytes_span(&content), MACHINE_FILE_MAX, &value, err));
+    TRY(machine_from_json(value, machine, err));
+    error_ignore(file_read(data, SIM_USER_DATA_MAX, &machine->user_data, NULL));
+    resume(machine);
+    insert(world, TAKE(machine));
+    return OK;
+}
+
+static int by_ordinal(const void *a, const void *b)
+{
+    const struct machine *x = *(struct machine *const *)a, *y = *(struct machine *const *)b;
+    return (x->ordinal > y->ordinal) - (x->ordinal < y->ordinal);
+}
+
+static enum outcome load_all(struct world *world, struct error *err)
+{
+    OWNED(text_done) struct text folder = {0};
+    text_addf(&folder, "%s/machines", world->settings.folder);
+    TRY(folder_make(text_str(&folder), 0700, err));
+    DIR *all = opendir(text_str(&folder));
+    if (all == NULL)
+        return fail(err, ERR_INTERNAL, "%s: %s", text_str(&folder), strerror(errno));
+    enum outcome outcome = OK;
+    for (struct dirent *entry; outcome == OK && (entry = readdir(all)) != NULL;)
+        if (strncmp(entry->d_name, "i-", 2) == 0)
+            outcome = load_one(world, entry->d_name, err);
+    closedir(all);
+    if (outcome != OK)
+        return error_context(err, "%s", text_str(&folder));
+    if (world->count > 0)
+        qsort(world->machines, world->count, sizeof(struct machine *), by_ordinal);
+    return OK;
+}
+
+enum outcome world_open(const struct world_settings *settings, struct world *out, struct error *err)
+{
+    *out = (struct world){.settings = *settings, .wake = -1};
+    pthread_mutex_init(&out->lock, NULL);
+    OWNED(text_done) struct text ledger = {0};
+    text_addf(&ledger, "%s/ledger.jsonl", settings->folder);
+    TRY(load_all(out, err));
+    TRY(ledger_open(text_str(&ledger), &out->ledger, err));
+    out->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (out->wake < 0)
+        return fail(err, ERR_INTERNAL, "eventfd: %s", strerror(errno));
+    return OK;
+}
+
+void world_close(struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++)
+        machine_free(world->machines[i]);
+    free(world->machines);
+    ledger_close(world->ledger);
+    if (world->wake >= 0)
+        close(world->wake);
+    pthread_mutex_destroy(&world->lock);
+}
+
+void world_wake(struct world *world)
+{
+    const uint64_t one = 1;
+    if (write(world->wake, &one, sizeof one) < 0 && errno != EAGAIN)
+        LOG(WARN, "world.not-woken", TEXT("why", strerror(errno)));
+}
+
+struct machine *world_find(struct world *world, const char *ref)
+{
+    for (size_t i = 0; i < world->count; i++)
+        if (strcmp(world->machines[i]->ref, ref) == 0)
+            return world->machines[i];
+    return NULL;
+}
+
+struct machine *world_find_token(struct world *world, const char *client_token)
+{
+    for (size_t i = 0; client_token[0] != '\0' && i < world->count; i++)
+        if (strcmp(world->machines[i]->client_token, client_token) == 0)
+            return world->machines[i];
+    return NULL;
+}
+
+static void make_ref(const char *prefix, char out[static REF_SIZE])
+{
+    uint8_t random[8];
+    char hex[17];
+    random_fill(random, sizeof random);
+    hex_encode(SPAN_OF(random), hex);
+    snprintf(out, REF_SIZE, "%s0%s", prefix, hex);
+}
+
+struct machine *world_add(struct world *world)
+{
+    struct machine *machine = NEW(struct machine);
+    machine->ordinal = world->count > 0 ? world->machines[world->count - 1]->ordinal + 1 : 1;
+    make_ref("i-", machine->ref);
+    make_ref("r-", machine->reservation);
+    machine->launched = machine->changed = clock_now();
+    machine->due_ms = clock_monotonic_ms() + world->settings.boot_ms;
+    insert(world, machine);
+    return machine;
+}
+
+static bool passes(enum vm_state state)
+{
+    return state == VM_PENDING || state == VM_STOPPING || state == VM_SHUTTING_DOWN;
+}
+
+void world_move(struct world *world, struct machine *machine, enum vm_state to)
+{
+    struct error err = {0};
+    machine->state = to;
+    machine->changed = clock_now();
+    machine->told_to_end = false;
+    int64_t lasts = to == VM_PENDING ? world->settings.boot_ms : world->settings.stop_ms;
+    machine->due_ms = passes(to) ? clock_monotonic_ms() + lasts : 0;
+    ledger_note(world->ledger, name_of(&vm_state_names, (int)to),
+                &(struct ledger_line){.ref = machine->ref,
+                                      .client_token = machine->client_token,
+                                      .instance = machine_tag(machine, "muster:instance"),
+                                      .detail = machine->reason});
+    if (world_save(world, machine, &err) != OK)
+        log_error("machine.not-saved", &err);
+    world_wake(world);
+}

@@ -1,0 +1,110 @@
+/* The pretend machines: what each is, where it is in its life, and what is remembered on disk. All
+ * of it is guarded by one lock, which every caller below holds. */
+#ifndef MUSTER_EMULATOR_WORLD_H
+#define MUSTER_EMULATOR_WORLD_H
+
+#include <pthread.h>
+
+#include "emulator/ledger.h"
+#include "emulator/mischief.h"
+#include "lib/base/json.h"
+#include "lib/base/names.h"
+#include "lib/base/uuid.h"
+#include "lib/crypto/digest.h"
+
+enum {
+    REF_SIZE = 24,
+    TAGS_MAX = 50,
+    TAG_KEY_SIZE = 129,
+    TAG_VALUE_SIZE = 257,
+    SIM_USER_DATA_MAX = 16 * 1024,
+};
+
+/* EC2's own states, with its codes in world.c. */
+enum vm_state {
+    VM_PENDING,
+    VM_RUNNING,
+    VM_STOPPING,
+    VM_STOPPED,
+    VM_SHUTTING_DOWN,
+    VM_TERMINATED,
+    VM_STATE_COUNT
+};
+extern const struct names vm_state_names; /* "pending", "running", ... */
+int vm_state_code(enum vm_state state);
+
+struct tag {
+    char key[TAG_KEY_SIZE];
+    char value[TAG_VALUE_SIZE];
+};
+
+struct machine {
+    int64_t ordinal; /* 1, 2, ... in order of launch */
+    char ref[REF_SIZE];
+    char reservation[REF_SIZE];
+    char client_token[65];
+    char order_hash[2 * SHA256_SIZE + 1]; /* of the launch's parameters */
+    char image[128];
+    char size[64];
+    char zone[64];
+    char subnet[64];
+    bool snp;
+    struct tag tags[TAGS_MAX];
+    size_t tag_count;
+    struct bytes user_data;
+    enum vm_state state;
+    char reason[64]; /* stateReason code, may be empty */
+    struct moment launched;
+    struct moment changed; /* when it came into this state */
+    int64_t boots;         /* each start is a new launch of the guest */
+    int64_t due_ms;        /* monotonic: when a passing state ends */
+    int64_t pid;           /* of its agent; 0: none */
+    bool told_to_end;
+    char tamper[32]; /* a word of psp_tamper_names; empty: as the image says */
+    uint8_t report_id[32];
+};
+
+struct world_settings {
+    char *folder; /* machines/<ref>/ below it */
+    char *region;
+    int64_t boot_ms;
+    int64_t stop_ms;
+};
+
+struct world {
+    pthread_mutex_t lock;
+    struct world_settings settings;
+    struct machine **machines;
+    size_t count;
+    struct ledger *ledger;
+    struct mischief mischief;
+    int wake; /* an eventfd: something is due sooner than thought */
+};
+
+/* Reads what an earlier run left: machines that ran are to boot again. */
+enum outcome world_open(const struct world_settings *settings, struct world *out,
+                        struct error *err);
+void world_close(struct world *world);
+void world_wake(struct world *world);
+
+struct machine *world_find(struct world *world, const char *ref); /* NULL: no such machine */
+struct machine *world_find_token(struct world *world, const char *client_token);
+
+/* A new machine in `pending`; the caller fills it in and calls world_save. */
+struct machine *world_add(struct world *world);
+/* On disk before anybody is told: ERR_INTERNAL when it cannot be. */
+enum outcome world_save(struct world *world, const struct machine *machine, struct error *err);
+
+/* Into a state, with the ledger's line and the file. */
+void world_move(struct world *world, struct machine *machine, enum vm_state to);
+
+const char *machine_tag(const struct machine *machine, const char *key); /* NULL: none */
+/* False when there are too many or it is too long. */
+bool machine_set_tag(struct machine *machine, const char *key, const char *value);
+void machine_drop_tag(struct machine *machine, const char *key);
+json_t *machine_to_json(const struct machine *machine);
+
+/* "<folder>/machines/<ref>/<name>"; the caller frees it. */
+char *machine_path(const struct world *world, const struct machine *machine, const char *name);
+
+#endif
