@@ -1,32 +1,42 @@
 noinst_LIBRARIES += db/libdb.a
-db_libdb_a_SOURCES = \
-	db/audit_store.c db/audit_store.h \
-	db/db.c db/db.h db/statement.h \
-	db/db_param.c \
-	db/db_row.c db/db_row.h \
-	db/instance_beats.c \
-	db/instance_history.c db/instance_history.h \
-	db/instance_store.c db/instance_store.h \
-	db/instance_trust.c \
-	db/migrate.c db/migrate.h
+db_libdb_a_SOURCES = db/statement.h
+db_libdb_a_SOURCES += db/account_store.c db/account_store.h
+db_libdb_a_SOURCES += db/audit_store.c db/audit_store.h
 db_libdb_a_SOURCES += db/caller_store.c db/caller_store.h
 db_libdb_a_SOURCES += db/charter_store.c db/charter_store.h
+db_libdb_a_SOURCES += db/db.c db/db.h
+db_libdb_a_SOURCES += db/db_param.c
+db_libdb_a_SOURCES += db/db_row.c db/db_row.h
 db_libdb_a_SOURCES += db/delivery_store.c db/delivery_store.h
+db_libdb_a_SOURCES += db/exposure_store.c db/exposure_store.h
+db_libdb_a_SOURCES += db/fleet_store.c db/fleet_store.h
+db_libdb_a_SOURCES += db/image_store.c db/image_store.h
+db_libdb_a_SOURCES += db/instance_beats.c
+db_libdb_a_SOURCES += db/instance_history.c db/instance_history.h
+db_libdb_a_SOURCES += db/instance_store.c db/instance_store.h
+db_libdb_a_SOURCES += db/instance_trust.c
+db_libdb_a_SOURCES += db/keeper_store.c db/keeper_store.h
+db_libdb_a_SOURCES += db/migrate.c db/migrate.h
 db_libdb_a_SOURCES += db/secret_store.c db/secret_store.h
 db_libdb_a_SOURCES += db/ticket_store.c db/ticket_store.h
+db_libdb_a_SOURCES += db/verdict_store.c db/verdict_store.h
 nodist_db_libdb_a_SOURCES = db/statements.c db/statements.h db/migrations.c
 
-DB_QUERIES = \
-	$(top_srcdir)/db/queries/audit.sql \
-	$(top_srcdir)/db/queries/instance.sql \
-	$(top_srcdir)/db/queries/work.sql
+DB_QUERIES = $(top_srcdir)/db/queries/account.sql
+DB_QUERIES += $(top_srcdir)/db/queries/audit.sql
 DB_QUERIES += $(top_srcdir)/db/queries/charter.sql
 DB_QUERIES += $(top_srcdir)/db/queries/delivery.sql
+DB_QUERIES += $(top_srcdir)/db/queries/exposure.sql
+DB_QUERIES += $(top_srcdir)/db/queries/fleet.sql
+DB_QUERIES += $(top_srcdir)/db/queries/image.sql
+DB_QUERIES += $(top_srcdir)/db/queries/instance.sql
+DB_QUERIES += $(top_srcdir)/db/queries/keeper.sql
 DB_QUERIES += $(top_srcdir)/db/queries/secret.sql
-DB_QUERIES += $(top_srcdir)/db/queries/token.sql
 DB_QUERIES += $(top_srcdir)/db/queries/ticket.sql
-DB_MIGRATIONS = \
-	$(top_srcdir)/db/migrations/0001_first_tables.sql
+DB_QUERIES += $(top_srcdir)/db/queries/token.sql
+DB_QUERIES += $(top_srcdir)/db/queries/verdict.sql
+DB_QUERIES += $(top_srcdir)/db/queries/work.sql
+DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

@@ -111,7 +111,7 @@ UPDATE instances SET
     anchor = coalesce($10, anchor), report_id = coalesce($11, report_id),
     epoch = CASE WHEN trust = $2 THEN epoch ELSE epoch + 1 END,
     proven_at = CASE WHEN $2 = 'trusted' THEN coalesce(proven_at, clock_timestamp()) ELSE proven_at END,
-    spoiled_at = CASE WHEN $2 = 'rejected' AND trust <> $2 THEN clock_timestamp() ELSE spoiled_at END,
+    spoiled_at = CASE WHEN $2 = 'trusted' THEN NULL WHEN $2 = 'rejected' AND trust <> $2 THEN clock_timestamp() ELSE spoiled_at END,
     updated = clock_timestamp()
 WHERE id = $1
 RETURNING *;

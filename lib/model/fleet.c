@@ -70,7 +70,11 @@ static enum outcome check(const struct fleet *fleet, struct error *err)
 
 enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct error *err)
 {
-    OWNED(fleet_done) struct fleet fleet = {0};
+    OWNED(fleet_done)
+    struct fleet fleet = {
+        .surge = FLEET_SURGE_DEFAULT,
+        .rejected_hold_seconds = FLEET_HOLD_DEFAULT_SECONDS,
+    };
     TRY(record_from_json(&fleet_record, value, "", &fleet, err));
     if (fleet.secrets == NULL)
         fleet.secrets = json_array();

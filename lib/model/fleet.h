@@ -4,7 +4,12 @@
 
 #include "lib/model/instance.h"
 
-enum { FLEET_DESIRED_MAX = 10000, FLEET_SECRETS_MAX = 64 };
+enum {
+    FLEET_DESIRED_MAX = 10000,
+    FLEET_SECRETS_MAX = 64,
+    FLEET_SURGE_DEFAULT = 1,
+    FLEET_HOLD_DEFAULT_SECONDS = 300,
+};
 
 struct fleet {
     struct uuid id;
@@ -17,7 +22,7 @@ struct fleet {
     char policy[NAME_SIZE];
     json_t *secrets; /* array of secret names; each instance gets each */
     bool paused;     /* plan nothing */
-    /* Budgets of the planner; 0 takes the default of plan.h. */
+    /* Budgets of the planner (plan.h). */
     int64_t surge;                 /* how many more than desired may stand at once */
     int64_t rejected_hold_seconds; /* keep a rejected one that long for people to look at */
     int64_t epoch;                 /* ETag and If-Match; grows with every change */

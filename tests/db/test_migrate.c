@@ -5,6 +5,7 @@
 
 #include "db/db_row.h"
 #include "db/statement.h"
+#include "lib/model/caller.h"
 #include "lib/model/delivery.h"
 #include "lib/model/image.h"
 #include "tests/support/database.h"
@@ -106,6 +107,12 @@ static void constraints_use_the_words_of_the_model(void **state)
     assert_same_words(db, "secrets_origin_check", &secret_origin_names);
     assert_same_words(db, "secret_versions_state_check", &version_state_names);
     assert_same_words(db, "deliveries_state_check", &delivery_state_names);
+    assert_same_words(db, "tokens_role_check", &caller_role_names);
+    assert_same_words(db, "charters_realm_check", &realm_names);
+    assert_same_words(db, "keepers_realm_check", &realm_names);
+    assert_same_words(db, "verdicts_hardware_check", &source_names);
+    assert_same_words(db, "verdicts_software_check", &source_names);
+    assert_same_words(db, "verdicts_identity_check", &source_names);
 }
 
 int main(void)

@@ -1,0 +1,23 @@
+/* Cloud accounts. */
+#ifndef MUSTER_DB_ACCOUNT_STORE_H
+#define MUSTER_DB_ACCOUNT_STORE_H
+
+#include "db/db_row.h"
+#include "lib/model/account.h"
+
+RECORD_LIST(account);
+
+enum outcome account_store_add(struct db *db, const char *project, const struct account *account,
+                               const char *actor, struct error *err);
+enum outcome account_store_find(struct db *db, const char *project, const char *name,
+                                struct account *out, struct error *err);
+enum outcome account_store_list(struct db *db, const char *project, const char *after,
+                                int64_t limit, struct account_list *out, struct error *err);
+/* The driver cannot change: ERR_CONFLICT "driver-is-fixed". */
+enum outcome account_store_update(struct db *db, const char *project, const struct account *account,
+                                  const char *actor, struct error *err);
+/* ERR_CONFLICT "in-use" while a fleet or a living instance refers to it. */
+enum outcome account_store_remove(struct db *db, const char *project, const char *name,
+                                  const char *actor, struct error *err);
+
+#endif

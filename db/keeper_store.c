@@ -1,0 +1,47 @@
+#include "db/keeper_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "db/audit_store.h"
+
+/* clang-format off */
+static const struct field fields[] = {
+    FIELD(keeper_row, boot_id,        FIELD_HEX),
+    FIELD(keeper_row, name,           FIELD_TEXT),
+    FIELD(keeper_row, realm,          FIELD_NAME, .names = &realm_names),
+    FIELD(keeper_row, certificate,    FIELD_HEX),
+    FIELD(keeper_row, charter_serial, FIELD_INT),
+    FIELD(keeper_row, first_seen,     FIELD_MOMENT),
+    FIELD(keeper_row, last_seen,      FIELD_MOMENT),
+};
+/* clang-format on */
+const struct record keeper_row_record = RECORD(keeper_row, fields);
+RECORD_LIST_BODY(keeper_row, &keeper_row_record)
+
+enum outcome keeper_store_seen(struct db *db, const struct keeper_row *row, const char *actor,
+                               struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_run(db, SQL_KEEPER_SEEN,
+               PARAMS(p_bytes(SPAN_OF(row->boot_id)), p_text(row->name),
+                      p_name(&realm_names, (int)row->realm), p_bytes(SPAN_OF(row->certificate)),
+                      p_int(row->charter_serial)),
+               &rows, err));
+    if (rows_bool(rows, 0, 0)) {
+        char object[AUDIT_OBJECT_SIZE];
+        OWNED(mem_drop) char *boot = hex_of(SPAN_OF(row->boot_id));
+        snprintf(object, sizeof object, "keeper:%s", boot);
+        OWNED(json_drop) json_t *detail = record_to_json(&keeper_row_record, row);
+        TRY(audit_store_add(db, PROJECT_DEFAULT, actor, "keeper.arrived", object, detail, NULL,
+                            err));
+    }
+    return transaction_commit(&tx, err);
+}
+
+enum outcome keeper_store_list(struct db *db, struct keeper_row_list *out, struct error *err)
+{
+    return keeper_row_list_of(db, SQL_KEEPER_LIST, NO_PARAMS, out, err);
+}

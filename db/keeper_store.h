@@ -1,0 +1,26 @@
+/* The keepers that were seen. */
+#ifndef MUSTER_DB_KEEPER_STORE_H
+#define MUSTER_DB_KEEPER_STORE_H
+
+#include "db/db_row.h"
+#include "lib/crypto/cert.h"
+#include "lib/model/instance.h"
+
+struct keeper_row {
+    uint8_t boot_id[8];
+    char name[NAME_SIZE];
+    enum realm realm;
+    uint8_t certificate[SHA256_SIZE];
+    int64_t charter_serial;
+    struct moment first_seen;
+    struct moment last_seen;
+};
+extern const struct record keeper_row_record;
+RECORD_LIST(keeper_row);
+
+/* A keeper said hello or answered; the first time is audited. */
+enum outcome keeper_store_seen(struct db *db, const struct keeper_row *row, const char *actor,
+                               struct error *err);
+enum outcome keeper_store_list(struct db *db, struct keeper_row_list *out, struct error *err);
+
+#endif

@@ -1,0 +1,17 @@
+-- name: account_add
+INSERT INTO accounts (id, project, name, driver, spec) VALUES ($1, $2, $3, $4, $5);
+
+-- name: account_find
+SELECT spec FROM accounts WHERE project = $1 AND name = $2;
+
+-- name: account_list
+SELECT spec FROM accounts WHERE project = $1 AND ($2::text IS NULL OR name > $2)
+ORDER BY name LIMIT $3;
+
+-- name: account_update
+UPDATE accounts SET spec = $3, epoch = epoch + 1, updated = clock_timestamp()
+WHERE project = $1 AND name = $2;
+
+-- name: account_remove
+DELETE FROM accounts a WHERE project = $1 AND name = $2 AND NOT EXISTS (
+    SELECT FROM instances i WHERE i.project = a.project AND i.account = a.name AND i.phase <> 'terminated');

@@ -1,0 +1,89 @@
+-- name: fleet_add
+INSERT INTO fleets (id, project, name, desired, account, image, size, policy, secrets, paused, surge, rejected_hold_seconds)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '[]'), $10, $11, $12);
+
+-- name: fleet_find
+SELECT id, project, name, desired, account, image, size, policy, secrets, paused, surge,
+    rejected_hold_seconds, epoch, created, updated
+FROM fleets WHERE project = $1 AND name = $2 AND NOT doomed;
+
+-- name: fleet_list
+SELECT id, project, name, desired, account, image, size, policy, secrets, paused, surge,
+    rejected_hold_seconds, epoch, created, updated
+FROM fleets WHERE project = $1 AND NOT doomed AND ($2::text IS NULL OR name > $2)
+ORDER BY name LIMIT $3;
+
+-- name: fleet_update
+UPDATE fleets SET desired = $4, account = $5, image = $6, size = $7, policy = $8,
+    secrets = coalesce($9::jsonb, '[]'), paused = $10, surge = $11, rejected_hold_seconds = $12,
+    epoch = epoch + 1, updated = clock_timestamp(), next_due = clock_timestamp()
+WHERE project = $1 AND name = $2 AND NOT doomed AND ($3::bigint = 0 OR epoch = $3)
+RETURNING id, project, name, desired, account, image, size, policy, secrets, paused, surge,
+    rejected_hold_seconds, epoch, created, updated;
+
+-- name: fleet_doom
+UPDATE fleets SET doomed = true, desired = 0, paused = false, epoch = epoch + 1,
+    updated = clock_timestamp(), next_due = clock_timestamp()
+WHERE project = $1 AND name = $2 AND NOT doomed AND ($3::bigint = 0 OR epoch = $3);
+
+-- name: fleet_bury
+DELETE FROM fleets f WHERE doomed AND next_due <= clock_timestamp() AND NOT EXISTS (
+    SELECT FROM instances i WHERE i.project = f.project AND i.fleet = f.name AND i.phase <> 'terminated');
+
+-- name: fleet_claim
+UPDATE fleets SET lease_holder = $1, lease_until = clock_timestamp() + make_interval(secs => $2::bigint)
+WHERE id = (
+    SELECT id FROM fleets
+    WHERE next_due <= clock_timestamp() AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+    ORDER BY next_due, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, project, name, desired, account, image, size, policy, secrets, paused, surge,
+    rejected_hold_seconds, epoch, created, updated;
+
+-- name: fleet_hold
+SELECT id FROM fleets
+WHERE id = $1 AND epoch = $2 AND lease_holder = $3 AND lease_until > clock_timestamp()
+FOR UPDATE;
+
+-- Due at once when the spec changed meanwhile.
+-- name: fleet_defer
+UPDATE fleets SET lease_holder = NULL, lease_until = NULL,
+    next_due = CASE WHEN epoch = $2 THEN clock_timestamp() + make_interval(secs => $4::bigint)
+               ELSE clock_timestamp() END
+WHERE id = $1 AND lease_holder = $3;
+
+-- name: fleet_touch
+UPDATE fleets SET next_due = clock_timestamp() WHERE project = $1 AND name = $2;
+
+-- name: fleet_observe
+SELECT id, phase, trust, wanted, (cloud_ref IS NOT NULL OR intent <> 'none') AS has_machine,
+    created, phase_since, trust_since, next_due
+FROM instances WHERE project = $1 AND fleet = $2 AND phase <> 'terminated' ORDER BY id;
+
+-- How many went bad since the last one was proven, and when the last of them did.
+-- name: fleet_past
+SELECT coalesce(sum(greatest(attempt, 1)), 0)::bigint, max(spoiled_at) FROM instances
+WHERE project = $1 AND fleet = $2
+  AND spoiled_at > coalesce((SELECT max(proven_at) FROM instances WHERE project = $1 AND fleet = $2), '-infinity');
+
+-- name: fleet_counts
+SELECT phase, trust, level, simulated, count(*) FROM instances
+WHERE project = $1 AND fleet = $2 GROUP BY 1, 2, 3, 4;
+
+-- name: fleet_count_deliveries
+SELECT d.state, count(*) FROM deliveries d JOIN instances i ON i.id = d.instance
+WHERE i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated' GROUP BY 1;
+
+-- name: fleet_oldest_verdict
+SELECT min(v.nonce_issued) FROM instances i JOIN verdicts v ON v.id = i.verdict_id
+WHERE i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated' AND i.trust = 'trusted';
+
+-- name: fleet_reasons
+SELECT jsonb_build_object(
+    'phase', coalesce((SELECT jsonb_object_agg(reason, n) FROM (
+        SELECT coalesce(reason, 'unknown') AS reason, count(*) AS n FROM instances
+        WHERE project = $1 AND fleet = $2 AND (phase = 'failed' OR failures > 0) AND phase <> 'terminated'
+        GROUP BY 1) r), '{}'),
+    'trust', coalesce((SELECT jsonb_object_agg(reason, n) FROM (
+        SELECT coalesce(trust_reason, 'unknown') AS reason, count(*) AS n FROM instances
+        WHERE project = $1 AND fleet = $2 AND trust IN ('rejected', 'quarantined', 'stale') AND phase <> 'terminated'
+        GROUP BY 1) r), '{}'));
