@@ -235,7 +235,7 @@ void keeper_hello(const struct keeper *k, struct hello *out)
     memcpy(out->boot_id, nonces_boot_id(k->nonces), sizeof out->boot_id);
     error_ignore(text_copy(out->realm, sizeof out->realm, name_of(&realm_names, (int)k->realm),
                            "/realm", NULL));
-    error_ignore(text_copy(out->version, sizeof out->version, "0.1.0", "/version", NULL));
+    error_ignore(text_copy(out->version, sizeof out->version, PACKAGE_VERSION, "/version", NULL));
     out->charter_serial = k->charter != NULL ? k->charter->serial : 0;
     out->signer = mem_text(k->signer_pem);
 }

@@ -7,4 +7,11 @@ keeper_libkeeper_a_SOURCES += keeper/keeper.c keeper/keeper.h keeper/inside.h
 keeper_libkeeper_a_SOURCES += keeper/makers.c keeper/makers.h
 keeper_libkeeper_a_SOURCES += keeper/nonces.c keeper/nonces.h
 keeper_libkeeper_a_SOURCES += keeper/release.c
+keeper_libkeeper_a_SOURCES += keeper/sandbox.c keeper/sandbox.h
+keeper_libkeeper_a_SOURCES += keeper/settings.c keeper/settings.h
 keeper_libkeeper_a_SOURCES += keeper/vault.c keeper/vault.h
+
+sbin_PROGRAMS += keeper/muster-keeper
+keeper_muster_keeper_SOURCES = keeper/main.c
+keeper_muster_keeper_LDADD = keeper/libkeeper.a $(ATTEST_LIBS) $(MODEL_LIBS) lib/net/libnet.a \
+	$(CRYPTO_LIBS) $(NNG_LIBS) $(SECCOMP_LIBS)

@@ -8,3 +8,4 @@ dist_check_SCRIPTS += tests/e2e/account_test_moto.sh
 check_PROGRAMS += tests/e2e/stolen_controller
 TESTS += tests/e2e/manual_is_whole.sh
 dist_check_SCRIPTS += tests/e2e/manual_is_whole.sh
+check_PROGRAMS += tests/e2e/keeper_program

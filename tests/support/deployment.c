@@ -124,8 +124,9 @@ static void add_grant(json_t *charter, const char *name, json_t *policies, const
                                   "allow_unproven_software", (int)unproven));
 }
 
-static void write_charter(json_t *charter)
+void deployment_write_charter(struct deployment *d)
 {
+    json_t *charter = d->charter;
     add_reference(charter, "stock", MEASURED_STOCK, false);
     add_reference(charter, "direct", MEASURED_DIRECT, true);
     add_grant(charter, "for-all", json_pack("[s,s]", "stock", "direct"), "fleet", "opaque", true);
@@ -173,7 +174,7 @@ int deployment_open(void **state)
     clock_freeze(clock_at_seconds(SIMULATOR_TODAY + 3600));
     struct deployment *d = deployment_make(REALM_SIMULATION, true);
     deployment_start_keeper(d);
-    write_charter(d->charter);
+    deployment_write_charter(d);
     assert_ok(deployment_apply(d, &err));
     *state = d;
     return 0;
@@ -193,7 +194,9 @@ enum outcome deployment_ask(struct deployment *d, enum verb verb, const struct r
     OWNED(bytes_done) struct bytes request = {0};
     OWNED(bytes_done) struct bytes answer = {0};
     message_print(verb, wish_record, wish, &request);
-    if (keeper_answer(d->keeper, bytes_span(&request), &answer) == FRAME_PROBLEM)
+    enum frame_type type = d->ask != NULL ? d->ask(d->ask_context, bytes_span(&request), &answer)
+                                          : keeper_answer(d->keeper, bytes_span(&request), &answer);
+    if (type == FRAME_PROBLEM)
         return message_parse_problem(bytes_span(&answer), err);
     return message_parse_reply(bytes_span(&answer), reply_record, reply, err);
 }

@@ -9,6 +9,10 @@
 #include "lib/crypto/seal.h"
 
 struct deployment {
+    /* How to reach a keeper that is not in this process; NULL: ours. Body in, frame and body out.
+     */
+    enum frame_type (*ask)(void *context, struct span request, struct bytes *out);
+    void *ask_context;
     char *folder;
     char *keeper_folder;
     struct psp *psp;
@@ -21,6 +25,7 @@ struct deployment {
 /* With a simulator's root, a charter in force and the keeper open. For cmocka's set-up. */
 int deployment_open(void **state);
 int deployment_close(void **state);
+void deployment_write_charter(struct deployment *d); /* policies and grants of the tests */
 /* The same without keeper and charter. */
 struct deployment *deployment_make(enum realm realm, bool with_simulator);
 void deployment_free(struct deployment *d);

@@ -1,0 +1,307 @@
+/* muster-keeper: dials the controllers and answers what follows from the charter. */
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keeper/keeper.h"
+#include "keeper/sandbox.h"
+#include "keeper/settings.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/net/link.h"
+#include "lib/net/link_replies.h"
+
+#define DEFAULT_CONFIG "/etc/muster/keeper/keeper.conf"
+
+enum {
+    CONTROLLERS_MAX = 16,
+    EVENTS_MAX = 1024,
+    CLOSE_MS = 2000,
+    IDLE_MS = 1000,
+    PEM_MAX = 64 * 1024,
+    REPLIES_REMEMBERED = 1024,
+    REPLIES_BYTES = 8 << 20,
+};
+
+struct program {
+    struct keeper_settings settings;
+    struct keeper *keeper;
+    struct link_identity *identity;
+    struct queue *events;
+    struct link *links[CONTROLLERS_MAX];
+    size_t link_count;
+    struct link_replies *replies;
+    uint64_t hello_id;
+};
+
+static void program_done(struct program *p)
+{
+    for (size_t i = 0; i < p->link_count; i++)
+        link_close(p->links[i], CLOSE_MS); /* what does not finish ends with the process */
+    for (struct link_event *event; p->events != NULL && (event = link_event_next(p->events, 0));)
+        link_event_free(event);
+    if (p->events != NULL)
+        queue_free(p->events);
+    link_replies_free(p->replies);
+    link_identity_free(p->identity);
+    keeper_close(p->keeper);
+    keeper_settings_done(&p->settings);
+}
+
+/* ---- starting ----------------------------------------------------------------------------- */
+
+static enum outcome read_in(const struct program *p, const char *name, bool private,
+                            struct bytes *out, struct error *err)
+{
+    OWNED(text_done) struct text path = {0};
+    text_addf(&path, "%s/%s", p->settings.folder, name);
+    return private ? file_read_private(text_str(&path), PEM_MAX, out, err)
+                   : file_read(text_str(&path), PEM_MAX, out, err);
+}
+
+static enum outcome read_cert(const struct program *p, const char *name, struct cert **out,
+                              struct error *err)
+{
+    OWNED(bytes_done) struct bytes pem = {0};
+    TRY(read_in(p, name, false, &pem, err));
+    return cert_from_pem(bytes_span(&pem), out, err);
+}
+
+static enum outcome make_identity(struct program *p, struct error *err)
+{
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    OWNED(key_drop) struct key *key = NULL;
+    OWNED(cert_drop) struct cert *cert = NULL;
+    OWNED(cert_drop) struct cert *root = NULL;
+    OWNED(cert_drop) struct cert *next = NULL;
+    TRY(read_cert(p, "root.pem", &root, err));
+    enum outcome outcome = read_cert(p, "next-root.pem", &next, err);
+    if (outcome != OK && outcome != ERR_NOT_FOUND)
+        return outcome;
+    TRY(read_cert(p, "link-cert.pem", &cert, err));
+    TRY(read_in(p, "link-key.pem", true, &pem, err));
+    TRY(key_from_private_pem(bytes_span(&pem), &key, err));
+    struct cert *const roots[] = {root, next};
+    return link_identity_new(key, cert, roots, next != NULL ? 2 : 1, &p->identity, err);
+}
+
+static enum outcome dial_one(struct program *p, const char *url, struct error *err)
+{
+    struct link_settings settings = link_settings_usual();
+    settings.urls[0] = url;
+    settings.redial_most_ms = p->settings.redial_most_seconds * 1000;
+    if (settings.redial_first_ms > settings.redial_most_ms)
+        settings.redial_first_ms = settings.redial_most_ms;
+    if (p->link_count == CONTROLLERS_MAX)
+        return fail(err, ERR_INVALID, "over %d controllers", CONTROLLERS_MAX);
+    TRY(link_dial(&settings, p->identity, p->events, &p->links[p->link_count], err));
+    p->link_count++;
+    return OK;
+}
+
+static enum outcome dial_all(struct program *p, struct error *err)
+{
+    OWNED(mem_drop) char *list = mem_text(p->settings.controllers);
+    char *rest = list;
+    for (char *url; (url = strsep(&rest, " \t")) != NULL;)
+        if (url[0] != '\0')
+            TRY(dial_one(p, url, err));
+    if (p->link_count == 0)
+        return fail_code(err, ERR_INVALID, "bad-setting", "controllers names none");
+    return OK;
+}
+
+/* ---- talking ------------------------------------------------------------------------------ */
+
+static void say_hello(struct program *p, struct link_peer *peer)
+{
+    struct hello hello;
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    keeper_hello(p->keeper, &hello);
+    message_print(VERB_HELLO, &hello_record, &hello, &body);
+    record_done(&hello_record, &hello);
+    p->hello_id = link_id_new();
+    if (link_send(peer, FRAME_REQUEST, p->hello_id, bytes_span(&body), &err) != OK)
+        log_error("hello.not-sent", &err);
+}
+
+static void send_answer(struct link_peer *peer, uint8_t type, uint64_t id, struct span body)
+{
+    struct error err = {0};
+    if (link_send(peer, type, id, body, &err) != OK)
+        log_error("answer.not-sent", &err);
+}
+
+/* Once, however often it comes: a release that was answered is answered the same again. */
+static void answer(struct program *p, const struct link_event *event)
+{
+    uint8_t type = 0;
+    struct span known = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    switch (link_replies_ask(p->replies, event->id, &type, &known)) {
+    case REQUEST_NEW:
+        type = keeper_answer(p->keeper, bytes_span(&event->body), &body);
+        link_replies_keep(p->replies, event->id, type, bytes_span(&body));
+        send_answer(event->peer, type, event->id, bytes_span(&body));
+        return;
+    case REQUEST_ANSWERED:
+        if (type != 0)
+            send_answer(event->peer, type, event->id, known);
+        return;
+    case REQUEST_UNDERWAY:
+    case REQUEST_TOO_MANY:
+        return; /* answered within one turn, so neither happens */
+    }
+}
+
+static void take_frame(struct program *p, const struct link_event *event)
+{
+    struct error err = {0};
+    switch (event->type) {
+    case FRAME_REQUEST:
+        answer(p, event);
+        return;
+    case FRAME_PROBLEM:
+        error_ignore(message_parse_problem(bytes_span(&event->body), &err));
+        log_error("hello.refused", &err);
+        return;
+    default:
+        return; /* the answer to hello asks nothing of a keeper; notes are not for it */
+    }
+}
+
+static void take_event(struct program *p, const struct link_event *event)
+{
+    switch (event->kind) {
+    case LINK_OPENED:
+        LOG(INFO, "controller.connected", TEXT("address", link_peer_address(event->peer)),
+            TEXT("group", link_peer_group(event->peer)));
+        say_hello(p, event->peer);
+        return;
+    case LINK_FRAME:
+        take_frame(p, event);
+        return;
+    case LINK_CLOSED:
+        LOG(INFO, "controller.lost", TEXT("code", event->why.code), TEXT("text", event->why.text));
+        return;
+    }
+}
+
+/* SIGTERM and SIGINT are blocked everywhere; this thread takes them and closes the queue, which
+ * ends the loop between two events. */
+static void *wait_for_signal(void *context)
+{
+    const struct program *p = context;
+    sigset_t signals;
+    int number;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    while (sigwait(&signals, &number) != 0)
+        ;
+    LOG(INFO, "keeper.stopping", INT("signal", number));
+    queue_close(p->events);
+    return NULL;
+}
+
+static void block_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+static void run(struct program *p)
+{
+    while (!queue_is_closed(p->events)) {
+        OWNED(link_event_drop) struct link_event *event = link_event_next(p->events, IDLE_MS);
+        if (event != NULL)
+            take_event(p, event);
+    }
+}
+
+static enum outcome start_and_run(struct program *p, struct error *err)
+{
+    pthread_t waiter;
+    block_signals();
+    p->events = queue_new(EVENTS_MAX);
+    p->replies = link_replies_new(REPLIES_REMEMBERED, REPLIES_BYTES);
+    TRY(sandbox_close(err));
+    TRY(dial_all(p, err));
+    if (pthread_create(&waiter, NULL, wait_for_signal, p) != 0)
+        return fail(err, ERR_INTERNAL, "starting a thread: %s", strerror(errno));
+    LOG(INFO, "keeper.started", TEXT("folder", p->settings.folder));
+    run(p);
+    pthread_join(waiter, NULL);
+    return OK;
+}
+
+static enum outcome open_all(struct program *p, const char *config, struct error *err)
+{
+    TRY(keeper_settings_read(config, &p->settings, err));
+    TRY(sandbox_drop(p->settings.user, err));
+    TRY(keeper_open(p->settings.folder, p->settings.challenges_most, &p->keeper, err));
+    return make_identity(p, err);
+}
+
+/* ---- the command line --------------------------------------------------------------------- */
+
+static int help(FILE *out)
+{
+    fprintf(out, "usage: muster-keeper [--config FILE] [--check-config]\n"
+                 "Appraises evidence, keeps the keys of secrets, and releases by the charter.\n\n"
+                 "  --config FILE                settings (default " DEFAULT_CONFIG ")\n"
+                 "  --check-config               open everything, then stop\n"
+                 "  --help, --version\n\nsettings:\n");
+    config_print_help(keeper_settings_table, keeper_settings_count, out);
+    return out == stderr ? outcome_exit_code(ERR_INVALID) : 0;
+}
+
+static int end(const struct error *err)
+{
+    log_error("keeper.failed", err);
+    return outcome_exit_code(err->outcome);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"check-config", no_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {0},
+    };
+    const char *config = DEFAULT_CONFIG;
+    bool only_check = false;
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (c == 'h')
+            return help(stdout);
+        if (c == 'v')
+            return printf("muster-keeper %s\n", PACKAGE_VERSION) < 0;
+        if (c == '?')
+            return help(stderr);
+        if (c == 'c')
+            config = optarg;
+        else
+            only_check = true;
+    }
+    if (optind != argc)
+        return help(stderr);
+    log_start("muster-keeper");
+    struct error err = {0};
+    OWNED(program_done) struct program p = {0};
+    if (open_all(&p, config, &err) != OK)
+        return end(&err);
+    if (only_check)
+        return printf("ok\n") < 0;
+    return start_and_run(&p, &err) == OK ? 0 : end(&err);
+}
