@@ -166,6 +166,10 @@ static enum outcome listener_set_up(struct link *link, const char *url, struct e
     if (failure == 0)
         failure = nng_stream_listener_set_ptr(link->listener, NNG_OPT_TLS_CONFIG, link->tls);
     if (failure == 0)
+        failure = nng_stream_listener_set_bool(link->listener, NNG_OPT_TCP_NODELAY, true);
+    if (failure == 0)
+        failure = nng_stream_listener_set_bool(link->listener, NNG_OPT_TCP_KEEPALIVE, true);
+    if (failure == 0)
         failure = nng_stream_listener_listen(link->listener);
     if (failure == 0)
         failure = nng_stream_listener_get_int(link->listener, NNG_OPT_TCP_BOUND_PORT, &link->port);
@@ -182,6 +186,8 @@ static enum outcome dialer_set_up(struct link *link, const char *url, struct err
     link->dialer_count += failure == 0;
     if (failure == 0)
         failure = nng_stream_dialer_set_ptr(*dialer, NNG_OPT_TLS_CONFIG, link->tls);
+    if (failure == 0)
+        failure = nng_stream_dialer_set_bool(*dialer, NNG_OPT_TCP_NODELAY, true);
     if (failure == 0)
         failure = nng_stream_dialer_set_bool(*dialer, NNG_OPT_TCP_KEEPALIVE, true);
     if (failure != 0)

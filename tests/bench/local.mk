@@ -1,2 +1,3 @@
 # One line a figure, sorted; built when tools/bench asks for it.
+EXTRA_PROGRAMS += tests/bench/bench_link
 EXTRA_PROGRAMS += tests/bench/bench_snp
