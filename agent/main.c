@@ -18,14 +18,14 @@
 #include "lib/base/log.h"
 #include "lib/net/link.h"
 
-enum { EVENTS_MAX = 256, CLOSE_MS = 2000, ROOTS_MAX = 2 };
+enum { EVENTS_MAX = 256, CLOSE_MS = 2000 };
 
 #define DEFAULT_CONFIG "/etc/muster/agent.conf"
 
 struct program {
     struct agent_settings settings;
     struct userdata userdata;
-    struct cert *roots[ROOTS_MAX];
+    struct cert *roots[LINK_ROOTS_MAX];
     size_t root_count;
     struct key *link_key;
     struct cert *link_cert;
@@ -70,12 +70,14 @@ static enum outcome close_the_shutters(struct error *err)
     return OK;
 }
 
-static enum outcome add_root(struct program *p, struct span pem, const char *where,
-                             struct error *err)
+static enum outcome add_roots(struct program *p, struct span pem, const char *where,
+                              struct error *err)
 {
-    if (cert_from_pem(pem, &p->roots[p->root_count], err) != OK)
+    size_t added = 0;
+    if (cert_list_from_pem(pem, p->roots + p->root_count, LINK_ROOTS_MAX - p->root_count, &added,
+                           err) != OK)
         return error_context(err, "root from %s", where);
-    p->root_count++;
+    p->root_count += added;
     return OK;
 }
 
@@ -85,7 +87,7 @@ static enum outcome add_root_file(struct program *p, const char *path, struct er
     if (path[0] == '\0')
         return OK;
     TRY(file_read(path, USERDATA_MAX, &pem, err));
-    return add_root(p, bytes_span(&pem), path, err);
+    return add_roots(p, bytes_span(&pem), path, err);
 }
 
 /* The measured image's root counts; the host's is taken only where there is no other, and then the
@@ -100,7 +102,7 @@ static enum outcome read_roots(struct program *p, struct error *err)
         return fail_code(err, ERR_INVALID, "no-root",
                          "neither root-file nor the user-data holds a deployment root");
     LOG(WARN, "root.from-user-data");
-    return add_root(p, bytes_span(&p->userdata.root), "user-data", err);
+    return add_roots(p, bytes_span(&p->userdata.root), "user-data", err);
 }
 
 static enum outcome read_inputs(struct program *p, const char *config, struct error *err)

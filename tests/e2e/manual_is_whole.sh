@@ -13,6 +13,6 @@ while read -r key; do
 done < <("$build/agent/muster-agent" --help | sed -n '/^settings:/,$p' | awk '/^  [a-z]/ {print $1}')
 while read -r noun verb; do
     check "muster $noun $verb" "\"muster $noun \" .*\<$verb\>" cli/muster.1
-done < <("$build/muster" --help | awk '/^  muster / {print $2, $3}')
+done < <("$build/cli/muster" --help | awk '/^  muster / {print $2, $3}')
 echo "1..$n"
 [ "$n" -gt 40 ] || echo "Bail out! only $n looked at"
