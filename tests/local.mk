@@ -8,6 +8,7 @@ LDADD = $(REPLAY_LIBS) tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/deployment.c tests/support/deployment.h \
+	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/link_party.c tests/support/link_party.h \

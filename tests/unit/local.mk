@@ -32,3 +32,4 @@ check_PROGRAMS += tests/unit/test_snp_vectors
 check_PROGRAMS += tests/unit/test_tee
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_token
+check_PROGRAMS += tests/unit/test_userdata

@@ -1,0 +1,77 @@
+#include "controller/clouds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/account_store.h"
+
+static void close_one(struct open_cloud *one)
+{
+    if (one->driver != NULL)
+        one->driver->close(one->cloud);
+    account_done(&one->account);
+    free(one->spec);
+    free(one);
+}
+
+static struct open_cloud **find(struct clouds *clouds, const char *account)
+{
+    struct open_cloud **at = &clouds->first;
+    while (*at != NULL && strcmp((*at)->account.name, account) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+static void drop(struct open_cloud **at)
+{
+    struct open_cloud *one = *at;
+    if (one == NULL)
+        return;
+    *at = one->next;
+    close_one(one);
+}
+
+static enum outcome open_one(struct clouds *clouds, struct account *account, char *spec,
+                             struct open_cloud **out, struct error *err)
+{
+    const struct driver *driver;
+    TRY(clouds->drivers(account, &driver, err));
+    struct cloud *cloud = NULL;
+    TRY(driver->open(account, &cloud, err));
+    struct open_cloud *one = NEW(struct open_cloud);
+    one->account = *account;
+    *account = (struct account){0};
+    one->spec = spec;
+    one->driver = driver;
+    one->cloud = cloud;
+    one->next = clouds->first;
+    clouds->first = one;
+    *out = one;
+    return OK;
+}
+
+enum outcome clouds_get(struct clouds *clouds, struct db *db, const char *project, const char *name,
+                        struct open_cloud **out, struct error *err)
+{
+    OWNED(account_done) struct account account = {0};
+    TRY(account_store_find(db, project, name, &account, err));
+    OWNED(json_drop) json_t *json = record_to_json(&account_record, &account);
+    char *spec = json_print(json);
+    struct open_cloud **known = find(clouds, name);
+    if (*known != NULL && strcmp((*known)->spec, spec) == 0) {
+        free(spec);
+        *out = *known;
+        return OK;
+    }
+    drop(known);
+    enum outcome outcome = open_one(clouds, &account, spec, out, err);
+    if (outcome != OK)
+        free(spec);
+    return outcome;
+}
+
+void clouds_done(struct clouds *clouds)
+{
+    while (clouds->first != NULL)
+        drop(&clouds->first);
+}

@@ -1,0 +1,26 @@
+/* The clouds that one thread has open, by account. */
+#ifndef MUSTER_CONTROLLER_CLOUDS_H
+#define MUSTER_CONTROLLER_CLOUDS_H
+
+#include "controller/worker.h"
+#include "db/db.h"
+
+struct open_cloud {
+    struct account account;
+    char *spec; /* as it was when opened; another one means open again */
+    const struct driver *driver;
+    struct cloud *cloud;
+    struct open_cloud *next;
+};
+
+struct clouds {
+    driver_finder *drivers;
+    struct open_cloud *first;
+};
+
+/* What comes out is valid until the next call. Reads the account's row each time. */
+enum outcome clouds_get(struct clouds *clouds, struct db *db, const char *project,
+                        const char *account, struct open_cloud **out, struct error *err);
+void clouds_done(struct clouds *clouds);
+
+#endif

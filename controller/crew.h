@@ -1,0 +1,54 @@
+/* What the threads of worker.c share, and what one of them has for itself. For worker.c and the
+ * _steps and watch files. */
+#ifndef MUSTER_CONTROLLER_CREW_H
+#define MUSTER_CONTROLLER_CREW_H
+
+#include <pthread.h>
+
+#include "controller/clouds.h"
+#include "controller/worker.h"
+#include "db/instance_store.h"
+
+enum {
+    CLAIM_LIMIT = 4,     /* rows one worker takes at once: it works them one after the other */
+    POLL_MS = 1000,      /* polling alone must suffice */
+    BOOT_SECONDS = 900,  /* from the cloud's id to the agent's first word */
+    SETTLE_SECONDS = 60, /* a launch that nobody saw end is looked for so long before it counts
+                          * as never made */
+    SILENT_BEATS = 20,   /* heartbeats missed before an agent counts as gone */
+    SILENT_LEAST_SECONDS = 300,
+    UNSEEN_SECONDS = 300, /* clouds may not list what they just launched */
+    BACKOFF_FIRST_SECONDS = 2,
+    BACKOFF_MOST_SECONDS = 300,
+};
+
+struct crew;
+
+/* One thread. */
+struct worker {
+    struct crew *crew;
+    struct db *db;
+    struct clouds clouds;
+    char holder[HOLDER_SIZE]; /* of leases, and the actor in the audit trail */
+};
+
+struct crew {
+    const struct service_settings *settings;
+    driver_finder *drivers;
+    struct bytes root_pem;
+    uint8_t ticket_key[SHA256_SIZE];
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int64_t wakes; /* how often somebody said that there is work */
+    bool stopping;
+};
+
+bool crew_is_stopping(struct crew *crew);
+/* Until woken or `wait_ms` passed or stopping. `seen` is the count of wakes already acted upon. */
+void crew_wait(struct crew *crew, int64_t *seen, int64_t wait_ms);
+void crew_wake(struct crew *crew);
+
+/* 2 s, 4 s, ... with jitter, so that what failed together does not come back together. */
+int64_t backoff_seconds(int64_t failures);
+
+#endif

@@ -1,0 +1,245 @@
+#include "controller/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/account_store.h"
+#include "db/fleet_store.h"
+#include "lib/base/log.h"
+#include "lib/base/map.h"
+#include "lib/base/metrics.h"
+
+enum { PAGE = 500 };
+
+/* ---- time --------------------------------------------------------------------------------- */
+
+static enum outcome note(struct worker *w, const struct instance *row, enum phase_event event,
+                         const char *reason, struct error *err)
+{
+    const struct instance_step step = {.event = event, .reason = reason};
+    enum outcome outcome = instance_store_note(w->db, &row->id, &step, w->holder, NULL, err);
+    if (outcome == OK)
+        outcome = fleet_store_touch(w->db, row->project, row->fleet, err);
+    return outcome == ERR_CONFLICT || outcome == ERR_NOT_FOUND ? OK : outcome;
+}
+
+static enum outcome watch_silence(struct worker *w, struct error *err)
+{
+    OWNED(instance_list_done) struct instance_list silent = {0};
+    int64_t seconds = SILENT_BEATS * w->crew->settings->heartbeat_seconds;
+    if (seconds < SILENT_LEAST_SECONDS)
+        seconds = SILENT_LEAST_SECONDS;
+    TRY(instance_store_silent(w->db, seconds, PAGE, &silent, err));
+    for (size_t i = 0; i < silent.count; i++) {
+        LOG(WARN, "instance.went-silent", TEXT("instance", uuid_text(&silent.at[i].id).at));
+        TRY(note(w, &silent.at[i], EVENT_FAILED, "agent-silent", err));
+    }
+    return OK;
+}
+
+enum outcome watch_time(struct worker *w, struct error *err)
+{
+    int64_t expired = 0;
+    do
+        TRY(instance_store_expire(w->db, PAGE, w->holder, &expired, err));
+    while (expired > 0);
+    return watch_silence(w, err);
+}
+
+/* ---- one account -------------------------------------------------------------------------- */
+
+struct round {
+    struct worker *worker;
+    struct open_cloud *open;
+    struct sighting_list seen;
+    struct map *by_ref;      /* digest of the cloud's name -> sighting */
+    struct map *by_instance; /* id -> row, as the rows were before the list call */
+    struct instance_list rows;
+    struct watch_counts *counts;
+};
+
+struct ref_key {
+    uint8_t at[SHA256_SIZE];
+};
+
+static struct ref_key key_of(const char *ref)
+{
+    struct ref_key key;
+    digest(DIGEST_SHA256, span_of_text(ref), key.at);
+    return key;
+}
+
+static void round_done(struct round *r)
+{
+    sighting_list_done(&r->seen);
+    instance_list_done(&r->rows);
+    map_free(r->by_ref);
+    map_free(r->by_instance);
+}
+
+static enum outcome read_rows(struct round *r, const char *account, struct error *err)
+{
+    char cursor[CURSOR_SIZE] = "";
+    do {
+        OWNED(instance_list_done) struct instance_list page = {0};
+        const struct instance_filter filter = {
+            .project = r->worker->crew->settings->project,
+            .account = account,
+            .limit = PAGE,
+            .cursor = cursor,
+        };
+        char next[CURSOR_SIZE] = "";
+        TRY(instance_store_list(r->worker->db, &filter, &page, next, err));
+        memcpy(cursor, next, sizeof cursor);
+        if (page.count == 0)
+            break;
+        r->rows.at = mem_resize(r->rows.at, r->rows.count + page.count, sizeof *page.at);
+        memcpy(&r->rows.at[r->rows.count], page.at, page.count * sizeof *page.at);
+        r->rows.count += page.count;
+        page.count = 0; /* the rows own nothing but themselves and moved */
+    } while (cursor[0] != '\0');
+    for (size_t i = 0; i < r->rows.count; i++)
+        map_put(r->by_instance, &r->rows.at[i].id, &r->rows.at[i]);
+    return OK;
+}
+
+static enum outcome vanished(struct round *r, const struct instance *row, struct error *err)
+{
+    bool ending = row->phase == PHASE_TERMINATING;
+    r->counts->vanished++;
+    if (!ending)
+        LOG(WARN, "instance.vanished", TEXT("instance", uuid_text(&row->id).at),
+            TEXT("ref", row->cloud_ref));
+    return note(r->worker, row, ending ? EVENT_GONE : EVENT_VANISHED, NULL, err);
+}
+
+static enum outcome check_row(struct round *r, const struct instance *row, struct error *err)
+{
+    if (row->cloud_ref[0] == '\0')
+        return OK;
+    struct ref_key key = key_of(row->cloud_ref);
+    const struct sighting *seen = map_get(r->by_ref, &key);
+    if (seen != NULL)
+        return seen->state == MACHINE_GONE ? vanished(r, row, err) : OK;
+    if (moment_seconds_between(row->updated, clock_now()) < UNSEEN_SECONDS)
+        return OK;
+    /* Not in the list: ask for it by name before believing that. */
+    struct sighting alone = {0};
+    enum outcome outcome = r->open->driver->find(r->open->cloud, row->cloud_ref, &alone, err);
+    metric_add(METRIC_CLOUD_CALLS, 1);
+    if (outcome == ERR_NOT_FOUND || (outcome == OK && alone.state == MACHINE_GONE))
+        return vanished(r, row, err);
+    return outcome;
+}
+
+/* Ours by its tags, and its row has another machine or is over: a machine that nobody would ever
+ * end. */
+static enum outcome end_stray(struct round *r, const struct sighting *seen, struct error *err)
+{
+    LOG(WARN, "machine.ended", TEXT("ref", seen->ref),
+        TEXT("instance", uuid_text(&seen->instance).at), TEXT("token", seen->client_token));
+    r->counts->ended++;
+    enum outcome outcome = r->open->driver->terminate(r->open->cloud, seen->ref, err);
+    metric_add(METRIC_CLOUD_CALLS, 1);
+    return outcome == ERR_NOT_FOUND ? OK : outcome;
+}
+
+static void show_orphan(struct round *r, const struct sighting *seen)
+{
+    r->counts->orphans++;
+    LOG(WARN, "machine.orphaned", TEXT("ref", seen->ref), TEXT("account", r->open->account.name),
+        TEXT("token", seen->client_token));
+}
+
+static enum outcome adopt(struct round *r, const struct instance *row, const struct sighting *seen,
+                          struct error *err)
+{
+    r->counts->adopted++;
+    enum outcome outcome =
+        instance_store_adopt(r->worker->db, &row->id, seen->ref, r->worker->holder, err);
+    return outcome == ERR_CONFLICT ? OK : outcome;
+}
+
+static bool is_its_launch(const struct instance *row, const struct sighting *seen)
+{
+    return strcmp(row->client_token, seen->client_token) == 0;
+}
+
+static enum outcome check_machine(struct round *r, const struct sighting *seen, struct error *err)
+{
+    if (seen->state == MACHINE_GONE || seen->state == MACHINE_DELETING)
+        return OK;
+    r->counts->machines++;
+    const struct instance *row = map_get(r->by_instance, &seen->instance);
+    struct instance late = {0};
+    if (row == NULL || strcmp(row->cloud_ref, seen->ref) != 0) {
+        /* The row as it is now: it may be younger than our list, or over. */
+        enum outcome outcome = instance_store_find(r->worker->db, &seen->instance, &late, err);
+        if (outcome == ERR_NOT_FOUND) {
+            show_orphan(r, seen);
+            return OK;
+        }
+        TRY(outcome);
+        row = &late;
+    }
+    if (row->phase == PHASE_TERMINATED)
+        return end_stray(r, seen, err);
+    if (strcmp(row->cloud_ref, seen->ref) == 0)
+        return OK;
+    if (row->cloud_ref[0] == '\0' && is_its_launch(row, seen))
+        return row->phase == PHASE_LAUNCHING ? OK : adopt(r, row, seen, err);
+    return row->cloud_ref[0] == '\0' ? OK : end_stray(r, seen, err);
+}
+
+static enum outcome compare(struct round *r, const char *account, struct error *err)
+{
+    r->by_ref = map_new(sizeof(struct ref_key));
+    r->by_instance = map_new(sizeof(struct uuid));
+    /* Rows first: a machine launched between the two is then merely not looked for. */
+    TRY(read_rows(r, account, err));
+    enum outcome outcome = r->open->driver->list(r->open->cloud, &r->seen, err);
+    metric_add(METRIC_CLOUD_CALLS, 1);
+    if (outcome != OK)
+        metric_add(METRIC_CLOUD_ERRORS, 1);
+    TRY(outcome);
+    for (size_t i = 0; i < r->seen.count; i++) {
+        struct ref_key key = key_of(r->seen.at[i].ref);
+        map_put(r->by_ref, &key, &r->seen.at[i]);
+    }
+    for (size_t i = 0; i < r->rows.count; i++)
+        TRY(check_row(r, &r->rows.at[i], err));
+    for (size_t i = 0; i < r->seen.count; i++)
+        TRY(check_machine(r, &r->seen.at[i], err));
+    return OK;
+}
+
+static void watch_account(struct worker *w, const char *account, struct watch_counts *counts)
+{
+    struct error err = {0};
+    OWNED(round_done) struct round r = {.worker = w, .counts = counts};
+    enum outcome outcome =
+        clouds_get(&w->clouds, w->db, w->crew->settings->project, account, &r.open, &err);
+    if (outcome == OK)
+        outcome = compare(&r, account, &err);
+    if (outcome != OK)
+        LOG(WARN, "account.not-watched", TEXT("account", account), TEXT("code", err.code),
+            TEXT("text", err.text));
+}
+
+enum outcome watch_clouds(struct worker *w, struct watch_counts *out, struct error *err)
+{
+    *out = (struct watch_counts){0};
+    char after[NAME_SIZE] = "";
+    for (;;) {
+        OWNED(account_list_done) struct account_list page = {0};
+        TRY(account_store_list(w->db, w->crew->settings->project, after[0] != '\0' ? after : NULL,
+                               PAGE, &page, err));
+        for (size_t i = 0; i < page.count && !crew_is_stopping(w->crew); i++)
+            watch_account(w, page.at[i].name, out);
+        if (page.count < PAGE)
+            break;
+        TRY(text_copy(after, sizeof after, page.at[page.count - 1].name, "/name", err));
+    }
+    metric_set(METRIC_ORPHANS, out->orphans);
+    return OK;
+}

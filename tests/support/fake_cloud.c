@@ -1,0 +1,300 @@
+#include "tests/support/fake_cloud.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct world {
+    pthread_mutex_t lock;
+    int count;
+    int calls;
+    enum mischief mischief;
+    enum cloud_error kind;
+    int mischief_left;
+    bool forgotten[FAKE_MACHINES_MOST];
+    struct fake_machine machines[FAKE_MACHINES_MOST];
+};
+
+static struct world *world;
+
+static void enter(void)
+{
+    pthread_mutex_lock(&world->lock);
+}
+
+static void leave(void)
+{
+    pthread_mutex_unlock(&world->lock);
+}
+
+void fake_cloud_reset(void)
+{
+    if (world == NULL) {
+        world =
+            mmap(NULL, sizeof *world, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (world == MAP_FAILED)
+            abort();
+    }
+    memset(world, 0, sizeof *world);
+    pthread_mutexattr_t shared;
+    pthread_mutexattr_init(&shared);
+    pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(&world->lock, &shared);
+    pthread_mutexattr_destroy(&shared);
+}
+
+void fake_cloud_mischief(enum mischief mischief, enum cloud_error kind, int count)
+{
+    enter();
+    world->mischief = mischief;
+    world->kind = kind;
+    world->mischief_left = count;
+    leave();
+}
+
+int fake_cloud_machines(void)
+{
+    int n = 0;
+    enter();
+    for (int i = 0; i < world->count; i++)
+        n += world->machines[i].seen.state != MACHINE_GONE;
+    leave();
+    return n;
+}
+
+int fake_cloud_launches(void)
+{
+    return world->count;
+}
+
+int fake_cloud_calls(void)
+{
+    return world->calls;
+}
+
+struct fake_machine *fake_cloud_machine(int number)
+{
+    return &world->machines[number];
+}
+
+void fake_cloud_break(int number)
+{
+    enter();
+    world->machines[number].seen.state = MACHINE_GONE;
+    leave();
+}
+
+void fake_cloud_forget(int number)
+{
+    enter();
+    world->forgotten[number] = true;
+    world->machines[number].seen.state = MACHINE_GONE;
+    leave();
+}
+
+static struct fake_machine *make(const struct uuid *instance, const char *token)
+{
+    if (world->count == FAKE_MACHINES_MOST)
+        abort();
+    struct fake_machine *made = &world->machines[world->count];
+    snprintf(made->seen.ref, sizeof made->seen.ref, "i-%08x", ++world->count);
+    made->seen.state = MACHINE_RUNNING;
+    made->seen.instance = *instance;
+    snprintf(made->seen.client_token, sizeof made->seen.client_token, "%s", token);
+    made->seen.launched = clock_now();
+    return made;
+}
+
+int fake_cloud_plant(const struct uuid *instance, const char *token)
+{
+    enter();
+    make(instance, token);
+    int number = world->count - 1;
+    leave();
+    return number;
+}
+
+/* ---- the driver --------------------------------------------------------------------------- */
+
+struct cloud {
+    int unused;
+};
+
+static enum outcome fake_open(const struct account *account, struct cloud **out, struct error *err)
+{
+    (void)account;
+    (void)err;
+    *out = NEW(struct cloud);
+    return OK;
+}
+
+static void fake_close(struct cloud *cloud)
+{
+    free(cloud);
+}
+
+static enum outcome fake_identify(struct cloud *cloud, struct cloud_identity *out,
+                                  struct error *err)
+{
+    (void)cloud;
+    (void)err;
+    *out = (struct cloud_identity){"fake", "fake"};
+    return OK;
+}
+
+static struct fake_machine *by_token(const char *token)
+{
+    for (int i = 0; i < world->count; i++)
+        if (strcmp(world->machines[i].seen.client_token, token) == 0)
+            return &world->machines[i];
+    return NULL;
+}
+
+static enum outcome answer_known(const struct fake_machine *known, const struct launch_order *order,
+                                 struct sighting *out, struct error *err)
+{
+    struct span before = span_of_text(known->user_data);
+    if (!span_equal(before, order->user_data))
+        return cloud_fail(err, CLOUD_IDEMPOTENCY_MISMATCH, "the token is used, with other words");
+    *out = known->seen;
+    return OK;
+}
+
+static enum mischief next_mischief(void)
+{
+    if (world->mischief_left == 0)
+        return MISCHIEF_NONE;
+    world->mischief_left--;
+    return world->mischief;
+}
+
+static void die(void)
+{
+    leave();
+    kill(getpid(), SIGKILL);
+}
+
+static enum outcome launch(const struct launch_order *order, struct sighting *out,
+                           struct error *err)
+{
+    enum mischief mischief = next_mischief();
+    world->calls++;
+    if (mischief == MISCHIEF_DIE_BEFORE)
+        die();
+    if (mischief == MISCHIEF_REFUSE)
+        return cloud_fail(err, world->kind, "as the test asked");
+    if (mischief == MISCHIEF_LOSE_ORDER)
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "cut off");
+    const struct fake_machine *known = by_token(order->client_token);
+    if (known != NULL)
+        return answer_known(known, order, out, err);
+    struct fake_machine *made = make(&order->instance, order->client_token);
+    memcpy(made->user_data, order->user_data.at, order->user_data.len);
+    if (mischief == MISCHIEF_DIE_AFTER)
+        die();
+    if (mischief == MISCHIEF_LOSE_ANSWER)
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "cut off");
+    *out = made->seen;
+    return OK;
+}
+
+static enum outcome fake_launch(struct cloud *cloud, const struct launch_order *order,
+                                struct sighting *out, struct error *err)
+{
+    (void)cloud;
+    enter();
+    enum outcome outcome = launch(order, out, err);
+    leave();
+    return outcome;
+}
+
+static struct fake_machine *by_ref(const char *ref)
+{
+    for (int i = 0; i < world->count; i++)
+        if (strcmp(world->machines[i].seen.ref, ref) == 0 && !world->forgotten[i])
+            return &world->machines[i];
+    return NULL;
+}
+
+static enum outcome fake_find(struct cloud *cloud, const char *ref, struct sighting *out,
+                              struct error *err)
+{
+    (void)cloud;
+    enter();
+    const struct fake_machine *found = by_ref(ref);
+    if (found != NULL)
+        *out = found->seen;
+    leave();
+    return found != NULL ? OK : cloud_fail(err, CLOUD_NOT_FOUND, "no %s", ref);
+}
+
+static enum outcome fake_find_token(struct cloud *cloud, const char *token,
+                                    struct sighting_list *out, struct error *err)
+{
+    (void)cloud;
+    (void)err;
+    enter();
+    for (int i = 0; i < world->count; i++)
+        if (strcmp(world->machines[i].seen.client_token, token) == 0 && !world->forgotten[i])
+            *sighting_list_add(out) = world->machines[i].seen;
+    leave();
+    return OK;
+}
+
+static enum outcome fake_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
+{
+    (void)cloud;
+    (void)err;
+    enter();
+    for (int i = 0; i < world->count; i++)
+        if (!world->forgotten[i])
+            *sighting_list_add(out) = world->machines[i].seen;
+    leave();
+    return OK;
+}
+
+static enum outcome fake_nothing(struct cloud *cloud, const char *ref, struct error *err)
+{
+    (void)cloud;
+    return cloud_fail(err, CLOUD_UNSUPPORTED, "not for %s", ref);
+}
+
+static enum outcome fake_terminate(struct cloud *cloud, const char *ref, struct error *err)
+{
+    (void)cloud;
+    enter();
+    struct fake_machine *found = by_ref(ref);
+    if (found != NULL)
+        found->seen.state = MACHINE_GONE;
+    if (world->mischief == MISCHIEF_DIE_TERMINATED && next_mischief() != MISCHIEF_NONE)
+        die();
+    leave();
+    return found != NULL ? OK : cloud_fail(err, CLOUD_NOT_FOUND, "no %s", ref);
+}
+
+static const struct driver fake_driver = {
+    .id = DRIVER_AWS,
+    .open = fake_open,
+    .close = fake_close,
+    .identify = fake_identify,
+    .launch = fake_launch,
+    .find = fake_find,
+    .find_token = fake_find_token,
+    .list = fake_list,
+    .stop = fake_nothing,
+    .start = fake_nothing,
+    .terminate = fake_terminate,
+};
+
+enum outcome fake_driver_of(const struct account *account, const struct driver **out,
+                            struct error *err)
+{
+    (void)account;
+    (void)err;
+    *out = &fake_driver;
+    return OK;
+}

@@ -1,0 +1,41 @@
+/* A cloud in shared memory: machines outlive the process that launched them, tokens are kept as EC2
+ * keeps them, and the next launch can be told to go wrong, or to end the process that asked. */
+#ifndef MUSTER_TESTS_FAKE_CLOUD_H
+#define MUSTER_TESTS_FAKE_CLOUD_H
+
+#include "drivers/driver.h"
+
+enum { FAKE_MACHINES_MOST = 256 };
+
+enum mischief {
+    MISCHIEF_NONE,
+    MISCHIEF_REFUSE,        /* with `kind`: nothing is launched */
+    MISCHIEF_LOSE_ANSWER,   /* launched, and the answer says ambiguous */
+    MISCHIEF_LOSE_ORDER,    /* not launched, and the answer says ambiguous */
+    MISCHIEF_DIE_BEFORE,    /* the caller is killed before anything happens */
+    MISCHIEF_DIE_AFTER,     /* ... when the machine is there and nobody knows */
+    MISCHIEF_DIE_TERMINATED /* the same when ending one */
+};
+
+struct fake_machine {
+    struct sighting seen;
+    char user_data[USER_DATA_MAX + 1];
+};
+
+void fake_cloud_reset(void); /* before any fork */
+/* The next `count` launches go wrong that way. */
+void fake_cloud_mischief(enum mischief mischief, enum cloud_error kind, int count);
+
+int fake_cloud_machines(void); /* that are not gone */
+int fake_cloud_launches(void); /* machines ever made */
+int fake_cloud_calls(void);    /* launch calls ever */
+struct fake_machine *fake_cloud_machine(int number);
+void fake_cloud_break(int number);  /* gone, as when the host took it */
+void fake_cloud_forget(int number); /* not even listed any more */
+/* A machine that nobody launched through us, with these tags. */
+int fake_cloud_plant(const struct uuid *instance, const char *token);
+
+enum outcome fake_driver_of(const struct account *account, const struct driver **out,
+                            struct error *err);
+
+#endif
