@@ -9,6 +9,7 @@
 #include "cli/charter.h"
 #include "cli/explain.h"
 #include "cli/keeper.h"
+#include "cli/machines.h"
 #include "cli/status.h"
 #include "cli/verify.h"
 #include "lib/base/base.h"
@@ -60,6 +61,8 @@ static const struct command {
      "              [--token-file FILE] [-o table|json]\n"
      "\n"
      "--watch draws it again until interrupted.\n"},
+    {"machines", "the state machines, drawn", machines_main,
+     "muster machines [NAME] [--dot] [-o table|json]\n"},
     {"explain", "what a code means and what to do", explain_main,
      "muster explain CODE [-o table|json]\n"},
 };

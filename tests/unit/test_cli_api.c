@@ -9,6 +9,7 @@
 
 #include "cli/client.h"
 #include "cli/explain.h"
+#include "cli/machines.h"
 #include "cli/status.h"
 #include "lib/base/file.h"
 #include "tests/support/fake_http.h"
@@ -310,6 +311,18 @@ static void codes_are_explained(void **state)
     assert_int_equal(run(w, explain_main, "explain"), 2);
 }
 
+static void machines_are_drawn(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(run(w, machines_main, "machines trust"), 0);
+    assert_said(&w->out, "trust\nFROM ");
+    assert_int_equal(run(w, machines_main, "machines phase --dot"), 0);
+    assert_said(&w->out, "digraph");
+    assert_int_equal(run(w, machines_main, "machines -o json"), 0);
+    assert_said(&w->out, "\"delivery\": [");
+    assert_int_equal(run(w, machines_main, "machines perpetual"), 2);
+}
+
 static void no_answer_can_play_with_the_terminal(void **state)
 {
     struct world *w = *state;
@@ -363,6 +376,7 @@ int main(void)
         T(the_status_shows_counts_and_says_simulated),
         T(the_status_of_one_fleet_is_its_own_json),
         T(codes_are_explained),
+        T(machines_are_drawn),
         T(no_answer_can_play_with_the_terminal),
         cmocka_unit_test(every_command_of_the_table_is_well_formed),
     };
