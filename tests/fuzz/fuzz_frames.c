@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "lib/net/link_frame.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *at, size_t len);
+#include "tests/fuzz/fuzz.h"
 
 /* Take whole frames; false when one is refused. Reads every byte, so that a sanitizer sees it. */
 static bool take_all(struct frames *frames, size_t most)

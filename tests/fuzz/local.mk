@@ -5,6 +5,7 @@ fuzz_targets =
 fuzz_targets += tests/fuzz/fuzz_certificates
 fuzz_targets += tests/fuzz/fuzz_cert_table
 fuzz_targets += tests/fuzz/fuzz_evidence
+fuzz_targets += tests/fuzz/fuzz_frames
 fuzz_targets += tests/fuzz/fuzz_judge
 fuzz_targets += tests/fuzz/fuzz_policy
 fuzz_targets += tests/fuzz/fuzz_snp_report

@@ -574,6 +574,47 @@ static void addresses_that_make_no_sense_are_refused(void **state)
     root_done(&root);
 }
 
+static void names_and_ipv6_addresses_are_dialled(void **state)
+{
+    (void)state;
+    const struct {
+        const char *listen, *dial, *shown;
+    } cases[] = {{"127.0.0.1:0", "localhost:%d", "127.0.0.1:"},
+                 {"0.0.0.0:0", "tls+tcp://127.0.0.1:%d", "127.0.0.1:"},
+                 {"[::1]:0", "[::1]:%d", "[::1]:"}};
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct error err = {0};
+        struct root root = root_make();
+        struct queue *events = queue_new(16);
+        OWNED(link_identity_drop)
+        struct link_identity *identity = identity_make(&root, ROLE_CONTROLLER);
+        struct link_settings settings = link_settings_usual();
+        settings.urls[0] = cases[i].listen;
+        struct link *link = NULL;
+        if (link_listen(&settings, identity, events, &link, &err) == OK) {
+            char port[8];
+            snprintf(port, sizeof port, "%d", link_port(link));
+            OWNED(text_done) struct text url = {0};
+            size_t stem = strlen(cases[i].dial) - strlen("%d");
+            text_add_span(&url, SPAN(cases[i].dial, stem));
+            text_add(&url, port);
+            settings.urls[0] = text_str(&url);
+            struct caller caller = caller_open(&settings, identity_make(&root, ROLE_GUEST));
+            caller_opened(&caller);
+            OWNED(link_event_drop) struct link_event *opened = link_event_next(events, 10000);
+            assert_non_null(strstr(link_peer_address(opened->peer), cases[i].shown));
+            caller_close(&caller);
+        } else {
+            print_message("# no %s here: %s\n", cases[i].listen, err.text);
+        }
+        assert_true(link_close(link, EVENT_WAIT_MS));
+        for (struct link_event *event; (event = queue_pop(events, 0)) != NULL;)
+            link_event_free(event);
+        queue_free(events);
+        root_done(&root);
+    }
+}
+
 static void request_ids_do_not_repeat(void **state)
 {
     (void)state;
@@ -623,6 +664,7 @@ int main(void)
         cmocka_unit_test(a_link_closes_while_nobody_takes_its_events),
         cmocka_unit_test(a_closed_event_waits_for_room),
         cmocka_unit_test(addresses_that_make_no_sense_are_refused),
+        cmocka_unit_test(names_and_ipv6_addresses_are_dialled),
         cmocka_unit_test(request_ids_do_not_repeat),
         cmocka_unit_test(an_owner_finds_its_own_again),
     };
