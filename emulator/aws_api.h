@@ -18,6 +18,7 @@ struct aws_api {
     const char *region;
     const char *access_key_id;
     const char *secret_access_key;
+    int64_t page_most; /* never more on a page, whatever MaxResults says */
 };
 
 /* Why a call was refused, in AWS's words. */

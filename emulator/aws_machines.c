@@ -9,7 +9,6 @@
 
 enum {
     LAUNCH_MAX = 100,
-    IDS_MAX = 1000,
     PAGE_LEAST = 5,
     PAGE_MOST = 1000,
     LISTED_SECONDS = 3600, /* a terminated machine stays listed */
@@ -392,13 +391,15 @@ static bool read_page(const struct aws_call *call, struct page *page, struct ref
 {
     const char *size = form_get(call->form, "MaxResults");
     const char *token = form_get(call->form, "NextToken");
-    *page = (struct page){.size = IDS_MAX};
+    *page = (struct page){.size = PAGE_MOST};
     if (size != NULL && form_get(call->form, "InstanceId.1") != NULL)
         return refuse(out, 400, "InvalidParameterCombination",
                       "The parameter instancesSet cannot be used with the parameter maxResults");
     if (size != NULL && number_parse(size, PAGE_LEAST, PAGE_MOST, &page->size, NULL) != OK)
         return refuse(out, 400, "InvalidParameterValue", "MaxResults is %d to %d", PAGE_LEAST,
                       PAGE_MOST);
+    if (page->size > call->api->page_most)
+        page->size = call->api->page_most;
     if (token != NULL && (strncmp(token, "after-", 6) != 0 ||
                           number_parse(token + 6, 0, INT64_MAX, &page->after, NULL) != OK))
         return refuse(out, 400, "InvalidNextToken", "The token '%.40s' is invalid", token);

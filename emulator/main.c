@@ -95,8 +95,12 @@ static enum outcome open_all(struct sim *sim, int64_t *port, struct error *err)
     TRY(images_open(settings->images, &sim->images, err));
     TRY(open_processor(sim, err));
     sim->guests = (struct guests){&settings->guest, &sim->world, sim->processor};
-    sim->aws = (struct aws_api){&sim->world, &sim->images, settings->world.region,
-                                settings->access_key_id, settings->secret_access_key};
+    sim->aws = (struct aws_api){&sim->world,
+                                &sim->images,
+                                settings->world.region,
+                                settings->access_key_id,
+                                settings->secret_access_key,
+                                settings->page_most};
     sim->control = (struct control){&sim->world, &sim->images, sim->psp};
     return face_open(settings->port, answer, sim, &sim->face, port, err);
 }

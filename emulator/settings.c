@@ -16,6 +16,8 @@ const struct setting sim_settings_table[] = {
         .help = "who signs requests"),
     ROW(secret_access_key, "secret-access-key", SETTING_TEXT, "muster-sim-secret-key",
         .help = "and with what; it protects nothing but pretend machines"),
+    ROW(page_most, "page-most", SETTING_INT, "1000", .least = 1, .most = 1000,
+        .help = "machines on a page of a describe, whatever was asked for"),
     ROW(images, "images", SETTING_TEXT, "",
         .help = "JSON file of the images there are; empty: the built-in ones"),
     ROW(psp_folder, "psp-dir", SETTING_TEXT, "",

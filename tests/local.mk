@@ -16,6 +16,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/database.c tests/support/database.h \
 	tests/support/test.h \
+	tests/support/sim_cloud.c tests/support/sim_cloud.h \
 	tests/support/simulator.c tests/support/simulator.h \
 	tests/support/vectors.c tests/support/vectors.h
 

@@ -1,0 +1,309 @@
+/* What every driver must do, against the emulator of its cloud: the life of a machine, doubled and
+ * lost calls, and every error in its word. */
+#include <poll.h>
+#include <string.h>
+
+#include "lib/crypto/random.h"
+#include "tests/support/sim_cloud.h"
+#include "tests/support/test.h"
+
+struct session {
+    const struct driver *driver;
+    struct cloud *cloud;
+    char token[LAUNCH_TOKEN_SIZE];
+    struct launch_order order;
+};
+
+static void session_done(struct session *s)
+{
+    s->driver->close(s->cloud);
+}
+
+static void sign_in(struct sim_cloud *sim, struct session *s)
+{
+    struct error err = {0};
+    assert_ok(driver_of(&sim->account, &s->driver, &err));
+    assert_ok(s->driver->open(&sim->account, &s->cloud, &err));
+    s->order = (struct launch_order){.instance = uuid_new(),
+                                     .generation = 3,
+                                     .fleet = "payments",
+                                     .client_token = s->token,
+                                     .image = SIM_IMAGE,
+                                     .size = "m6a.large",
+                                     .user_data = span_of_text("hello")};
+    launch_token(&s->order.instance, 3, s->token);
+}
+
+static struct sighting launch(struct session *s)
+{
+    struct error err = {0};
+    struct sighting machine = {0};
+    assert_ok(s->driver->launch(s->cloud, &s->order, &machine, &err));
+    return machine;
+}
+
+static struct sighting await(struct session *s, const char *ref, enum machine_state wanted)
+{
+    struct error err = {0};
+    struct sighting seen = {0};
+    for (int64_t until = clock_monotonic_ms() + 10000; clock_monotonic_ms() < until;) {
+        assert_ok(s->driver->find(s->cloud, ref, &seen, &err));
+        if (seen.state == wanted)
+            return seen;
+        poll(NULL, 0, 5);
+    }
+    fail_msg("%s is %s", ref, seen.state_word);
+    return seen;
+}
+
+static size_t count_token(struct session *s)
+{
+    struct error err = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    assert_ok(s->driver->find_token(s->cloud, s->token, &list, &err));
+    return list.count;
+}
+
+static void a_machine_lives_from_launch_to_gone(void **state)
+{
+    struct error err = {0};
+    OWNED(session_done) struct session s = {0};
+    sign_in(*state, &s);
+    const struct sighting born = launch(&s);
+    assert_true(uuid_equal(&born.instance, &s.order.instance));
+    assert_int_equal(born.generation, 3);
+    assert_string_equal(born.fleet, "payments");
+    assert_string_equal(born.client_token, s.token);
+    assert_true(born.snp_enabled);
+    await(&s, born.ref, MACHINE_RUNNING);
+    assert_ok(s.driver->stop(s.cloud, born.ref, &err));
+    await(&s, born.ref, MACHINE_STOPPED);
+    assert_ok(s.driver->start(s.cloud, born.ref, &err));
+    await(&s, born.ref, MACHINE_RUNNING);
+    assert_ok(s.driver->terminate(s.cloud, born.ref, &err));
+    await(&s, born.ref, MACHINE_GONE);
+    assert_ok(s.driver->terminate(s.cloud, born.ref, &err)); /* once more does no harm */
+}
+
+/* I2: one row, at most one machine. */
+static void the_same_order_again_gives_the_same_machine(void **state)
+{
+    OWNED(session_done) struct session s = {0};
+    sign_in(*state, &s);
+    const struct sighting first = launch(&s);
+    const struct sighting again = launch(&s);
+    assert_string_equal(first.ref, again.ref);
+    assert_int_equal(sim_cloud_count(*state, "launched"), 1);
+    assert_int_equal(count_token(&s), 1);
+}
+
+static void another_order_under_the_same_token_is_refused(void **state)
+{
+    struct error err = {0};
+    OWNED(session_done) struct session s = {0};
+    struct sighting machine;
+    sign_in(*state, &s);
+    launch(&s);
+    s.order.size = "m6a.xlarge";
+    assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &err), ERR_CONFLICT,
+                 "idempotency-mismatch");
+}
+
+static void each_refusal_of_a_launch_has_its_word(void **state)
+{
+    static const struct {
+        const char *fault;
+        enum outcome outcome;
+        const char *code;
+    } rows[] = {
+        {"throttle", ERR_THROTTLED, "throttle"},
+        {"capacity", ERR_CONFLICT, "capacity"},
+        {"quota", ERR_DENIED, "quota"},
+        {"auth", ERR_DENIED, "auth"},
+        {"server-error", ERR_AMBIGUOUS, "ambiguous"},
+        {"bad-gateway", ERR_AMBIGUOUS, "ambiguous"},
+        {"lost-request", ERR_AMBIGUOUS, "ambiguous"},
+    };
+    OWNED(session_done) struct session s = {0};
+    sign_in(*state, &s);
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct error err = {0};
+        struct sighting machine;
+        sim_cloud_prank(*state, "RunInstances", rows[i].fault);
+        assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &err), rows[i].outcome,
+                     rows[i].code);
+    }
+    assert_int_equal(count_token(&s), 0);
+    launch(&s); /* and then it works */
+}
+
+/* After `ambiguous` the machine may be there: look, and the same order adopts it. */
+static void a_launch_whose_answer_is_lost_is_found_by_its_token(void **state)
+{
+    static const char *const faults[] = {"lost-answer", "garbled", "late-error"};
+    for (size_t i = 0; i < countof(faults); i++) {
+        struct error err = {0};
+        OWNED(session_done) struct session s = {0};
+        struct sighting machine;
+        sign_in(*state, &s);
+        sim_cloud_prank(*state, "RunInstances", faults[i]);
+        assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &err), ERR_AMBIGUOUS,
+                     "ambiguous");
+        assert_int_equal(count_token(&s), 1);
+        machine = launch(&s);
+        assert_int_equal(count_token(&s), 1);
+        await(&s, machine.ref, MACHINE_RUNNING);
+    }
+    assert_int_equal(sim_cloud_count(*state, "launched"), countof(faults));
+}
+
+static void capacity_that_runs_out_after_the_launch_is_a_failure(void **state)
+{
+    OWNED(session_done) struct session s = {0};
+    sign_in(*state, &s);
+    sim_cloud_prank(*state, "RunInstances", "late-capacity");
+    const struct sighting machine = launch(&s);
+    const struct sighting ended = await(&s, machine.ref, MACHINE_FAILED);
+    assert_string_equal(ended.failure, "capacity");
+}
+
+static void reading_calls_say_what_is_worth_repeating(void **state)
+{
+    struct error err = {0};
+    OWNED(session_done) struct session s = {0};
+    struct sighting seen;
+    sign_in(*state, &s);
+    const struct sighting machine = launch(&s);
+    sim_cloud_prank(*state, "DescribeInstances", "throttle");
+    assert_fails(s.driver->find(s.cloud, machine.ref, &seen, &err), ERR_THROTTLED, "throttle");
+    sim_cloud_prank(*state, "DescribeInstances", "bad-gateway");
+    assert_fails(s.driver->find(s.cloud, machine.ref, &seen, &err), ERR_UNREACHABLE,
+                 "server-error");
+    sim_cloud_prank(*state, "DescribeInstances", "hidden");
+    assert_fails(s.driver->find(s.cloud, machine.ref, &seen, &err), ERR_NOT_FOUND, "not-found");
+    assert_ok(s.driver->find(s.cloud, machine.ref, &seen, &err));
+}
+
+static void what_is_not_there_or_not_ready_has_its_word(void **state)
+{
+    struct error err = {0};
+    OWNED(session_done) struct session s = {0};
+    struct sighting seen;
+    sign_in(*state, &s);
+    assert_fails(s.driver->find(s.cloud, "i-0123456789abcdef0", &seen, &err), ERR_NOT_FOUND,
+                 "not-found");
+    assert_fails(s.driver->terminate(s.cloud, "i-0123456789abcdef0", &err), ERR_NOT_FOUND,
+                 "not-found");
+    assert_fails(s.driver->stop(s.cloud, "../etc", &err), ERR_INVALID, "invalid");
+    const struct sighting machine = launch(&s);
+    assert_ok(s.driver->terminate(s.cloud, machine.ref, &err));
+    assert_fails(s.driver->start(s.cloud, machine.ref, &err), ERR_CONFLICT, "state-conflict");
+    s.order.image = "ami-0123";
+    s.order.client_token = "other";
+    assert_fails(s.driver->launch(s.cloud, &s.order, &seen, &err), ERR_NOT_FOUND, "not-found");
+    s.order.image = SIM_IMAGE;
+    s.order.size = "t3.micro";
+    assert_fails(s.driver->launch(s.cloud, &s.order, &seen, &err), ERR_INVALID, "unsupported");
+}
+
+/* An orphan on page two must be seen like one on page one. */
+static void a_list_has_all_pages_and_only_our_own(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    sim->api.page_most = 2;
+    for (int i = 0; i < 5; i++) {
+        OWNED(session_done) struct session s = {0};
+        sign_in(sim, &s);
+        launch(&s);
+    }
+    snprintf(sim->account.owner, sizeof sim->account.owner, "others");
+    OWNED(session_done) struct session other = {0};
+    sign_in(sim, &other);
+    launch(&other);
+    snprintf(sim->account.owner, sizeof sim->account.owner, "tests");
+    OWNED(session_done) struct session s = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    sign_in(sim, &s);
+    assert_ok(s.driver->list(s.cloud, &list, &err));
+    assert_int_equal(list.count, 5);
+}
+
+static void a_page_that_fails_fails_the_list(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    OWNED(session_done) struct session s = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    sign_in(sim, &s);
+    launch(&s);
+    sim_cloud_prank(sim, "DescribeInstances", "garbled");
+    assert_int_not_equal(s.driver->list(s.cloud, &list, &err), OK);
+    assert_int_equal(list.count, 0);
+}
+
+static void a_wrong_key_or_region_gets_nothing(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    struct cloud_identity who;
+    setenv("AWS_SECRET_ACCESS_KEY", "wrong", 1);
+    OWNED(session_done) struct session wrong = {0};
+    sign_in(sim, &wrong);
+    assert_fails(wrong.driver->identify(wrong.cloud, &who, &err), ERR_DENIED, "auth");
+    setenv("AWS_SECRET_ACCESS_KEY", "test/secret+key", 1);
+    snprintf(sim->account.region, sizeof sim->account.region, "eu-west-1");
+    OWNED(session_done) struct session far = {0};
+    sign_in(sim, &far);
+    assert_fails(far.driver->identify(far.cloud, &who, &err), ERR_DENIED, "auth");
+}
+
+static void without_credentials_nothing_is_opened(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    struct cloud *cloud = NULL;
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+    assert_fails(aws_driver.open(&sim->account, &cloud, &err), ERR_DENIED, "no-credentials");
+    setenv("AWS_SECRET_ACCESS_KEY", "two\r\nlines", 1);
+    assert_fails(aws_driver.open(&sim->account, &cloud, &err), ERR_DENIED, "no-credentials");
+    assert_null(strstr(err.text, "two"));
+}
+
+static void the_emulator_remembers_its_machines_and_tokens(void **state)
+{
+    struct sim_cloud *sim = *state;
+    OWNED(session_done) struct session s = {0};
+    sign_in(sim, &s);
+    const struct sighting before = launch(&s);
+    sim_cloud_reopen(sim);
+    s.driver->close(s.cloud);
+    struct error err = {0};
+    assert_ok(s.driver->open(&sim->account, &s.cloud, &err));
+    const struct sighting after = launch(&s);
+    assert_string_equal(before.ref, after.ref);
+    await(&s, after.ref, MACHINE_RUNNING);
+    assert_int_equal(sim_cloud_count(sim, "launched"), 1);
+}
+
+#define WITH_CLOUD(test) cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_CLOUD(a_machine_lives_from_launch_to_gone),
+        WITH_CLOUD(the_same_order_again_gives_the_same_machine),
+        WITH_CLOUD(another_order_under_the_same_token_is_refused),
+        WITH_CLOUD(each_refusal_of_a_launch_has_its_word),
+        WITH_CLOUD(a_launch_whose_answer_is_lost_is_found_by_its_token),
+        WITH_CLOUD(capacity_that_runs_out_after_the_launch_is_a_failure),
+        WITH_CLOUD(reading_calls_say_what_is_worth_repeating),
+        WITH_CLOUD(what_is_not_there_or_not_ready_has_its_word),
+        WITH_CLOUD(a_list_has_all_pages_and_only_our_own),
+        WITH_CLOUD(a_page_that_fails_fails_the_list),
+        WITH_CLOUD(a_wrong_key_or_region_gets_nothing),
+        WITH_CLOUD(without_credentials_nothing_is_opened),
+        WITH_CLOUD(the_emulator_remembers_its_machines_and_tokens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
