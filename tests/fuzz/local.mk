@@ -9,6 +9,10 @@ fuzz_targets += tests/fuzz/fuzz_frames
 fuzz_targets += tests/fuzz/fuzz_judge
 fuzz_targets += tests/fuzz/fuzz_policy
 fuzz_targets += tests/fuzz/fuzz_snp_report
+fuzz_targets += tests/fuzz/fuzz_charter
+fuzz_targets += tests/fuzz/fuzz_envelope
+fuzz_targets += tests/fuzz/fuzz_messages
+fuzz_targets += tests/fuzz/fuzz_token
 
 # The archive's main() is only taken by programs that have none of their own.
 if FUZZ
