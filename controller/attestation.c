@@ -1,0 +1,354 @@
+/* From a challenge to a stored verdict: what the agent asks, a keeper answers; the controller only
+ * carries, and writes down what it was told (trust.md section 4). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/desk.h"
+#include "db/delivery_store.h"
+#include "db/verdict_store.h"
+#include "lib/base/fault.h"
+#include "lib/base/log.h"
+#include "lib/base/metrics.h"
+
+enum { REATTEST_LEAST_SECONDS = 30, REATTEST_MOST_SECONDS = 3600 };
+
+/* ---- challenge ---- */
+
+/* The guest's next evidence must answer this nonce, and no other one. */
+static void start_round(struct guest *guest, const struct challenge *challenge)
+{
+    memcpy(guest->nonce, challenge->nonce, sizeof guest->nonce);
+    guest->challenged = true;
+    bytes_done(&guest->evidence);
+    guest->parts = 0;
+    guest->next_part = 0;
+}
+
+static void challenge_answered(void *context, enum outcome outcome, struct span body,
+                               struct error *err)
+{
+    struct later *later = context;
+    struct guest *guest = later_guest(later);
+    struct challenge challenge = {0};
+    if (outcome == OK)
+        outcome = message_parse_reply(body, &challenge_record, &challenge, err);
+    if (guest != NULL) {
+        guest->busy = false;
+        if (outcome == OK) {
+            start_round(guest, &challenge);
+            guest_reply(guest, later->id, &challenge_record, &challenge);
+        } else {
+            guest_refuse(guest, later->id, err);
+        }
+    }
+    later_free(later);
+}
+
+enum outcome guest_attest_begin(struct guest *guest, uint64_t id, const json_t *message,
+                                struct error *err)
+{
+    struct attest_begin begin = {0};
+    struct challenge_wish wish = {.instance = guest->instance};
+    struct keeper_seat *keeper = NULL;
+    if (guest->busy)
+        return fail_code(err, ERR_CONFLICT, "busy", "an appraisal is under way");
+    TRY(keepers_pick(&guest->desk->keepers, &keeper, err));
+    TRY(record_from_json(&attest_begin_record, message, "", &begin, err));
+    wish.kind = begin.kind;
+    wish.sealing_key = begin.sealing_key;
+    memcpy(wish.link_key, link_peer_fingerprint(guest->peer), sizeof wish.link_key);
+    guest->busy = true;
+    guest->challenged = false;
+    guest->kind = begin.kind;
+    calls_ask(guest->desk->calls, keeper->peer, VERB_CHALLENGE, &challenge_wish_record, &wish,
+              KEEPER_WAIT_MS, challenge_answered, later_new(guest, id));
+    record_done(&attest_begin_record, &begin);
+    return OK;
+}
+
+/* ---- verdict ---- */
+
+/* An appraisal under way: what the reply does not repeat. */
+struct appraisal {
+    struct later *later;
+    struct bytes evidence;
+    struct instance instance;
+    char keeper[NAME_SIZE];
+};
+
+static void appraisal_free(struct appraisal *a)
+{
+    later_free(a->later);
+    bytes_done(&a->evidence);
+    free(a);
+}
+
+/* The verdict's id and nothing else: the controller cannot check the signature's meaning for the
+ * keeper, and need not, for the token came over the keeper's own connection. */
+static enum outcome read_token_id(const char *token, struct uuid *out, struct error *err)
+{
+    OWNED(bytes_done) struct bytes payload = {0};
+    OWNED(json_drop) json_t *claims = NULL;
+    const char *from = strchr(token, '.');
+    const char *to = from != NULL ? strchr(from + 1, '.') : NULL;
+    if (to == NULL)
+        return fail_code(err, ERR_INVALID, "malformed", "the keeper's token is not a JWS");
+    TRY(base64url_decode(SPAN(from + 1, (size_t)(to - from - 1)), &payload, err));
+    TRY(json_parse(bytes_span(&payload), MESSAGE_BODY_MAX, &claims, err));
+    return json_get_uuid(claims, "", "jti", out, err);
+}
+
+static enum outcome get_name(const json_t *claims, const char *name, const struct names *names,
+                             int *out, struct error *err)
+{
+    const char *word;
+    TRY(json_get_text(claims, "/claims", name, 32, &word, err));
+    return name_parse(names, word, out, err);
+}
+
+static enum outcome get_copy(const json_t *claims, const char *name, char *out, size_t size,
+                             struct error *err)
+{
+    const char *text;
+    TRY(json_get_text(claims, "/claims", name, size - 1, &text, err));
+    return text_copy(out, size, text, name, err);
+}
+
+/* Absent is zero: there is no anchor, or the report could not be read. */
+static enum outcome get_hash(const json_t *claims, const char *name, uint8_t *out,
+                             struct error *err)
+{
+    if (json_object_get(claims, name) == NULL)
+        return OK;
+    return json_get_hex(claims, "/claims", name, out, SHA256_SIZE, err);
+}
+
+static enum outcome read_claims(const json_t *claims, struct verdict_row *row, struct error *err)
+{
+    int hardware, software, identity, level;
+    OWNED(bytes_done) struct bytes sealing_key = {0};
+    TRY(get_copy(claims, "verdict", row->verdict, sizeof row->verdict, err));
+    TRY(get_copy(claims, "reason", row->reason, sizeof row->reason, err));
+    TRY(get_copy(claims, "kind", row->kind, sizeof row->kind, err));
+    TRY(get_copy(claims, "policy", row->policy, sizeof row->policy, err));
+    TRY(get_name(claims, "hardware", &source_names, &hardware, err));
+    TRY(get_name(claims, "software", &source_names, &software, err));
+    TRY(get_name(claims, "identity", &source_names, &identity, err));
+    TRY(get_name(claims, "level", &level_names, &level, err));
+    TRY(json_get_bool(claims, "/claims", "simulated", &row->simulated, err));
+    TRY(json_get_int(claims, "/claims", "charter_serial", 1, INT64_MAX, &row->charter_serial, err));
+    TRY(json_get_base64(claims, "/claims", "sealing_key", 256, &sealing_key, err));
+    TRY(get_hash(claims, "link_key", row->link_key, err));
+    TRY(get_hash(claims, "anchor", row->anchor, err));
+    TRY(get_hash(claims, "report_id", row->report_id, err));
+    digest(DIGEST_SHA256, bytes_span(&sealing_key), row->sealing_key);
+    row->hardware = (enum source)hardware;
+    row->software = (enum source)software;
+    row->identity = (enum source)identity;
+    row->level = level;
+    return OK;
+}
+
+static enum outcome make_row(struct appraisal *a, struct appraise_reply *reply,
+                             struct verdict_row *row, struct error *err)
+{
+    TRY(read_token_id(reply->token, &row->id, err));
+    TRY(read_claims(reply->claims, row, err));
+    row->instance = a->instance.id;
+    TRY(text_copy(row->project, sizeof row->project, a->instance.project, "project", err));
+    TRY(text_copy(row->keeper, sizeof row->keeper, a->keeper, "keeper", err));
+    row->nonce_issued = reply->issued;
+    row->valid_until = reply->expires;
+    row->claims = TAKE(reply->claims);
+    row->checks = TAKE(reply->checks);
+    row->token = TAKE(reply->token);
+    return OK;
+}
+
+/* Somebody else holds the instance's link key, is on the link now, and this is not the same boot:
+ * a clone, or a move nobody asked for. It gets nothing; the holder is asked to prove itself anew
+ * (trust.md section 9). */
+static enum outcome check_incumbent(struct desk *desk, struct guest *guest,
+                                    const struct appraisal *a, const struct verdict_row *row,
+                                    struct error *err)
+{
+    struct guest *holder = map_get(desk->guests, &a->instance.id);
+    if (holder == NULL || holder == guest || strcmp(row->verdict, "trusted") != 0 ||
+        memcmp(row->report_id, a->instance.report_id, sizeof row->report_id) == 0)
+        return OK;
+    struct attest_wish wish = {.why = "claimant"};
+    OWNED(bytes_done) struct bytes body = {0};
+    message_print(VERB_ATTEST, &attest_wish_record, &wish, &body);
+    error_ignore(link_send(holder->peer, FRAME_NOTE, link_id_new(), bytes_span(&body), NULL));
+    LOG(WARN, "instance.claimed-twice", TEXT("instance", uuid_text(&a->instance.id).at));
+    return fail_code(err, ERR_CONFLICT, "claimant-refused",
+                     "another boot speaks for this instance now");
+}
+
+/* A claimant that did not pass never touches the incumbent's row: its failure is logged, and that
+ * is all. */
+static bool touches_row(const struct appraisal *a, const struct verdict_row *row)
+{
+    bool passed = strcmp(row->verdict, "trusted") == 0;
+    bool someone_elses = !span_is_zero(SPAN_OF(a->instance.link_key)) &&
+                         memcmp(a->instance.link_key, row->link_key, sizeof row->link_key) != 0;
+    return passed || !someone_elses || a->instance.trust != TRUST_TRUSTED;
+}
+
+static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict_row *row,
+                          struct instance *now, struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(desk->db, &tx, err));
+    TRY(verdict_store_record(desk->db, row, bytes_span(&a->evidence), desk->actor, now, err));
+    if (now->trust == TRUST_TRUSTED) {
+        TRY(delivery_store_renew(desk->db, &row->instance, desk->actor, err));
+        TRY(delivery_store_plan(desk->db, &row->instance, desk->actor, err));
+    }
+    FAULT("verdict.before-commit", err);
+    return transaction_commit(&tx, err);
+}
+
+static void tell_verdict(struct guest *guest, uint64_t id, const struct verdict_row *row,
+                         bool counts)
+{
+    struct verdict_notice notice = {.valid_until = row->valid_until};
+    int64_t left = moment_seconds_between(clock_now(), row->valid_until);
+    /* Well before it runs out, and not all at one time: the agent adds jitter. */
+    int64_t again = left * 2 / 3;
+    notice.reattest_seconds = again < REATTEST_LEAST_SECONDS  ? REATTEST_LEAST_SECONDS
+                              : again > REATTEST_MOST_SECONDS ? REATTEST_MOST_SECONDS
+                                                              : again;
+    snprintf(notice.verdict, sizeof notice.verdict, "%s", counts ? row->verdict : "rejected");
+    snprintf(notice.reason, sizeof notice.reason, "%.47s", row->reason);
+    snprintf(notice.level, sizeof notice.level, "%s", name_of(&level_names, (int)row->level));
+    guest_reply(guest, id, &verdict_notice_record, &notice);
+}
+
+static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appraise_reply *reply,
+                             struct error *err)
+{
+    struct guest *guest = later_guest(a->later);
+    struct instance now = {0};
+    OWNED(verdict_row_done) struct verdict_row row = {0};
+    TRY(make_row(a, reply, &row, err));
+    bool passed = strcmp(row.verdict, "trusted") == 0;
+    metric_add(passed ? METRIC_VERDICTS_TRUSTED : METRIC_VERDICTS_REJECTED, 1);
+    LOG(INFO, "verdict.given", TEXT("instance", uuid_text(&row.instance).at),
+        TEXT("verdict", row.verdict), TEXT("reason", row.reason),
+        TEXT("level", name_of(&level_names, (int)row.level)));
+    TRY(check_incumbent(desk, guest, a, &row, err));
+    if (touches_row(a, &row))
+        TRY(store(desk, a, &row, &now, err));
+    if (guest == NULL)
+        return OK; /* it left; the verdict stands and counts when it is back */
+    bool counts = passed && now.trust == TRUST_TRUSTED;
+    tell_verdict(guest, a->later->id, &row, counts);
+    if (counts) {
+        guest_takes_over(guest);
+        desk->release_soon = true;
+    }
+    return OK;
+}
+
+/* Not a rejection: the nonce is gone, its keeper left, or it asked for another round. */
+static void challenge_again(struct guest *guest, uint64_t id)
+{
+    struct verdict_notice notice = {.verdict = "rejected", .reason = "challenge-again"};
+    guest_reply(guest, id, &verdict_notice_record, &notice);
+}
+
+static void appraised(void *context, enum outcome outcome, struct span body, struct error *err)
+{
+    struct appraisal *a = context;
+    struct desk *desk = a->later->desk;
+    struct guest *guest = later_guest(a->later);
+    struct appraise_reply reply = {0};
+    if (guest != NULL)
+        guest->busy = false;
+    if (outcome == OK)
+        outcome = message_parse_reply(body, &appraise_reply_record, &reply, err);
+    if (outcome == OK)
+        outcome = conclude(desk, a, &reply, err);
+    if (outcome != OK) {
+        log_error("appraisal.failed", err);
+        bool again = outcome == ERR_UNREACHABLE || strcmp(err->code, "challenge-again") == 0;
+        if (guest != NULL && again)
+            challenge_again(guest, a->later->id);
+        else if (guest != NULL)
+            guest_refuse(guest, a->later->id, err);
+    }
+    record_done(&appraise_reply_record, &reply);
+    appraisal_free(a);
+}
+
+/* ---- evidence ---- */
+
+static enum outcome take_part(struct guest *guest, const struct evidence_part *part,
+                              struct error *err)
+{
+    if (!guest->challenged || memcmp(part->nonce, guest->nonce, sizeof guest->nonce) != 0)
+        return fail_code(err, ERR_CONFLICT, "challenge-again", "not the nonce of this round");
+    if (guest->next_part == 0)
+        guest->parts = part->parts;
+    if (part->parts != guest->parts || part->part != guest->next_part ||
+        part->part >= part->parts || part->data.len > EVIDENCE_PART_BYTES)
+        return fail_code(err, ERR_INVALID, "evidence-parts",
+                         "parts come whole, in order and of at most %d bytes", EVIDENCE_PART_BYTES);
+    if (guest->evidence.len + part->data.len > EVIDENCE_BYTES_MAX)
+        return fail_code(err, ERR_INVALID, "too-large", "evidence of over %d bytes",
+                         EVIDENCE_BYTES_MAX);
+    bytes_add(&guest->evidence, bytes_span(&part->data));
+    guest->next_part++;
+    return OK;
+}
+
+static enum outcome appraise(struct guest *guest, uint64_t id, struct error *err)
+{
+    struct desk *desk = guest->desk;
+    struct instance instance = {0};
+    struct appraise_wish wish = {.instance = guest->instance};
+    struct keeper_seat *keeper = keepers_of_boot(&desk->keepers, guest->nonce);
+    guest->challenged = false;
+    if (keeper == NULL)
+        return fail_code(err, ERR_CONFLICT, "challenge-again", "the nonce's keeper has left");
+    TRY(instance_store_find(desk->db, &guest->instance, &instance, err));
+    struct appraisal *a = NEW(struct appraisal);
+    a->later = later_new(guest, id);
+    a->evidence = guest->evidence;
+    guest->evidence = (struct bytes){0};
+    a->instance = instance;
+    /* The keeper's name in rows: enough of its signer's hash to find it by. */
+    snprintf(a->keeper, sizeof a->keeper, "%.32s", keeper->name);
+    memcpy(wish.nonce, guest->nonce, sizeof wish.nonce);
+    snprintf(wish.policy, sizeof wish.policy, "%s", instance.policy);
+    snprintf(wish.image, sizeof wish.image, "%s", instance.image);
+    wish.evidence = a->evidence;
+    guest->busy = true;
+    calls_ask(desk->calls, keeper->peer, VERB_APPRAISE, &appraise_wish_record, &wish,
+              KEEPER_WAIT_MS, appraised, a);
+    return OK;
+}
+
+enum outcome guest_evidence(struct guest *guest, uint64_t id, const json_t *message,
+                            struct error *err)
+{
+    struct evidence_part part = {0};
+    if (guest->busy)
+        return fail_code(err, ERR_CONFLICT, "busy", "an appraisal is under way");
+    TRY(record_from_json(&evidence_part_record, message, "", &part, err));
+    enum outcome outcome = take_part(guest, &part, err);
+    bool last = outcome == OK && guest->next_part == guest->parts;
+    record_done(&evidence_part_record, &part);
+    if (outcome == OK && last)
+        outcome = appraise(guest, id, err);
+    if (outcome == ERR_CONFLICT && strcmp(err->code, "challenge-again") == 0) {
+        challenge_again(guest, id);
+        return OK;
+    }
+    TRY(outcome);
+    if (!last)
+        guest_reply(guest, id, NULL, NULL);
+    return OK;
+}

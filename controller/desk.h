@@ -1,0 +1,103 @@
+/* Where agents and keepers speak: one thread takes every event of the link, owns guests, keepers
+ * and pending calls, and has a database connection of its own. So nothing here locks; HTTP threads
+ * come in through the inbox. */
+#ifndef MUSTER_CONTROLLER_DESK_H
+#define MUSTER_CONTROLLER_DESK_H
+
+#include <pthread.h>
+
+#include "controller/calls.h"
+#include "controller/keepers.h"
+#include "controller/service.h"
+#include "db/instance_store.h"
+#include "lib/base/map.h"
+#include "lib/net/link_replies.h"
+
+enum {
+    AGENT_WAIT_MS = 15000,
+    DESK_TICK_MS = 1000,
+    DESK_ROOTS_MAX = 2,
+    GUEST_REPLIES = 16,
+    GUEST_REPLY_BYTES = 8 * 1024,
+};
+
+struct desk {
+    const struct service_settings *settings;
+    struct db *db;
+    struct link_identity *identity;
+    struct cert *roots[DESK_ROOTS_MAX];
+    size_t root_count;
+    struct queue *events;
+    struct link *link;
+    struct map *guests; /* instance -> the guest that speaks for it: proven, its link key */
+    struct keepers keepers;
+    struct calls *calls;
+    struct queue *inbox; /* struct desk_task *, from HTTP threads */
+    struct beat beats[BEATS_MAX];
+    size_t beat_count;
+    char actor[HOLDER_SIZE]; /* "controller:..." in audit, and holder of delivery leases */
+    int64_t next_tick_ms;
+    bool release_soon;
+    int plan_in_ticks; /* until everybody is looked at for new deliveries */
+    _Atomic bool stopping;
+    _Atomic int64_t keepers_connected; /* for other threads to look at */
+    _Atomic int64_t charter_serial;
+    pthread_t thread;
+    bool running;
+};
+
+/* One agent's connection. It belongs to the link's peer and goes with its LINK_CLOSED. */
+struct guest {
+    struct desk *desk;
+    struct link_peer *peer;
+    struct uuid instance;
+    bool known;  /* its hello was accepted */
+    bool proven; /* the verdict's link key is this connection's */
+    bool busy;   /* a challenge or an appraisal is under way */
+    enum evidence_kind kind;
+    uint8_t nonce[NONCE_SIZE];
+    bool challenged;
+    struct bytes evidence;
+    int64_t parts;
+    int64_t next_part;
+    struct link_replies *replies;
+};
+
+/* What HTTP threads ask of the desk; run on its thread, once. `run` frees the task. */
+struct desk_task {
+    void (*run)(struct desk *desk, struct desk_task *task); /* desk NULL: it is shutting down */
+};
+
+enum outcome desk_start(struct desk *desk, struct error *err);
+bool desk_stop(struct desk *desk, int64_t wait_ms);
+bool desk_put(struct desk *desk, struct desk_task *task); /* false: busy or shutting down */
+void desk_wake(struct desk *desk);
+
+/* Answers to an agent's request; kept, so that a repeated one is answered from memory. */
+void guest_reply(struct guest *guest, uint64_t id, const struct record *record, const void *object);
+void guest_refuse(struct guest *guest, uint64_t id, const struct error *why);
+
+/* An answer that comes later: keeps the peer, so the guest can be looked for when it comes. */
+struct later {
+    struct desk *desk;
+    struct link_peer *peer;
+    uint64_t id;
+};
+struct later *later_new(struct guest *guest, uint64_t id);
+struct guest *later_guest(struct later *later); /* NULL: the connection is gone */
+void later_free(struct later *later);
+
+/* The rows of the desk's table of verbs (desk_agents.c, attestation.c). */
+typedef enum outcome guest_fn(struct guest *guest, uint64_t id, const json_t *message,
+                              struct error *err);
+guest_fn guest_hello, guest_attest_begin, guest_evidence, guest_heartbeat;
+void guest_frame(struct guest *guest, struct link_event *event);
+struct guest *guest_new(struct desk *desk, struct link_peer *peer);
+void guest_free(struct guest *guest);
+/* From now on this connection speaks for the instance; another one is closed. */
+void guest_takes_over(struct guest *guest);
+
+/* release.c: hand out what is due; called at ticks and after verdicts. */
+void release_due(struct desk *desk);
+
+#endif

@@ -1,0 +1,89 @@
+#include "controller/keepers.h"
+
+#include <string.h>
+
+#include "lib/base/metrics.h"
+
+static enum outcome check_signer(const struct hello *hello, struct cert *const *roots,
+                                 size_t root_count, struct keeper_seat *seat, struct error *err)
+{
+    OWNED(cert_drop) struct cert *signer = NULL;
+    TRY(cert_from_pem(span_of_text(hello->signer), &signer, err));
+    TRY(cert_check_role(signer, ROLE_KEEPER_SIGN, roots, root_count, clock_now(), err));
+    cert_spki_sha256(signer, seat->signer);
+    hex_encode(SPAN_OF(seat->signer), seat->name);
+    return OK;
+}
+
+enum outcome keepers_welcome(struct keepers *keepers, struct link_peer *peer,
+                             const struct hello *hello, struct cert *const *roots,
+                             size_t root_count, struct keeper_seat **out, struct error *err)
+{
+    int realm;
+    struct keeper_seat seat = {.charter_serial = hello->charter_serial};
+    if (link_peer_role(peer) != ROLE_KEEPER_LINK)
+        return fail_code(err, ERR_DENIED, "wrong-role", "its certificate is not a keeper's");
+    if (hello->signer == NULL || span_is_zero(SPAN_OF(hello->boot_id)))
+        return fail_at(err, ERR_INVALID, "missing-member",
+                       hello->signer == NULL ? "/signer" : "/boot_id",
+                       "a keeper says its boot id and its signer");
+    TRY(name_parse(&realm_names, hello->realm, &realm, err));
+    seat.realm = (enum realm)realm;
+    memcpy(seat.boot_id, hello->boot_id, sizeof seat.boot_id);
+    TRY(check_signer(hello, roots, root_count, &seat, err));
+    if (keepers->count == KEEPERS_MOST)
+        return fail_code(err, ERR_THROTTLED, "too-many", "%d keepers are here", KEEPERS_MOST);
+    seat.peer = link_peer_share(peer);
+    keepers->seats[keepers->count] = seat;
+    *out = &keepers->seats[keepers->count++];
+    metric_set(METRIC_KEEPERS_CONNECTED, (int64_t)keepers->count);
+    return OK;
+}
+
+void keepers_lost(struct keepers *keepers, const struct link_peer *peer)
+{
+    for (size_t i = 0; i < keepers->count; i++) {
+        if (keepers->seats[i].peer != peer)
+            continue;
+        link_peer_free(keepers->seats[i].peer);
+        keepers->seats[i] = keepers->seats[--keepers->count];
+        metric_set(METRIC_KEEPERS_CONNECTED, (int64_t)keepers->count);
+        return;
+    }
+}
+
+void keepers_done(struct keepers *keepers)
+{
+    while (keepers->count > 0)
+        keepers_lost(keepers, keepers->seats[0].peer);
+}
+
+struct keeper_seat *keepers_of_peer(struct keepers *keepers, const struct link_peer *peer)
+{
+    for (size_t i = 0; i < keepers->count; i++)
+        if (keepers->seats[i].peer == peer)
+            return &keepers->seats[i];
+    return NULL;
+}
+
+struct keeper_seat *keepers_of_boot(struct keepers *keepers, const uint8_t boot_id[static 8])
+{
+    for (size_t i = 0; i < keepers->count; i++)
+        if (memcmp(keepers->seats[i].boot_id, boot_id, 8) == 0)
+            return &keepers->seats[i];
+    return NULL;
+}
+
+enum outcome keepers_pick(struct keepers *keepers, struct keeper_seat **out, struct error *err)
+{
+    struct keeper_seat *best = NULL;
+    for (size_t i = 0; i < keepers->count; i++) {
+        struct keeper_seat *seat = &keepers->seats[i];
+        if (best == NULL || seat->charter_serial > best->charter_serial)
+            best = seat;
+    }
+    if (best == NULL)
+        return fail_code(err, ERR_UNREACHABLE, "no-keeper", "no keeper is connected");
+    *out = best;
+    return OK;
+}

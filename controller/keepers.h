@@ -1,0 +1,37 @@
+/* The keepers on the link: who they are, and which one to ask. The desk's thread only. */
+#ifndef MUSTER_CONTROLLER_KEEPERS_H
+#define MUSTER_CONTROLLER_KEEPERS_H
+
+#include "controller/calls.h"
+
+enum { KEEPERS_MOST = 8, KEEPER_WAIT_MS = 15000 };
+
+struct keeper_seat {
+    struct link_peer *peer;
+    uint8_t boot_id[8];
+    enum realm realm;
+    int64_t charter_serial;
+    uint8_t signer[SHA256_SIZE]; /* SHA-256 of the keeper-sign SPKI; names it in rows */
+    char name[2 * SHA256_SIZE + 1];
+};
+
+struct keepers {
+    struct keeper_seat seats[KEEPERS_MOST];
+    size_t count;
+};
+
+/* A keeper's hello: its link certificate is checked by the link, its signer certificate here.
+ * ERR_DENIED "wrong-role", "wrong-root"..., ERR_THROTTLED "too-many". */
+enum outcome keepers_welcome(struct keepers *keepers, struct link_peer *peer,
+                             const struct hello *hello, struct cert *const *roots,
+                             size_t root_count, struct keeper_seat **out, struct error *err);
+void keepers_lost(struct keepers *keepers, const struct link_peer *peer);
+void keepers_done(struct keepers *keepers);
+
+struct keeper_seat *keepers_of_peer(struct keepers *keepers, const struct link_peer *peer);
+/* By boot id: evidence goes to the keeper that issued its nonce. NULL: gone. */
+struct keeper_seat *keepers_of_boot(struct keepers *keepers, const uint8_t boot_id[static 8]);
+/* Any that obeys a charter, the highest serial first. ERR_UNREACHABLE "no-keeper". */
+enum outcome keepers_pick(struct keepers *keepers, struct keeper_seat **out, struct error *err);
+
+#endif
