@@ -173,6 +173,11 @@ static void retire(struct plan *out, const struct plan_instance *i, enum plan_wh
 
 /* ---- the rules ---- */
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static bool brake_is_on(const struct tally *t, const struct budgets *b, struct moment now)
 {
     int64_t judged = t->trusted + t->rejected;
@@ -232,7 +237,7 @@ static void retire_excess(const struct plan_observed *observed, int64_t excess, 
 /* Use kept places whose time came; gives how many. Those retired above are not among them: the
  * same order, the same first `kept`. */
 static int64_t retry(const struct plan_observed *observed, int64_t kept, int64_t most,
-                     struct moment now, struct plan *out)
+                     struct moment now, int64_t *out_early, struct plan *out)
 {
     size_t count = 0;
     int64_t used = 0, seen = 0, early = 0;
@@ -252,12 +257,8 @@ static int64_t retry(const struct plan_observed *observed, int64_t kept, int64_t
     }
     if (early > 0)
         wait_for(out, WHY_NOT_YET, early, soonest);
+    *out_early = early;
     return used;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 /* How many may start now: fewer at once the more went bad in a row, one under the brake. */
@@ -272,8 +273,8 @@ static int64_t starting_room(const struct plan_observed *observed, const struct 
 }
 
 static void start_more(const struct plan_observed *observed, const struct tally *t,
-                       const struct budgets *b, int64_t missing, int64_t kept, int64_t standing,
-                       int64_t desired, bool brake, struct moment now, struct plan *out)
+                       const struct budgets *b, int64_t missing, int64_t kept, int64_t room,
+                       bool brake, struct moment now, struct plan *out)
 {
     struct moment not_before =
         moment_add_seconds(observed->last_bad, plan_backoff_seconds(b, observed->bad_in_a_row));
@@ -282,18 +283,17 @@ static void start_more(const struct plan_observed *observed, const struct tally 
     if (observed->bad_in_a_row > 0 && now.us < not_before.us)
         return wait_for(out, WHY_BACKING_OFF, missing, not_before);
     int64_t may = least(missing, starting_room(observed, t, b, brake));
-    int64_t used = retry(observed, kept, may, now, out);
-    int64_t room = desired + b->surge - standing;
-    int64_t fresh = least(may - used, room > 0 ? room : 0);
+    int64_t early = 0;
+    int64_t used = retry(observed, kept, may, now, &early, out);
+    /* Places that are kept will be used: only the rest is launched anew. */
+    int64_t wanted = missing - kept;
+    int64_t fresh = least(wanted, least(may - used, room > 0 ? room : 0));
     if (fresh > 0)
         add(out, (struct plan_action){.act = PLAN_LAUNCH, .why = WHY_TOO_FEW, .count = fresh});
-    else
-        fresh = 0;
-    int64_t left = missing - used - fresh;
-    if (left > 0 && may - used > fresh)
-        wait_for(out, WHY_NO_ROOM, left, (struct moment){0});
-    else if (left > 0)
-        wait_for(out, WHY_ON_THEIR_WAY, left, (struct moment){0});
+    int64_t left = missing - used - fresh - early;
+    if (left > 0)
+        wait_for(out, fresh >= room && may - used > fresh ? WHY_NO_ROOM : WHY_ON_THEIR_WAY, left,
+                 (struct moment){0});
 }
 
 void plan(const struct plan_observed *observed, struct plan_desired desired,
@@ -309,12 +309,13 @@ void plan(const struct plan_observed *observed, struct plan_desired desired,
     if (brake)
         wait_for(out, WHY_BRAKE, t.rejected,
                  moment_add_seconds(t.last_rejection, budgets->brake_hold_seconds));
-    int64_t kept = retire_failed(observed, missing, out);
     int64_t gone = retire_rejected(observed, budgets, excess > 0, brake, now, out);
+    int64_t standing = t.good + t.rejected - gone;
+    int64_t room = desired.count + budgets->surge - standing;
+    int64_t kept = retire_failed(observed, room > 0 ? least(missing, room) : 0, out);
     retire_excess(observed, excess, out);
     if (missing > 0)
-        start_more(observed, &t, budgets, missing, kept, t.good + kept + t.rejected - gone,
-                   desired.count, brake, now, out);
+        start_more(observed, &t, budgets, missing, kept, room - kept, brake, now, out);
 }
 
 json_t *plan_to_json(const struct plan *plan)

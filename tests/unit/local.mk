@@ -36,3 +36,5 @@ check_PROGRAMS += tests/unit/test_tee
 check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_token
 check_PROGRAMS += tests/unit/test_userdata
+check_PROGRAMS += tests/unit/test_machine
+check_PROGRAMS += tests/unit/test_plan
