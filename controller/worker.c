@@ -19,6 +19,7 @@
 enum {
     WORKERS_MOST = 64,
     FILE_MOST = 64 * 1024,
+    LISTEN_MS = 250,   /* so that stopping need not wait long */
     TROUBLE_MS = 1000, /* after the database did not answer */
 };
 
@@ -136,7 +137,7 @@ static enum outcome listen_for_wakes(struct worker *w, bool *out_did, struct err
 {
     bool woken = false;
     TRY(db_listen(w->db, err));
-    TRY(db_wait(w->db, POLL_MS, &woken, err));
+    TRY(db_wait(w->db, LISTEN_MS, &woken, err));
     if (woken)
         crew_wake(w->crew);
     *out_did = true;

@@ -2,3 +2,4 @@
 check_PROGRAMS += tests/db/test_caller_store
 check_PROGRAMS += tests/db/test_db
 check_PROGRAMS += tests/db/test_migrate
+check_PROGRAMS += tests/db/test_workers
