@@ -10,3 +10,5 @@ check_PROGRAMS += tests/e2e/stolen_controller
 TESTS += tests/e2e/manual_is_whole.sh
 dist_check_SCRIPTS += tests/e2e/manual_is_whole.sh
 check_PROGRAMS += tests/e2e/keeper_program
+TESTS += tests/e2e/aws_cli_emulator.sh
+dist_check_SCRIPTS += tests/e2e/aws_cli_emulator.sh
