@@ -8,7 +8,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "emulator/aws_api.h"
 #include "emulator/control.h"
 #include "emulator/guest.h"
