@@ -31,6 +31,7 @@ check_PROGRAMS += tests/unit/test_queue
 check_PROGRAMS += tests/unit/test_retry
 check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_sigv4
+check_PROGRAMS += tests/unit/test_snp_judge
 check_PROGRAMS += tests/unit/test_snp_vectors
 check_PROGRAMS += tests/unit/test_tee
 check_PROGRAMS += tests/unit/test_text
