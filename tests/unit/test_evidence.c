@@ -1,0 +1,141 @@
+/* The envelope of evidence: both ways, strict, bounded; and certificate tables from a hostile host.
+ */
+#include "lib/attest/evidence.h"
+
+#include <string.h>
+
+#include "tests/support/test.h"
+
+static void envelope_goes_both_ways(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SIMULATED, .ca_count = 2};
+    bytes_add(&e.report, span_of_text("report"));
+    bytes_add(&e.cert_table, span_of_text("table"));
+    bytes_add(&e.ca[0], span_of_text("ask"));
+    bytes_add(&e.ca[1], span_of_text("ark"));
+    bytes_add(&e.rest, span_of_text("{ \"kept\" : \"as sent\" }"));
+    OWNED(mem_drop) char *text = evidence_print(&e);
+    OWNED(evidence_done) struct evidence again = {0};
+    assert_ok(evidence_parse(span_of_text(text), &again, &err));
+    assert_int_equal(again.kind, EVIDENCE_SIMULATED);
+    assert_true(span_equal(bytes_span(&e.report), bytes_span(&again.report)));
+    assert_true(span_equal(bytes_span(&e.rest), bytes_span(&again.rest)));
+    assert_int_equal(again.ca_count, 2);
+    assert_true(span_equal(bytes_span(&e.ca[1]), bytes_span(&again.ca[1])));
+    assert_int_equal(again.ek.len, 0);
+}
+
+static void assert_refused(const char *text, const char *code)
+{
+    struct error err = {0};
+    OWNED(evidence_done) struct evidence e = {0};
+    assert_fails(evidence_parse(span_of_text(text), &e, &err), ERR_INVALID, code);
+    assert_null(e.report.at);
+}
+
+static void what_is_not_an_envelope_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("", "malformed");
+    assert_refused("{}", "missing-member");
+    assert_refused("{\"kind\":\"snp\"}", "missing-member");
+    assert_refused("{\"kind\":\"snp\",\"report\":\"!\"}", "wrong-type");
+    assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"vcek\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp\",\"kind\":\"simulated\",\"report\":\"\"}", "malformed");
+    assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"ca\":[1]}", "wrong-type");
+    assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"ca\":[\"\",\"\",\"\",\"\",\"\",\"\",\"\","
+                   "\"\",\"\"]}",
+                   "too-long");
+}
+
+static void known_kinds_that_are_not_appraised_have_their_own_code(void **state)
+{
+    (void)state;
+    assert_refused("{\"kind\":\"nitro\",\"document\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"snp-azure\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"snp-vtpm\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"none\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"tdx\",\"report\":\"\"}", "unknown-word");
+}
+
+static void blobs_are_bounded(void **state)
+{
+    (void)state;
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SNP};
+    bytes_add_room(&e.report, EVIDENCE_REPORT_MAX + 1);
+    OWNED(mem_drop) char *text = evidence_print(&e);
+    assert_refused(text, "too-long");
+}
+
+static void assert_table(const struct bytes *table, bool fine)
+{
+    struct error err = {0};
+    struct cert_table read;
+    if (fine)
+        assert_ok(cert_table_read(bytes_span(table), &read, &err));
+    else
+        assert_fails(cert_table_read(bytes_span(table), &read, &err), ERR_INVALID, "malformed");
+}
+
+static void add_entry(struct bytes *table, uint8_t guid, uint32_t offset, uint32_t length)
+{
+    memset(bytes_add_room(table, GUID_SIZE), guid, GUID_SIZE);
+    bytes_add_u32le(table, offset);
+    bytes_add_u32le(table, length);
+}
+
+static void tables_whose_blobs_lie_elsewhere_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t offset, length;
+        bool fine;
+    } cases[] = {
+        {48, 16, true},          {63, 1, true},           {48, 17, false},
+        {64, 0, false},          {47, 1, false},          {0, 24, false},
+        {0xfffffff0, 32, false}, {48, 0xffffffff, false}, {64, 1, false},
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        OWNED(bytes_done) struct bytes table = {0};
+        add_entry(&table, 1, cases[i].offset, cases[i].length);
+        add_entry(&table, 0, 0, 0);
+        bytes_add_room(&table, 16);
+        assert_table(&table, cases[i].fine);
+    }
+}
+
+static void tables_without_end_with_twins_or_too_many_are_refused(void **state)
+{
+    (void)state;
+    OWNED(bytes_done) struct bytes endless = {0};
+    add_entry(&endless, 1, 48, 1);
+    assert_table(&endless, false);
+    OWNED(bytes_done) struct bytes twins = {0};
+    add_entry(&twins, 1, 80, 1);
+    add_entry(&twins, 1, 80, 1);
+    add_entry(&twins, 0, 0, 0);
+    bytes_add_room(&twins, 100);
+    assert_table(&twins, false);
+    OWNED(bytes_done) struct bytes many = {0};
+    for (int i = 1; i <= CERT_TABLE_ENTRIES_MAX + 1; i++)
+        add_entry(&many, (uint8_t)i, 1000, 1);
+    bytes_add_room(&many, 1000);
+    assert_table(&many, false);
+    OWNED(bytes_done) struct bytes none = {0};
+    assert_table(&none, false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(envelope_goes_both_ways),
+        cmocka_unit_test(what_is_not_an_envelope_is_refused),
+        cmocka_unit_test(known_kinds_that_are_not_appraised_have_their_own_code),
+        cmocka_unit_test(blobs_are_bounded),
+        cmocka_unit_test(tables_whose_blobs_lie_elsewhere_are_refused),
+        cmocka_unit_test(tables_without_end_with_twins_or_too_many_are_refused),
+    };
+    return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);
+}

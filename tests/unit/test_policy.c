@@ -1,0 +1,163 @@
+/* Appraisal policies are read strictly: what is not understood is refused with its path. */
+#include "lib/model/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/test.h"
+
+static void assert_refused(const char *text, enum policy_mode mode, const char *code,
+                           const char *where)
+{
+    struct error err = {0};
+    OWNED(mem_drop) struct policy *policy = NEW(struct policy);
+    assert_fails(policy_parse(span_of_text(text), mode, policy, &err), ERR_INVALID, code);
+    assert_string_equal(err.where, where);
+    assert_false(policy->has_snp);
+}
+
+static struct policy *parse(const char *text, enum policy_mode mode)
+{
+    struct error err = {0};
+    struct policy *policy = NEW(struct policy);
+    assert_ok(policy_parse(span_of_text(text), mode, policy, &err));
+    return policy;
+}
+
+static void unknown_members_are_refused_with_their_path(void **state)
+{
+    (void)state;
+    assert_refused("{\"bogus\":1}", POLICY_EXPECT, "unknown-member", "/bogus");
+    assert_refused("{\"snp\":{\"max_vmp\":1}}", POLICY_EXPECT, "unknown-member", "/snp/max_vmp");
+    assert_refused("{\"snp\":{\"min_tcb\":{\"Milan\":{\"fmc\":1}}}}", POLICY_EXPECT,
+                   "unknown-member", "/snp/min_tcb/Milan/fmc");
+    assert_refused("{\"name\":\"x\"}", POLICY_EXPECT, "unknown-member", "/name");
+}
+
+static void wrong_values_are_refused_with_their_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *code;
+        const char *where;
+    } cases[] = {
+        {"{\"snp\":{\"max_vmpl\":4}}", "out-of-range", "/snp/max_vmpl"},
+        {"{\"snp\":{\"max_vmpl\":null}}", "wrong-type", "/snp/max_vmpl"},
+        {"{\"snp\":{\"allow_debug\":\"no\"}}", "wrong-type", "/snp/allow_debug"},
+        {"{\"snp\":{\"signing_keys\":[]}}", "wrong-value", "/snp/signing_keys"},
+        {"{\"snp\":{\"signing_keys\":[\"vcek\"]}}", "wrong-value", "/snp/signing_keys"},
+        {"{\"snp\":{\"measurement\":\"ab\"}}", "wrong-value", "/snp/measurement"},
+        {"{\"snp\":{\"measurement\":[1]}}", "wrong-value", "/snp/measurement"},
+        {"{\"snp\":{\"measurement\":[\"any\"]}}", "wrong-value", "/snp/measurement"},
+        {"{\"snp\":{\"min_tcb\":{\"Rome\":{}}}}", "wrong-value", "/snp/min_tcb/Rome"},
+        {"{\"snp\":{\"min_tcb\":{\"Siena\":{},\"Bergamo\":{}}}}", "wrong-value",
+         "/snp/min_tcb/Bergamo"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":{\"bl\":256}}}}", "out-of-range",
+         "/snp/min_tcb/Milan/bl"},
+        {"{\"snp\":{\"forbid_platform_info\":[\"bit6\"]}}", "wrong-value",
+         "/snp/forbid_platform_info"},
+        {"{\"snp\":{\"vlek_csp_id\":\"\"}}", "wrong-value", "/snp/vlek_csp_id"},
+        {"{\"snp\":{\"max_age_seconds\":0}}", "out-of-range", "/snp/max_age_seconds"},
+        {"{\"nitro\":{}}", "unsupported-evidence", "/nitro"},
+        {"{\"azure\":{}}", "unsupported-evidence", "/azure"},
+        {"[]", "wrong-type", ""},
+    };
+    for (size_t i = 0; i < countof(cases); i++)
+        assert_refused(cases[i].text, POLICY_EXPECT, cases[i].code, cases[i].where);
+}
+
+static void whole_policy_needs_its_conditions(void **state)
+{
+    (void)state;
+    assert_refused("{}", POLICY_WHOLE, "missing-member", "/snp");
+    OWNED(mem_drop) struct policy *expect = parse("{}", POLICY_EXPECT);
+    assert_false(expect->has_snp);
+}
+
+static void silence_means_deny_in_a_whole_policy_and_nothing_in_an_expectation(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) struct policy *whole = parse("{\"snp\":{}}", POLICY_WHOLE);
+    assert_false(policy_allows_debug(&whole->snp));
+    assert_false(policy_allows_migration(&whole->snp));
+    assert_true(policy_allows_smt(&whole->snp));
+    assert_int_equal(policy_max_vmpl(&whole->snp), 0);
+    assert_false(policy_takes_any_measurement(&whole->snp));
+    OWNED(mem_drop) struct policy *expect = parse("{\"snp\":{}}", POLICY_EXPECT);
+    assert_true(policy_allows_debug(&expect->snp));
+    assert_true(policy_allows_migration(&expect->snp));
+    assert_int_equal(policy_max_vmpl(&expect->snp), 3);
+    assert_true(policy_takes_any_measurement(&expect->snp));
+}
+
+static void sets_take_one_value_a_list_or_any(void **state)
+{
+    (void)state;
+    static const uint8_t ones[32] = {0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+                                     0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+                                     0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+                                     0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11};
+    static const char one[] = "{\"snp\":{\"host_data\":\"111111111111111111111111111111111111111111"
+                              "1111111111111111111111\"}}";
+    OWNED(mem_drop) struct policy *p = parse(one, POLICY_EXPECT);
+    assert_true(value_set_has(&p->snp.host_data, SPAN_OF(ones)));
+    OWNED(mem_drop) struct policy *none = parse("{\"snp\":{\"host_data\":[]}}", POLICY_EXPECT);
+    assert_false(value_set_has(&none->snp.host_data, SPAN_OF(ones)));
+    OWNED(mem_drop) struct policy *any = parse("{\"snp\":{\"host_data\":\"any\"}}", POLICY_EXPECT);
+    assert_true(value_set_has(&any->snp.host_data, SPAN_OF(ones)));
+}
+
+static void sets_are_bounded(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text text = {0};
+    text_add(&text, "{\"snp\":{\"host_data\":[");
+    for (int i = 0; i <= POLICY_SET_MAX; i++)
+        text_addf(&text, "%s\"%064d\"", i > 0 ? "," : "", i);
+    text_add(&text, "]}}");
+    assert_refused(text_str(&text), POLICY_EXPECT, "wrong-value", "/snp/host_data");
+}
+
+static void tcb_layouts_join_and_split(void **state)
+{
+    (void)state;
+    const struct snp_tcb milan = snp_tcb_split(UINT64_C(0xDB18000000000004), LINE_MILAN);
+    assert_int_equal(milan.part[TCB_BL], 4);
+    assert_int_equal(milan.part[TCB_SNP], 24);
+    assert_int_equal(milan.part[TCB_UCODE], 219);
+    const struct snp_tcb turin = snp_tcb_split(UINT64_C(0x5100000004010101), LINE_TURIN);
+    assert_int_equal(turin.part[TCB_FMC], 1);
+    assert_int_equal(turin.part[TCB_SNP], 4);
+    assert_int_equal(turin.part[TCB_UCODE], 81);
+    assert_true(snp_tcb_join(&turin, LINE_TURIN) == UINT64_C(0x5100000004010101));
+    assert_true(snp_tcb_reserved(UINT64_C(0xDB18000000010004), LINE_MILAN) == 0x10000);
+}
+
+static void products_follow_family_and_model(void **state)
+{
+    (void)state;
+    assert_int_equal(snp_product_of(0x19, 0x01), PRODUCT_MILAN);
+    assert_int_equal(snp_product_of(0x19, 0x11), PRODUCT_GENOA);
+    assert_int_equal(snp_product_of(0x19, 0xa0), PRODUCT_SIENA);
+    assert_int_equal(snp_product_line(PRODUCT_SIENA), LINE_GENOA);
+    assert_int_equal(snp_product_of(0x1a, 0x11), PRODUCT_TURIN);
+    assert_int_equal(snp_product_of(0x1a, 0x12), PRODUCT_UNKNOWN);
+    assert_int_equal(snp_product_of(0x19, 0x20), PRODUCT_UNKNOWN);
+    assert_int_equal(snp_product_of(0x17, 0x31), PRODUCT_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unknown_members_are_refused_with_their_path),
+        cmocka_unit_test(wrong_values_are_refused_with_their_path),
+        cmocka_unit_test(whole_policy_needs_its_conditions),
+        cmocka_unit_test(silence_means_deny_in_a_whole_policy_and_nothing_in_an_expectation),
+        cmocka_unit_test(sets_take_one_value_a_list_or_any),
+        cmocka_unit_test(sets_are_bounded),
+        cmocka_unit_test(tcb_layouts_join_and_split),
+        cmocka_unit_test(products_follow_family_and_model),
+    };
+    return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}

@@ -1,0 +1,308 @@
+/* Chains, extensions and revocation, made wrong in one thing each under a root that is pinned; and
+ * the cache. */
+#include "lib/attest/snp_chain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/crypto/x509_make.h"
+#include "tests/support/simulator.h"
+#include "tests/support/test.h"
+
+#define AMD_OID "1.3.6.1.4.1.3704.1."
+
+static struct psp *psp;
+static struct snp_roots *roots;
+static struct maker *ask;
+static struct key *chip_key;
+
+static struct maker *open_maker(const char *name)
+{
+    struct error err = {0};
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    struct maker *maker = NULL;
+    char path[512];
+    const char *build = getenv("MUSTER_BUILD");
+    snprintf(path, sizeof path, "%s/tests/simulator-state/%s", build != NULL ? build : ".", name);
+    assert_ok(file_read(path, 65536, &pem, &err));
+    assert_ok(maker_from_pem(bytes_span(&pem), &maker, &err));
+    return maker;
+}
+
+static int open_simulator(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    psp = simulator_open();
+    roots = simulator_roots(psp);
+    ask = open_maker("ask.key");
+    assert_ok(key_generate(KEY_P384, &chip_key, &err));
+    return 0;
+}
+
+static int close_simulator(void **state)
+{
+    (void)state;
+    key_free(chip_key);
+    maker_free(ask);
+    snp_roots_free(roots);
+    psp_close(psp);
+    return 0;
+}
+
+/* The extensions of a good Milan VCEK; a case changes one. */
+enum { EXTENSIONS = 9 };
+struct card {
+    struct x509_wish wish;
+    struct bytes values[EXTENSIONS];
+};
+
+static void card_done(struct card *card)
+{
+    for (size_t i = 0; i < EXTENSIONS; i++)
+        bytes_done(&card->values[i]);
+}
+
+static void card_fill(struct card *card)
+{
+    static const char *const oids[EXTENSIONS] = {AMD_OID "1",   AMD_OID "2",   AMD_OID "3.1",
+                                                 AMD_OID "3.2", AMD_OID "3.3", AMD_OID "3.4",
+                                                 AMD_OID "3.8", AMD_OID "4",   AMD_OID "9.9"};
+    card->wish = (struct x509_wish){
+        .subject = "SEV-VCEK",
+        .issuer = "SEV-Milan",
+        .organisation = "Muster simulator, not AMD",
+        .from = clock_at_seconds(SIMULATOR_TODAY - 3600),
+        .to = clock_at_seconds(SIMULATOR_TODAY + 86400),
+        .extra_count = EXTENSIONS,
+    };
+    der_add_integer(&card->values[0], 0);
+    der_add_ia5(&card->values[1], "Milan-B0");
+    der_add_integer(&card->values[2], 4);
+    der_add_integer(&card->values[3], 0);
+    der_add_integer(&card->values[4], 27);
+    der_add_integer(&card->values[5], 0);
+    der_add_integer(&card->values[6], 222);
+    bytes_add_room(&card->values[7], 64);
+    der_add_integer(&card->values[8], 1); /* unknown to everyone: not ours to refuse */
+    for (size_t i = 0; i < EXTENSIONS; i++)
+        card->wish.extras[i].oid = oids[i];
+}
+
+static void set_value(struct card *card, int which, struct span value)
+{
+    bytes_done(&card->values[which]);
+    bytes_add(&card->values[which], value);
+}
+
+static struct snp_endorsements *endorse(struct card *card)
+{
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes der = {0};
+    for (size_t i = 0; i < EXTENSIONS; i++)
+        card->wish.extras[i].value = bytes_span(&card->values[i]);
+    assert_ok(x509_make_for_key(ask, chip_key, &card->wish, &der, &err));
+    const struct snp_bundle bundle = {
+        .ek = bytes_span(&der),
+        .ca_count = 2,
+        .ca = {psp_ca(psp, LINE_MILAN, SIGNER_VCEK), psp_ark(psp, LINE_MILAN)}};
+    return snp_endorse(&bundle, roots);
+}
+
+static void assert_extensions(struct card *card, enum reason reason)
+{
+    OWNED(snp_endorsements_drop) struct snp_endorsements *e = endorse(card);
+    assert_int_equal(e->chain.reason, REASON_OK);
+    assert_string_equal(name_of(&reason_names, (int)e->extensions.reason),
+                        name_of(&reason_names, (int)reason));
+}
+
+static void good_certificate_is_good(void **state)
+{
+    (void)state;
+    OWNED(card_done) struct card card = {0};
+    card_fill(&card);
+    OWNED(snp_endorsements_drop) struct snp_endorsements *e = endorse(&card);
+    assert_int_equal(e->extensions.reason, REASON_OK);
+    assert_int_equal(e->facts.spl[TCB_UCODE], 222); /* two bytes in DER: 00 DE */
+    assert_int_equal(e->facts.hwid_len, 64);
+    assert_non_null(e->verifier);
+}
+
+static void extensions_twice_missing_or_odd_are_malformed(void **state)
+{
+    (void)state;
+    static const uint8_t negative[] = {0x02, 0x01, 0xff};
+    static const uint8_t padded[] = {0x02, 0x02, 0x00, 0x04};
+    static const uint8_t boolean[] = {0x01, 0x01, 0xff};
+    static const uint8_t trailing[] = {0x02, 0x01, 0x04, 0x00};
+    static const uint8_t huge[] = {0x02, 0x05, 0x01, 0, 0, 0, 4};
+    static const struct span odd[] = {{negative, 3}, {padded, 4}, {boolean, 3},
+                                      {trailing, 4}, {huge, 7},   {NULL, 0}};
+    for (size_t i = 0; i < countof(odd); i++) {
+        OWNED(card_done) struct card card = {0};
+        card_fill(&card);
+        set_value(&card, 2, odd[i]);
+        assert_extensions(&card, REASON_MALFORMED);
+    }
+    for (int i = 0; i < EXTENSIONS; i++) { /* each in its turn renamed away */
+        OWNED(card_done) struct card card = {0};
+        card_fill(&card);
+        card.wish.extras[i].oid = AMD_OID "77";
+        const bool optional = i == 5 || i == 8;
+        assert_extensions(&card, optional ? REASON_OK : REASON_MALFORMED);
+    }
+    for (int i = 0; i < EXTENSIONS - 1; i++) { /* each in its turn there twice */
+        OWNED(card_done) struct card card = {0};
+        card_fill(&card);
+        card.wish.extras[EXTENSIONS - 1].oid = card.wish.extras[i].oid;
+        set_value(&card, EXTENSIONS - 1, bytes_span(&card.values[i]));
+        assert_extensions(&card, REASON_MALFORMED);
+    }
+}
+
+static void fields_of_other_products_and_keys_do_not_belong(void **state)
+{
+    (void)state;
+    static const char *const foreign[] = {AMD_OID "3.9", AMD_OID "5"}; /* fmcSPL, csp_id */
+    for (size_t i = 0; i < countof(foreign); i++) {
+        OWNED(card_done) struct card card = {0};
+        card_fill(&card);
+        card.wish.extras[EXTENSIONS - 1].oid = foreign[i];
+        assert_extensions(&card, REASON_MALFORMED);
+    }
+    OWNED(card_done) struct card card = {0};
+    card_fill(&card);
+    set_value(&card, 7, SPAN("12345678", 8)); /* Turin's length under Milan */
+    assert_extensions(&card, REASON_MALFORMED);
+}
+
+static void assert_chain(const struct snp_bundle *bundle, const struct snp_roots *under,
+                         enum reason reason)
+{
+    OWNED(snp_endorsements_drop) struct snp_endorsements *e = snp_endorse(bundle, under);
+    assert_string_equal(name_of(&reason_names, (int)e->chain.reason),
+                        name_of(&reason_names, (int)reason));
+    assert_true((e->ark != NULL) == (reason == REASON_OK));
+}
+
+static void chains_end_at_a_pinned_root_or_nowhere(void **state)
+{
+    (void)state;
+    const struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+    struct error err = {0};
+    struct cert_table table;
+    assert_ok(cert_table_read(bytes_span(&s.table), &table, &err));
+    struct snp_bundle bundle = {.ek = table.entries[0].blob,
+                                .ca_count = 2,
+                                .ca = {table.entries[2].blob, table.entries[1].blob}};
+    assert_chain(&bundle, roots, REASON_OK); /* any order */
+    assert_chain(&bundle, snp_roots_amd(), REASON_CHAIN_UNTRUSTED);
+    bundle.ca[0] = psp_ark(psp, LINE_GENOA); /* a pinned root, but not of this line */
+    assert_chain(&bundle, roots, REASON_CHAIN_UNTRUSTED);
+    bundle.ca_count = 1;
+    bundle.ca[0] = table.entries[1].blob; /* custom roots need not come again */
+    assert_chain(&bundle, roots, REASON_OK);
+    bundle.ca[0] = psp_ca(psp, LINE_MILAN, SIGNER_VLEK); /* ASVK for ASK */
+    assert_chain(&bundle, roots, REASON_CHAIN_UNTRUSTED);
+    bundle.ca_count = 0;
+    assert_chain(&bundle, roots, REASON_CHAIN_UNTRUSTED);
+}
+
+static void roots_must_be_self_signed_roots(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct snp_roots *made = NULL;
+    const struct span not_root = psp_ca(psp, LINE_MILAN, SIGNER_VCEK);
+    assert_fails(snp_roots_custom(&not_root, 1, &made, &err), ERR_INVALID, "malformed");
+    const struct span nothing = SPAN("nothing", 7);
+    assert_fails(snp_roots_custom(&nothing, 1, &made, &err), ERR_INVALID, "malformed");
+    assert_null(made);
+}
+
+static void list_that_was_given_counts_even_when_nobody_demands_it(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    const struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
+    const struct moment today = clock_at_seconds(SIMULATOR_TODAY);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+    OWNED(bytes_done) struct bytes milan = {0};
+    OWNED(bytes_done) struct bytes genoa = {0};
+    assert_ok(psp_crl(psp, LINE_MILAN, true, today, moment_add_seconds(today, 60), &milan, &err));
+    assert_ok(psp_crl(psp, LINE_GENOA, true, today, moment_add_seconds(today, 60), &genoa, &err));
+    struct snp_bundle bundle = {
+        .cert_table = bytes_span(&s.table), .crl_count = 1, .crl = {bytes_span(&genoa)}};
+    OWNED(snp_endorsements_drop) struct snp_endorsements *foreign = snp_endorse(&bundle, roots);
+    assert_int_equal(foreign->crl_state, CRL_FOREIGN);
+    bundle.crl[bundle.crl_count++] = bytes_span(&milan);
+    OWNED(snp_endorsements_drop) struct snp_endorsements *both = snp_endorse(&bundle, roots);
+    assert_int_equal(both->crl_state, CRL_GOOD);
+    assert_true(both->revoked);
+    milan.at[milan.len - 1] ^= 1;
+    OWNED(snp_endorsements_drop) struct snp_endorsements *broken = snp_endorse(&bundle, roots);
+    assert_int_equal(broken->crl_state, CRL_BROKEN);
+}
+
+static void cache_gives_the_same_again_and_forgets_the_oldest(void **state)
+{
+    (void)state;
+    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(roots, 2);
+    struct simulated all[3];
+    struct snp_endorsements *first[3];
+    for (size_t i = 0; i < countof(all); i++) {
+        struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
+        wish.chip_id[0] = (uint8_t)i;
+        all[i] = simulator_evidence(psp, &wish);
+        const struct snp_bundle bundle = {.cert_table = bytes_span(&all[i].table)};
+        first[i] = snp_cache_get(cache, &bundle);
+        struct snp_endorsements *again = snp_cache_get(cache, &bundle);
+        assert_ptr_equal(first[i], again);
+        snp_endorsements_free(again);
+    }
+    const struct snp_bundle oldest = {.cert_table = bytes_span(&all[0].table)};
+    struct snp_endorsements *made_anew = snp_cache_get(cache, &oldest);
+    assert_ptr_not_equal(made_anew, first[0]);
+    assert_int_equal(made_anew->chain.reason, REASON_OK);
+    snp_endorsements_free(made_anew);
+    for (size_t i = 0; i < countof(all); i++) {
+        snp_endorsements_free(first[i]);
+        simulated_done(&all[i]);
+    }
+}
+
+static void strangers_cannot_push_good_chains_out(void **state)
+{
+    (void)state;
+    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(roots, 1);
+    const struct psp_wish wish = psp_wish(PSP_FIRMWARE_ONLY);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+    const struct snp_bundle good = {.cert_table = bytes_span(&s.table), .wanted = SIGNER_VLEK};
+    OWNED(snp_endorsements_drop) struct snp_endorsements *first = snp_cache_get(cache, &good);
+    for (int i = 0; i < 100; i++) {
+        const struct snp_bundle bad = {.ek = SPAN(&i, sizeof i)};
+        OWNED(snp_endorsements_drop) struct snp_endorsements *e = snp_cache_get(cache, &bad);
+        assert_int_equal(e->format.reason, REASON_MALFORMED);
+    }
+    OWNED(snp_endorsements_drop) struct snp_endorsements *again = snp_cache_get(cache, &good);
+    assert_ptr_equal(first, again);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_certificate_is_good),
+        cmocka_unit_test(extensions_twice_missing_or_odd_are_malformed),
+        cmocka_unit_test(fields_of_other_products_and_keys_do_not_belong),
+        cmocka_unit_test(chains_end_at_a_pinned_root_or_nowhere),
+        cmocka_unit_test(roots_must_be_self_signed_roots),
+        cmocka_unit_test(list_that_was_given_counts_even_when_nobody_demands_it),
+        cmocka_unit_test(cache_gives_the_same_again_and_forgets_the_oldest),
+        cmocka_unit_test(strangers_cannot_push_good_chains_out),
+    };
+    return cmocka_run_group_tests_name("snp_chain", tests, open_simulator, close_simulator);
+}
