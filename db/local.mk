@@ -36,6 +36,7 @@ DB_QUERIES += $(top_srcdir)/db/queries/ticket.sql
 DB_QUERIES += $(top_srcdir)/db/queries/token.sql
 DB_QUERIES += $(top_srcdir)/db/queries/verdict.sql
 DB_QUERIES += $(top_srcdir)/db/queries/work.sql
+DB_QUERIES += $(top_srcdir)/db/queries/view.sql
 DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)

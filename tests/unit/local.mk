@@ -31,6 +31,7 @@ check_PROGRAMS += tests/unit/test_policy
 check_PROGRAMS += tests/unit/test_psp
 check_PROGRAMS += tests/unit/test_queue
 check_PROGRAMS += tests/unit/test_retry
+check_PROGRAMS += tests/unit/test_routes
 check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_sigv4
 check_PROGRAMS += tests/unit/test_snp_chain

@@ -1,0 +1,91 @@
+#include "controller/api.h"
+
+#include "db/account_store.h"
+#include "db/image_store.h"
+
+/* Lists ask for one more than a page holds, to know whether there is a next one. */
+
+enum outcome accounts_list(struct request *r, struct error *err)
+{
+    OWNED(account_list_done) struct account_list list = {0};
+    char after[NAME_SIZE];
+    int64_t limit;
+    TRY(request_limit(r, &limit, err));
+    TRY(request_cursor(r, after, err));
+    TRY(account_store_list(r->db, r->caller.project, after[0] != '\0' ? after : NULL, limit + 1,
+                           &list, err));
+    size_t shown = list.count > (size_t)limit ? (size_t)limit : list.count;
+    json_t *items = json_array();
+    for (size_t i = 0; i < shown; i++)
+        json_add_new(items, record_to_json(&account_record, &list.at[i]));
+    request_answer_page(r, items, shown > 0 ? list.at[shown - 1].name : "", list.count > shown);
+    return OK;
+}
+
+enum outcome accounts_add(struct request *r, struct error *err)
+{
+    OWNED(account_done) struct account account = {0};
+    TRY(account_from_json(r->body, "", &account, err));
+    TRY(account_store_add(r->db, r->caller.project, &account, r->actor, err));
+    request_answer_made(r, "/v1/accounts", account.name, record_to_json(&account_record, &account));
+    return OK;
+}
+
+enum outcome accounts_show(struct request *r, struct error *err)
+{
+    OWNED(account_done) struct account account = {0};
+    TRY(account_store_find(r->db, r->caller.project, r->args[0], &account, err));
+    request_answer(r, 200, record_to_json(&account_record, &account));
+    return OK;
+}
+
+enum outcome accounts_remove(struct request *r, struct error *err)
+{
+    TRY(account_store_remove(r->db, r->caller.project, r->args[0], r->actor, err));
+    request_answer(r, 200, json_pack("{s:b}", "removed", true));
+    return OK;
+}
+
+enum outcome images_list(struct request *r, struct error *err)
+{
+    OWNED(image_list_done) struct image_list list = {0};
+    char after[NAME_SIZE];
+    int64_t limit;
+    TRY(request_limit(r, &limit, err));
+    TRY(request_cursor(r, after, err));
+    TRY(image_store_list(r->db, r->caller.project, after[0] != '\0' ? after : NULL, limit + 1,
+                         &list, err));
+    size_t shown = list.count > (size_t)limit ? (size_t)limit : list.count;
+    json_t *items = json_array();
+    for (size_t i = 0; i < shown; i++)
+        json_add_new(items, image_to_json(&list.at[i]));
+    request_answer_page(r, items, shown > 0 ? list.at[shown - 1].name : "", list.count > shown);
+    return OK;
+}
+
+enum outcome images_add(struct request *r, struct error *err)
+{
+    OWNED(image_done) struct image image = {0}, made = {0};
+    TRY(image_from_json(r->body, &image, err));
+    TRY(image_store_add(r->db, r->caller.project, &image, r->actor, err));
+    TRY(image_store_find(r->db, r->caller.project, image.name, &made, err));
+    request_tag(r, made.epoch);
+    request_answer_made(r, "/v1/images", made.name, image_to_json(&made));
+    return OK;
+}
+
+enum outcome images_show(struct request *r, struct error *err)
+{
+    OWNED(image_done) struct image image = {0};
+    TRY(image_store_find(r->db, r->caller.project, r->args[0], &image, err));
+    request_tag(r, image.epoch);
+    request_answer(r, 200, image_to_json(&image));
+    return OK;
+}
+
+enum outcome images_remove(struct request *r, struct error *err)
+{
+    TRY(image_store_remove(r->db, r->caller.project, r->args[0], r->actor, err));
+    request_answer(r, 200, json_pack("{s:b}", "removed", true));
+    return OK;
+}

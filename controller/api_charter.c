@@ -1,0 +1,86 @@
+#include "controller/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/charter_store.h"
+#include "lib/crypto/random.h"
+#include "lib/model/charter.h"
+
+/* What the controller reads of a charter is for people and for its own planning; whether it counts
+ * is the keeper's to say (trust.md section 5). */
+static enum outcome read_charter(const char *jws, struct charter_row *row, json_t **out_content,
+                                 struct error *err)
+{
+    OWNED(bytes_done) struct bytes payload = {0};
+    OWNED(charter_drop) struct charter *charter = NULL;
+    size_t signatures;
+    TRY(token_set_look(span_of_text(jws), CHARTER_SIZE_MAX, &payload, &signatures, err));
+    TRY(charter_parse(bytes_span(&payload), &charter, err));
+    TRY(json_parse(bytes_span(&payload), CHARTER_SIZE_MAX, out_content, err));
+    row->serial = charter->serial;
+    row->realm = charter->realm;
+    row->issued = charter->issued;
+    row->expires = charter->expires;
+    return OK;
+}
+
+static json_t *charter_to_json(struct request *r, const struct charter_row *row, json_t *content)
+{
+    struct service_keepers keepers = {0};
+    r->api->service.keepers(r->api->service.service, &keepers);
+    json_t *out = json_object();
+    json_put_int(out, "serial", row->serial);
+    json_put_text(out, "realm", name_of(&realm_names, (int)row->realm));
+    json_put_moment(out, "issued", row->issued);
+    json_put_moment(out, "expires", row->expires);
+    json_put_bool(out, "expired", row->expires.us <= clock_now().us);
+    json_put_text(out, "jws", row->jws);
+    json_put_new(out, "charter", json_incref(content));
+    json_put_new(out, "keepers",
+                 json_pack("{s:I, s:I}", "connected", (json_int_t)keepers.connected,
+                           "charter_serial", (json_int_t)keepers.charter_serial));
+    return out;
+}
+
+enum outcome charter_show(struct request *r, struct error *err)
+{
+    OWNED(charter_row_done) struct charter_row row = {0};
+    OWNED(json_drop) json_t *content = NULL;
+    TRY(charter_store_active(r->db, r->caller.project, &row, err));
+    TRY(read_charter(row.jws, &row, &content, err));
+    request_answer(r, 200, charter_to_json(r, &row, content));
+    return OK;
+}
+
+/* The same charter again is fine: an answer may have been lost. */
+static enum outcome store(struct request *r, const struct charter_row *row, struct error *err)
+{
+    enum outcome outcome = charter_store_add(r->db, row, r->actor, err);
+    if (outcome != ERR_CONFLICT)
+        return outcome;
+    OWNED(charter_row_done) struct charter_row active = {0};
+    if (charter_store_active(r->db, row->project, &active, NULL) == OK &&
+        strcmp(active.jws, row->jws) == 0)
+        return OK;
+    return outcome;
+}
+
+/* First the keepers, who alone can tell whether it is signed; then the row. */
+enum outcome charter_apply(struct request *r, struct error *err)
+{
+    OWNED(charter_row_done) struct charter_row row = {.id = uuid_new()};
+    OWNED(json_drop) json_t *content = NULL;
+    const char *jws;
+    int64_t serial = 0;
+    TRY(json_only(r->body, "", (const char *const[]){"jws", NULL}, err));
+    TRY(json_get_text(r->body, "", "jws", CHARTER_SIZE_MAX, &jws, err));
+    TRY(read_charter(jws, &row, &content, err));
+    TRY(text_copy(row.project, sizeof row.project, r->caller.project, "project", err));
+    row.jws = mem_text(jws);
+    TRY(r->api->service.charter(r->api->service.service, jws, &serial, err));
+    TRY(store(r, &row, err));
+    r->api->service.wake(r->api->service.service);
+    request_answer(r, 200, charter_to_json(r, &row, content));
+    return OK;
+}

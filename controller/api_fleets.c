@@ -1,0 +1,183 @@
+#include "controller/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/fleet_store.h"
+#include "lib/model/verdict.h"
+
+enum outcome fleets_list(struct request *r, struct error *err)
+{
+    OWNED(fleet_list_done) struct fleet_list list = {0};
+    char after[NAME_SIZE];
+    int64_t limit;
+    TRY(request_limit(r, &limit, err));
+    TRY(request_cursor(r, after, err));
+    TRY(fleet_store_list(r->db, r->caller.project, after[0] != '\0' ? after : NULL, limit + 1,
+                         &list, err));
+    size_t shown = list.count > (size_t)limit ? (size_t)limit : list.count;
+    json_t *items = json_array();
+    for (size_t i = 0; i < shown; i++)
+        json_add_new(items, fleet_to_json(&list.at[i]));
+    request_answer_page(r, items, shown > 0 ? list.at[shown - 1].name : "", list.count > shown);
+    return OK;
+}
+
+enum outcome fleets_show(struct request *r, struct error *err)
+{
+    OWNED(fleet_done) struct fleet fleet = {0};
+    TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &fleet, err));
+    request_tag(r, fleet.epoch);
+    request_answer(r, 200, fleet_to_json(&fleet));
+    return OK;
+}
+
+/* ---- writing, or only trying ---------------------------------------------------------------- */
+
+/* Instances that stand and are not on their way out. */
+static int64_t standing(const struct fleet_counts *counts)
+{
+    int64_t n = 0;
+    for (int phase = 0; phase < PHASE_COUNT; phase++)
+        if (phase != PHASE_TERMINATING && phase != PHASE_TERMINATED)
+            n += counts->phases[phase];
+    return n;
+}
+
+/* What would be, and what it would come to; inside the transaction that then is given up. */
+static enum outcome answer_rehearsed(struct request *r, const struct fleet *fleet, int64_t desired,
+                                     struct error *err)
+{
+    OWNED(fleet_counts_done) struct fleet_counts counts = {0};
+    TRY(fleet_store_counts(r->db, r->caller.project, fleet->name, &counts, err));
+    int64_t more = desired - standing(&counts);
+    json_t *out = json_object();
+    json_put_bool(out, "dry_run", true);
+    json_put_new(out, "fleet", fleet_to_json(fleet));
+    json_put_int(out, "launch", more > 0 ? more : 0);
+    json_put_int(out, "retire", more < 0 ? -more : 0);
+    request_answer(r, 200, out);
+    return OK;
+}
+
+/* Commit and wake the workers, who make the instances. */
+static enum outcome conclude(struct request *r, struct transaction *tx, struct error *err)
+{
+    TRY(db_wake(r->db, err));
+    TRY(transaction_commit(tx, err));
+    r->api->service.wake(r->api->service.service);
+    return OK;
+}
+
+enum outcome fleets_add(struct request *r, struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    OWNED(fleet_done) struct fleet fleet = {0}, made = {0};
+    bool dry_run;
+    TRY(request_query_bool(r, "dry_run", &dry_run, err));
+    TRY(fleet_from_json(r->body, &fleet, err));
+    TRY(transaction_begin(r->db, &tx, err));
+    TRY(fleet_store_add(r->db, r->caller.project, &fleet, r->actor, err));
+    TRY(fleet_store_find(r->db, r->caller.project, fleet.name, &made, err));
+    if (dry_run)
+        return answer_rehearsed(r, &made, made.desired, err);
+    TRY(conclude(r, &tx, err));
+    request_tag(r, made.epoch);
+    request_answer_made(r, "/v1/fleets", made.name, fleet_to_json(&made));
+    return OK;
+}
+
+/* The spec as it is, with the members of the body in place of its own. */
+static enum outcome merge(struct request *r, const struct fleet *now, struct fleet *out,
+                          struct error *err)
+{
+    OWNED(json_drop) json_t *spec = fleet_to_json(now);
+    for (size_t i = 0; i < fleet_record.count; i++)
+        if ((fleet_record.fields[i].flags & FIELD_READ_ONLY) != 0)
+            json_object_del(spec, fleet_record.fields[i].name);
+    json_object_update(spec, r->body);
+    TRY(fleet_from_json(spec, out, err));
+    if (strcmp(out->name, now->name) != 0)
+        return fail_at(err, ERR_INVALID, "name-is-fixed", "/name", "a fleet keeps its name");
+    return OK;
+}
+
+enum outcome fleets_change(struct request *r, struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    OWNED(fleet_done) struct fleet now = {0}, wanted = {0}, made = {0};
+    int64_t epoch;
+    bool dry_run;
+    TRY(request_query_bool(r, "dry_run", &dry_run, err));
+    TRY(request_if_match(r, &epoch, err));
+    TRY(transaction_begin(r->db, &tx, err));
+    TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &now, err));
+    TRY(merge(r, &now, &wanted, err));
+    /* Without If-Match: what was merged is still what stands. */
+    TRY(fleet_store_update(r->db, r->caller.project, &wanted, epoch != 0 ? epoch : now.epoch,
+                           r->actor, &made, err));
+    if (dry_run)
+        return answer_rehearsed(r, &made, made.desired, err);
+    TRY(conclude(r, &tx, err));
+    request_tag(r, made.epoch);
+    request_answer(r, 200, fleet_to_json(&made));
+    return OK;
+}
+
+enum outcome fleets_remove(struct request *r, struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    OWNED(fleet_done) struct fleet fleet = {0};
+    int64_t epoch;
+    bool dry_run;
+    TRY(request_query_bool(r, "dry_run", &dry_run, err));
+    TRY(request_if_match(r, &epoch, err));
+    TRY(transaction_begin(r->db, &tx, err));
+    TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &fleet, err));
+    if (dry_run)
+        return answer_rehearsed(r, &fleet, 0, err);
+    TRY(fleet_store_remove(r->db, r->caller.project, fleet.name, epoch, r->actor, err));
+    TRY(conclude(r, &tx, err));
+    /* The row goes when its last instance is over. */
+    request_answer(r, 202, json_pack("{s:s, s:b}", "fleet", fleet.name, "removing", true));
+    return OK;
+}
+
+/* ---- status --------------------------------------------------------------------------------- */
+
+static json_t *counts_to_json(const struct names *names, const int64_t *counts)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < names->count; i++)
+        json_put_int(out, names->words[i], counts[i]);
+    return out;
+}
+
+enum outcome fleets_status(struct request *r, struct error *err)
+{
+    OWNED(fleet_done) struct fleet fleet = {0};
+    OWNED(fleet_counts_done) struct fleet_counts counts = {0};
+    TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &fleet, err));
+    TRY(fleet_store_counts(r->db, r->caller.project, fleet.name, &counts, err));
+    json_t *out = json_object();
+    json_put_text(out, "fleet", fleet.name);
+    json_put_int(out, "desired", fleet.desired);
+    json_put_bool(out, "paused", fleet.paused);
+    json_put_int(out, "standing", standing(&counts));
+    json_put_new(out, "phases", counts_to_json(&phase_names, counts.phases));
+    json_put_new(out, "trust", counts_to_json(&trust_names, counts.trusts));
+    json_put_new(out, "levels", counts_to_json(&level_names, counts.levels));
+    json_put_new(out, "deliveries", counts_to_json(&delivery_state_names, counts.deliveries));
+    json_put_new(out, "reasons",
+                 counts.reasons != NULL ? json_incref(counts.reasons) : json_object());
+    json_put_bool(out, "simulated", counts.simulated > 0);
+    json_put_int(out, "simulated_instances", counts.simulated);
+    bool any = !moment_is_none(counts.oldest_verdict);
+    json_put_new(out, "oldest_verdict_age_seconds",
+                 any ? json_integer(moment_seconds_between(counts.oldest_verdict, clock_now()))
+                     : json_null());
+    json_put_moment(out, "at", clock_now());
+    request_tag(r, fleet.epoch);
+    request_answer(r, 200, out);
+    return OK;
+}
