@@ -2,6 +2,8 @@
 # it links libFuzzer, otherwise tests/fuzz/replay.c, which runs the corpus in tests/fuzz/corpus/NAME
 # as a test.
 fuzz_targets =
+fuzz_targets += tests/fuzz/fuzz_agent_session
+fuzz_targets += tests/fuzz/fuzz_userdata
 fuzz_targets += tests/fuzz/fuzz_certificates
 fuzz_targets += tests/fuzz/fuzz_cert_table
 fuzz_targets += tests/fuzz/fuzz_evidence
