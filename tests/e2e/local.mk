@@ -12,3 +12,5 @@ dist_check_SCRIPTS += tests/e2e/manual_is_whole.sh
 check_PROGRAMS += tests/e2e/keeper_program
 TESTS += tests/e2e/aws_cli_emulator.sh
 dist_check_SCRIPTS += tests/e2e/aws_cli_emulator.sh
+TESTS += tests/e2e/keeper_codes_are_documented.sh
+dist_check_SCRIPTS += tests/e2e/keeper_codes_are_documented.sh
