@@ -1,5 +1,6 @@
 #include "lib/net/link_replies.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* A few dozen rows: looking through them costs less than a table that is quick. */
@@ -100,8 +101,11 @@ void link_replies_keep(struct link_replies *replies, uint64_t id, uint8_t type, 
     if (row == NULL || row->answered)
         return;
     bool kept = body.len <= replies->bytes_most;
-    while (kept && replies->bytes_used + body.len > replies->bytes_most)
-        row_clear(replies, oldest_answered(replies)); /* only answered rows hold bytes */
+    while (kept && replies->bytes_used + body.len > replies->bytes_most) {
+        struct row *oldest = oldest_answered(replies);
+        assert(oldest != NULL); /* only answered rows hold bytes */
+        row_clear(replies, oldest);
+    }
     row->answered = true;
     if (!kept)
         return;
