@@ -15,6 +15,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/run.c tests/support/run.h \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/database.c tests/support/database.h \
+	tests/support/fixtures.c tests/support/fixtures.h \
 	tests/support/test.h \
 	tests/support/sim_cloud.c tests/support/sim_cloud.h \
 	tests/support/simulator.c tests/support/simulator.h \

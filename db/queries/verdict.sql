@@ -15,8 +15,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12::jsonb, '{}')
 SELECT * FROM verdicts WHERE id = $1;
 
 -- name: verdict_list
-SELECT * FROM verdicts WHERE instance = $1 AND ($2::uuid IS NULL OR id < $2)
-ORDER BY id DESC LIMIT $3;
+SELECT * FROM verdicts WHERE instance = $1
+  AND ($2::uuid IS NULL OR (created, id) < (SELECT created, id FROM verdicts WHERE id = $2))
+ORDER BY created DESC, id DESC LIMIT $3;
 
 -- name: verdict_current
 SELECT v.* FROM instances i JOIN verdicts v ON v.id = i.verdict_id

@@ -1,5 +1,8 @@
 # One line a test, sorted. Each runs on a real PostgreSQL.
+check_PROGRAMS += tests/db/test_audit_store
 check_PROGRAMS += tests/db/test_caller_store
 check_PROGRAMS += tests/db/test_db
+check_PROGRAMS += tests/db/test_instance_store
 check_PROGRAMS += tests/db/test_migrate
+check_PROGRAMS += tests/db/test_verdict_store
 check_PROGRAMS += tests/db/test_workers
