@@ -368,69 +368,9 @@ bool crl_lists(const struct crl *crl, const struct x509 *cert)
     return X509_CRL_get0_by_cert(crl->inside, &entry, cert->inside) != 0;
 }
 
-struct p384 {
-    EVP_PKEY_CTX *context;
-    EVP_MD *sha384;
-    EVP_MD_CTX *hash;
-};
-
 enum outcome p384_from_cert(const struct x509 *cert, struct p384 **out, struct error *err)
 {
-    EVP_PKEY *key = X509_get0_pubkey(cert->inside);
-    char group[32] = "";
-    if (key == NULL || !EVP_PKEY_is_a(key, "EC") ||
-        EVP_PKEY_get_group_name(key, group, sizeof group, NULL) != 1 ||
-        strcmp(group, "secp384r1") != 0)
+    if (p384_new(X509_get0_pubkey(cert->inside), out, err) != OK)
         return fail_code(err, ERR_DENIED, "bad-signature", "%s holds no P-384 key", cert->subject);
-    OWNED(p384_drop) struct p384 *made = NEW(struct p384);
-    made->context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-    made->sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);
-    made->hash = EVP_MD_CTX_new();
-    if (made->context == NULL || made->sha384 == NULL || made->hash == NULL ||
-        EVP_PKEY_public_check_quick(made->context) != 1 || EVP_PKEY_verify_init(made->context) != 1)
-        return fail_code(err, ERR_DENIED, "bad-signature", "%s holds no usable P-384 key",
-                         cert->subject);
-    *out = TAKE(made);
     return OK;
-}
-
-void p384_free(struct p384 *key)
-{
-    if (key == NULL)
-        return;
-    EVP_PKEY_CTX_free(key->context);
-    EVP_MD_CTX_free(key->hash);
-    EVP_MD_free(key->sha384);
-    free(key);
-}
-
-/* A positive DER INTEGER from 48 big-endian bytes: as short as can be, no sign bit. */
-static size_t der_integer(const uint8_t in[static 48], uint8_t *out)
-{
-    size_t skip = 0;
-    while (skip < 47 && in[skip] == 0)
-        skip++;
-    const size_t sign = in[skip] >> 7;
-    out[0] = 0x02;
-    out[1] = (uint8_t)(48 - skip + sign);
-    out[2] = 0;
-    memcpy(out + 2 + sign, in + skip, 48 - skip);
-    return 2 + sign + 48 - skip;
-}
-
-bool p384_verify(struct p384 *key, struct span message, const uint8_t r[static 48],
-                 const uint8_t s[static 48])
-{
-    uint8_t hash[SHA384_SIZE];
-    if (EVP_DigestInit_ex2(key->hash, key->sha384, NULL) != 1 ||
-        EVP_DigestUpdate(key->hash, message.at, message.len) != 1 ||
-        EVP_DigestFinal_ex(key->hash, hash, NULL) != 1)
-        return false;
-    uint8_t der[2 + 2 * 51];
-    size_t len = der_integer(r, der + 2);
-    len += der_integer(s, der + 2 + len);
-    der[0] = 0x30;
-    der[1] = (uint8_t)len; /* at most 102: the short form */
-    /* OpenSSL refuses 0 and n or more before it computes anything. */
-    return EVP_PKEY_verify(key->context, der, len + 2, hash, sizeof hash) == 1;
 }

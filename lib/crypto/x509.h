@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/crypto/digest.h"
+#include "lib/crypto/p384.h"
 
 enum { X509_DER_MAX = 16 * 1024, X509_NAME_SIZE = 64, X509_LIST_MAX = 32, CRL_DER_MAX = 1 << 20 };
 
@@ -60,14 +61,7 @@ struct moment crl_this_update(const struct crl *crl);
 struct moment crl_next_update(const struct crl *crl); /* none when it names none */
 bool crl_lists(const struct crl *crl, const struct x509 *cert);
 
-/* Many P-384 signatures under one certified key: everything that can be prepared is. Not for two
- * threads at once. */
-struct p384;
+/* The verifier for what the certified key signs. ERR_DENIED "bad-signature": not a P-384 key. */
 enum outcome p384_from_cert(const struct x509 *cert, struct p384 **out, struct error *err);
-void p384_free(struct p384 *key);
-DROP(p384_drop, struct p384, p384_free)
-/* SHA-384 over the message; r and s are 48 bytes each, big-endian, 1 <= r, s < n. */
-bool p384_verify(struct p384 *key, struct span message, const uint8_t r[static 48],
-                 const uint8_t s[static 48]);
 
 #endif
