@@ -26,7 +26,7 @@ static const struct explanation explanations[] = {
     /* the API */
     {"unauthenticated", "the controller does not know who is asking", "give a valid token"},
     {"unknown-member", "the request has a member that is not known", "compare it with doc/api.md"},
-    {"epoch-mismatch", "somebody else changed it in between", "read it again, then change it"},
+    {"changed-meanwhile", "somebody else changed it in between", "read it again, then change it"},
     {"not-found", "there is no such thing", "look at the list"},
     {"conflict", "it is not in a state that allows this", "look at its state"},
     {"no-keeper", "no keeper is connected to the controllers", "start muster-keeper, look at its log"},

@@ -7,15 +7,12 @@ static const struct {
     const char *code;
     int status;
 } statuses[] = {
-    {"bad-request", 400},       {"bad-target", 400},
-    {"bad-parameter", 400},     {"bad-cursor", 400},
-    {"malformed", 400},         {"unauthenticated", 401},
-    {"no-such-route", 404},     {"wrong-method", 405},
-    {"epoch-mismatch", 412},    {"too-large", 413},
-    {"not-json", 415},          {"too-many-attempts", 429},
-    {"headers-too-large", 431}, {"busy", 503},
-    {"no-keeper", 503},         {"keeper-late", 504},
-    {"not-implemented", 501},
+    {"bad-request", 400},       {"bad-target", 400},        {"bad-parameter", 400},
+    {"bad-cursor", 400},        {"malformed", 400},         {"unauthenticated", 401},
+    {"no-such-route", 404},     {"wrong-method", 405},      {"changed-meanwhile", 412},
+    {"too-large", 413},         {"unknown-parameter", 400}, {"not-json", 415},
+    {"too-many-attempts", 429}, {"headers-too-large", 431}, {"busy", 503},
+    {"no-keeper", 503},         {"keeper-late", 504},       {"not-implemented", 501},
 };
 
 static const struct {

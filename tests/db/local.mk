@@ -1,4 +1,5 @@
 # One line a test, sorted. Each runs on a real PostgreSQL.
+check_PROGRAMS += tests/db/test_api
 check_PROGRAMS += tests/db/test_audit_store
 check_PROGRAMS += tests/db/test_caller_store
 check_PROGRAMS += tests/db/test_db
