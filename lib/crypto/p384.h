@@ -1,7 +1,7 @@
 /* Many P-384 signatures under one key, as when a fleet's reports come from one VLEK. The first go
  * to OpenSSL's own verification; a key that comes again and again gets a table of its multiples,
  * so that a verification is additions only. Verification works on public numbers, so nothing here
- * needs constant time. doc/decisions/0003 has the figures. Not for two threads at once. */
+ * needs constant time. doc/decisions/0004 has the figures. Not for two threads at once. */
 #ifndef MUSTER_CRYPTO_P384_H
 #define MUSTER_CRYPTO_P384_H
 
