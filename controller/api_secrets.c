@@ -66,6 +66,7 @@ static enum outcome first_version(struct request *r, const struct secret *secret
 {
     struct generate_wish wish = {.secret = secret->id, .version = 1};
     struct generate_reply reply = {0};
+    TRY(text_copy(wish.name, sizeof wish.name, secret->name, "/name", err));
     TRY(text_copy(wish.kind, sizeof wish.kind, name_of(&secret_kind_names, (int)secret->kind),
                   "/kind", err));
     TRY(text_copy(wish.scope, sizeof wish.scope, name_of(&secret_scope_names, (int)secret->scope),

@@ -256,6 +256,7 @@ static void make(struct desk *desk, const struct secret_want *want)
     *m = (struct making){.desk = desk, .want = *want};
     m->wish.secret = want->secret.id;
     m->wish.version = want->secret.newest > 0 ? want->secret.newest : 1;
+    snprintf(m->wish.name, sizeof m->wish.name, "%s", want->secret.name);
     snprintf(m->wish.kind, sizeof m->wish.kind, "%s",
              name_of(&secret_kind_names, (int)want->secret.kind));
     snprintf(m->wish.scope, sizeof m->wish.scope, "%s",

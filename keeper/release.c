@@ -25,6 +25,8 @@ static enum outcome read_label(const struct generate_wish *wish, struct secret_l
         .scope = (enum secret_scope)scope,
     };
     memcpy(out->anchor, wish->anchor, sizeof out->anchor);
+    if (!text_is_name(wish->name))
+        return fail_at(err, ERR_INVALID, "wrong-value", "/name", "not the name of a secret");
     TRY(text_copy(out->name, sizeof out->name, wish->name, "/name", err));
     return text_copy(out->grant, sizeof out->grant, wish->grant, "/grant", err);
 }
@@ -96,8 +98,8 @@ static enum outcome check_token(const struct keeper *k, const struct release_wis
 static enum outcome check_record(const struct release_wish *wish, const struct secret_label *label,
                                  struct error *err)
 {
-    bool same_name = label->name[0] == '\0' || strcmp(label->name, wish->name) == 0;
-    if (!uuid_equal(&label->secret, &wish->secret) || label->version != wish->version || !same_name)
+    if (!uuid_equal(&label->secret, &wish->secret) || label->version != wish->version ||
+        strcmp(label->name, wish->name) != 0)
         return fail_code(err, ERR_DENIED, "record-mismatch",
                          "the record is of another secret, name or version");
     return OK;

@@ -13,7 +13,7 @@ enum { LABEL_MAX = 1024, WRAPPED_MAX = 1024 };
 /* clang-format off */
 static const struct field label_fields[] = {
     FIELD(secret_label, secret, FIELD_UUID),
-    FIELD(secret_label, name, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(secret_label, name, FIELD_TEXT),
     FIELD(secret_label, version, FIELD_INT, .least = 1, .most = INT32_MAX),
     FIELD(secret_label, kind, FIELD_NAME, .names = &secret_kind_names),
     FIELD(secret_label, scope, FIELD_NAME, .names = &secret_scope_names),

@@ -131,7 +131,7 @@ const struct record appraise_reply_record = RECORD(appraise_reply, appraise_repl
 
 static const struct field generate_wish_fields[] = {
     FIELD(generate_wish, secret, FIELD_UUID),
-    FIELD(generate_wish, name, FIELD_TEXT, OPTIONAL),
+    FIELD(generate_wish, name, FIELD_TEXT),
     FIELD(generate_wish, version, FIELD_INT, .least = 1, .most = INT32_MAX),
     FIELD(generate_wish, kind, FIELD_TEXT),
     FIELD(generate_wish, scope, FIELD_TEXT),
