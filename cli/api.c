@@ -49,15 +49,28 @@ static bool is_option(const struct api_argument *argument)
     return argument->name[0] == '-';
 }
 
+static bool takes_value(const struct api_argument *argument)
+{
+    return argument->place != BODY_TRUE && argument->place != QUERY_TRUE;
+}
+
+static const struct api_argument *find_option(const struct api_command *command, const char *name)
+{
+    for (const struct api_argument *a = command->arguments; a->name != NULL; a++)
+        if (strcmp(a->name, name) == 0)
+            return a;
+    return NULL;
+}
+
 static void print_usage(const struct api_command *command, FILE *out)
 {
     OWNED(text_done) struct text line = {0};
     text_addf(&line, "muster %s %s", command->noun, command->verb);
     for (const struct api_argument *a = command->arguments; a->name != NULL; a++) {
-        const char *value = is_option(a) && a->place != BODY_TRUE ? " VALUE" : "";
+        const char *value = is_option(a) && takes_value(a) ? " VALUE" : "";
         text_addf(&line, a->required ? " %s%s" : " [%s%s]", a->name, value);
     }
-    if (command->list)
+    if (command->answer == ANSWERS_LIST && find_option(command, "--limit") == NULL)
         text_add(&line, " [--limit N]");
     fprintf(out, "  %-64s %s\n", text_str(&line), command->help);
 }
@@ -82,18 +95,42 @@ static enum outcome read_stdin(struct bytes *out, struct error *err)
     return OK;
 }
 
+/* A file that cannot be used is a wrong argument. */
+static enum outcome unusable(const char *path, struct error *err)
+{
+    return fail_code(err, ERR_INVALID, err->code, "%s: %s", path, err->text);
+}
+
+static enum outcome read_input(const char *path, struct bytes *out, struct error *err)
+{
+    enum outcome outcome =
+        strcmp(path, "-") == 0 ? read_stdin(out, err) : file_read(path, BODY_MAX, out, err);
+    return outcome == OK ? OK : unusable(path, err);
+}
+
 static enum outcome read_body(const char *path, json_t **out, struct error *err)
 {
     OWNED(bytes_wipe) struct bytes content = {0};
     OWNED(json_drop) json_t *body = NULL;
-    enum outcome outcome = strcmp(path, "-") == 0 ? read_stdin(&content, err)
-                                                  : file_read(path, BODY_MAX, &content, err);
-    if (outcome == OK)
-        outcome = json_parse(bytes_span(&content), BODY_MAX, &body, err);
-    if (outcome != OK) /* unusable, so used wrongly */
-        return fail_code(err, ERR_INVALID, err->code, "%s: %s", path, err->text);
+    TRY(read_input(path, &content, err));
+    if (json_parse(bytes_span(&content), BODY_MAX, &body, err) != OK)
+        return unusable(path, err);
+    if (!json_is_object(body))
+        return fail(err, ERR_INVALID, "%s: not a JSON object", path);
     json_decref(*out);
     *out = TAKE(body);
+    return OK;
+}
+
+static enum outcome read_text(const char *path, const char *member, json_t *body, struct error *err)
+{
+    OWNED(bytes_wipe) struct bytes content = {0};
+    TRY(read_input(path, &content, err));
+    while (content.len > 0 && content.at[content.len - 1] == '\n')
+        content.len--;
+    if (content.len == 0 || !text_is_clean(bytes_span(&content)))
+        return fail(err, ERR_INVALID, "%s: not text", path);
+    json_put_span(body, member, bytes_span(&content));
     return OK;
 }
 
@@ -150,18 +187,15 @@ static enum outcome take(struct call *call, const struct api_argument *argument,
     case BODY_TRUE:
         json_put_bool(body_of(call), argument->member, true);
         return OK;
+    case QUERY_TRUE:
+        add_query(&call->path, argument->member, "true");
+        return OK;
     case BODY_FILE:
         return read_body(value, &call->body, err);
+    case BODY_FILE_TEXT:
+        return read_text(value, argument->member, body_of(call), err);
     }
     abort();
-}
-
-static const struct api_argument *find_option(const struct api_command *command, const char *name)
-{
-    for (const struct api_argument *a = command->arguments; a->name != NULL; a++)
-        if (strcmp(a->name, name) == 0)
-            return a;
-    return NULL;
 }
 
 /* The next that stands by itself and has not been given. */
@@ -185,18 +219,18 @@ static enum outcome take_word(struct call *call, char **at, bool *given, int *us
                               struct error *err)
 {
     const struct api_command *command = call->command;
-    *used = 2;
-    if (command->list && strcmp(at[0], "--limit") == 0)
-        return take_limit(call, at[1], err);
     bool plain = strncmp(at[0], "--", 2) != 0;
     const struct api_argument *argument =
         plain ? next_plain(command, given) : find_option(command, at[0]);
+    *used = 2;
+    if (argument == NULL && command->answer == ANSWERS_LIST && strcmp(at[0], "--limit") == 0)
+        return take_limit(call, at[1], err);
     if (argument == NULL)
         return fail(err, ERR_INVALID, "'%.60s' is not something 'muster %s %s' takes", at[0],
                     command->noun, command->verb);
     given[argument - command->arguments] = true;
-    *used = plain || argument->place == BODY_TRUE ? 1 : 2;
-    const char *value = plain ? at[0] : argument->place == BODY_TRUE ? "" : at[1];
+    *used = plain || !takes_value(argument) ? 1 : 2;
+    const char *value = plain ? at[0] : takes_value(argument) ? at[1] : "";
     if (value == NULL)
         return fail(err, ERR_INVALID, "%s needs a value", at[0]);
     return take(call, argument, value, err);
@@ -224,32 +258,48 @@ static void show(const struct api_command *command, enum output output, const js
 {
     if (output == OUTPUT_JSON)
         print_json(stdout, answer);
-    else if (command->list)
+    else if (command->answer == ANSWERS_LIST)
         print_table(stdout, command->columns, json_object_get(answer, "items"));
-    else if (answer == NULL)
+    else if (json_object_size(answer) == 0)
         printf("done\n");
     else
         print_object(stdout, answer);
 }
 
+static enum outcome fetch(struct client *client, const char *path, struct error *err)
+{
+    OWNED(bytes_done) struct bytes content = {0};
+    TRY(client_fetch(client, path, &content, err));
+    if (fwrite(content.at, 1, content.len, stdout) != content.len || fflush(stdout) != 0)
+        return fail(err, ERR_INTERNAL, "standard output is gone");
+    return OK;
+}
+
+static enum outcome ask(struct client *client, const struct call *call, json_t **out,
+                        struct error *err)
+{
+    if (call->command->answer != ANSWERS_LIST)
+        return client_call(client, call->command->method, text_str(&call->path), call->body, out,
+                           err);
+    json_t *items = NULL;
+    TRY(client_list(client, text_str(&call->path), call->limit, &items, err));
+    *out = json_object();
+    json_put_new(*out, "items", items);
+    return OK;
+}
+
 static enum outcome run(const struct call *call, const struct cli_options *options,
                         struct error *err)
 {
-    const struct api_command *command = call->command;
     OWNED(client_drop) struct client *client = NULL;
     OWNED(json_drop) json_t *answer = NULL;
     TRY(client_open(options, &client, err));
-    if (command->list) {
-        json_t *items = NULL;
-        TRY(client_list(client, text_str(&call->path), call->limit, &items, err));
+    if (call->command->answer == ANSWERS_BYTES)
+        return fetch(client, text_str(&call->path), err);
+    TRY(ask(client, call, &answer, err));
+    if (answer == NULL)
         answer = json_object();
-        json_put_new(answer, "items", items);
-    } else {
-        TRY(client_call(client, command->method, text_str(&call->path), call->body, &answer, err));
-    }
-    if (answer == NULL && options->output == OUTPUT_JSON)
-        answer = json_object();
-    show(command, options->output, answer);
+    show(call->command, options->output, answer);
     return OK;
 }
 

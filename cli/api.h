@@ -6,12 +6,14 @@
 #include "cli/print.h"
 
 enum argument_place {
-    IN_PATH,   /* fills the next {} of the path */
-    IN_QUERY,  /* ?member=value */
-    BODY_TEXT, /* a member of the body */
+    IN_PATH,    /* fills the next {} of the path */
+    IN_QUERY,   /* ?member=value */
+    QUERY_TRUE, /* ?member=true, an option without a value */
+    BODY_TEXT,  /* a member of the body */
     BODY_INT,
-    BODY_TRUE, /* an option without a value */
-    BODY_FILE, /* the whole body: a JSON file, "-" for standard input */
+    BODY_TRUE,      /* an option without a value */
+    BODY_FILE,      /* the whole body: a JSON file, "-" for standard input */
+    BODY_FILE_TEXT, /* a file's text as a member of the body */
 };
 
 struct api_argument {
@@ -21,14 +23,20 @@ struct api_argument {
     bool required;
 };
 
-enum { API_ARGUMENTS_MAX = 8 };
+enum { API_ARGUMENTS_MAX = 12 };
+
+enum api_answer {
+    ANSWERS_OBJECT,
+    ANSWERS_LIST,  /* {"items": [...]}, page by page */
+    ANSWERS_BYTES, /* go to standard output as they are */
+};
 
 struct api_command {
     const char *noun;
     const char *verb;
     const char *method;
     const char *path; /* "/v1/fleets/{}" */
-    bool list;        /* answers {"items": [...]}, page by page */
+    enum api_answer answer;
     const char *body; /* JSON that every body starts from; NULL: nothing */
     struct api_argument arguments[API_ARGUMENTS_MAX];
     const struct column *columns; /* NULL: the whole object, a member a line */

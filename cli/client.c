@@ -116,12 +116,11 @@ static enum outcome read_answer(const struct http_answer *answer, const char *wh
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
-enum outcome client_call(struct client *client, const char *method, const char *path,
-                         const json_t *body, json_t **out, struct error *err)
+static enum outcome send_call(struct client *client, const char *method, const char *path,
+                              const json_t *body, struct http_answer *answer, struct error *err)
 {
     OWNED(text_done) struct text url = {0};
     OWNED(mem_drop) char *content = body != NULL ? json_print(body) : NULL;
-    OWNED(http_answer_done) struct http_answer answer = {0};
     const struct uuid key = uuid_new();
     const struct uuid_text key_text = uuid_text(&key);
     struct http_header headers[4] = {{"Accept", "application/json"}};
@@ -143,10 +142,30 @@ enum outcome client_call(struct client *client, const char *method, const char *
         .answer_limit = ANSWER_MAX,
         .ca_file = client->ca_file,
     };
-    TRY(http_send(client->http, &request, &answer, err));
+    return http_send(client->http, &request, answer, err);
+}
+
+enum outcome client_call(struct client *client, const char *method, const char *path,
+                         const json_t *body, json_t **out, struct error *err)
+{
+    OWNED(http_answer_done) struct http_answer answer = {0};
     OWNED(text_done) struct text what = {0};
+    TRY(send_call(client, method, path, body, &answer, err));
     text_addf(&what, "%s %.120s", method, path);
     return read_answer(&answer, text_str(&what), out, err);
+}
+
+enum outcome client_fetch(struct client *client, const char *path, struct bytes *out,
+                          struct error *err)
+{
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    TRY(send_call(client, "GET", path, NULL, &answer, err));
+    if (answer.status != 200)
+        return problem_of(&answer, path, err);
+    bytes_done(out);
+    *out = answer.body;
+    answer.body = (struct bytes){0};
+    return OK;
 }
 
 static enum outcome add_page(const json_t *page, json_t *items, int64_t most,
@@ -162,7 +181,7 @@ static enum outcome add_page(const json_t *page, json_t *items, int64_t most,
             return OK;
         json_add_new(items, json_incref(item));
     }
-    *out_cursor = json_string_value(json_object_get(page, "next_cursor"));
+    *out_cursor = json_string_value(json_object_get(page, "cursor"));
     return OK;
 }
 

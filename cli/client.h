@@ -19,6 +19,10 @@ DROP(client_drop, struct client, client_close)
 enum outcome client_call(struct client *client, const char *method, const char *path,
                          const json_t *body, json_t **out, struct error *err);
 
+/* GET of bytes that are not ours to read. */
+enum outcome client_fetch(struct client *client, const char *path, struct bytes *out,
+                          struct error *err);
+
 /* GET of a list: follows the cursors and gives all items, `most` at most (0: all). */
 enum outcome client_list(struct client *client, const char *path, int64_t most, json_t **out_items,
                          struct error *err);

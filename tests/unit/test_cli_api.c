@@ -11,6 +11,7 @@
 #include "cli/explain.h"
 #include "cli/machines.h"
 #include "cli/status.h"
+#include "controller/routes.h"
 #include "lib/base/file.h"
 #include "tests/support/fake_http.h"
 #include "tests/support/test.h"
@@ -114,9 +115,8 @@ static void a_list_is_a_table_with_all_pages(void **state)
     struct world *w = *state;
     fake_http_say(w->server, 200,
                   "{\"items\":[{\"name\":\"web\",\"desired\":3,\"secrets\":[\"a\",\"b\"]}],"
-                  "\"next_cursor\":\"x/1\"}");
-    fake_http_say(w->server, 200,
-                  "{\"items\":[{\"name\":\"db\",\"desired\":0}],\"next_cursor\":null}");
+                  "\"cursor\":\"x/1\"}");
+    fake_http_say(w->server, 200, "{\"items\":[{\"name\":\"db\",\"desired\":0}],\"cursor\":null}");
     assert_int_equal(run(w, api_main, "fleets list"), 0);
     assert_heard(w, 0, "GET /v1/fleets HTTP/1.1\r\n");
     assert_heard(w, 0, "Authorization: Bearer abc123\r\n");
@@ -140,8 +140,7 @@ static void json_output_is_the_same_bytes_for_the_same_answer(void **state)
 static void filters_travel_encoded_and_limits_end_the_walk(void **state)
 {
     struct world *w = *state;
-    fake_http_say(w->server, 200,
-                  "{\"items\":[{\"id\":\"1\"},{\"id\":\"2\"}],\"next_cursor\":\"c\"}");
+    fake_http_say(w->server, 200, "{\"items\":[{\"id\":\"1\"},{\"id\":\"2\"}],\"cursor\":\"c\"}");
     assert_int_equal(run(w, api_main, "instance list --fleet a&b --trust trusted --limit 1"), 0);
     assert_heard(w, 0, "GET /v1/instances?fleet=a%26b&trust=trusted HTTP/1.1\r\n");
     assert_null(fake_http_heard(w->server, 1));
@@ -169,9 +168,40 @@ static void a_body_comes_from_a_file_or_from_the_words(void **state)
                  "{\"grant_name\":\"web\",\"kind\":\"opaque\",\"name\":\"web-key\","
                  "\"origin\":\"generate\",\"scope\":\"fleet\"}");
     fake_http_say(w->server, 204, "");
-    assert_int_equal(run(w, api_main, "fleets delete web"), 0);
-    assert_heard(w, 2, "DELETE /v1/fleets/web HTTP/1.1\r\n");
+    assert_int_equal(run(w, api_main, "fleets delete web --dry-run"), 0);
+    assert_heard(w, 2, "DELETE /v1/fleets/web?dry_run=true HTTP/1.1\r\n");
     assert_string_equal((char *)w->out.at, "done\n");
+    fake_http_say(w->server, 200, "{\"desired\":7}");
+    assert_int_equal(run(w, api_main, "fleet scale web 7"), 0);
+    assert_heard(w, 3, "PUT /v1/fleets/web HTTP/1.1\r\n");
+    assert_heard(w, 3, "\r\n\r\n{\"desired\":7}");
+}
+
+static void a_signed_charter_travels_as_text(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    char path[128];
+    char line[256];
+    snprintf(path, sizeof path, "%s/charter.jws", w->base);
+    snprintf(line, sizeof line, "charter apply %s", path);
+    assert_ok(file_write(path, span_of_text("{\"payload\":\"x\"}\n"), 0600, &err));
+    fake_http_say(w->server, 200, "{\"serial\":2}");
+    assert_int_equal(run(w, api_main, line), 0);
+    assert_heard(w, 0, "POST /v1/charter HTTP/1.1\r\n");
+    assert_heard(w, 0, "\r\n\r\n{\"jws\":\"{\\\"payload\\\":\\\"x\\\"}\"}");
+    assert_ok(file_write(path, span_of_text("\n"), 0600, &err));
+    assert_int_equal(run(w, api_main, line), 2);
+}
+
+static void evidence_comes_out_byte_for_byte(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200, "{ \"kind\":  \"snp\" }");
+    assert_int_equal(run(w, api_main, "verdicts evidence 1 -o json"), 0);
+    assert_string_equal((char *)w->out.at, "{ \"kind\":  \"snp\" }");
+    fake_http_say(w->server, 403, "{\"code\":\"denied\",\"detail\":\"role\"}");
+    assert_int_equal(run(w, api_main, "verdicts evidence 1"), 3);
 }
 
 static void names_cannot_leave_their_place_in_the_path(void **state)
@@ -336,6 +366,38 @@ static void no_answer_can_play_with_the_terminal(void **state)
     assert_null(memchr(w->out.at, '\a', w->out.len));
 }
 
+static void add_query_of(const struct api_command *c, struct text *path)
+{
+    for (const struct api_argument *a = c->arguments; a->name != NULL; a++)
+        if (a->place == IN_QUERY || a->place == QUERY_TRUE)
+            text_addf(path, "%c%s=true", strchr(text_str(path), '?') != NULL ? '&' : '?',
+                      a->member);
+}
+
+/* Every command asks for something that the controller really serves, with parameters it knows. */
+static void every_command_has_its_route(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < api_command_count; i++) {
+        struct error err = {0};
+        const struct api_command *c = &api_commands[i];
+        OWNED(text_done) struct text path = {0};
+        for (const char *at = c->path; *at != '\0'; at++)
+            text_add_span(&path, strncmp(at, "{}", 2) == 0 ? span_of_text("x")
+                                 : *at == '}'              ? (struct span){0}
+                                                           : SPAN(at, 1));
+        add_query_of(c, &path);
+        struct http_target target = {0};
+        const struct route *route = NULL;
+        const char *args[REQUEST_ARGS_MAX];
+        char allow[64];
+        assert_ok(http_target_parse(text_str(&path), &target, &err));
+        assert_ok(route_find(c->method, &target, &route, args, allow, sizeof allow, &err));
+        assert_ok(route_check_query(route, &target, &err));
+        http_target_done(&target);
+    }
+}
+
 static void every_command_of_the_table_is_well_formed(void **state)
 {
     (void)state;
@@ -350,7 +412,7 @@ static void every_command_of_the_table_is_well_formed(void **state)
             assert_true(a < c->arguments + API_ARGUMENTS_MAX - 1);
         }
         assert_int_equal(holes, plain);
-        assert_true(!c->list || c->columns != NULL);
+        assert_true(c->answer != ANSWERS_LIST || c->columns != NULL);
         assert_true(api_has(c->noun, c->verb));
     }
     assert_true(api_has("fleet", "list"));
@@ -368,6 +430,8 @@ int main(void)
         T(json_output_is_the_same_bytes_for_the_same_answer),
         T(filters_travel_encoded_and_limits_end_the_walk),
         T(a_body_comes_from_a_file_or_from_the_words),
+        T(a_signed_charter_travels_as_text),
+        T(evidence_comes_out_byte_for_byte),
         T(names_cannot_leave_their_place_in_the_path),
         T(problems_are_one_line_with_the_servers_code),
         T(a_server_that_is_not_there_is_unreachable),
@@ -378,6 +442,7 @@ int main(void)
         T(codes_are_explained),
         T(machines_are_drawn),
         T(no_answer_can_play_with_the_terminal),
+        cmocka_unit_test(every_command_has_its_route),
         cmocka_unit_test(every_command_of_the_table_is_well_formed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
