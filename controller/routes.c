@@ -50,7 +50,7 @@ const struct route routes[] = {
     {"POST",   "/v1/secrets",            MAY_OPERATE_OR_SECURE, secrets_generate,     "", ROUTE_OUTSIDE},
     {"GET",    "/v1/secrets/{name}",     MAY_READ,              secrets_show,         "", 0},
 
-    {"GET",    "/v1/audit",              MAY_AUDIT,             audit_list,           "after limit", 0},
+    {"GET",    "/v1/audit",              MAY_AUDIT,             audit_list,           "after limit cursor", 0},
 };
 /* clang-format on */
 const size_t route_count = countof(routes);

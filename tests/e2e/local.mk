@@ -14,3 +14,5 @@ TESTS += tests/e2e/aws_cli_emulator.sh
 dist_check_SCRIPTS += tests/e2e/aws_cli_emulator.sh
 TESTS += tests/e2e/keeper_codes_are_documented.sh
 dist_check_SCRIPTS += tests/e2e/keeper_codes_are_documented.sh
+TESTS += tests/e2e/musterd_starts_and_stops.sh
+dist_check_SCRIPTS += tests/e2e/musterd_starts_and_stops.sh

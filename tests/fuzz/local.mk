@@ -3,6 +3,7 @@
 # as a test.
 fuzz_targets =
 fuzz_targets += tests/fuzz/fuzz_agent_session
+fuzz_targets += tests/fuzz/fuzz_api_bodies
 fuzz_targets += tests/fuzz/fuzz_userdata
 fuzz_targets += tests/fuzz/fuzz_certificates
 fuzz_targets += tests/fuzz/fuzz_cert_table
@@ -15,6 +16,7 @@ fuzz_targets += tests/fuzz/fuzz_snp_report
 fuzz_targets += tests/fuzz/fuzz_charter
 fuzz_targets += tests/fuzz/fuzz_envelope
 fuzz_targets += tests/fuzz/fuzz_messages
+fuzz_targets += tests/fuzz/fuzz_target_path
 fuzz_targets += tests/fuzz/fuzz_token
 
 # The archive's main() is only taken by programs that have none of their own.
