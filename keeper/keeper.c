@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "keeper/inside.h"
+#include "lib/base/fault.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 
@@ -105,23 +106,22 @@ static enum outcome open_simulator(struct keeper *k, const char *folder, struct 
     return OK;
 }
 
-/* The charter as accepted before. One that the memory does not know is as good as none. */
+/* The charter as accepted before. Remembered here too, for a crash may have come between the file
+ * and the memory. */
 static enum outcome open_charter(struct keeper *k, const char *folder, struct error *err)
 {
     OWNED(bytes_done) struct bytes jws = {0};
-    uint8_t hash[SHA256_SIZE];
+    OWNED(charter_drop) struct charter *charter = NULL;
     k->charter_path = path_in(folder, "charter.jws");
     enum outcome outcome = file_read(k->charter_path, CHARTER_SIZE_MAX, &jws, err);
     if (outcome == ERR_NOT_FOUND)
         return OK;
     TRY(outcome);
-    OWNED(charter_drop) struct charter *charter = NULL;
     TRY(charter_open(bytes_span(&jws), &k->signers, &charter, err));
     if (charter->realm != k->realm)
         return fail_code(err, ERR_DENIED, "realm-mismatch", "the charter is of another realm");
-    digest(DIGEST_SHA256, bytes_span(&jws), hash);
     if (k->state != NULL)
-        TRY(keeper_state_check_charter(k->state, charter->serial, hash, err));
+        TRY(keeper_state_raise_charter(k->state, charter->serial, charter->digest, err));
     k->charter = TAKE(charter);
     return OK;
 }
@@ -193,35 +193,46 @@ enum outcome keeper_need_state(const struct keeper *k, struct error *err)
     return OK;
 }
 
+static enum outcome names_us(const struct keeper *k, const struct charter *charter,
+                             struct error *err)
+{
+    if (!charter_values_have(&charter->keepers, SPAN_OF(k->signer_key)))
+        return fail_code(err, ERR_DENIED, "keeper-not-chartered",
+                         "the charter does not name this keeper's key");
+    return OK;
+}
+
 enum outcome keeper_charter(const struct keeper *k, const struct charter **out, struct error *err)
 {
     if (k->charter == NULL)
         return fail_code(err, ERR_DENIED, "no-charter", "no charter was accepted yet");
     TRY(charter_check(k->charter, k->realm, clock_now(), err));
-    if (!charter_values_have(&k->charter->keepers, SPAN_OF(k->signer_key)))
-        return fail_code(err, ERR_DENIED, "keeper-not-chartered",
-                         "the charter does not name this keeper's key");
+    TRY(names_us(k, k->charter, err));
     *out = k->charter;
     return OK;
 }
 
-/* The order matters: remembered before used, used before kept as a file; a crash in between leaves
- * a keeper that asks for the same charter again. */
+/* The file first, then the memory, then use: wherever a crash comes, the next start finds a file
+ * that is not behind the memory. */
+static enum outcome keep_charter(struct keeper *k, const struct charter *charter, struct span jws,
+                                 struct error *err)
+{
+    TRY(keeper_state_check_charter(k->state, charter->serial, charter->digest, err));
+    TRY(file_write(k->charter_path, jws, 0600, err));
+    FAULT("keeper-charter-written", err);
+    return keeper_state_raise_charter(k->state, charter->serial, charter->digest, err);
+}
+
 enum outcome keeper_take_charter(struct keeper *k, const struct charter_wish *wish,
                                  struct charter_reply *out, struct error *err)
 {
     OWNED(charter_drop) struct charter *charter = NULL;
     struct span jws = span_of_text(wish->jws);
-    uint8_t hash[SHA256_SIZE];
     TRY(keeper_need_state(k, err));
     TRY(charter_open(jws, &k->signers, &charter, err));
     TRY(charter_check(charter, k->realm, clock_now(), err));
-    if (!charter_values_have(&charter->keepers, SPAN_OF(k->signer_key)))
-        return fail_code(err, ERR_DENIED, "keeper-not-chartered",
-                         "the charter does not name this keeper's key");
-    digest(DIGEST_SHA256, jws, hash);
-    TRY(keeper_state_raise_charter(k->state, charter->serial, hash, err));
-    TRY(file_write(k->charter_path, jws, 0600, err));
+    TRY(names_us(k, charter, err));
+    TRY(keep_charter(k, charter, jws, err));
     charter_free(k->charter);
     k->charter = TAKE(charter);
     out->serial = k->charter->serial;

@@ -35,7 +35,6 @@ struct program {
     struct link *links[CONTROLLERS_MAX];
     size_t link_count;
     struct link_replies *replies;
-    uint64_t hello_id;
 };
 
 static void program_done(struct program *p)
@@ -117,7 +116,7 @@ static enum outcome dial_all(struct program *p, struct error *err)
 
 /* ---- talking ------------------------------------------------------------------------------ */
 
-static void say_hello(struct program *p, struct link_peer *peer)
+static void say_hello(const struct program *p, struct link_peer *peer)
 {
     struct hello hello;
     struct error err = {0};
@@ -125,8 +124,7 @@ static void say_hello(struct program *p, struct link_peer *peer)
     keeper_hello(p->keeper, &hello);
     message_print(VERB_HELLO, &hello_record, &hello, &body);
     record_done(&hello_record, &hello);
-    p->hello_id = link_id_new();
-    if (link_send(peer, FRAME_REQUEST, p->hello_id, bytes_span(&body), &err) != OK)
+    if (link_send(peer, FRAME_REQUEST, link_id_new(), bytes_span(&body), &err) != OK)
         log_error("hello.not-sent", &err);
 }
 

@@ -447,6 +447,7 @@ enum outcome charter_parse(struct span json, struct charter **out, struct error 
     if (!json_is_object(whole))
         return bad(err, "", "not an object");
     TRY(read_whole(whole, charter, err));
+    digest(DIGEST_SHA256, json, charter->digest);
     *out = TAKE(charter);
     return OK;
 }

@@ -70,6 +70,7 @@ struct charter_grant {
 };
 
 struct charter {
+    uint8_t digest[SHA256_SIZE]; /* of the bytes that were signed, whoever signed them */
     enum realm realm;
     int64_t serial;
     struct moment issued;

@@ -290,7 +290,9 @@ static void the_sandbox_lets_no_program_start_and_nobody_in(void **state)
 {
     (void)state;
 #ifdef __SANITIZE_ADDRESS__
-    skip();
+    assert_int_equal(in_sandbox(read_a_file),
+                     0); /* such a build leaves the list open, and says so */
+    return;
 #endif
     assert_int_equal(in_sandbox(run_a_program), 128 + SIGSYS);
     assert_int_equal(in_sandbox(listen_somewhere), 0);

@@ -261,6 +261,39 @@ static void another_charter_of_the_same_serial_is_refused(void **state)
     assert_fails(deployment_apply(d, &err), ERR_DENIED, "charter-serial");
 }
 
+/* Printed anew, or signed by one more, it is the same charter. */
+static void the_same_charter_may_come_again(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    assert_ok(deployment_apply(d, &err)); /* ECDSA: another signature each time */
+    OWNED(mem_drop) char *jws = deployment_sign(d, d->charter_key);
+    OWNED(json_drop) json_t *json = json_loads(jws, 0, NULL);
+    OWNED(mem_drop) char *pretty = json_print_pretty(json);
+    struct charter_wish wish = {.jws = pretty};
+    struct charter_reply reply;
+    assert_ok(deployment_ask(d, VERB_CHARTER, &charter_wish_record, &wish, &charter_reply_record,
+                             &reply, &err));
+    deployment_stop_keeper(d);
+    deployment_start_keeper(d);
+    assert_ok(deployment_apply(d, &err));
+}
+
+/* A crash after the file and before the memory: the file is ahead, and is remembered on opening. */
+static void a_charter_that_was_only_written_counts_after_the_crash(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    OWNED(mem_drop) char *path = scratch_path(d->keeper_folder, "charter.jws");
+    deployment_stop_keeper(d);
+    deployment_raise_serial(d);
+    OWNED(mem_drop) char *next = deployment_sign(d, d->charter_key);
+    assert_ok(file_write(path, span_of_text(next), 0600, &err));
+    deployment_start_keeper(d);
+    json_object_set_new(d->charter, "serial", json_integer(1));
+    assert_fails(deployment_apply(d, &err), ERR_DENIED, "charter-serial");
+}
+
 static void an_old_charter_file_put_back_does_not_open(void **state)
 {
     struct deployment *d = *state;
@@ -413,6 +446,23 @@ static void a_replayed_verdict_is_refused(void **state)
     struct release_wish wish = release_wish_of(&g, &s);
     wish.token = old;
     refused(d, &wish, "verdict-superseded");
+}
+
+/* trust.md section 9: a claimant that fails never touches the incumbent. */
+static void a_claimant_that_fails_takes_nothing_from_the_incumbent(void **state)
+{
+    struct deployment *d = *state;
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(guest_done) struct guest claimant = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(stored_done) struct stored s = {0};
+    attest(d, &g);
+    make(d, "for-all", NULL, &s);
+    claimant.instance = g.instance;
+    claimant.wish.tamper = PSP_WRONG_MEASUREMENT;
+    attest(d, &claimant);
+    verdict_is(&claimant, "rejected", "policy-measurement");
+    struct release_wish wish = release_wish_of(&g, &s);
+    released(d, &wish);
 }
 
 static void a_replayed_release_is_refused(void **state)
@@ -804,6 +854,8 @@ int main(void)
         IN(a_secret_cannot_be_moved_under_another_grant),
         IN(a_lower_charter_serial_is_refused_even_after_a_restart),
         IN(another_charter_of_the_same_serial_is_refused),
+        IN(the_same_charter_may_come_again),
+        IN(a_charter_that_was_only_written_counts_after_the_crash),
         IN(an_old_charter_file_put_back_does_not_open),
         IN(an_expired_charter_stops_everything),
         IN(narrowing_acts_at_once),
@@ -813,6 +865,7 @@ int main(void)
         IN(a_record_is_released_only_as_what_it_is),
         IN(a_record_of_another_deployment_is_nothing_here),
         IN(a_replayed_verdict_is_refused),
+        IN(a_claimant_that_fails_takes_nothing_from_the_incumbent),
         IN(a_replayed_release_is_refused),
         IN(an_old_verdict_is_refused_by_the_grants_age_and_then_by_its_own),
         IN(the_age_of_a_verdict_counts_from_the_nonce),
