@@ -49,3 +49,4 @@ CONTROLLER_LIBS = db/libdb.a drivers/libdrivers.a $(ATTEST_LIBS) $(MODEL_LIBS) l
 sbin_PROGRAMS += controller/musterd
 controller_musterd_SOURCES = controller/main.c
 controller_musterd_LDADD = controller/libcontroller.a $(CONTROLLER_LIBS)
+dist_man_MANS += controller/musterd.8

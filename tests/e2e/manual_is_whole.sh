@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every setting of the agent and every command of the API stands in its manual page.
+# Every setting of agent and controller and every command of the API stands in its manual page.
 set -u
 build=${MUSTER_BUILD:-build}
 src=${MUSTER_SRC:-.}
@@ -11,6 +11,9 @@ check() { # what, word, page
 while read -r key; do
     check "setting $key" "^\.B $key\$" agent/muster-agent.8
 done < <("$build/agent/muster-agent" --help | sed -n '/^settings:/,$p' | awk '/^  [a-z]/ {print $1}')
+while read -r key; do
+    check "setting $key" "^\.B $key\$" controller/musterd.8
+done < <("$build/controller/musterd" --help | sed -n '/^settings:/,$p' | awk '/^  [a-z]/ {print $1}')
 while read -r noun verb; do
     check "muster $noun $verb" "\"muster $noun \" .*\<$verb\>" cli/muster.1
 done < <("$build/cli/muster" --help | awk '/^  muster / {print $2, $3}')
