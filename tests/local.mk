@@ -12,6 +12,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/link_party.c tests/support/link_party.h \
+	tests/support/openapi.c tests/support/openapi.h \
 	tests/support/run.c tests/support/run.h \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/database.c tests/support/database.h \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/api.h"
 #include "controller/routes.h"
 #include "db/audit_store.h"
 #include "db/caller_store.h"
@@ -15,6 +16,7 @@
 #include "lib/model/charter.h"
 #include "lib/model/verdict.h"
 #include "tests/support/database.h"
+#include "tests/support/openapi.h"
 #include "tests/support/test.h"
 
 /* ---- a service that does as it is told ------------------------------------------------------ */
@@ -114,6 +116,22 @@ static const char *member(const json_t *object, const char *name)
     return text != NULL ? text : "";
 }
 
+/* Whatever is answered must be as openapi.json says. */
+static void hold_to_document(const struct http_call *call, const struct told *told)
+{
+    struct error err = {0};
+    const struct route *route;
+    const char *args[REQUEST_ARGS_MAX];
+    char allow[96];
+    OWNED(json_drop) json_t *document = NULL;
+    if (route_find(call->method, call->target, &route, args, allow, sizeof allow, &err) != OK)
+        return;
+    assert_ok(json_parse(span_of_text(openapi_json), 1 << 20, &document, &err));
+    const char *type = told->reply.content_type;
+    assert_answer_is_documented(document, route->method, route->pattern, told->status,
+                                type != NULL ? type : "application/json", told->body);
+}
+
 static struct told ask_with(const struct ask *with, const char *method, const char *target,
                             const char *body)
 {
@@ -140,6 +158,7 @@ static struct told ask_with(const struct ask *with, const char *method, const ch
         error_ignore(json_parse(bytes_span(&told.reply.body), 1 << 20, &told.body, NULL));
     told.code = member(told.body, "code");
     told.where = member(told.body, "where");
+    hold_to_document(&call, &told);
     http_target_done(&parsed);
     return told;
 }
