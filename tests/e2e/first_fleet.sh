@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# The main job end to end with the programs that ship: a fleet is launched through the AWS driver,
+# each VM proves itself, gets a verdict and only then its secret. Closes with what must never happen.
+set -u
+cd "${MUSTER_SRC:-$(dirname "$0")/../..}" || exit 99
+# shellcheck source=tests/support/muster.sh
+. tests/support/muster.sh
+
+number=0
+check() { # check SENTENCE COMMAND...
+    local sentence=$1
+    shift
+    number=$((number + 1))
+    if "$@" >"$home/check.log" 2>&1; then
+        echo "ok $number - $sentence"
+    else
+        echo "not ok $number - $sentence"
+        sed 's/^/# /' "$home/check.log" | tail -20
+        tail -n 8 "$home"/log/*.log | sed 's/^/# /'
+    fi
+}
+
+work=$(mktemp -d /tmp/muster-e2e.XXXXXX)
+finish() { muster_down; rm -rf "$work"; }
+trap finish EXIT
+export MUSTER_PSP_DIR=$build/tests/psp
+muster_home "$work"
+everything_up >"$work/up.log" 2>&1 || { sed 's/^/# /' "$work/up.log"; echo "Bail out! Muster did not come up"; exit 1; }
+
+"$muster" secrets generate app-key --kind opaque --scope fleet --grant plain-key >/dev/null
+"$muster" secrets generate vault-key --kind opaque --scope fleet --grant measured-key >/dev/null
+"$muster" secrets generate ssh-key --kind ssh-host-key --scope instance --grant host-key >/dev/null
+"$muster" secrets generate wrong-key --kind opaque --scope fleet --grant measured-key >/dev/null
+
+curl -sf "$sim/_control/mischief" -d '{"action":"RunInstances","fault":"delay","times":6,"delay_ms":300}' >/dev/null
+fleet_up web 4 plain plain-ec2 app-key
+fleet_up vault 2 direct measured vault-key ssh-key
+some_launched() { [ "$(launches)" -ge 2 ]; }
+check "machines are launched" await 60 "launches" some_launched
+stop musterd KILL
+check "a controller killed in mid-launch comes up again" controller_up
+check "four machines of plain EC2 become trusted" await_trusted 4 web 90
+check "two machines of measured direct boot become trusted" await_trusted 2 vault 90
+
+exactly() { [ "$(launches)" = "$1" ] && [ "$(launch_tokens)" = "$1" ]; }
+check "none is lost and none is doubled, by the cloud's own ledger" exactly 6
+
+levels() { fleet_status "$1" | jq -e ".levels.$2 == $3"; }
+# R3, R137, E13
+check "plain EC2 deserves L1 and no more" levels web L1 4
+says_why() { "$muster" instances list --fleet web -o json |
+    jq -e '[.items[] | select(.software == "none" and (.missing | index("software")) and .simulated)] | length == 4'; }
+check "each of them says that nothing proves what booted, and that it is simulated" says_why
+
+check "each plain machine loads its secret" await_loaded 4 web 60
+check "each measured machine loads its fleet's secret and a host key of its own" await_loaded 4 vault 60
+alike() { [ "$(sha256sum "$run_dir"/*/secrets/"$1" | cut -d' ' -f1 | sort -u | wc -l)" = "$2" ]; }
+check "a fleet's secret is one for all" alike app-key 1
+check "a host key is each machine's own" alike ssh-key 2
+modes() { [ "$(find "$run_dir"/*/secrets -type f ! -perm 0400 | wc -l)" = 0 ]; }
+check "secrets are readable by their owner only" modes
+# R99
+checks_host_keys() { local f; for f in "$run_dir"/*/secrets/ssh-key; do cp "$f" "$work/k" && chmod 600 "$work/k" && ssh-keygen -y -f "$work/k" || return 1; done; }
+check "OpenSSH takes the host keys" checks_host_keys
+
+# A secret whose grant does not name the fleet's policy.
+fleet_up stray 1 plain plain-ec2 wrong-key
+refused_release() { "$muster" instances list --fleet stray -o json | jq -r '.items[0].id' |
+    xargs "$muster" instances get -o json | jq -e '.deliveries[0] | .state == "failed" and (.reason | startswith("grant"))'; }
+check "the keeper refuses a secret to evidence whose policy its grant does not name" await 60 "the refusal" refused_release
+nowhere() { ! find "$run_dir" -name wrong-key | grep -q .; }
+check "and it is on no machine" nowhere
+
+tampered() { # tampered AMI REASON
+    image_made "bad-$1" "$1"
+    fleet_up "evil-$1" 1 "bad-$1" plain-ec2 app-key
+    is_refused() { "$muster" instances list --fleet "evil-$1" -o json |
+        jq -e --arg r "$2" '[.items[] | select(.trust == "rejected" and .trust_reason == $r)] | length >= 1'; }
+    await 60 "$1 to be refused" is_refused "$1" "$2" &&
+        [ "$(fleet_status "evil-$1" | jq '[.deliveries[]?] | add // 0')" = 0 ]
+}
+# R15, R20
+check "a report altered after signing is refused and nothing is delivered" tampered ami-0bad0000000000001 bad-signature
+check "a debug policy is refused and nothing is delivered" tampered ami-0bad0000000000002 policy-debug
+check "another measurement is refused and nothing is delivered" tampered ami-0bad0000000000003 policy-measurement
+
+# Scale and retire.
+"$muster" fleets scale web 2 >/dev/null
+check "a fleet scaled down keeps what is asked for" await 60 "two left" has 2 web .trust.trusted
+really_gone() { [ "$(ledger | jq '[.entries[] | select(.event == "terminated")] | length')" -ge 2 ]; }
+check "and the cloud says that the others are gone" await 60 "terminations" really_gone
+
+# Re-appraisal on request.
+anew() { # a newer verdict of the same instance
+    local id before
+    id=$("$muster" instances list --fleet web -o json | jq -r '.items[] | select(.trust == "trusted") | .id' | head -1)
+    before=$("$muster" instances verdicts "$id" -o json | jq '.items | length')
+    "$muster" instances attest "$id" >/dev/null || return 1
+    newer() { [ "$("$muster" instances verdicts "$id" -o json | jq '.items | length')" -gt "$before" ]; }
+    await 30 "a newer verdict" newer
+}
+check "an instance that is asked for it proves itself anew" anew
+
+# I1-I11 as far as the tables show them.
+invariants() { local broken; broken=$(psql -XAtq "$database" -f tests/invariants.sql) && [ -z "$broken" ] || { echo "$broken"; return 1; }; }
+check "no invariant is broken" invariants
+check "the controller stops cleanly" stop musterd
+echo "1..$number"
