@@ -229,7 +229,11 @@ static enum outcome listen_on_link(struct desk *desk, struct error *err)
     settings.urls[0] = desk->settings->link_listen;
     settings.peers_most = desk->settings->agents_most;
     settings.per_address_most = desk->settings->per_address_most;
-    settings.silence_ms = desk->settings->heartbeat_seconds * 3 * 1000;
+    /* Three missed heartbeats; but keepers and agents not yet proven only keep alive, more slowly.
+     */
+    int64_t silence_ms = desk->settings->heartbeat_seconds * 3 * 1000;
+    if (silence_ms > settings.silence_ms)
+        settings.silence_ms = silence_ms;
     desk->events = queue_new((size_t)settings.peers_most + EVENTS_SPARE);
     return link_listen(&settings, desk->identity, desk->events, &desk->link, err);
 }

@@ -99,6 +99,7 @@ cert-file = $home/keys/controller/cert.pem
 key-file = $home/keys/controller/key.pem
 root-file = $home/keys/controller/root.pem
 heartbeat-seconds = 2
+lease-seconds = 8
 watch-seconds = 1
 EOF
     printf '%s\n' "$@" >>"$home/musterd.conf"
@@ -123,7 +124,7 @@ EOF
 }
 
 keeper_is_there() {
-    curl -sf --cacert "$MUSTER_CA" "$api/metrics" | grep -q '^muster_keepers_connected [1-9]'
+    curl -sf --cacert "$MUSTER_CA" -H "Authorization: Bearer $MUSTER_TOKEN" "$api/metrics" | grep -q '^muster_keepers_connected [1-9]'
 }
 
 token_made() {
