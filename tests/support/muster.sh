@@ -62,7 +62,7 @@ database_up() { database=$("$src/tests/support/postgres" start "$home/postgres" 
 
 # sim_up [key = value lines for every agent]
 sim_up() {
-    printf '%s\n' 'tee = simulated' 'retry-first-seconds = 1' 'retry-most-seconds = 5' \
+    printf '%s\n' 'retry-first-seconds = 1' 'retry-most-seconds = 5' \
         'redial-most-seconds = 2' "$@" >"$home/agents.conf"
     cat >"$home/sim.conf" <<EOF
 state-dir = $home/cloud
