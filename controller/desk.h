@@ -51,9 +51,10 @@ struct guest {
     struct desk *desk;
     struct link_peer *peer;
     struct uuid instance;
-    bool known;  /* its hello was accepted */
-    bool proven; /* the verdict's link key is this connection's */
-    bool busy;   /* a challenge or an appraisal is under way */
+    bool known;   /* its hello was accepted */
+    bool proven;  /* the verdict's link key is this connection's */
+    bool greeted; /* its row says running */
+    bool busy;    /* a challenge or an appraisal is under way */
     enum evidence_kind kind;
     uint8_t nonce[NONCE_SIZE];
     bool challenged;

@@ -185,12 +185,15 @@ static enum outcome check_ticket(const struct hello *hello, const struct instanc
 static enum outcome note_hello(struct guest *guest, const struct instance *instance,
                                struct error *err)
 {
-    if (instance->phase != PHASE_BOOTING && instance->phase != PHASE_LAUNCHING)
+    guest->greeted = instance->phase != PHASE_BOOTING && instance->phase != PHASE_LAUNCHING;
+    if (guest->greeted)
         return OK;
     struct instance_step step = {.event = EVENT_HELLO, .due_in_seconds = 0};
     enum outcome outcome =
         instance_store_note(guest->desk->db, &instance->id, &step, guest->desk->actor, NULL, err);
-    /* Before the worker has written down that the launch succeeded there is no such step. */
+    /* Before the worker has written down that the launch succeeded there is no such step: the
+     * heartbeats try again. */
+    guest->greeted = outcome == OK;
     return outcome == ERR_CONFLICT ? OK : outcome;
 }
 
@@ -256,6 +259,16 @@ static struct beat *beat_of(struct desk *desk, const struct uuid *instance)
     return &desk->beats[desk->beat_count++];
 }
 
+/* It spoke before its launch was written down. */
+static enum outcome greet_late(struct guest *guest, struct error *err)
+{
+    struct instance instance = {0};
+    if (guest->greeted)
+        return OK;
+    TRY(instance_store_find(guest->desk->db, &guest->instance, &instance, err));
+    return note_hello(guest, &instance, err);
+}
+
 enum outcome guest_heartbeat(struct guest *guest, uint64_t id, const json_t *message,
                              struct error *err)
 {
@@ -267,5 +280,5 @@ enum outcome guest_heartbeat(struct guest *guest, uint64_t id, const json_t *mes
     /* Ordered by our clock, not by the guest's counter, which a restart sets back. */
     *beat_of(guest->desk, &guest->instance) = (struct beat){
         .instance = guest->instance, .last_seen = now, .seq = now.us, .load = beat.load};
-    return OK;
+    return greet_late(guest, err);
 }

@@ -16,3 +16,6 @@ TESTS += tests/e2e/keeper_codes_are_documented.sh
 dist_check_SCRIPTS += tests/e2e/keeper_codes_are_documented.sh
 TESTS += tests/e2e/musterd_starts_and_stops.sh
 dist_check_SCRIPTS += tests/e2e/musterd_starts_and_stops.sh
+TESTS += tests/e2e/first_fleet.sh
+dist_check_SCRIPTS += tests/e2e/first_fleet.sh
+EXTRA_DIST += tests/support/muster.sh tools/demo
