@@ -2,7 +2,7 @@
 # `muster account test` against moto's server with signatures enforced: a whole round passes, a wrong
 # key is refused, and nothing is left running. Needs moto_server; skips with a message without it.
 set -u
-muster=$MUSTER_BUILD/muster
+muster=$MUSTER_BUILD/cli/muster
 
 command -v moto_server >/dev/null || {
     echo "1..0 # SKIP moto_server is not installed"

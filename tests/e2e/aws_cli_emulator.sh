@@ -70,7 +70,7 @@ cat >"$work/account.json" <<EOF
 {"name": "sim", "driver": "aws", "region": "us-east-2", "endpoint": "$url",
  "credentials": {"source": "environment"}, "test": {"image": "ami-0ec20000000000001", "size": "m6a.large"}}
 EOF
-"$MUSTER_BUILD/muster" account test --file "$work/account.json" >"$work/out" 2>&1
+"$MUSTER_BUILD/cli/muster" account test --file "$work/account.json" >"$work/out" 2>&1
 say $? "muster account test passes, confidential and all"
 [ "$(machines | jq '[.machines[] | select(.state != "terminated")] | length')" = 0 ]
 say $? "and leaves nothing running"
