@@ -247,6 +247,7 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
     tell_verdict(guest, a->later->id, &row, counts);
     if (counts) {
         guest_takes_over(guest);
+        release_make_wanting(desk, &row.instance);
         desk->release_soon = true;
     }
     return OK;

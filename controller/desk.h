@@ -100,5 +100,7 @@ void guest_takes_over(struct guest *guest);
 
 /* release.c: hand out what is due; called at ticks and after verdicts. */
 void release_due(struct desk *desk);
+/* Have the keeper make what an instance should have for itself; NULL: what anybody should. */
+void release_make_wanting(struct desk *desk, const struct uuid *instance);
 
 #endif

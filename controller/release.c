@@ -267,12 +267,12 @@ static void make(struct desk *desk, const struct secret_want *want)
               KEEPER_WAIT_MS, made, m);
 }
 
-static void make_what_is_wanting(struct desk *desk)
+void release_make_wanting(struct desk *desk, const struct uuid *instance)
 {
     struct error err = {0};
     struct secret_want wants[SECRET_WANTS_MAX];
     size_t count = 0;
-    if (secret_store_wanting(desk->db, NULL, wants, countof(wants), &count, &err) != OK) {
+    if (secret_store_wanting(desk->db, instance, wants, countof(wants), &count, &err) != OK) {
         log_error("secret.wants-not-read", &err);
         return;
     }
@@ -287,7 +287,7 @@ static void plan_everybody(struct desk *desk)
     struct error err = {0};
     if (delivery_store_plan(desk->db, NULL, desk->actor, &err) != OK)
         log_error("delivery.not-planned", &err);
-    make_what_is_wanting(desk);
+    release_make_wanting(desk, NULL);
 }
 
 void release_due(struct desk *desk)

@@ -6,26 +6,15 @@ cd "${MUSTER_SRC:-$(dirname "$0")/../..}" || exit 99
 # shellcheck source=tests/support/muster.sh
 . tests/support/muster.sh
 
-number=0
-check() { # check SENTENCE COMMAND...
-    local sentence=$1
-    shift
-    number=$((number + 1))
-    if "$@" >"$home/check.log" 2>&1; then
-        echo "ok $number - $sentence"
-    else
-        echo "not ok $number - $sentence"
-        sed 's/^/# /' "$home/check.log" | tail -20
-        tail -n 8 "$home"/log/*.log | sed 's/^/# /'
-    fi
-}
+# shellcheck source=tests/support/tap.sh
+. tests/support/tap.sh
 
 work=$(mktemp -d /tmp/muster-e2e.XXXXXX)
 finish() { muster_down; rm -rf "$work"; }
 trap finish EXIT
 export MUSTER_PSP_DIR=$build/tests/psp
 muster_home "$work"
-everything_up >"$work/up.log" 2>&1 || { sed 's/^/# /' "$work/up.log"; echo "Bail out! Muster did not come up"; exit 1; }
+everything_up >"$work/up.log" 2>&1 || bail "$work/up.log"
 
 "$muster" secrets generate app-key --kind opaque --scope fleet --grant plain-key >/dev/null
 "$muster" secrets generate vault-key --kind opaque --scope fleet --grant measured-key >/dev/null
@@ -105,4 +94,4 @@ check "an instance that is asked for it proves itself anew" anew
 invariants() { local broken; broken=$(psql -XAtq "$database" -f tests/invariants.sql) && [ -z "$broken" ] || { echo "$broken"; return 1; }; }
 check "no invariant is broken" invariants
 check "the controller stops cleanly" stop musterd
-echo "1..$number"
+plan

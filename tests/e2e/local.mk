@@ -19,3 +19,7 @@ dist_check_SCRIPTS += tests/e2e/musterd_starts_and_stops.sh
 TESTS += tests/e2e/first_fleet.sh
 dist_check_SCRIPTS += tests/e2e/first_fleet.sh
 EXTRA_DIST += tests/support/muster.sh tools/demo
+EXTRA_DIST += tests/invariants.sql
+TESTS += tests/e2e/canary.sh
+dist_check_SCRIPTS += tests/e2e/canary.sh
+EXTRA_DIST += tests/support/tap.sh

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2120  # arguments are for those who want more than the usual
+# shellcheck shell=bash disable=SC2120,SC2034
 # A whole Muster on loopback: PostgreSQL, keeper, controller and muster-sim, for the demo and the
 # end-to-end tests. Source it, call muster_home once, then what is needed. Everything it starts is
 # ended by muster_down, by pid, and everything it makes is below $home.
