@@ -15,3 +15,4 @@ sbin_PROGRAMS += keeper/muster-keeper
 keeper_muster_keeper_SOURCES = keeper/main.c
 keeper_muster_keeper_LDADD = keeper/libkeeper.a $(ATTEST_LIBS) $(MODEL_LIBS) lib/net/libnet.a \
 	$(CRYPTO_LIBS) $(NNG_LIBS) $(SECCOMP_LIBS)
+dist_man_MANS += keeper/muster-keeper.8

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every setting of agent and controller and every command of the API stands in its manual page.
+# Every setting of agent, keeper and controller and every command of the API stands in its manual page.
 set -u
 build=${MUSTER_BUILD:-build}
 src=${MUSTER_SRC:-.}
@@ -8,12 +8,14 @@ check() { # what, word, page
     n=$((n + 1))
     if grep -qE -- "$2" "$src/$3"; then echo "ok $n - $1"; else echo "not ok $n - $1"; fi
 }
-while read -r key; do
-    check "setting $key" "^\.B $key\$" agent/muster-agent.8
-done < <("$build/agent/muster-agent" --help | sed -n '/^settings:/,$p' | awk '/^  [a-z]/ {print $1}')
-while read -r key; do
-    check "setting $key" "^\.B $key\$" controller/musterd.8
-done < <("$build/controller/musterd" --help | sed -n '/^settings:/,$p' | awk '/^  [a-z]/ {print $1}')
+settings() { # program, page
+    while read -r key; do
+        check "setting $key of ${1##*/}" "^\.B $key\$" "$2"
+    done < <("$build/$1" --help | sed -n '/^settings:/,$p' | awk '/^  [a-z]/ {print $1}')
+}
+settings agent/muster-agent agent/muster-agent.8
+settings keeper/muster-keeper keeper/muster-keeper.8
+settings controller/musterd controller/musterd.8
 while read -r noun verb; do
     check "muster $noun $verb" "\"muster $noun \" .*\<$verb\>" cli/muster.1
 done < <("$build/cli/muster" --help | awk '/^  muster / {print $2, $3}')
