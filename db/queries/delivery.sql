@@ -77,6 +77,9 @@ UPDATE deliveries SET state = $5, state_since = clock_timestamp(), reason = $6,
     loaded_at = CASE WHEN $5 = 'loaded' THEN clock_timestamp() ELSE loaded_at END,
     epoch = epoch + 1
 WHERE id = $1 AND state = $2 AND epoch = $3 AND lease_holder = $4
+  -- What lost its trust meanwhile gets nothing more.
+  AND ($5 NOT IN ('sealed', 'sent') OR EXISTS (SELECT FROM instances i
+       WHERE i.id = deliveries.instance AND i.trust = 'trusted' AND i.valid_until > clock_timestamp()))
 RETURNING *;
 
 -- name: delivery_defer

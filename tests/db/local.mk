@@ -7,3 +7,6 @@ check_PROGRAMS += tests/db/test_instance_store
 check_PROGRAMS += tests/db/test_migrate
 check_PROGRAMS += tests/db/test_verdict_store
 check_PROGRAMS += tests/db/test_workers
+check_PROGRAMS += tests/db/test_delivery_store
+check_PROGRAMS += tests/db/test_fleet_store
+check_PROGRAMS += tests/db/test_invariants

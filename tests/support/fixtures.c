@@ -5,6 +5,7 @@
 #include "db/account_store.h"
 #include "db/fleet_store.h"
 #include "db/image_store.h"
+#include "db/secret_store.h"
 #include "lib/crypto/random.h"
 #include "tests/support/test.h"
 
@@ -24,7 +25,7 @@ static void account_and_image(struct db *db)
     assert_ok(image_store_add(db, PROJECT_DEFAULT, &image, "test", &err));
 }
 
-struct fleet fixture_fleet(struct db *db, const char *name, int64_t desired)
+static struct fleet make_fleet(struct db *db, const char *name, int64_t desired, json_t *secrets)
 {
     struct error err;
     account_and_image(db);
@@ -35,11 +36,22 @@ struct fleet fixture_fleet(struct db *db, const char *name, int64_t desired)
         .image = "base",
         .size = "m6a.large",
         .policy = "standard",
+        .secrets = secrets,
         .surge = 1,
     };
     strcpy(fleet.name, name);
     assert_ok(fleet_store_add(db, PROJECT_DEFAULT, &fleet, "test", &err));
     return fleet;
+}
+
+struct fleet fixture_fleet(struct db *db, const char *name, int64_t desired)
+{
+    return make_fleet(db, name, desired, json_array());
+}
+
+struct fleet fixture_fleet_with(struct db *db, const char *name, const char *secret)
+{
+    return make_fleet(db, name, 1, json_pack("[s]", secret));
 }
 
 void fixture_instances(struct db *db, const char *fleet, struct uuid *ids, size_t count)
@@ -108,4 +120,46 @@ struct verdict_row fixture_verdict(struct db *db, const struct uuid *instance, b
     random_fill(evidence, sizeof evidence);
     assert_ok(verdict_store_record(db, &row, SPAN_OF(evidence), "keeper:test", out_now, &err));
     return row;
+}
+
+struct secret fixture_secret(struct db *db, const char *name)
+{
+    struct error err;
+    struct secret secret = {.id = uuid_new(), .project = PROJECT_DEFAULT, .grant_name = "all"};
+    strcpy(secret.name, name);
+    OWNED(secret_version_done)
+    struct secret_version version = {
+        .id = uuid_new(),
+        .secret = secret.id,
+        .version = 1,
+        .record = bytes_copy(span_of_text("ciphertext")),
+    };
+    memset(version.check_digest, 7, sizeof version.check_digest);
+    assert_ok(secret_store_add(db, &secret, &version, "token:ops", &err));
+    return secret;
+}
+
+struct delivery fixture_delivery(struct db *db, const struct uuid *instance, enum delivery_state to)
+{
+    struct error err;
+    static const uint8_t confirmed[SHA256_SIZE] = {[0 ... SHA256_SIZE - 1] = 7};
+    OWNED(delivery_list_done) struct delivery_list list = {0};
+    OWNED(delivery_material_done) struct delivery_material material = {0};
+    assert_ok(delivery_store_plan(db, instance, "desk", &err));
+    assert_ok(delivery_store_claim(db, "desk", 60, instance, 1, &list, &err));
+    assert_int_equal(list.count, 1);
+    assert_ok(delivery_store_material(db, &list.at[0].id, &material, &err));
+    const struct delivery_step steps[] = {
+        {.event = DELIVERY_RELEASED,
+         .sealed = &material,
+         .envelope = span_of_text("envelope"),
+         .keep_lease = true},
+        {.event = DELIVERY_HANDED, .keep_lease = true},
+        {.event = DELIVERY_CONFIRMED, .loaded_check = confirmed},
+    };
+    for (size_t i = 0; i < countof(steps) && list.at[0].state != to; i++)
+        assert_ok(delivery_store_step(db, &list.at[0], &steps[i], "desk", &err));
+    struct delivery delivery = list.at[0];
+    list.at[0] = (struct delivery){0};
+    return delivery;
 }
