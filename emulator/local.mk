@@ -1,6 +1,8 @@
 noinst_LIBRARIES += emulator/libemulator.a
 emulator_libemulator_a_SOURCES = \
-	emulator/aws_api.c emulator/aws_api.h emulator/aws_auth.c emulator/aws_machines.c \
+	emulator/aws_api.c emulator/aws_api.h emulator/aws_auth.c \
+	emulator/aws_actions.h emulator/aws_describe.c emulator/aws_launch.c \
+	emulator/aws_machines.c emulator/aws_show.c \
 	emulator/control.c emulator/control.h \
 	emulator/form.c emulator/form.h \
 	emulator/guest.c emulator/guest.h \

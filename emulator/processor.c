@@ -156,10 +156,21 @@ static void serve(struct processor *p, const char *ref, int fd)
     send_all(fd, text_span(&out));
 }
 
-/* One who waits at a door that has meanwhile been taken away is sent off by accept(). */
+/* The door may have been taken away since we looked, and its number given to another one. */
+static int let_in(struct processor *p, const struct door *door)
+{
+    int fd = -1;
+    pthread_mutex_lock(&p->lock);
+    for (size_t i = 0; i < p->count; i++)
+        if (p->doors[i].fd == door->fd && strcmp(p->doors[i].ref, door->ref) == 0)
+            fd = accept4(door->fd, NULL, NULL, SOCK_CLOEXEC);
+    pthread_mutex_unlock(&p->lock);
+    return fd;
+}
+
 static void open_door(struct processor *p, const struct door *door)
 {
-    int fd = accept4(door->fd, NULL, NULL, SOCK_CLOEXEC);
+    int fd = let_in(p, door);
     if (fd < 0)
         return;
     serve(p, door->ref, fd);

@@ -11,6 +11,7 @@ check_PROGRAMS += tests/unit/test_cli_api
 check_PROGRAMS += tests/unit/test_cli_verify
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_emulator
 check_PROGRAMS += tests/unit/test_error
 check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_file

@@ -1,0 +1,24 @@
+/* What the files of EC2's actions share; only they and the table in aws_machines.c use it. */
+#ifndef MUSTER_EMULATOR_AWS_ACTIONS_H
+#define MUSTER_EMULATOR_AWS_ACTIONS_H
+
+#include "emulator/aws_api.h"
+
+/* aws_show.c: machines as XML. */
+void show_state(struct text *out, const char *name, enum vm_state state);
+void show_reservation(struct text *out, const struct machine *machine);
+void show_machine(struct text *out, const struct machine *machine);
+
+/* aws_launch.c */
+bool run_instances(struct aws_call *call, struct refusal *out);
+/* `<prefix>.N.Key` and `.Value` onto the machine. */
+bool tags_read(const struct form_in *form, const char *prefix, struct machine *machine,
+               struct refusal *out);
+
+/* aws_describe.c */
+bool describe_instances(struct aws_call *call, struct refusal *out);
+bool describe_instance_status(struct aws_call *call, struct refusal *out);
+/* Every InstanceId.N is one we know and show. */
+bool ids_check(const struct aws_call *call, struct refusal *out);
+
+#endif

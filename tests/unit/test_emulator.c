@@ -1,0 +1,223 @@
+/* The emulator's own parts: what it remembers, what it plays, and what it takes from strangers. */
+#include <string.h>
+
+#include "emulator/aws_api.h"
+#include "lib/base/file.h"
+#include "tests/support/scratch.h"
+#include "tests/support/test.h"
+
+#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_open, scratch_close)
+
+static size_t count_entries(const struct ledger *ledger, int64_t after)
+{
+    OWNED(json_drop) json_t *entries = ledger_since(ledger, after);
+    return json_array_size(entries);
+}
+
+static void the_ledger_goes_on_where_it_ended(void **state)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *path = scratch_path(*state, "ledger");
+    struct ledger *ledger;
+    assert_ok(ledger_open(path, &ledger, &err));
+    ledger_note(ledger, "launched", &(struct ledger_line){.ref = "i-1", .client_token = "t"});
+    ledger_note(ledger, "pending", &(struct ledger_line){.ref = "i-1"});
+    ledger_close(ledger);
+    assert_ok(ledger_open(path, &ledger, &err));
+    ledger_note(ledger, "running", &(struct ledger_line){.ref = "i-1", .pid = 7});
+    assert_int_equal(count_entries(ledger, 0), 3);
+    assert_int_equal(count_entries(ledger, 2), 1);
+    ledger_close(ledger);
+}
+
+/* A crash in the middle of a line. */
+static void a_torn_last_line_of_the_ledger_is_cut_off(void **state)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *path = scratch_path(*state, "ledger");
+    static const char torn[] = "{\"at\":\"2026-11-24T00:00:00Z\",\"event\":\"launched\",\"n\":1}\n"
+                               "{\"at\":\"2026-11-2";
+    struct ledger *ledger;
+    assert_ok(file_write(path, span_of_text(torn), 0600, &err));
+    assert_ok(ledger_open(path, &ledger, &err));
+    ledger_note(ledger, "pending", &(struct ledger_line){.ref = "i-1"});
+    ledger_close(ledger);
+    assert_ok(ledger_open(path, &ledger, &err));
+    assert_int_equal(count_entries(ledger, 0), 2);
+    ledger_close(ledger);
+}
+
+static void a_ledger_that_is_none_is_refused(void **state)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *path = scratch_path(*state, "ledger");
+    struct ledger *ledger;
+    assert_ok(file_write(path, span_of_text("not json\n"), 0600, &err));
+    assert_int_equal(ledger_open(path, &ledger, &err), ERR_INVALID);
+}
+
+static enum outcome wish(struct mischief *mischief, const char *text, struct error *err)
+{
+    OWNED(json_drop) json_t *value = NULL;
+    TRY(json_parse(span_of_text(text), 4096, &value, err));
+    return mischief_add(mischief, value, err);
+}
+
+static void a_prank_is_played_as_often_as_asked(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct mischief mischief = {0};
+    assert_ok(
+        wish(&mischief, "{\"action\":\"RunInstances\",\"fault\":\"throttle\",\"times\":2}", &err));
+    assert_ok(wish(&mischief, "{\"action\":\"*\",\"fault\":\"delay\",\"delay_ms\":5}", &err));
+    assert_int_equal(mischief_take(&mischief, "RunInstances").fault, FAULT_THROTTLE);
+    assert_int_equal(mischief_take(&mischief, "StopInstances").delay_ms, 5);
+    assert_int_equal(mischief_take(&mischief, "StopInstances").fault, FAULT_NONE);
+    assert_int_equal(mischief_take(&mischief, "RunInstances").fault, FAULT_THROTTLE);
+    assert_int_equal(mischief_take(&mischief, "RunInstances").fault, FAULT_NONE);
+}
+
+static void a_prank_nobody_knows_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "{\"action\":\"*\",\"fault\":\"fire\"}",
+        "{\"fault\":\"throttle\"}",
+        "{\"action\":\"*\",\"fault\":\"throttle\",\"times\":0}",
+        "{\"action\":\"*\",\"fault\":\"throttle\",\"colour\":1}",
+    };
+    struct mischief mischief = {0};
+    for (size_t i = 0; i < countof(bad); i++) {
+        struct error err = {0};
+        assert_int_equal(wish(&mischief, bad[i], &err), ERR_INVALID);
+    }
+    assert_int_equal(mischief.count, 0);
+}
+
+static void a_form_is_decoded_and_sorted(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(form_in_done) struct form_in form = {0};
+    OWNED(text_done) struct text canonical = {0};
+    assert_ok(form_read(span_of_text("b=2+3&a=%2F%3d&empty&ClientToken=t"), &form, &err));
+    assert_string_equal(form_get(&form, "a"), "/=");
+    assert_string_equal(form_getf(&form, "%c", 'b'), "2 3");
+    assert_string_equal(form_get(&form, "empty"), "");
+    assert_null(form_get(&form, "c"));
+    form_canonical(&form, "ClientToken", &canonical);
+    assert_string_equal(text_str(&canonical), "a=/=\nb=2 3\nempty=\n");
+}
+
+static void a_form_that_is_bent_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"a=1&a=2", "a=%", "a=%zz", "a=%00"};
+    for (size_t i = 0; i < countof(bad); i++) {
+        struct error err = {0};
+        OWNED(form_in_done) struct form_in form = {0};
+        assert_int_equal(form_read(span_of_text(bad[i]), &form, &err), ERR_INVALID);
+        assert_int_equal(form.count, 0);
+    }
+}
+
+static void xml_holds_any_text(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text out = {0};
+    xml_add(&out, "a", "x < y && z > \"q\"");
+    xml_add(&out, "b", "");
+    xml_add_int(&out, "c", -1);
+    assert_string_equal(text_str(&out), "<a>x &lt; y &amp;&amp; z &gt; \"q\"</a><b/><c>-1</c>");
+}
+
+static void images_come_from_a_file(void **state)
+{
+    struct error err = {0};
+    OWNED(images_done) struct images images = {0};
+    OWNED(mem_drop) char *path = scratch_path(*state, "images");
+    assert_ok(file_write(path,
+                         span_of_text("{\"ami-1\":{\"flavour\":\"direct-boot\"},"
+                                      "\"ami-2\":{\"flavour\":\"firmware-only\","
+                                      "\"tamper\":\"debug-policy\"}}"),
+                         0600, &err));
+    assert_ok(images_open(path, &images, &err));
+    assert_int_equal(images_find(&images, "ami-1")->flavour, PSP_DIRECT_BOOT);
+    assert_int_equal(images_find(&images, "ami-2")->tamper, PSP_DEBUG_POLICY);
+    assert_null(images_find(&images, "ami-3"));
+}
+
+/* What makes a firmware-only pass worth little: on EC2 all images measure alike. */
+static void only_a_measured_boot_tells_images_apart(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(images_done) struct images images = {0};
+    assert_ok(images_open("", &images, &err));
+    const struct image *ec2 = images_find(&images, "ami-0ec20000000000001");
+    const struct image *bad = images_find(&images, "ami-0bad0000000000001");
+    const struct image *direct = images_find(&images, "ami-0d1ec700000000001");
+    const struct image *other = images_find(&images, "ami-0bad0000000000004");
+    assert_memory_equal(ec2->measurement, bad->measurement, SNP_MEASUREMENT_SIZE);
+    assert_memory_not_equal(direct->measurement, other->measurement, SNP_MEASUREMENT_SIZE);
+    assert_memory_not_equal(direct->measurement, ec2->measurement, SNP_MEASUREMENT_SIZE);
+}
+
+static void a_broken_list_of_images_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "[]", "{\"a\":{}}", "{\"a\":{\"flavour\":\"sweet\"}}",
+        "{\"a\":{\"flavour\":\"direct-boot\",\"measurement\":\"00\"}}"};
+    OWNED(mem_drop) char *path = scratch_path(*state, "images");
+    for (size_t i = 0; i < countof(bad); i++) {
+        struct error err = {0};
+        struct images images = {0};
+        assert_ok(file_write(path, span_of_text(bad[i]), 0600, &err));
+        assert_int_equal(images_open(path, &images, &err), ERR_INVALID);
+    }
+}
+
+static void a_machine_that_was_cut_off_boots_again_and_one_that_ended_stays_so(void **state)
+{
+    struct error err = {0};
+    const struct world_settings settings = {.folder = *state, .boot_ms = 1, .stop_ms = 1};
+    static const enum vm_state before[] = {VM_RUNNING, VM_STOPPING, VM_SHUTTING_DOWN, VM_STOPPED};
+    static const enum vm_state after[] = {VM_PENDING, VM_STOPPED, VM_TERMINATED, VM_STOPPED};
+    struct world world;
+    assert_ok(world_open(&settings, &world, &err));
+    for (size_t i = 0; i < countof(before); i++) {
+        struct machine *machine = world_add(&world);
+        OWNED(mem_drop) char *folder = machine_path(&world, machine, "");
+        assert_true(machine_set_tag(machine, "Name", "a \"b\""));
+        assert_ok(folder_make(folder, 0700, &err));
+        world_move(&world, machine, before[i]);
+    }
+    world_close(&world);
+    assert_ok(world_open(&settings, &world, &err));
+    assert_int_equal(world.count, countof(after));
+    for (size_t i = 0; i < countof(after); i++) {
+        assert_int_equal(world.machines[i]->state, after[i]);
+        assert_string_equal(machine_tag(world.machines[i], "Name"), "a \"b\"");
+    }
+    world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FOLDER(the_ledger_goes_on_where_it_ended),
+        WITH_FOLDER(a_torn_last_line_of_the_ledger_is_cut_off),
+        WITH_FOLDER(a_ledger_that_is_none_is_refused),
+        cmocka_unit_test(a_prank_is_played_as_often_as_asked),
+        cmocka_unit_test(a_prank_nobody_knows_is_refused),
+        cmocka_unit_test(a_form_is_decoded_and_sorted),
+        cmocka_unit_test(a_form_that_is_bent_is_refused),
+        cmocka_unit_test(xml_holds_any_text),
+        WITH_FOLDER(images_come_from_a_file),
+        cmocka_unit_test(only_a_measured_boot_tells_images_apart),
+        WITH_FOLDER(a_broken_list_of_images_is_refused),
+        WITH_FOLDER(a_machine_that_was_cut_off_boots_again_and_one_that_ended_stays_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
