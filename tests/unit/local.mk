@@ -45,3 +45,5 @@ check_PROGRAMS += tests/unit/test_token
 check_PROGRAMS += tests/unit/test_userdata
 check_PROGRAMS += tests/unit/test_machine
 check_PROGRAMS += tests/unit/test_plan
+check_PROGRAMS += tests/unit/test_audit
+check_PROGRAMS += tests/unit/test_fleet
