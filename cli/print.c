@@ -112,7 +112,7 @@ void print_table(FILE *out, const struct column *columns, const json_t *rows)
     size_t count = 0;
     size_t r;
     const json_t *row;
-    for (; columns[count].title != NULL && count < COLUMNS_MAX; count++)
+    for (; count < COLUMNS_MAX && columns[count].title != NULL; count++)
         widths[count] = width_of(columns[count].title);
     json_array_foreach (rows, r, row) {
         for (size_t c = 0; c < count; c++) {

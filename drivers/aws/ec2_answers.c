@@ -279,7 +279,7 @@ enum outcome sts_read_identity(struct span body, struct cloud_identity *out, str
 {
     OWNED(xml_drop) xmlDoc *doc = NULL;
     const xmlNode *root;
-    struct cloud_identity made;
+    struct cloud_identity made = {0};
     TRY(open_answer("GetCallerIdentity", body, &doc, &root, err));
     const xmlNode *result = child(root, "GetCallerIdentityResult");
     if (!COPY(result, "Account", made.account) || !COPY(result, "Arn", made.name) ||
