@@ -196,7 +196,7 @@ static void help_and_version_are_there_for_every_command(void **state)
 {
     (void)state;
     static const char *const lines[] = {"cli/muster --help", "cli/muster --version",
-                                        "muster verify --help", "cli/muster bench -h",
+                                        "cli/muster verify --help", "cli/muster bench -h",
                                         "cli/muster verify snp --help"};
     for (size_t i = 0; i < countof(lines); i++) {
         OWNED(ran_done) struct ran ran = run_text(lines[i]);
