@@ -23,3 +23,5 @@ EXTRA_DIST += tests/invariants.sql
 TESTS += tests/e2e/canary.sh
 dist_check_SCRIPTS += tests/e2e/canary.sh
 EXTRA_DIST += tests/support/tap.sh
+TESTS += tests/e2e/agent_life_in_a_fleet.sh
+dist_check_SCRIPTS += tests/e2e/agent_life_in_a_fleet.sh
