@@ -563,6 +563,10 @@ static void it_says_how_it_is_used(void **state)
 
 int main(void)
 {
+#ifndef MUSTER_SIMULATION
+    printf("1..0 # SKIP this build has no simulated hardware to run the agent on\n");
+    return 0;
+#endif
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(an_agent_proves_itself_puts_a_secret_beats_and_ends_cleanly),

@@ -274,6 +274,7 @@ static void a_machine_without_the_hardware_says_so_at_start(void **state)
     assert_null(tee);
 }
 
+#ifdef MUSTER_SIMULATION
 /* ---- the simulator ----------------------------------------------------------------------------
  */
 
@@ -382,6 +383,8 @@ static void no_simulator_is_unreachable(void **state)
     assert_false(tee_is_lost(tee));
 }
 
+#endif
+
 int main(void)
 {
     if (mkdtemp(tree) == NULL)
@@ -397,9 +400,11 @@ int main(void)
         KERNEL_TEST(another_provider_is_refused_before_anything_is_written),
         KERNEL_TEST(an_endless_report_is_cut_off),
         cmocka_unit_test(a_machine_without_the_hardware_says_so_at_start),
+#ifdef MUSTER_SIMULATION
         cmocka_unit_test(the_simulator_is_asked_in_one_line),
         cmocka_unit_test(bad_answers_of_the_simulator_are_errors),
         cmocka_unit_test(no_simulator_is_unreachable),
+#endif
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     rmdir(tree);
