@@ -391,7 +391,7 @@ static void two_workers_never_get_the_same_row(void **state)
     pthread_t threads[WORKERS];
     static char names[WORKERS][16];
     for (int i = 0; i < WORKERS; i++) {
-        snprintf(names[i], sizeof names[i], "worker:%d", i);
+        snprintf(names[i], sizeof names[i], "worker:%u", (unsigned)i % 1000);
         assert_int_equal(pthread_create(&threads[i], NULL, work, names[i]), 0);
     }
     for (int i = 0; i < WORKERS; i++)

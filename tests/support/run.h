@@ -10,8 +10,8 @@ struct ran {
     struct bytes err;
 };
 
-/* argv[0] is a path below the build folder ("cli/muster"); NULL-terminated. Nothing on standard input.
- * Fails the test when it takes longer than a minute. */
+/* argv[0] is a path below the build folder ("cli/muster"); NULL-terminated. Nothing on standard
+ * input. Fails the test when it takes longer than a minute. */
 struct ran run(const char *const *argv);
 void ran_done(struct ran *ran);
 
