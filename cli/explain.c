@@ -7,48 +7,6 @@
 #include "cli/print.h"
 #include "lib/model/verdict.h"
 
-struct explanation {
-    const char *code;
-    const char *meaning;
-    const char *advice;
-};
-
-/* clang-format off */
-static const struct explanation explanations[] = {
-    /* the command line */
-    {"no-server", "nobody said where the controller is", "give --server URL or set MUSTER_SERVER"},
-    {"bad-server", "the server is not an https:// address", "correct --server or MUSTER_SERVER"},
-    {"bad-token", "the token cannot be one", "correct --token-file, MUSTER_TOKEN or MUSTER_TOKEN_FILE"},
-    {"tls-refused", "the server's certificate is not trusted", "give its root with --ca FILE"},
-    {"unreachable", "the other side did not answer", "check address and network, then try again"},
-    {"timeout", "no answer in time; it may have been done", "look before you repeat"},
-    {"cut-off", "the answer broke off; it may have been done", "look before you repeat"},
-    /* the API */
-    {"unauthenticated", "the controller does not know who is asking", "give a valid token"},
-    {"unknown-member", "the request has a member that is not known", "compare it with doc/api.md"},
-    {"changed-meanwhile", "somebody else changed it in between", "read it again, then change it"},
-    {"not-found", "there is no such thing", "look at the list"},
-    {"conflict", "it is not in a state that allows this", "look at its state"},
-    {"no-keeper", "no keeper is connected to the controllers", "start muster-keeper, look at its log"},
-    {"busy", "too much at once", "try again later"},
-    {"throttled", "too often", "try again later"},
-    {"ambiguous", "it may or may not have happened", "look before you repeat"},
-    /* the agent and its hardware */
-    {"challenge-again", "the challenge was too old; this is not a rejection", "nothing: the guest begins anew"},
-    {"wrong-root", "the other side belongs to another deployment", "compare the root of image, user-data and controller"},
-    {"wrong-role", "the certificate is for another role", "make one for this role with the deployment root"},
-    {"vmpck-disabled", "the guest lost its key to the security processor", "restart the machine: until then it gives no report"},
-    {"tsm-missing", "the kernel offers no attestation reports", "mount configfs, load sev-guest, use Linux 6.7 or later"},
-    {"tsm-wrong-provider", "the reports here are not SEV-SNP's", "use a machine with SEV-SNP"},
-    {"secrets-dir-not-tmpfs", "secrets would reach a disk", "put secrets-dir on tmpfs"},
-    {"secrets-dir-not-private", "others may enter the folder of secrets", "make it 700 and the agent's own"},
-    {"envelope-not-ours", "it was sealed to a key this guest no longer has", "nothing: it is released again under the new verdict"},
-    {"old-sequence", "the guest has already obeyed a later delivery", "nothing, unless it repeats: then somebody replays"},
-    {"old-version", "the guest has already seen a later version", "nothing, unless it repeats: then somebody replays"},
-    {"hook-failed", "the secret is in place but its reload hook failed", "look at the hook in the image"},
-};
-/* clang-format on */
-
 static void show(const char *code, const char *meaning, const char *advice, enum output output)
 {
     if (output == OUTPUT_JSON) {
@@ -68,7 +26,7 @@ static void show(const char *code, const char *meaning, const char *advice, enum
 static enum outcome explain(const char *code, enum output output, struct error *err)
 {
     int reason;
-    for (size_t i = 0; i < countof(explanations); i++) {
+    for (size_t i = 0; i < explanation_count; i++) {
         if (strcmp(explanations[i].code, code) == 0) {
             show(code, explanations[i].meaning, explanations[i].advice, output);
             return OK;

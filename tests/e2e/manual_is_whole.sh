@@ -19,5 +19,10 @@ settings controller/musterd controller/musterd.8
 while read -r noun verb; do
     check "muster $noun $verb" "\"muster $noun \" .*\<$verb\>" cli/muster.1
 done < <("$build/cli/muster" --help | awk '/^  muster / {print $2, $3}')
+# What the keeper may answer to a controller, which is what stands in an instance's deliveries.
+while read -r code; do
+    n=$((n + 1))
+    if "$build/cli/muster" explain "$code" >/dev/null 2>&1; then echo "ok $n - $code is explained"; else echo "not ok $n - $code is explained"; fi
+done < <(sed -n '/^### Any request/,/^### charter/p' "$src/doc/keeper.md" | awk -F'|' '/^\| `/ {print $2}' | grep -oE '[a-z0-9-]+')
 echo "1..$n"
 [ "$n" -gt 40 ] || echo "Bail out! only $n looked at"
