@@ -32,6 +32,13 @@ struct worker {
     char holder[HOLDER_SIZE]; /* of leases, and the actor in the audit trail */
 };
 
+/* Since when this controller could have heard an agent; the clock's thread only. */
+struct hearing {
+    int64_t since_ms;
+    int64_t last_ms; /* the last round that went well */
+    int64_t next_ms;
+};
+
 struct crew {
     const struct service_settings *settings;
     driver_finder *drivers;
@@ -41,6 +48,7 @@ struct crew {
     pthread_cond_t changed;
     int64_t wakes; /* how often somebody said that there is work */
     bool stopping;
+    struct hearing hearing;
 };
 
 bool crew_is_stopping(struct crew *crew);

@@ -9,7 +9,13 @@
 #include "lib/base/map.h"
 #include "lib/base/metrics.h"
 
-enum { PAGE = 500 };
+enum {
+    PAGE = 500,
+    DEAF_MS = 15000,          /* a round that comes so late means that we heard nothing */
+    SILENCE_ROUND_MS = 10000, /* nobody needs to know sooner */
+    STORM_LEAST = 3,          /* so few may always be their own fault */
+    STORM_PERCENT = 20,       /* of the running: more at once is ours */
+};
 
 /* ---- time --------------------------------------------------------------------------------- */
 
@@ -23,14 +29,65 @@ static enum outcome note(struct worker *w, const struct instance *row, enum phas
     return outcome == ERR_CONFLICT || outcome == ERR_NOT_FOUND ? OK : outcome;
 }
 
+/* While we were down, or without a database, nobody could be heard: silence counts only from when
+ * we could listen without a break. */
+static bool could_hear(struct hearing *hearing, int64_t seconds)
+{
+    int64_t now = clock_monotonic_ms();
+    if (hearing->last_ms == 0 || now - hearing->last_ms > DEAF_MS)
+        hearing->since_ms = now;
+    hearing->last_ms = now;
+    if (now < hearing->next_ms || now - hearing->since_ms < seconds * 1000)
+        return false;
+    hearing->next_ms = now + SILENCE_ROUND_MS;
+    return true;
+}
+
+static enum outcome count_running(struct worker *w, size_t *out, struct error *err)
+{
+    char cursor[CURSOR_SIZE] = "";
+    *out = 0;
+    do {
+        OWNED(instance_list_done) struct instance_list page = {0};
+        const struct instance_filter filter = {.project = w->crew->settings->project,
+                                               .phase = "running",
+                                               .limit = PAGE,
+                                               .cursor = cursor};
+        char next[CURSOR_SIZE] = "";
+        TRY(instance_store_list(w->db, &filter, &page, next, err));
+        memcpy(cursor, next, sizeof cursor);
+        *out += page.count;
+    } while (cursor[0] != '\0');
+    return OK;
+}
+
+/* Many at once are our network's silence, not theirs (design.md section 4, storm brakes). */
+static enum outcome is_storm(struct worker *w, size_t silent, bool *out, struct error *err)
+{
+    size_t running = 0;
+    *out = false;
+    if (silent <= STORM_LEAST)
+        return OK;
+    TRY(count_running(w, &running, err));
+    *out = silent * 100 > running * STORM_PERCENT;
+    if (*out)
+        LOG(ERROR, "instances.silence-held", INT("silent", (int64_t)silent),
+            INT("running", (int64_t)running));
+    return OK;
+}
+
 static enum outcome watch_silence(struct worker *w, struct error *err)
 {
     OWNED(instance_list_done) struct instance_list silent = {0};
+    bool storm = false;
     int64_t seconds = SILENT_BEATS * w->crew->settings->heartbeat_seconds;
     if (seconds < SILENT_LEAST_SECONDS)
         seconds = SILENT_LEAST_SECONDS;
+    if (!could_hear(&w->crew->hearing, seconds))
+        return OK;
     TRY(instance_store_silent(w->db, seconds, PAGE, &silent, err));
-    for (size_t i = 0; i < silent.count; i++) {
+    TRY(is_storm(w, silent.count, &storm, err));
+    for (size_t i = 0; i < silent.count && !storm; i++) {
         LOG(WARN, "instance.went-silent", TEXT("instance", uuid_text(&silent.at[i].id).at));
         TRY(note(w, &silent.at[i], EVENT_FAILED, "agent-silent", err));
     }

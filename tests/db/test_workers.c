@@ -1,6 +1,6 @@
 /* The workers on a real PostgreSQL and a cloud in shared memory. R: exactly-once cloud actions;
  * promises I1, I2, I5 and I10 of the design. */
-#include "controller/worker.h"
+#include "controller/watch.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -382,6 +382,72 @@ static void a_machine_without_a_row_is_shown_and_left_alone(void **state)
     assert_int_equal(fake_cloud_machines(), 1);
 }
 
+/* ---- silence ------------------------------------------------------------------------------ */
+
+static bool running(int64_t wanted)
+{
+    return count("running") == wanted;
+}
+
+/* Machines whose agents spoke an hour ago and not since. */
+static void silent_machines(int64_t wanted)
+{
+    struct error err = {0};
+    start();
+    add_fleet(wanted);
+    await(booting, wanted);
+    assert_true(workers_stop(stage.workers, STOP_MS));
+    stage.workers = NULL;
+    OWNED(instance_list_done) struct instance_list list = rows("booting", false);
+    const struct instance_step hello = {.event = EVENT_HELLO};
+    for (size_t i = 0; i < list.count; i++)
+        assert_ok(
+            instance_store_note(stage.db, &list.at[i].id, &hello, "controller:test", NULL, &err));
+    assert_ok(
+        db_script(stage.db, "UPDATE instances SET phase_since = now() - interval '1 hour'", &err));
+}
+
+/* The clock's next rounds in a controller that has been up for an hour. */
+static void rounds_of_an_old_controller(void)
+{
+    struct error err = {0};
+    int64_t now = clock_monotonic_ms();
+    struct crew crew = {.settings = &stage.settings,
+                        .hearing = {.since_ms = now - 3600 * 1000, .last_ms = now}};
+    struct worker clock = {.crew = &crew, .db = stage.db, .holder = "clock:test"};
+    assert_ok(watch_time(&clock, &err));
+}
+
+/* After an outage of ours every agent is silent; a fleet must not be replaced for that. */
+static void an_outage_of_ours_is_not_their_silence(void **state)
+{
+    (void)state;
+    silent_machines(2);
+    start();
+    scale(3);
+    await(booting, 1); /* so the new controller has had its rounds */
+    assert_true(running(2));
+    assert_int_equal(fake_cloud_launches(), 3);
+}
+
+static void an_agent_that_stays_silent_is_given_up(void **state)
+{
+    (void)state;
+    silent_machines(2);
+    rounds_of_an_old_controller();
+    OWNED(instance_list_done) struct instance_list list = rows("failed", false);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.at[0].reason, "agent-silent");
+}
+
+static void many_that_fall_silent_together_are_held(void **state)
+{
+    (void)state;
+    silent_machines(5);
+    rounds_of_an_old_controller();
+    assert_true(running(5));
+}
+
 /* ---- when we are killed ------------------------------------------------------------------- */
 
 /* A controller in a process of its own, as kill -9 finds it. */
@@ -559,6 +625,9 @@ int main(void)
         STAGED(a_machine_whose_row_is_over_is_ended),
         STAGED(a_second_machine_for_one_row_is_ended_and_the_first_stays),
         STAGED(a_machine_without_a_row_is_shown_and_left_alone),
+        STAGED(an_outage_of_ours_is_not_their_silence),
+        STAGED(an_agent_that_stays_silent_is_given_up),
+        STAGED(many_that_fall_silent_together_are_held),
         STAGED(killed_before_the_cloud_call_nothing_is_lost),
         STAGED(killed_after_the_cloud_call_nothing_is_doubled),
         STAGED(killed_after_ending_a_machine_its_row_ends_too),
