@@ -16,6 +16,10 @@ const struct explanation explanations[] = {
     /* the API */
     {"unauthenticated", "the controller does not know who is asking", "give a valid token"},
     {"unknown-member", "the request has a member that is not known", "compare it with doc/api.md"},
+    {"unknown-verb", "the request asks for something that is not done here", "compare the versions of both sides"},
+    {"missing-member", "the request lacks a member", "compare it with doc/api.md"},
+    {"wrong-type", "a member of the request is of another type", "compare it with doc/api.md"},
+    {"wrong-value", "a member of the request is out of bounds", "compare it with doc/api.md"},
     {"changed-meanwhile", "somebody else changed it in between", "read it again, then change it"},
     {"not-found", "there is no such thing", "look at the list"},
     {"conflict", "it is not in a state that allows this", "look at its state"},
