@@ -71,13 +71,15 @@ pg_dump "$database" >"$work/dump.sql"
 check "they are not in a dump of the database" nowhere_in "$work/dump.sql"
 psql -XAtq "$database" -c 'CHECKPOINT' >/dev/null 2>&1
 check "they are not in its data files and WAL" nowhere_in "$(cat "$home/postgres/home")"
-memory_of() { # every readable page of a process
-    local pid=$1 range rest
+memory_of() { # every readable page of a process; a sanitizer's shadow, terabytes of it, is left out
+    local pid=$1 range rest pages
     while read -r range rest; do
         case $rest in r*' [vvar]'* | r*' [vsyscall]'*) continue ;; r*) ;; *) continue ;; esac
-        dd if="/proc/$pid/mem" bs=4096 skip=$((0x${range%-*} / 4096)) \
-            count=$(((0x${range#*-} - 0x${range%-*}) / 4096)) status=none 2>/dev/null
-    done <"/proc/$pid/maps"
+        pages=$(((0x${range#*-} - 0x${range%-*}) / 4096))
+        [ "$pages" -lt 65536 ] || continue
+        dd if="/proc/$pid/mem" bs=4096 skip=$((0x${range%-*} / 4096)) count="$pages" status=none \
+            2>/dev/null
+    done <"/proc/$pid/maps" | head -c 1G
 }
 memory_of "${pids[musterd]}" >"$work/musterd.mem"
 enough() { [ "$(stat -c %s "$work/musterd.mem")" -gt 1000000 ] && grep -qaF "$database" "$work/musterd.mem"; }
