@@ -54,6 +54,8 @@ WHERE id IN (
 RETURNING *;
 
 -- What became unwanted while it was worked on is due at once, or nobody would hear of it for long.
+-- A lease is enough against other workers, and a step that anybody else takes ends it; the epoch would
+-- also see changes of trust, which are no business of the phase.
 -- name: instance_advance
 UPDATE instances SET
     phase = $5, reason = $6, intent = $7,
@@ -68,7 +70,8 @@ UPDATE instances SET
     phase_since = clock_timestamp(), updated = clock_timestamp(),
     spoiled_at = CASE WHEN $5 = 'failed' THEN clock_timestamp() ELSE spoiled_at END,
     terminated_at = CASE WHEN $5 = 'terminated' THEN clock_timestamp() END
-WHERE id = $1 AND phase = $2 AND epoch = $3 AND ($4::text IS NULL OR lease_holder = $4)
+WHERE id = $1 AND phase = $2
+  AND CASE WHEN $4::text IS NULL THEN epoch = $3 ELSE lease_holder = $4 END
 RETURNING *;
 
 -- name: instance_history_add
@@ -82,11 +85,11 @@ UPDATE instances SET
     failures = CASE WHEN $5::text IS NULL THEN 0 ELSE failures + 1 END,
     reason = coalesce($5, reason),
     lease_holder = NULL, lease_until = NULL, updated = clock_timestamp()
-WHERE id = $1 AND epoch = $2 AND lease_holder = $3;
+WHERE id = $1 AND epoch >= $2 AND lease_holder = $3;
 
 -- name: instance_hold
 UPDATE instances SET lease_until = clock_timestamp() + make_interval(secs => $4::bigint)
-WHERE id = $1 AND epoch = $2 AND lease_holder = $3;
+WHERE id = $1 AND epoch >= $2 AND lease_holder = $3;
 
 -- name: instance_want
 UPDATE instances SET wanted = $2, reason = coalesce($3, reason),

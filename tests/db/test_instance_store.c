@@ -405,6 +405,25 @@ static void two_workers_never_get_the_same_row(void **state)
     }
 }
 
+/* A guest may prove itself before the worker has written down that it was launched. */
+static void a_change_of_trust_takes_no_workers_row_away(void **state)
+{
+    (void)state;
+    struct error err;
+    struct uuid id;
+    settle();
+    fixture_instances(db, "trust", &id, 1);
+    struct instance claimed = claim_one(me, 60), now;
+    const struct trust_change change = {.event = TRUST_CHALLENGED, .reason = "challenged"};
+    assert_ok(instance_store_set_trust(db, &id, &change, "desk", &now, &err));
+    assert_true(now.epoch > claimed.epoch);
+    const struct instance_step step = {
+        .event = EVENT_CLAIMED, .intent = INTENT_LAUNCH, .due_in_seconds = 60};
+    assert_ok(instance_store_advance(db, &claimed, &step, me, &now, &err));
+    assert_int_equal(now.phase, PHASE_LAUNCHING);
+    assert_int_equal(now.trust, TRUST_PENDING);
+}
+
 /* ---- heartbeats ---- */
 
 static void the_newest_beat_counts_in_whatever_order_they_come(void **state)
@@ -486,6 +505,7 @@ int main(void)
         cmocka_unit_test(a_machine_needs_a_token_that_was_committed_first),
         cmocka_unit_test(a_launch_ticket_counts_once),
         cmocka_unit_test(two_workers_never_get_the_same_row),
+        cmocka_unit_test(a_change_of_trust_takes_no_workers_row_away),
         cmocka_unit_test(the_newest_beat_counts_in_whatever_order_they_come),
         cmocka_unit_test(who_is_not_heard_of_is_silent),
     };
