@@ -10,6 +10,7 @@
 
 #include "lib/base/names.h"
 #include "lib/base/text.h"
+#include "lib/crypto/openssl_error.h"
 #include "lib/crypto/random.h"
 
 static const char *const role_words[] = {"controller", "keeper-link", "keeper-sign",
@@ -38,16 +39,6 @@ struct cert {
 DROP(x509_drop, X509, X509_free)
 DROP(bio_drop, BIO, BIO_free)
 DROP(eku_drop, EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
-
-static enum outcome broken(struct error *err, const char *what)
-{
-    char reason[128] = "no reason given";
-    unsigned long code = ERR_peek_last_error();
-    if (code != 0)
-        ERR_error_string_n(code, reason, sizeof reason);
-    ERR_clear_error();
-    return fail(err, ERR_INTERNAL, "%s: %s", what, reason);
-}
 
 struct cert *cert_wrap(X509 *x509)
 {
@@ -133,7 +124,7 @@ static enum outcome finish(X509 **x509, const struct key *issuer_key, bool fine,
 {
     const EVP_MD *md = key_kind_of(issuer_key) == KEY_P384 ? EVP_sha384() : EVP_sha256();
     if (!fine || X509_sign(*x509, key_inside(issuer_key), md) == 0)
-        return broken(err, "making a certificate");
+        return openssl_failed(err, "making a certificate");
     *out = cert_wrap(TAKE(*x509));
     return OK;
 }
@@ -270,7 +261,7 @@ enum outcome cert_to_pem(const struct cert *cert, struct bytes *out, struct erro
 {
     OWNED(bio_drop) BIO *bio = BIO_new(BIO_s_mem());
     if (PEM_write_bio_X509(bio, cert->x509) != 1)
-        return broken(err, "writing a certificate");
+        return openssl_failed(err, "writing a certificate");
     char *at;
     long len = BIO_get_mem_data(bio, &at);
     bytes_done(out);
@@ -283,7 +274,7 @@ enum outcome cert_to_der(const struct cert *cert, struct bytes *out, struct erro
     unsigned char *der = NULL;
     int len = i2d_X509(cert->x509, &der);
     if (len <= 0)
-        return broken(err, "encoding a certificate");
+        return openssl_failed(err, "encoding a certificate");
     bytes_done(out);
     bytes_add(out, SPAN(der, (size_t)len));
     OPENSSL_free(der);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/base/text.h"
+#include "lib/crypto/openssl_error.h"
 #include "lib/crypto/seal_shape.h"
 
 DROP(bio_drop, BIO, BIO_free)
@@ -35,16 +36,6 @@ static const struct field header_fields[] = {
 };
 const struct record seal_header_record = RECORD(seal_header, header_fields);
 /* clang-format on */
-
-static enum outcome broken(struct error *err, const char *what)
-{
-    char reason[128] = "no reason given";
-    unsigned long code = ERR_peek_last_error();
-    if (code != 0)
-        ERR_error_string_n(code, reason, sizeof reason);
-    ERR_clear_error();
-    return fail(err, ERR_INTERNAL, "%s: %s", what, reason);
-}
 
 /* OpenSSL keeps what it read or wrote in plain strings: wipe them before they are let go. */
 static void signed_drop(CMS_ContentInfo **cms)
@@ -97,7 +88,7 @@ static enum outcome sign(struct span inner, const struct key *signer, const stru
     unsigned char *der = NULL;
     int len = fine ? i2d_CMS_ContentInfo(cms, &der) : -1;
     if (len <= 0)
-        return broken(err, "signing an envelope");
+        return openssl_failed(err, "signing an envelope");
     bytes_add(out, SPAN(der, (size_t)len));
     OPENSSL_clear_free(der, (size_t)len);
     return OK;
@@ -145,7 +136,7 @@ static enum outcome encrypt(struct span signed_data, const struct key *sealing_k
     unsigned char *der = NULL;
     int len = fine ? i2d_CMS_ContentInfo(cms, &der) : -1;
     if (len <= 0)
-        return broken(err, "encrypting an envelope");
+        return openssl_failed(err, "encrypting an envelope");
     bytes_add(out, SPAN(der, (size_t)len));
     OPENSSL_free(der);
     return OK;

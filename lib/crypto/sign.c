@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/crypto/openssl_error.h"
+
 struct key {
     EVP_PKEY *pkey;
     enum key_kind kind;
@@ -31,16 +33,6 @@ _Static_assert(countof(facts) == KEY_KIND_COUNT);
 DROP(bio_drop, BIO, BIO_free)
 DROP(context_drop, EVP_MD_CTX, EVP_MD_CTX_free)
 DROP(ecdsa_drop, ECDSA_SIG, ECDSA_SIG_free)
-
-static enum outcome broken(struct error *err, const char *what)
-{
-    char reason[128] = "no reason given";
-    unsigned long code = ERR_peek_last_error();
-    if (code != 0)
-        ERR_error_string_n(code, reason, sizeof reason);
-    ERR_clear_error();
-    return fail(err, ERR_INTERNAL, "%s: %s", what, reason);
-}
 
 static bool kind_of(EVP_PKEY *pkey, enum key_kind *out)
 {
@@ -115,7 +107,7 @@ enum outcome key_generate(enum key_kind kind, struct key **out, struct error *er
                          ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", facts[kind].group)
                          : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     if (pkey == NULL)
-        return broken(err, "generating a key");
+        return openssl_failed(err, "generating a key");
     *out = key_wrap(pkey, err);
     return *out != NULL ? OK : ERR_INTERNAL;
 }
@@ -172,7 +164,7 @@ enum outcome key_to_private_pem(const struct key *key, struct bytes *out, struct
 {
     OWNED(bio_drop) BIO *bio = BIO_new(BIO_s_secmem());
     if (PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL, 0, NULL, NULL) != 1)
-        return broken(err, "writing a private key");
+        return openssl_failed(err, "writing a private key");
     take_bio(bio, out);
     return OK;
 }
@@ -181,7 +173,7 @@ enum outcome key_to_public_pem(const struct key *key, struct bytes *out, struct 
 {
     OWNED(bio_drop) BIO *bio = BIO_new(BIO_s_mem());
     if (PEM_write_bio_PUBKEY(bio, key->pkey) != 1)
-        return broken(err, "writing a public key");
+        return openssl_failed(err, "writing a public key");
     take_bio(bio, out);
     return OK;
 }
@@ -191,7 +183,7 @@ enum outcome key_to_spki(const struct key *key, struct bytes *out, struct error 
     unsigned char *der = NULL;
     int len = i2d_PUBKEY(key->pkey, &der);
     if (len <= 0)
-        return broken(err, "encoding a public key");
+        return openssl_failed(err, "encoding a public key");
     bytes_done(out);
     bytes_add(out, SPAN(der, (size_t)len));
     OPENSSL_free(der);
@@ -226,7 +218,7 @@ enum outcome key_raw_public(const struct key *key, struct bytes *out, struct err
     size_t len = 32;
     bytes_done(out);
     if (EVP_PKEY_get_raw_public_key(key->pkey, bytes_add_room(out, len), &len) != 1)
-        return broken(err, "taking the raw public key");
+        return openssl_failed(err, "taking the raw public key");
     return OK;
 }
 
@@ -235,7 +227,7 @@ enum outcome key_raw_private(const struct key *key, struct bytes *out, struct er
     size_t len = 32;
     bytes_wipe(out);
     if (EVP_PKEY_get_raw_private_key(key->pkey, bytes_add_room(out, len), &len) != 1)
-        return broken(err, "taking the raw private key");
+        return openssl_failed(err, "taking the raw private key");
     return OK;
 }
 
@@ -245,7 +237,7 @@ static enum outcome raw_from_der(const struct key *key, struct span der, struct 
     const unsigned char *at = der.at;
     OWNED(ecdsa_drop) ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
     if (pair == NULL)
-        return broken(err, "reading a signature");
+        return openssl_failed(err, "reading a signature");
     int half = (int)facts[key->kind].half;
     bytes_done(out);
     uint8_t *raw = bytes_add_room(out, 2 * (size_t)half);
@@ -265,7 +257,7 @@ enum outcome key_sign(const struct key *key, struct span message, struct bytes *
         EVP_DigestSignInit(context, NULL, ecdsa ? facts[key->kind].md() : NULL, NULL, key->pkey) !=
             1 ||
         EVP_DigestSign(context, signature, &len, message.at, message.len) != 1)
-        return broken(err, "signing");
+        return openssl_failed(err, "signing");
     if (ecdsa)
         return raw_from_der(key, SPAN(signature, len), out, err);
     bytes_done(out);
