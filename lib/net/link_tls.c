@@ -520,6 +520,13 @@ static const nng_tls_engine engine = {
     .description = "OpenSSL, TLS 1.3, judged by role",
 };
 
+/* OpenSSL frees what it shares when the process exits, while nng's threads, which nobody can wait
+ * for, may still be inside it. It listens only before its first use, which may be anywhere. */
+__attribute__((constructor)) static void keep_openssl_until_the_end(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
 /* nng's own start installs mbedTLS, so it must have happened before ours replaces it. */
 static void start(void)
 {
