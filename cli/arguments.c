@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/file.h"
+
 static const struct argument *find(const struct argument *table, size_t count, const char *word,
                                    size_t len)
 {
@@ -50,6 +52,15 @@ enum outcome arguments_read(int argc, char **argv, int from, const struct argume
             TRY(take_value(argument, i < argc ? argv[i] : NULL, err));
         }
     }
+    return OK;
+}
+
+enum outcome argument_file(const char *path, size_t most, struct bytes *out, struct error *err)
+{
+    if (path == NULL)
+        return OK;
+    if (file_read(path, most, out, err) != OK)
+        return fail_code(err, ERR_INVALID, err->code, "%s", err->text);
     return OK;
 }
 

@@ -2,7 +2,7 @@
 #ifndef MUSTER_CLI_ARGUMENTS_H
 #define MUSTER_CLI_ARGUMENTS_H
 
-#include "lib/base/error.h"
+#include "lib/base/bytes.h"
 
 enum { ARGUMENT_LIST_MAX = 16 };
 
@@ -23,6 +23,10 @@ struct argument {
  * twice. Targets keep what they held when their option is absent. */
 enum outcome arguments_read(int argc, char **argv, int from, const struct argument *table,
                             size_t count, struct error *err);
+
+/* The file an option names, whole; a NULL path reads nothing. What cannot be read is a wrong
+ * argument: ERR_INVALID with the reader's own code. */
+enum outcome argument_file(const char *path, size_t most, struct bytes *out, struct error *err);
 
 /* For every command: one line on standard error, and the exit code of the outcome. A file that is
  * not there or cannot be used is a wrong argument. */

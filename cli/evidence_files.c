@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "lib/base/file.h"
-
 enum { SMALL_FILE_MAX = 1 << 20 };
 
 static void list_done(struct file_list *list)
@@ -28,11 +26,7 @@ void evidence_files_done(struct evidence_files *f)
 
 static enum outcome read_file(const char *path, struct bytes *out, struct error *err)
 {
-    if (path == NULL)
-        return OK;
-    if (file_read(path, SMALL_FILE_MAX, out, err) != OK)
-        return fail_code(err, ERR_INVALID, err->code, "%s", err->text);
-    return OK;
+    return argument_file(path, SMALL_FILE_MAX, out, err);
 }
 
 static enum outcome read_list(const struct argument_list *paths, struct file_list *out,

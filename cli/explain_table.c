@@ -24,6 +24,7 @@ const struct explanation explanations[] = {
     {"not-found", "there is no such thing", "look at the list"},
     {"conflict", "it is not in a state that allows this", "look at its state"},
     {"no-keeper", "no keeper is connected to the controllers", "start muster-keeper, look at its log"},
+    {"no-kernel-hashes-section", "this firmware measures no kernel", "use one built for direct boot (OVMF AmdSev), or measure without --kernel"},
     {"busy", "too much at once", "try again later"},
     {"throttled", "too often", "try again later"},
     {"ambiguous", "it may or may not have happened", "look before you repeat"},

@@ -10,6 +10,7 @@
 #include "cli/explain.h"
 #include "cli/keeper.h"
 #include "cli/machines.h"
+#include "cli/measure.h"
 #include "cli/status.h"
 #include "cli/verify.h"
 #include "lib/base/base.h"
@@ -32,6 +33,17 @@ static const struct command {
      "--ca any of ASK, ASVK and ARK; PEM or DER. --root replaces the built-in roots. Without\n"
      "--expect and --policy only authenticity is judged; --expect adds the conditions it names,\n"
      "--policy is a whole policy, default deny.\n"},
+    {"measure", "the launch digest to expect, from firmware and kernel", measure_main,
+     "muster measure --ovmf FILE --vcpus N [--vcpu-type NAME | --vcpu-sig HEX] [--vmm qemu|ec2|gce]\n"
+     "               [--kernel FILE] [--initrd FILE] [--append TEXT] [--guest-features HEX]\n"
+     "               [--ovmf-hash HEX] [--svsm FILE --ovmf-vars-size N] [--ec2-rdx HEX] [-o json]\n"
+     "muster measure id-block --launch-digest HEX --policy HEX --guest-svn N --id-key FILE\n"
+     "               [--author-key FILE] [--family-id HEX] [--image-id HEX] [-o json]\n"
+     "\n"
+     "Prints the digest in hex, with -o json all inputs and parts; exit code 3 with the reason when\n"
+     "a firmware must be refused. --guest-features is 1 (SNP) unless told; hosts with debug swap have\n"
+     "21. --ovmf-hash takes the digest of the firmware's pages instead of hashing them. EC2 hosts\n"
+     "from before May 2026 need --ec2-rdx 0.\n"},
     {"bench", "measure this machine", bench_main,
      "muster bench verify-snp --report FILE... --ek FILE --ca FILE... [--cert-table FILE]\n"
      "                        [--root FILE]... [--at RFC3339] [--seconds N]\n"

@@ -9,6 +9,7 @@ fuzz_targets += tests/fuzz/fuzz_certificates
 fuzz_targets += tests/fuzz/fuzz_cert_table
 fuzz_targets += tests/fuzz/fuzz_ec2_xml
 fuzz_targets += tests/fuzz/fuzz_evidence
+fuzz_targets += tests/fuzz/fuzz_firmware
 fuzz_targets += tests/fuzz/fuzz_frames
 fuzz_targets += tests/fuzz/fuzz_judge
 fuzz_targets += tests/fuzz/fuzz_policy
