@@ -24,7 +24,7 @@ static enum outcome appraise(const struct evidence_files *files, struct span rep
     OWNED(snp_endorsements_drop)
     struct snp_endorsements *e = snp_cache_get(cache, &files->bundle);
     const struct judge_input input = {
-        .kind = EVIDENCE_SNP, .report = report, .endorsements = e, .at = files->at};
+        .kind = EVIDENCE_SNP, .report = report, .endorsements = e, .at = files->common.at};
     OWNED(verdict_done) struct verdict v = {0};
     judge(&input, &v);
     if (!v.trusted)
@@ -58,9 +58,12 @@ static enum outcome bench_verify_snp(int argc, char **argv, struct error *err)
     struct evidence_paths paths = {0};
     const char *seconds_text = NULL;
     const struct argument arguments[] = {
-        {"--report", .list = &paths.report},  {"--ek", .text = &paths.ek},
-        {"--ca", .list = &paths.ca},          {"--cert-table", .text = &paths.cert_table},
-        {"--root", .list = &paths.root},      {"--at", .text = &paths.at},
+        {"--report", .list = &paths.report},
+        {"--ek", .text = &paths.ek},
+        {"--ca", .list = &paths.ca},
+        {"--cert-table", .text = &paths.cert_table},
+        {"--root", .list = &paths.common.root},
+        {"--at", .text = &paths.common.at},
         {"--seconds", .text = &seconds_text},
     };
     TRY(arguments_read(argc, argv, 2, arguments, countof(arguments), err));

@@ -1,70 +1,26 @@
 #include "cli/evidence_files.h"
 
-#include <stdlib.h>
-
-enum { SMALL_FILE_MAX = 1 << 20 };
-
-static void list_done(struct file_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        bytes_done(&list->at[i]);
-    list->count = 0;
-}
-
 void evidence_files_done(struct evidence_files *f)
 {
-    list_done(&f->report);
-    list_done(&f->ca);
-    list_done(&f->crl);
-    list_done(&f->root);
+    file_list_done(&f->report);
+    file_list_done(&f->ca);
+    file_list_done(&f->crl);
     bytes_done(&f->ek);
     bytes_done(&f->cert_table);
     snp_roots_free(f->custom);
-    free(f->policy);
+    common_files_done(&f->common);
     *f = (struct evidence_files){0};
-}
-
-static enum outcome read_file(const char *path, struct bytes *out, struct error *err)
-{
-    return argument_file(path, SMALL_FILE_MAX, out, err);
-}
-
-static enum outcome read_list(const struct argument_list *paths, struct file_list *out,
-                              struct error *err)
-{
-    for (size_t i = 0; i < paths->count; i++) {
-        TRY(read_file(paths->at[i], &out->at[i], err));
-        out->count = i + 1;
-    }
-    return OK;
 }
 
 static enum outcome read_roots(struct evidence_files *f, struct error *err)
 {
     struct span blobs[ARGUMENT_LIST_MAX];
-    for (size_t i = 0; i < f->root.count; i++)
-        blobs[i] = bytes_span(&f->root.at[i]);
-    if (f->root.count == 0)
+    for (size_t i = 0; i < f->common.root.count; i++)
+        blobs[i] = bytes_span(&f->common.root.at[i]);
+    if (f->common.root.count == 0)
         return OK;
-    if (snp_roots_custom(blobs, f->root.count, &f->custom, err) != OK)
+    if (snp_roots_custom(blobs, f->common.root.count, &f->custom, err) != OK)
         return error_context(err, "--root");
-    return OK;
-}
-
-static enum outcome read_policy(const struct evidence_paths *paths, struct evidence_files *f,
-                                struct error *err)
-{
-    if (paths->expect != NULL && paths->policy != NULL)
-        return fail(err, ERR_INVALID, "--expect and --policy exclude each other");
-    const char *path = paths->expect != NULL ? paths->expect : paths->policy;
-    if (path == NULL)
-        return OK;
-    OWNED(bytes_done) struct bytes text = {0};
-    TRY(read_file(path, &text, err));
-    f->policy = NEW(struct policy);
-    const enum policy_mode mode = paths->policy != NULL ? POLICY_WHOLE : POLICY_EXPECT;
-    if (policy_parse(bytes_span(&text), mode, f->policy, err) != OK)
-        return error_context(err, "%.200s", path);
     return OK;
 }
 
@@ -98,17 +54,13 @@ enum outcome evidence_files_read(const struct evidence_paths *paths, struct evid
 {
     if (paths->report.count == 0)
         return fail(err, ERR_INVALID, "--report FILE is needed");
-    out->at = clock_now();
-    if (paths->at != NULL && moment_parse(paths->at, &out->at, err) != OK)
-        return error_context(err, "--at");
-    TRY(read_list(&paths->report, &out->report, err));
-    TRY(read_list(&paths->ca, &out->ca, err));
-    TRY(read_list(&paths->crl, &out->crl, err));
-    TRY(read_list(&paths->root, &out->root, err));
-    TRY(read_file(paths->ek, &out->ek, err));
-    TRY(read_file(paths->cert_table, &out->cert_table, err));
+    TRY(common_files_read(&paths->common, &out->common, err));
+    TRY(file_list_read(&paths->report, &out->report, err));
+    TRY(file_list_read(&paths->ca, &out->ca, err));
+    TRY(file_list_read(&paths->crl, &out->crl, err));
+    TRY(argument_file(paths->ek, VERIFY_FILE_MAX, &out->ek, err));
+    TRY(argument_file(paths->cert_table, VERIFY_FILE_MAX, &out->cert_table, err));
     TRY(read_roots(out, err));
-    TRY(read_policy(paths, out, err));
     return fill_bundle(out, err);
 }
 

@@ -2,7 +2,7 @@
 #ifndef MUSTER_CLI_EVIDENCE_FILES_H
 #define MUSTER_CLI_EVIDENCE_FILES_H
 
-#include "cli/arguments.h"
+#include "cli/verify_common.h"
 #include "lib/attest/judge.h"
 
 /* As named on the command line. */
@@ -12,15 +12,7 @@ struct evidence_paths {
     struct argument_list ca;
     const char *cert_table;
     struct argument_list crl;
-    struct argument_list root;
-    const char *at;
-    const char *expect;
-    const char *policy;
-};
-
-struct file_list {
-    size_t count;
-    struct bytes at[ARGUMENT_LIST_MAX];
+    struct common_paths common;
 };
 
 /* As read; the bundle borrows from the files. */
@@ -28,12 +20,10 @@ struct evidence_files {
     struct file_list report;
     struct file_list ca;
     struct file_list crl;
-    struct file_list root;
     struct bytes ek;
     struct bytes cert_table;
     struct snp_roots *custom;
-    struct policy *policy; /* NULL: authenticity only */
-    struct moment at;
+    struct common_files common;
     struct snp_bundle bundle;
 };
 

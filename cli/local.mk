@@ -17,11 +17,12 @@ cli_libcli_a_SOURCES += cli/options.c cli/options.h
 cli_libcli_a_SOURCES += cli/print.c cli/print.h
 cli_libcli_a_SOURCES += cli/status.c cli/status.h
 cli_libcli_a_SOURCES += cli/verify.c cli/verify.h
+cli_libcli_a_SOURCES += cli/verify_common.c cli/verify_common.h
 
 bin_PROGRAMS += cli/muster
 cli_muster_SOURCES = cli/main.c
 cli_muster_LDADD = cli/libcli.a drivers/libdrivers.a lib/attest/libattest.a lib/model/libmodel.a \
 	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a \
-	$(XML2_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+	$(XML2_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(CBOR_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 
 dist_man_MANS += cli/muster.1

@@ -3,15 +3,7 @@
 #include <string.h>
 
 #include "cli/evidence_files.h"
-
-enum { EXIT_TRUSTED = 0, EXIT_REJECTED = 3 };
-
-static enum outcome print_verdict(const struct verdict *v, struct error *err)
-{
-    OWNED(json_drop) json_t *object = verdict_to_json(v);
-    OWNED(mem_drop) char *text = json_print_pretty(object);
-    return print_line(text, err);
-}
+#include "lib/attest/nitro_judge.h"
 
 static enum outcome verify_snp(int argc, char **argv, int *exit_code, struct error *err)
 {
@@ -19,9 +11,7 @@ static enum outcome verify_snp(int argc, char **argv, int *exit_code, struct err
     const struct argument arguments[] = {
         {"--report", .list = &paths.report}, {"--ek", .text = &paths.ek},
         {"--ca", .list = &paths.ca},         {"--cert-table", .text = &paths.cert_table},
-        {"--crl", .list = &paths.crl},       {"--root", .list = &paths.root},
-        {"--at", .text = &paths.at},         {"--expect", .text = &paths.expect},
-        {"--policy", .text = &paths.policy},
+        {"--crl", .list = &paths.crl},       COMMON_ARGUMENTS(&paths.common),
     };
     TRY(arguments_read(argc, argv, 2, arguments, countof(arguments), err));
     if (paths.report.count > 1)
@@ -34,13 +24,51 @@ static enum outcome verify_snp(int argc, char **argv, int *exit_code, struct err
         .kind = EVIDENCE_SNP,
         .report = bytes_span(&files.report.at[0]),
         .endorsements = e,
-        .policy = files.policy,
-        .at = files.at,
+        .policy = files.common.policy,
+        .at = files.common.at,
     };
     OWNED(verdict_done) struct verdict v = {0};
     judge(&input, &v);
-    *exit_code = v.trusted ? EXIT_TRUSTED : EXIT_REJECTED;
-    return print_verdict(&v, err);
+    return print_verdict(&v, exit_code, err);
+}
+
+static enum outcome nitro_roots_read(const struct file_list *files, struct nitro_roots *out,
+                                     struct error *err)
+{
+    if (files->count > 0)
+        *out = (struct nitro_roots){0};
+    for (size_t i = 0; i < files->count; i++)
+        if (nitro_roots_add(out, bytes_span(&files->at[i]), err) != OK)
+            return error_context(err, "--root");
+    return OK;
+}
+
+static enum outcome verify_nitro(int argc, char **argv, int *exit_code, struct error *err)
+{
+    const char *path = NULL;
+    struct common_paths paths = {0};
+    struct nitro_roots roots = nitro_roots_aws;
+    const struct argument arguments[] = {
+        {"--document", .text = &path},
+        COMMON_ARGUMENTS(&paths),
+    };
+    TRY(arguments_read(argc, argv, 2, arguments, countof(arguments), err));
+    if (path == NULL)
+        return fail(err, ERR_INVALID, "--document FILE is needed");
+    OWNED(common_files_done) struct common_files files = {0};
+    OWNED(bytes_done) struct bytes document = {0};
+    OWNED(verdict_done) struct verdict v = {0};
+    TRY(common_files_read(&paths, &files, err));
+    TRY(argument_file(path, VERIFY_FILE_MAX, &document, err));
+    TRY(nitro_roots_read(&files.root, &roots, err));
+    const struct nitro_input input = {
+        .document = bytes_span(&document),
+        .roots = &roots,
+        .policy = files.policy,
+        .at = files.at,
+    };
+    nitro_judge(&input, &v);
+    return print_verdict(&v, exit_code, err);
 }
 
 static const struct {
@@ -48,6 +76,7 @@ static const struct {
     enum outcome (*verify)(int argc, char **argv, int *exit_code, struct error *err);
 } kinds[] = {
     {"snp", verify_snp},
+    {"nitro", verify_nitro},
 };
 
 static enum outcome verify(int argc, char **argv, int *exit_code, struct error *err)

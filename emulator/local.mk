@@ -20,5 +20,5 @@ sbin_PROGRAMS += emulator/muster-sim
 emulator_muster_sim_SOURCES = emulator/main.c
 emulator_muster_sim_LDADD = emulator/libemulator.a lib/attest/libattest.a lib/model/libmodel.a \
 	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a \
-	$(MHD_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+	$(MHD_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(CBOR_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 EXTRA_DIST += emulator/README.md

@@ -3,10 +3,11 @@ TEST_LIBS = controller/libcontroller.a keeper/libkeeper.a agent/libagent.a emula
 	cli/libcli.a db/libdb.a drivers/libdrivers.a lib/attest/libattest.a lib/model/libmodel.a \
 	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a
 LDADD = $(REPLAY_LIBS) tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(PQ_LIBS) $(MHD_LIBS) $(XML2_LIBS) \
-	$(SECCOMP_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+	$(SECCOMP_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(CBOR_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
+	tests/support/claims.c tests/support/claims.h \
 	tests/support/deployment.c tests/support/deployment.h \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \

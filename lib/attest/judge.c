@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/attest/judge_policy.h"
+#include "lib/attest/validity.h"
 
 /* What the checks share. `report` is only looked at when `readable`. */
 struct hearing {
@@ -46,6 +47,9 @@ static void check_kind(struct hearing *h)
         refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, word);
     else if (kind == EVIDENCE_SIMULATED && !h->in->simulation_realm)
         refuse(h, name, REASON_WRONG_REALM, "simulated evidence outside the simulation realm");
+    else if (h->in->policy != NULL && !h->in->policy->has_snp &&
+             h->in->policy->snp.mode == POLICY_WHOLE)
+        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy does not name snp");
     else
         pass(h, name, word);
 }
@@ -102,45 +106,14 @@ static void check_chain(struct hearing *h)
         note(h, "chain", &h->e->chain, "");
 }
 
-/* 2020 to 2100: outside of it the clock is wrong, whatever the certificates say. */
-static bool clock_is_sane(struct hearing *h, const char *name)
-{
-    const int64_t at = moment_seconds(h->in->at);
-    if (at < INT64_C(1577836800))
-        refuse(h, name, REASON_CERT_NOT_YET_VALID, "the clock stands before 2020");
-    else if (at >= INT64_C(4102444800))
-        refuse(h, name, REASON_CERT_EXPIRED, "the clock stands after 2100");
-    else
-        return true;
-    return false;
-}
-
 static void check_dates(struct hearing *h)
 {
-    static const char name[] = "validity";
-    const struct x509 *certs[] = {h->e->ek, h->e->ca, h->e->ark};
-    if (h->e->ek == NULL) {
-        skip(h, name, "no certificate");
-        return;
-    }
-    if (!clock_is_sane(h, name))
-        return;
-    const struct moment early = moment_add_seconds(h->in->at, JUDGE_CLOCK_SLACK_SECONDS);
-    for (size_t i = 0; i < countof(certs) && certs[i] != NULL; i++) {
-        const struct moment from = x509_not_before(certs[i]);
-        const struct moment to = x509_not_after(certs[i]);
-        if (early.us < from.us) {
-            verdict_add(h->out, name, CHECK_FAIL, REASON_CERT_NOT_YET_VALID, "%s is valid from %s",
-                        x509_subject(certs[i]), moment_text(from).at);
-            return;
-        }
-        if (h->in->at.us > to.us) {
-            verdict_add(h->out, name, CHECK_FAIL, REASON_CERT_EXPIRED, "%s was valid until %s",
-                        x509_subject(certs[i]), moment_text(to).at);
-            return;
-        }
-    }
-    pass(h, name, h->e->ark != NULL ? "every certificate" : "the key's certificate only");
+    struct x509 *const certs[] = {h->e->ek, h->e->ca, h->e->ark};
+    if (h->e->ek == NULL)
+        skip(h, "validity", "no certificate");
+    else
+        validity_check(h->out, certs, countof(certs), h->in->at, JUDGE_CLOCK_SLACK_SECONDS,
+                       h->e->ark != NULL ? "every certificate" : "the key's certificate only");
 }
 
 static bool wants_crl(const struct hearing *h)

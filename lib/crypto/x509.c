@@ -92,6 +92,11 @@ void x509_free(struct x509 *cert)
     free(cert);
 }
 
+struct x509_st *x509_inside(const struct x509 *cert)
+{
+    return cert->inside;
+}
+
 struct span x509_der(const struct x509 *cert)
 {
     return bytes_span(&cert->der);

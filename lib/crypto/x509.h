@@ -64,4 +64,7 @@ bool crl_lists(const struct crl *crl, const struct x509 *cert);
 /* The verifier for what the certified key signs. ERR_DENIED "bad-signature": not a P-384 key. */
 enum outcome p384_from_cert(const struct x509 *cert, struct p384 **out, struct error *err);
 
+/* For the other files of lib/crypto only. */
+struct x509_st *x509_inside(const struct x509 *cert);
+
 #endif

@@ -167,6 +167,8 @@ static enum outcome take_measurements(const struct charter *charter, struct char
                                       const char *path, struct error *err)
 {
     struct value_set *set = &p->policy->snp.measurement;
+    if (!p->policy->has_snp || p->policy->has_nitro)
+        return bad(err, path, "a keeper appraises snp evidence only");
     if (set->said)
         return bad(err, path, "measurements stand in references");
     set->said = true;

@@ -4,34 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_SIZE = ERROR_WHERE_SIZE };
+#include "lib/model/policy_inside.h"
 
-struct path {
-    char at[PATH_SIZE];
-};
-
-static struct path below(const char *path, const char *name)
+struct policy_path policy_below(const char *path, const char *name)
 {
-    struct path made;
+    struct policy_path made;
     if (snprintf(made.at, sizeof made.at, "%s/%s", path, name) >= (int)sizeof made.at)
         made.at[sizeof made.at - 1] = '\0';
     return made;
 }
 
-static bool is_there(const json_t *object, const char *name)
+bool policy_has(const json_t *object, const char *name)
 {
     return json_object_get(object, name) != NULL;
 }
 
-static enum outcome refuse(const struct path *where, struct error *err, const char *what)
+enum outcome policy_refuse(const struct policy_path *where, struct error *err, const char *what)
 {
     return fail_at(err, ERR_INVALID, "wrong-value", where->at, "%s: %s", where->at, what);
 }
 
-static enum outcome read_say(const json_t *object, const char *path, const char *name,
+enum outcome policy_read_say(const json_t *object, const char *path, const char *name,
                              enum say *out, struct error *err)
 {
-    if (!is_there(object, name))
+    if (!policy_has(object, name))
         return OK;
     bool yes = false;
     TRY(json_get_bool(object, path, name, &yes, err));
@@ -39,15 +35,22 @@ static enum outcome read_say(const json_t *object, const char *path, const char 
     return OK;
 }
 
-static enum outcome set_add(struct value_set *set, const struct path *where, const json_t *item,
-                            struct error *err)
+bool policy_allows(enum policy_mode mode, enum say say, bool silent_whole)
+{
+    if (say == SAY_NOTHING)
+        return mode == POLICY_WHOLE ? silent_whole : true;
+    return say == SAY_YES;
+}
+
+static enum outcome set_add(struct value_set *set, const struct policy_path *where,
+                            const json_t *item, struct error *err)
 {
     if (set->count == POLICY_SET_MAX)
-        return refuse(where, err, "too many values");
+        return policy_refuse(where, err, "too many values");
     const char *text = json_string_value(item);
     if (text == NULL || strlen(text) != json_string_length(item) ||
         hex_decode_exact(text, set->at[set->count], set->len, NULL) != OK)
-        return refuse(where, err, "not hex of the right length");
+        return policy_refuse(where, err, "not hex of the right length");
     set->count++;
     return OK;
 }
@@ -60,7 +63,7 @@ static enum outcome read_set(const json_t *object, const char *path, const char 
     const json_t *value = json_object_get(object, name);
     if (value == NULL)
         return OK;
-    const struct path where = below(path, name);
+    const struct policy_path where = policy_below(path, name);
     set->said = true;
     if (!json_is_array(value)) {
         set->any = json_is_string(value) && strcmp(json_string_value(value), "any") == 0;
@@ -73,7 +76,7 @@ static enum outcome read_set(const json_t *object, const char *path, const char 
     return OK;
 }
 
-static enum outcome read_tcb(const json_t *object, const struct path *where,
+static enum outcome read_tcb(const json_t *object, const struct policy_path *where,
                              enum snp_product product, struct snp_tcb *out, struct error *err)
 {
     static const char *const with_fmc[] = {"fmc", "bl", "tee", "snp", "ucode", NULL};
@@ -89,20 +92,20 @@ static enum outcome read_tcb(const json_t *object, const struct path *where,
 static enum outcome read_min_tcb(const json_t *object, const char *path, struct snp_policy *out,
                                  struct error *err)
 {
-    if (!is_there(object, "min_tcb"))
+    if (!policy_has(object, "min_tcb"))
         return OK;
     json_t *floors = NULL;
     TRY(json_get_object(object, path, "min_tcb", &floors, err));
-    const struct path where = below(path, "min_tcb");
+    const struct policy_path where = policy_below(path, "min_tcb");
     const char *word;
     json_t *floor;
     json_object_foreach (floors, word, floor) {
-        const struct path at = below(where.at, word);
+        const struct policy_path at = policy_below(where.at, word);
         enum snp_product product = PRODUCT_UNKNOWN;
         if (snp_product_parse(word, &product, NULL) != OK)
-            return refuse(&at, err, "not a known product");
+            return policy_refuse(&at, err, "not a known product");
         if (out->has_floor[product])
-            return refuse(&at, err, "the same product twice");
+            return policy_refuse(&at, err, "the same product twice");
         TRY(read_tcb(floor, &at, product, &out->min_tcb[product], err));
         out->has_floor[product] = true;
     }
@@ -113,17 +116,17 @@ static enum outcome read_min_tcb(const json_t *object, const char *path, struct 
 static enum outcome read_platform(const json_t *object, const char *path, const char *name,
                                   uint64_t *out, struct error *err)
 {
-    if (!is_there(object, name))
+    if (!policy_has(object, name))
         return OK;
     json_t *list = NULL;
     TRY(json_get_array(object, path, name, 64, &list, err));
-    const struct path where = below(path, name);
+    const struct policy_path where = policy_below(path, name);
     size_t i;
     json_t *item;
     json_array_foreach (list, i, item) {
         uint64_t bit = 0;
         if (!json_is_string(item) || snp_platform_bit(json_string_value(item), &bit, NULL) != OK)
-            return refuse(&where, err, "not a known platform bit");
+            return policy_refuse(&where, err, "not a known platform bit");
         *out |= bit;
     }
     return OK;
@@ -132,31 +135,31 @@ static enum outcome read_platform(const json_t *object, const char *path, const 
 static enum outcome read_signers(const json_t *object, const char *path, struct snp_policy *out,
                                  struct error *err)
 {
-    if (!is_there(object, "signing_keys"))
+    if (!policy_has(object, "signing_keys"))
         return OK;
     json_t *list = NULL;
     TRY(json_get_array(object, path, "signing_keys", SIGNER_COUNT, &list, err));
-    const struct path where = below(path, "signing_keys");
+    const struct policy_path where = policy_below(path, "signing_keys");
     size_t i;
     json_t *item;
     json_array_foreach (list, i, item) {
         int signer = 0;
         if (!json_is_string(item) ||
             name_parse(&snp_signer_names, json_string_value(item), &signer, NULL) != OK)
-            return refuse(&where, err, "neither VCEK nor VLEK");
+            return policy_refuse(&where, err, "neither VCEK nor VLEK");
         out->signing_keys |= 1u << signer;
     }
-    return out->signing_keys != 0 ? OK : refuse(&where, err, "names no key");
+    return out->signing_keys != 0 ? OK : policy_refuse(&where, err, "names no key");
 }
 
-static enum outcome csp_add(struct snp_policy *out, const struct path *where, const json_t *item,
-                            struct error *err)
+static enum outcome csp_add(struct snp_policy *out, const struct policy_path *where,
+                            const json_t *item, struct error *err)
 {
     const char *text = json_string_value(item);
     if (text == NULL || text[0] == '\0' || json_string_length(item) >= POLICY_CSP_SIZE)
-        return refuse(where, err, "not a provider id");
+        return policy_refuse(where, err, "not a provider id");
     if (out->csp_count == POLICY_CSP_MAX)
-        return refuse(where, err, "too many values");
+        return policy_refuse(where, err, "too many values");
     snprintf(out->vlek_csp_id[out->csp_count++], POLICY_CSP_SIZE, "%s", text);
     return OK;
 }
@@ -167,14 +170,14 @@ static enum outcome read_csp(const json_t *object, const char *path, struct snp_
     const json_t *value = json_object_get(object, "vlek_csp_id");
     if (value == NULL)
         return OK;
-    const struct path where = below(path, "vlek_csp_id");
+    const struct policy_path where = policy_below(path, "vlek_csp_id");
     if (!json_is_array(value))
         return csp_add(out, &where, value, err);
     size_t i;
     json_t *item;
     json_array_foreach (json_looked_at(value), i, item)
         TRY(csp_add(out, &where, item, err));
-    return out->csp_count != 0 ? OK : refuse(&where, err, "names no provider");
+    return out->csp_count != 0 ? OK : policy_refuse(&where, err, "names no provider");
 }
 
 static enum outcome read_sets(const json_t *o, const char *path, struct snp_policy *p,
@@ -208,11 +211,11 @@ static enum outcome read_snp(const json_t *o, const char *path, struct snp_polic
                                           "max_age_seconds",
                                           NULL};
     TRY(json_only(o, path, members, err));
-    TRY(read_say(o, path, "allow_debug", &p->allow_debug, err));
-    TRY(read_say(o, path, "allow_migration_agent", &p->allow_migration_agent, err));
-    TRY(read_say(o, path, "allow_smt", &p->allow_smt, err));
+    TRY(policy_read_say(o, path, "allow_debug", &p->allow_debug, err));
+    TRY(policy_read_say(o, path, "allow_migration_agent", &p->allow_migration_agent, err));
+    TRY(policy_read_say(o, path, "allow_smt", &p->allow_smt, err));
     int64_t vmpl = -1;
-    if (is_there(o, "max_vmpl"))
+    if (policy_has(o, "max_vmpl"))
         TRY(json_get_int(o, path, "max_vmpl", 0, 3, &vmpl, err));
     p->max_vmpl = (int)vmpl;
     TRY(read_signers(o, path, p, err));
@@ -222,8 +225,27 @@ static enum outcome read_snp(const json_t *o, const char *path, struct snp_polic
     TRY(read_platform(o, path, "require_platform_info", &p->require_platform_info, err));
     TRY(read_sets(o, path, p, err));
     TRY(json_get_bool_or(o, path, "require_crl", false, &p->require_crl, err));
-    if (is_there(o, "max_age_seconds"))
+    if (policy_has(o, "max_age_seconds"))
         TRY(json_get_int(o, path, "max_age_seconds", 1, INT32_MAX, &p->max_age_seconds, err));
+    return OK;
+}
+
+static enum outcome read_kinds(const json_t *value, const char *path, struct policy *out,
+                               struct error *err)
+{
+    json_t *kind = NULL;
+    out->has_snp = policy_has(value, "snp");
+    out->has_nitro = policy_has(value, "nitro");
+    if (out->has_snp) {
+        const struct policy_path where = policy_below(path, "snp");
+        TRY(json_get_object(value, path, "snp", &kind, err));
+        TRY(read_snp(kind, where.at, &out->snp, err));
+    }
+    if (out->has_nitro) {
+        const struct policy_path where = policy_below(path, "nitro");
+        TRY(json_get_object(value, path, "nitro", &kind, err));
+        TRY(policy_read_nitro(kind, where.at, &out->nitro, err));
+    }
     return OK;
 }
 
@@ -232,8 +254,8 @@ enum outcome policy_from_json(const json_t *value, const char *path, enum policy
 {
     static const char *const whole[] = {"name", "description", "snp", "nitro", "azure", NULL};
     TRY(json_only(value, path, mode == POLICY_WHOLE ? whole : whole + 2, err));
-    if (is_there(value, "nitro") || is_there(value, "azure")) {
-        const struct path where = below(path, is_there(value, "nitro") ? "nitro" : "azure");
+    if (policy_has(value, "azure")) {
+        const struct policy_path where = policy_below(path, "azure");
         return fail_at(err, ERR_INVALID, "unsupported-evidence", where.at,
                        "%s: this kind of evidence is not appraised yet", where.at);
     }
@@ -243,13 +265,11 @@ enum outcome policy_from_json(const json_t *value, const char *path, enum policy
     OWNED(mem_drop) struct policy *made = NEW(struct policy);
     made->snp.mode = mode;
     made->snp.max_vmpl = -1;
-    made->has_snp = is_there(value, "snp");
-    if (made->has_snp || mode == POLICY_WHOLE) {
-        json_t *snp = NULL;
-        TRY(json_get_object(value, path, "snp", &snp, err));
-        const struct path where = below(path, "snp");
-        TRY(read_snp(snp, where.at, &made->snp, err));
-    }
+    made->nitro.mode = mode;
+    TRY(read_kinds(value, path, made, err));
+    if (mode == POLICY_WHOLE && !made->has_snp && !made->has_nitro)
+        return fail_at(err, ERR_INVALID, "missing-member", path,
+                       "%s: a policy names at least one kind of evidence", path);
     *out = *made;
     return OK;
 }
@@ -272,27 +292,20 @@ bool value_set_has(const struct value_set *set, struct span value)
     return false;
 }
 
-static bool allows(const struct snp_policy *p, enum say say, bool silent_whole)
-{
-    if (say == SAY_NOTHING)
-        return p->mode == POLICY_WHOLE ? silent_whole : true;
-    return say == SAY_YES;
-}
-
 bool policy_allows_debug(const struct snp_policy *p)
 {
-    return allows(p, p->allow_debug, false);
+    return policy_allows(p->mode, p->allow_debug, false);
 }
 
 bool policy_allows_migration(const struct snp_policy *p)
 {
-    return allows(p, p->allow_migration_agent, false);
+    return policy_allows(p->mode, p->allow_migration_agent, false);
 }
 
 /* Every cloud offers threads only in pairs, so silence allows them. */
 bool policy_allows_smt(const struct snp_policy *p)
 {
-    return allows(p, p->allow_smt, true);
+    return policy_allows(p->mode, p->allow_smt, true);
 }
 
 int policy_max_vmpl(const struct snp_policy *p)

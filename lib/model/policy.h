@@ -52,15 +52,40 @@ struct snp_policy {
     int64_t max_age_seconds; /* 0: not said */
 };
 
+enum { POLICY_PCRS = 32, POLICY_PCR_VALUES = 8, POLICY_NONCE_MAX = 1024 };
+
+/* A platform configuration register and the values it may have. */
+struct pcr_rule {
+    size_t count; /* 0: not asked for */
+    size_t len[POLICY_PCR_VALUES];
+    uint8_t at[POLICY_PCR_VALUES][POLICY_VALUE_MAX];
+};
+
+/* Documents of enclaves. */
+struct nitro_policy {
+    enum policy_mode mode;
+    enum say allow_debug;
+    bool any_pcr; /* "pcrs": "any" */
+    bool says_pcrs;
+    struct pcr_rule pcrs[POLICY_PCRS];
+    bool has_nonce;
+    size_t nonce_len;
+    uint8_t nonce[POLICY_NONCE_MAX];
+    int64_t max_age_seconds; /* 0: not said */
+};
+
 /* Owns nothing, but is large: keep it on the heap. */
 struct policy {
     bool has_snp;
     struct snp_policy snp;
+    bool has_nitro;
+    struct nitro_policy nitro;
 };
 
-/* {"snp": {...}}, strict: unknown members and values are refused with their path ("where"). A
- * whole policy may also carry "name" and "description" and needs "snp". The kinds not appraised
- * here ("nitro", "azure") are refused as "unsupported-evidence". */
+/* {"snp": {...}, "nitro": {...}}, strict: unknown members and values are refused with their path
+ * ("where"). A whole policy may also carry "name" and "description" and needs at least one kind;
+ * evidence of a kind that it does not name is refused. The kind not appraised here ("azure") is
+ * refused as "unsupported-evidence". */
 enum outcome policy_from_json(const json_t *value, const char *path, enum policy_mode mode,
                               struct policy *out, struct error *err);
 enum outcome policy_parse(struct span in, enum policy_mode mode, struct policy *out,
@@ -72,6 +97,7 @@ bool value_set_has(const struct value_set *set, struct span value);
 bool policy_allows_debug(const struct snp_policy *p);
 bool policy_allows_migration(const struct snp_policy *p);
 bool policy_allows_smt(const struct snp_policy *p);
+bool policy_allows_nitro_debug(const struct nitro_policy *p);
 int policy_max_vmpl(const struct snp_policy *p);               /* 3 where nothing is said */
 bool policy_takes_any_measurement(const struct snp_policy *p); /* said so, or expect is silent */
 

@@ -59,7 +59,16 @@ static void wrong_values_are_refused_with_their_path(void **state)
          "/snp/forbid_platform_info"},
         {"{\"snp\":{\"vlek_csp_id\":\"\"}}", "wrong-value", "/snp/vlek_csp_id"},
         {"{\"snp\":{\"max_age_seconds\":0}}", "out-of-range", "/snp/max_age_seconds"},
-        {"{\"nitro\":{}}", "unsupported-evidence", "/nitro"},
+        {"{\"nitro\":{\"pcrs\":[]}}", "wrong-value", "/nitro/pcrs"},
+        {"{\"nitro\":{\"pcrs\":\"all\"}}", "wrong-value", "/nitro/pcrs"},
+        {"{\"nitro\":{\"pcrs\":{\"32\":\"any\"}}}", "wrong-value", "/nitro/pcrs/32"},
+        {"{\"nitro\":{\"pcrs\":{\"00\":\"\"}}}", "wrong-value", "/nitro/pcrs/00"},
+        {"{\"nitro\":{\"pcrs\":{\"0\":\"abcd\"}}}", "wrong-value", "/nitro/pcrs/0"},
+        {"{\"nitro\":{\"pcrs\":{\"0\":[]}}}", "wrong-value", "/nitro/pcrs/0"},
+        {"{\"nitro\":{\"nonce\":\"abc\"}}", "wrong-value", "/nitro/nonce"},
+        {"{\"nitro\":{\"nonce\":1}}", "wrong-type", "/nitro/nonce"},
+        {"{\"nitro\":{\"max_age_seconds\":0}}", "out-of-range", "/nitro/max_age_seconds"},
+        {"{\"nitro\":{\"pcr\":{}}}", "unknown-member", "/nitro/pcr"},
         {"{\"azure\":{}}", "unsupported-evidence", "/azure"},
         {"[]", "wrong-type", ""},
     };
@@ -70,7 +79,7 @@ static void wrong_values_are_refused_with_their_path(void **state)
 static void whole_policy_needs_its_conditions(void **state)
 {
     (void)state;
-    assert_refused("{}", POLICY_WHOLE, "missing-member", "/snp");
+    assert_refused("{}", POLICY_WHOLE, "missing-member", "");
     OWNED(mem_drop) struct policy *expect = parse("{}", POLICY_EXPECT);
     assert_false(expect->has_snp);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/claims.h"
 #include "tests/support/test.h"
 #include "tests/support/vectors.h"
 
@@ -99,21 +100,6 @@ static struct verdict judge_sample(const struct sample *s, const json_t *test_ca
     return v;
 }
 
-/* Every expected member is there and equal; claims may hold more. */
-static bool holds(const json_t *have, const json_t *want)
-{
-    if (!json_is_object(want))
-        return json_equal(have, want) == 1;
-    const char *name;
-    json_t *value;
-    json_object_foreach (json_looked_at(want), name, value)
-        if (!holds(json_object_get(have, name), value)) {
-            fprintf(stderr, "# claim %s differs\n", name);
-            return false;
-        }
-    return true;
-}
-
 static bool case_is_right(const json_t *test_case)
 {
     OWNED(sample_done) struct sample s = {0};
@@ -124,7 +110,8 @@ static bool case_is_right(const json_t *test_case)
     const char *got = name_of(&reason_names, (int)v.reason);
     const json_t *fields = json_object_get(expect, "fields");
     const bool right = strcmp(got, reason != NULL ? reason : "ok") == 0 &&
-                       v.trusted == (reason == NULL) && (fields == NULL || holds(v.claims, fields));
+                       v.trusted == (reason == NULL) &&
+                       (fields == NULL || claims_hold(v.claims, fields));
     if (!right)
         fprintf(stderr, "# %s: expected %s, got %s\n",
                 json_string_value(json_object_get(test_case, "name")), reason, got);

@@ -1,0 +1,23 @@
+/* What the readers of the kinds of a policy share; for lib/model/policy*.c only. */
+#ifndef MUSTER_MODEL_POLICY_INSIDE_H
+#define MUSTER_MODEL_POLICY_INSIDE_H
+
+#include "lib/model/policy.h"
+
+/* A JSON pointer, cut where an error could not hold more. */
+struct policy_path {
+    char at[ERROR_WHERE_SIZE];
+};
+
+struct policy_path policy_below(const char *path, const char *name);
+bool policy_has(const json_t *object, const char *name);
+enum outcome policy_refuse(const struct policy_path *where, struct error *err, const char *what);
+enum outcome policy_read_say(const json_t *object, const char *path, const char *name,
+                             enum say *out, struct error *err);
+/* `silent_whole`: what a whole policy means where it says nothing. */
+bool policy_allows(enum policy_mode mode, enum say say, bool silent_whole);
+
+enum outcome policy_read_nitro(const json_t *o, const char *path, struct nitro_policy *out,
+                               struct error *err);
+
+#endif
