@@ -29,6 +29,7 @@ static const struct command {
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
      "muster verify nitro --document FILE\n"
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
+     "muster verify eventlog --log FILE [--pcrs FILE]\n"
      "\n"
      "Prints one JSON object with verdict, reason, every check and the claims; exit code 0 when\n"
      "trusted, 3 when rejected, 2 when an argument or file cannot be used. --ek is a VCEK or VLEK,\n"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/evidence_files.h"
+#include "lib/attest/event_judge.h"
 #include "lib/attest/nitro_judge.h"
 
 static enum outcome verify_snp(int argc, char **argv, int *exit_code, struct error *err)
@@ -71,12 +72,47 @@ static enum outcome verify_nitro(int argc, char **argv, int *exit_code, struct e
     return print_verdict(&v, exit_code, err);
 }
 
+static enum outcome pcrs_read(const char *path, struct pcr_set *out, struct error *err)
+{
+    OWNED(bytes_done) struct bytes text = {0};
+    OWNED(json_drop) json_t *json = NULL;
+    TRY(argument_file(path, VERIFY_FILE_MAX, &text, err));
+    if (json_parse(bytes_span(&text), VERIFY_FILE_MAX, &json, err) != OK ||
+        pcr_set_from_json(json, out, err) != OK)
+        return error_context(err, "%.200s", path);
+    return OK;
+}
+
+static enum outcome verify_eventlog(int argc, char **argv, int *exit_code, struct error *err)
+{
+    const char *path = NULL;
+    const char *pcrs_path = NULL;
+    const struct argument arguments[] = {
+        {"--log", .text = &path},
+        {"--pcrs", .text = &pcrs_path},
+    };
+    TRY(arguments_read(argc, argv, 2, arguments, countof(arguments), err));
+    if (path == NULL)
+        return fail(err, ERR_INVALID, "--log FILE is needed");
+    OWNED(bytes_done) struct bytes log = {0};
+    OWNED(mem_drop) struct pcr_set *pcrs = NULL;
+    OWNED(verdict_done) struct verdict v = {0};
+    TRY(argument_file(path, EVENT_LOG_MAX, &log, err));
+    if (pcrs_path != NULL) {
+        pcrs = NEW(struct pcr_set);
+        TRY(pcrs_read(pcrs_path, pcrs, err));
+    }
+    event_judge(bytes_span(&log), pcrs, &v);
+    return print_verdict(&v, exit_code, err);
+}
+
 static const struct {
     const char *kind;
     enum outcome (*verify)(int argc, char **argv, int *exit_code, struct error *err);
 } kinds[] = {
     {"snp", verify_snp},
     {"nitro", verify_nitro},
+    {"eventlog", verify_eventlog},
 };
 
 static enum outcome verify(int argc, char **argv, int *exit_code, struct error *err)

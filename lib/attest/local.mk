@@ -3,6 +3,8 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/cbor_reader.c lib/attest/cbor_reader.h \
 	lib/attest/cert_table.c lib/attest/cert_table.h \
 	lib/attest/cose_sign1.c lib/attest/cose_sign1.h \
+	lib/attest/event_judge.c lib/attest/event_judge.h \
+	lib/attest/event_log.c lib/attest/event_log.h \
 	lib/attest/evidence.c lib/attest/evidence.h \
 	lib/attest/firmware.c lib/attest/firmware.h \
 	lib/attest/id_block.c lib/attest/id_block.h \

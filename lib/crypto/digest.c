@@ -15,6 +15,7 @@ static const struct {
     [DIGEST_SHA256] = {EVP_sha256, "SHA256", SHA256_SIZE},
     [DIGEST_SHA384] = {EVP_sha384, "SHA384", SHA384_SIZE},
     [DIGEST_SHA512] = {EVP_sha512, "SHA512", SHA512_SIZE},
+    [DIGEST_SHA1] = {EVP_sha1, "SHA1", SHA1_SIZE},
 };
 
 /* SHA-2 over memory has no failure a caller could act on. */

@@ -4,9 +4,10 @@
 
 #include "lib/base/bytes.h"
 
-enum digest_kind { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
+/* SHA-1 is there to replay the boot logs of TPMs, and decides nothing. */
+enum digest_kind { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_SHA1 };
 
-enum { SHA256_SIZE = 32, SHA384_SIZE = 48, SHA512_SIZE = 64, DIGEST_SIZE_MAX = 64 };
+enum { SHA1_SIZE = 20, SHA256_SIZE = 32, SHA384_SIZE = 48, SHA512_SIZE = 64, DIGEST_SIZE_MAX = 64 };
 
 size_t digest_size(enum digest_kind kind);
 

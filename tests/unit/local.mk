@@ -14,6 +14,7 @@ check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_emulator
 check_PROGRAMS += tests/unit/test_error
+check_PROGRAMS += tests/unit/test_event_log
 check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_file
 check_PROGRAMS += tests/unit/test_http_server
