@@ -142,8 +142,10 @@ static void check_report_data(const struct policy_hearing *p, struct verdict *ou
     const bool bound = p->expected_report_data.len > 0;
     const bool met = (!said || value_set_has(&p->policy->report_data, data)) &&
                      (!bound || span_equal(p->expected_report_data, data));
-    condition(out, REASON_POLICY_REPORT_DATA, said || bound, met,
-              met ? "the expected binding" : "not the expected binding");
+    const char *detail = met ? "the expected binding" : "not the expected binding";
+    if (said && p->policy->report_data.any && !bound)
+        detail = "the policy takes any report data";
+    condition(out, REASON_POLICY_REPORT_DATA, said || bound, met, detail);
 }
 
 static void check_digests(const struct policy_hearing *p, struct verdict *out)
@@ -247,6 +249,15 @@ static bool measurement_is_pinned(const struct judge_input *in, const struct ver
            passed(v, name_of(&reason_names, REASON_POLICY_MEASUREMENT));
 }
 
+/* Any report data, or none compared at all, proves nothing of when the report was made. */
+static bool report_data_is_pinned(const struct judge_input *in, const struct verdict *v)
+{
+    const bool named = in->policy != NULL && in->policy->has_snp &&
+                       in->policy->snp.report_data.said && !in->policy->snp.report_data.any;
+    return (named || in->expected_report_data.len > 0) &&
+           passed(v, name_of(&reason_names, REASON_POLICY_REPORT_DATA));
+}
+
 static void add_residuals(const struct judge_input *in, const struct snp_report *report,
                           struct verdict *out)
 {
@@ -280,7 +291,7 @@ void judge_proof(const struct judge_input *in, const struct snp_report *report, 
         out->missing |= 1u << MISSING_PINNED_MEASUREMENT;
     if (!in->image.provider_execution_off)
         out->missing |= 1u << MISSING_PROVIDER_EXECUTION;
-    if (!passed(out, name_of(&reason_names, REASON_POLICY_REPORT_DATA)))
+    if (!report_data_is_pinned(in, out))
         out->missing |= 1u << MISSING_FRESHNESS;
     if (in->image.measured_boot && in->image.provider_execution_off && pinned && !debug)
         out->software = SOURCE_HARDWARE;

@@ -280,6 +280,18 @@ static void another_binding_is_refused(void **state)
     assert_reason(&m, REASON_POLICY_REPORT_DATA);
 }
 
+static void any_report_data_is_no_proof_of_freshness(void **state)
+{
+    (void)state;
+    struct matter m = best();
+    m.in.expected_report_data = (struct span){0};
+    m.policy = "{\"snp\":{\"measurement\":[\"" ONES ONES "\"],\"report_data\":\"any\"}}";
+    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    assert_true(v.trusted);
+    assert_true(misses(&v, MISSING_FRESHNESS));
+    assert_int_equal(v.level, LEVEL_1);
+}
+
 static void product_without_a_floor_is_refused_and_siena_has_its_own(void **state)
 {
     (void)state;
@@ -441,6 +453,7 @@ int main(void)
         cmocka_unit_test(report_the_host_asked_for_is_refused_without_any_policy),
         cmocka_unit_test(simulated_evidence_is_refused_outside_its_realm),
         cmocka_unit_test(another_binding_is_refused),
+        cmocka_unit_test(any_report_data_is_no_proof_of_freshness),
         cmocka_unit_test(product_without_a_floor_is_refused_and_siena_has_its_own),
         cmocka_unit_test(parts_of_a_tcb_are_compared_one_by_one),
         cmocka_unit_test(age_is_that_of_the_nonce_and_unknown_is_not_young),
