@@ -213,9 +213,13 @@ static void set_anchor(struct verdict *out, enum anchor_kind kind, struct span v
     out->anchor = kind;
 }
 
+/* What the host wrote at launch says which instance this is only where the digest covers what
+ * boots: under firmware alone the host may boot anything beside any host data. */
 static void find_anchor(const struct judge_input *in, const struct snp_report *report,
                         struct verdict *out)
 {
+    if (!in->image.measured_boot)
+        return;
     switch (in->image.anchor) {
     case ANCHOR_HOST_DATA:
         set_anchor(out, ANCHOR_HOST_DATA, SPAN_OF(report->host_data));

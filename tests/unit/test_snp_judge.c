@@ -208,6 +208,26 @@ static void host_data_of_zeroes_anchors_nothing(void **state)
     assert_int_equal(v.identity, SOURCE_NONE);
 }
 
+/* trust.md section 2: identity by hardware belongs to measured direct boot. Under firmware alone
+ * the host may boot what it likes and write into host data what it likes. */
+static void anchor_of_an_unmeasured_guest_counts_for_nothing(void **state)
+{
+    (void)state;
+    struct matter m = best();
+    m.in.image.measured_boot = false;
+    static const enum anchor_kind kinds[] = {ANCHOR_HOST_DATA, ANCHOR_ID_BLOCK};
+    memset(m.wish.id_key_digest, 0x33, sizeof m.wish.id_key_digest);
+    for (size_t i = 0; i < countof(kinds); i++) {
+        m.in.image.anchor = kinds[i];
+        OWNED(verdict_done) struct verdict v = judge_matter(&m);
+        assert_true(v.trusted);
+        assert_int_equal(v.anchor, ANCHOR_NONE);
+        assert_true(span_is_zero(SPAN_OF(v.anchor_hash)));
+        assert_int_equal(v.identity, SOURCE_NONE);
+        assert_int_equal(v.level, LEVEL_1);
+    }
+}
+
 static void whole_policy_denies_what_it_does_not_name(void **state)
 {
     (void)state;
@@ -448,6 +468,7 @@ int main(void)
         cmocka_unit_test(each_lack_lowers_the_level_and_is_named),
         cmocka_unit_test(anchor_differs_between_instances_and_kinds),
         cmocka_unit_test(host_data_of_zeroes_anchors_nothing),
+        cmocka_unit_test(anchor_of_an_unmeasured_guest_counts_for_nothing),
         cmocka_unit_test(whole_policy_denies_what_it_does_not_name),
         cmocka_unit_test(expectations_add_only_what_they_name),
         cmocka_unit_test(report_the_host_asked_for_is_refused_without_any_policy),
