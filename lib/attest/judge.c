@@ -343,8 +343,10 @@ static void check_tcb_order(struct hearing *h)
 
 static void check_policy(struct hearing *h)
 {
-    if (!h->readable)
+    if (!h->readable) {
+        judge_policy_unread(h->out);
         return;
+    }
     const struct policy_hearing p = {
         .policy = h->in->policy != NULL && h->in->policy->has_snp ? &h->in->policy->snp : NULL,
         .report = &h->report,

@@ -397,6 +397,31 @@ static void one_bad_layer_leaves_the_others_reported(void **state)
     assert_int_equal(v.level, LEVEL_0);
 }
 
+/* Never a bare "no": what could not be looked at is listed too, whatever came. */
+static void the_same_checks_are_listed_for_every_input(void **state)
+{
+    (void)state;
+    struct matter m = best();
+    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &m.wish);
+    OWNED(verdict_done) struct verdict whole = judge_report(&m, &s);
+    s.report.at[0] = 6;
+    OWNED(verdict_done) struct verdict unknown = judge_report(&m, &s);
+    s.report.len = 100;
+    OWNED(verdict_done) struct verdict cut = judge_report(&m, &s);
+    bytes_done(&s.report);
+    bytes_done(&s.table);
+    OWNED(verdict_done) struct verdict nothing = judge_report(&m, &s);
+    const struct verdict *others[] = {&unknown, &cut, &nothing};
+    assert_int_equal(unknown.reason, REASON_UNSUPPORTED_VERSION);
+    assert_int_equal(cut.reason, REASON_MALFORMED);
+    for (size_t i = 0; i < countof(others); i++) {
+        assert_int_equal(others[i]->check_count, whole.check_count);
+        for (size_t c = 0; c < whole.check_count; c++)
+            assert_string_equal(others[i]->checks[c].name, whole.checks[c].name);
+        assert_int_equal(verdict_check(others[i], "policy-measurement")->result, CHECK_SKIP);
+    }
+}
+
 static void every_byte_of_a_report_counts(void **state)
 {
     (void)state;
@@ -411,6 +436,35 @@ static void every_byte_of_a_report_counts(void **state)
     }
     OWNED(verdict_done) struct verdict v = judge_report(&m, &s);
     assert_true(v.trusted);
+}
+
+/* An allow-list of 2 and 3 refused genuine reports once hosts moved to 4 and 5. */
+static void versions_two_to_five_are_judged_and_no_other(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    for (uint32_t version = 0; version <= 7; version++) {
+        m.wish.version = version;
+        assert_reason(&m, version >= 2 && version <= 5 ? REASON_OK : REASON_UNSUPPORTED_VERSION);
+    }
+}
+
+static void key_of_the_other_kind_is_refused(void **state)
+{
+    (void)state;
+    struct matter own = matter_of(PSP_DIRECT_BOOT);
+    struct matter cloud = matter_of(PSP_FIRMWARE_ONLY);
+    OWNED(simulated_done) struct simulated by_vcek = simulator_evidence(psp, &own.wish);
+    OWNED(simulated_done) struct simulated by_vlek = simulator_evidence(psp, &cloud.wish);
+    const struct bytes table = by_vcek.table;
+    by_vcek.table = by_vlek.table;
+    by_vlek.table = table;
+    OWNED(verdict_done) struct verdict vcek = judge_report(&own, &by_vcek);
+    OWNED(verdict_done) struct verdict vlek = judge_report(&cloud, &by_vlek);
+    assert_int_equal(vcek.reason, REASON_SIGNING_KEY_MISMATCH);
+    assert_int_equal(vlek.reason, REASON_SIGNING_KEY_MISMATCH);
+    assert_int_equal(verdict_check(&vcek, "chain")->result, CHECK_PASS);
+    assert_int_equal(verdict_check(&vlek, "chain")->result, CHECK_PASS);
 }
 
 static void unknown_processor_is_a_verdict_never_a_crash(void **state)
@@ -481,7 +535,10 @@ int main(void)
         cmocka_unit_test(unknown_platform_bits_are_nobodys_business),
         cmocka_unit_test(host_data_and_id_key_are_compared),
         cmocka_unit_test(one_bad_layer_leaves_the_others_reported),
+        cmocka_unit_test(the_same_checks_are_listed_for_every_input),
         cmocka_unit_test(every_byte_of_a_report_counts),
+        cmocka_unit_test(versions_two_to_five_are_judged_and_no_other),
+        cmocka_unit_test(key_of_the_other_kind_is_refused),
         cmocka_unit_test(unknown_processor_is_a_verdict_never_a_crash),
         cmocka_unit_test(noise_is_never_trusted),
         cmocka_unit_test(verdict_prints_itself_whole),
