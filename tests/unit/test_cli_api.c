@@ -147,6 +147,26 @@ static void filters_travel_encoded_and_limits_end_the_walk(void **state)
     assert_null(strstr((char *)w->out.at, "\n2 "));
 }
 
+static void every_list_ends_at_its_limit(void **state)
+{
+    struct world *w = *state;
+    unsigned asked = 0;
+    for (size_t i = 0; i < api_command_count; i++) {
+        const struct api_command *c = &api_commands[i];
+        if (c->answer != ANSWERS_LIST)
+            continue;
+        OWNED(text_done) struct text line = {0};
+        text_addf(&line, "%s %s --limit 1 -o json", c->noun, c->verb);
+        if (strstr(c->path, "{}") != NULL)
+            text_add(&line, " x");
+        fake_http_say(w->server, 200,
+                      "{\"items\":[{\"id\":\"1\"},{\"id\":\"2\"}],\"cursor\":\"c\"}");
+        assert_int_equal(run(w, api_main, text_str(&line)), 0);
+        assert_null(fake_http_heard(w->server, ++asked));
+        assert_null(strstr((char *)w->out.at, "\"2\""));
+    }
+}
+
 static void a_body_comes_from_a_file_or_from_the_words(void **state)
 {
     struct world *w = *state;
@@ -429,6 +449,7 @@ int main(void)
         T(a_list_is_a_table_with_all_pages),
         T(json_output_is_the_same_bytes_for_the_same_answer),
         T(filters_travel_encoded_and_limits_end_the_walk),
+        T(every_list_ends_at_its_limit),
         T(a_body_comes_from_a_file_or_from_the_words),
         T(a_signed_charter_travels_as_text),
         T(evidence_comes_out_byte_for_byte),
