@@ -98,6 +98,17 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
+static int print_usage(const struct command *command)
+{
+    if (fputs(command->usage, stdout) == EOF)
+        return 1;
+    if (api_has(command->name, NULL)) {
+        puts("\nOf a controller:\n");
+        api_print_help(command->name, stdout);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -118,6 +129,6 @@ int main(int argc, char **argv)
         return EXIT_USED_WRONGLY;
     }
     if (asks_for_help(argc - 1, argv + 1))
-        return fputs(command->usage, stdout) == EOF;
+        return print_usage(command);
     return command->run(argc - 1, argv + 1);
 }

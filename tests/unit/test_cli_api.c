@@ -304,6 +304,25 @@ static void wrong_use_is_told_before_anything_is_sent(void **state)
     assert_null(fake_http_heard(w->server, 0));
 }
 
+static void every_command_tells_how_it_is_used(void **state)
+{
+    struct world *w = *state;
+    for (size_t i = 0; i < api_command_count; i++) {
+        const struct api_command *c = &api_commands[i];
+        for (int form = 0; form < 3; form++) {
+            static const char *const asks[] = {"--help", "-h", "x --help"};
+            OWNED(text_done) struct text line = {0};
+            OWNED(text_done) struct text own = {0};
+            text_addf(&line, "%s %s %s", c->noun, c->verb, asks[form]);
+            text_addf(&own, "muster %s %s", c->noun, c->verb);
+            assert_int_equal(run(w, api_main, text_str(&line)), 0);
+            assert_said(&w->out, text_str(&own));
+        }
+    }
+    assert_int_equal(run(w, api_main, "fleets --help"), 0);
+    assert_null(fake_http_heard(w->server, 0));
+}
+
 static void a_token_comes_from_a_file_and_must_be_one(void **state)
 {
     struct world *w = *state;
@@ -457,6 +476,7 @@ int main(void)
         T(problems_are_one_line_with_the_servers_code),
         T(a_server_that_is_not_there_is_unreachable),
         T(wrong_use_is_told_before_anything_is_sent),
+        T(every_command_tells_how_it_is_used),
         T(a_token_comes_from_a_file_and_must_be_one),
         T(the_status_shows_counts_and_says_simulated),
         T(the_status_of_one_fleet_is_its_own_json),
