@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/text.h"
+
 static const struct argument *find(const struct argument *table, size_t count, const char *word,
                                    size_t len)
 {
@@ -53,9 +55,17 @@ enum outcome arguments_read(int argc, char **argv, int from, const struct argume
     return OK;
 }
 
+/* A message may quote a file that somebody else wrote: it must stay one line and leave the terminal
+ * alone. */
 int command_failed(const struct error *err)
 {
-    fprintf(stderr, "muster: %s\n", err->text);
+    const bool clean = text_is_clean(span_of_text(err->text));
+    fputs("muster: ", stderr);
+    for (const char *c = err->text; *c != '\0'; c++) {
+        const unsigned char byte = (unsigned char)*c;
+        fputc(byte >= 0x20 && (clean || byte < 0x7f) ? byte : '?', stderr);
+    }
+    fputc('\n', stderr);
     return outcome_exit_code(err->outcome);
 }
 

@@ -225,6 +225,27 @@ static void report_of_a_gigabyte_is_refused_without_reading_it(void **state)
     assert_used_wrongly(line);
 }
 
+/* What is quoted of a file stays one line and leaves the terminal alone. */
+static void what_a_file_says_cannot_play_with_the_terminal(void **state)
+{
+    const char *folder = *state;
+    static const char *const hostile[] = {"{\"snp\":{\"\\u001b[31mred\":1}}",
+                                          "{\"snp\":{\"two\\nlines\":1}}",
+                                          "{\"snp\":{\"\xc2\x9bm\":1}}", "\x1b[31m", ""};
+    char path[512];
+    char line[1024];
+    for (size_t i = 0; i < countof(hostile); i++) {
+        write_scratch(folder, "hostile", span_of_text(hostile[i]), path);
+        snprintf(line, sizeof line, "cli/muster verify snp --report /etc/hostname --expect %s",
+                 path);
+        assert_used_wrongly(line);
+        OWNED(ran_done) struct ran ran = run_text(line);
+        for (size_t at = 0; at < ran.err.len && ran.err.at[at] != '\0'; at++)
+            assert_true(ran.err.at[at] >= 0x20 || ran.err.at[at] == '\n');
+        assert_null(strstr((const char *)ran.err.at, "wrong arguments"));
+    }
+}
+
 static void assert_reason(const char *text, const char *reason)
 {
     struct error err = {0};
@@ -345,6 +366,7 @@ int main(void)
         cmocka_unit_test(wrong_arguments_exit_with_2_and_one_line),
         cmocka_unit_test(help_and_version_are_there_for_every_command),
         cmocka_unit_test(report_of_a_gigabyte_is_refused_without_reading_it),
+        cmocka_unit_test(what_a_file_says_cannot_play_with_the_terminal),
         cmocka_unit_test(files_of_the_wrong_kind_are_rejected_not_crashed_on),
         cmocka_unit_test(ten_thousand_certificates_are_refused),
         cmocka_unit_test(clock_outside_its_century_is_never_trusted),
