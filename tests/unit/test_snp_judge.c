@@ -328,6 +328,25 @@ static void product_without_a_floor_is_refused_and_siena_has_its_own(void **stat
     assert_reason(&m, REASON_POLICY_TCB);
 }
 
+/* Milan's root seed was extracted in software: a relying party may want none of it. */
+static void policy_without_milan_refuses_milan(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.expect = true;
+    m.policy = "{\"snp\":{\"min_tcb\":{\"Genoa\":{},\"Siena/Bergamo\":{},\"Turin\":{}}}}";
+    static const uint32_t versions[] = {2, 3}; /* 2 does not name its product itself */
+    for (size_t i = 0; i < countof(versions); i++) {
+        m.wish = psp_wish(PSP_DIRECT_BOOT);
+        m.wish.version = versions[i];
+        assert_reason(&m, REASON_POLICY_TCB);
+        m.wish.product = PRODUCT_GENOA;
+        assert_reason(&m, REASON_OK);
+        m.wish.product = PRODUCT_TURIN;
+        assert_reason(&m, REASON_OK);
+    }
+}
+
 static void parts_of_a_tcb_are_compared_one_by_one(void **state)
 {
     (void)state;
@@ -530,6 +549,7 @@ int main(void)
         cmocka_unit_test(another_binding_is_refused),
         cmocka_unit_test(any_report_data_is_no_proof_of_freshness),
         cmocka_unit_test(product_without_a_floor_is_refused_and_siena_has_its_own),
+        cmocka_unit_test(policy_without_milan_refuses_milan),
         cmocka_unit_test(parts_of_a_tcb_are_compared_one_by_one),
         cmocka_unit_test(age_is_that_of_the_nonce_and_unknown_is_not_young),
         cmocka_unit_test(unknown_platform_bits_are_nobodys_business),
