@@ -12,7 +12,7 @@
 #include "cli/machines.h"
 #include "cli/status.h"
 #include "cli/verify.h"
-#include "lib/base/base.h"
+#include "lib/base/error.h"
 
 enum { EXIT_USED_WRONGLY = 2 };
 
@@ -109,7 +109,7 @@ static int print_usage(const struct command *command)
     return 0;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         fputs("muster: which command? try 'muster --help'\n", stderr);
@@ -131,4 +131,15 @@ int main(int argc, char **argv)
     if (asks_for_help(argc - 1, argv + 1))
         return print_usage(command);
     return command->run(argc - 1, argv + 1);
+}
+
+/* A full disk below a redirected answer is a failure, whichever command wrote it. */
+int main(int argc, char **argv)
+{
+    int exit_code = run(argc, argv);
+    bool written = fflush(stdout) == 0 && ferror(stdout) == 0;
+    if (exit_code != 0 || written)
+        return exit_code;
+    fputs("muster: writing to standard output did not work\n", stderr);
+    return outcome_exit_code(ERR_INTERNAL);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -205,6 +206,24 @@ static void help_and_version_are_there_for_every_command(void **state)
     }
 }
 
+static void answer_that_cannot_be_written_is_a_failure(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "cli/muster --help >/dev/full 2>&-",           "cli/muster --version >/dev/full 2>&-",
+        "cli/muster verify --help >/dev/full 2>&-",    "cli/muster explain revoked >/dev/full 2>&-",
+        "cli/muster machines -o json >/dev/full 2>&-",
+    };
+    const char *build = getenv("MUSTER_BUILD");
+    for (size_t i = 0; i < countof(lines); i++) {
+        char line[1024];
+        snprintf(line, sizeof line, "%s/%s", build != NULL ? build : ".", lines[i]);
+        const int status = system(line);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 1)
+            fail_msg("'%s' gives %d", lines[i], status);
+    }
+}
+
 static void write_scratch(const char *folder, const char *name, struct span content, char *path)
 {
     struct error err = {0};
@@ -365,6 +384,7 @@ int main(void)
         cmocka_unit_test(every_sample_gets_its_answer_and_exit_code),
         cmocka_unit_test(wrong_arguments_exit_with_2_and_one_line),
         cmocka_unit_test(help_and_version_are_there_for_every_command),
+        cmocka_unit_test(answer_that_cannot_be_written_is_a_failure),
         cmocka_unit_test(report_of_a_gigabyte_is_refused_without_reading_it),
         cmocka_unit_test(what_a_file_says_cannot_play_with_the_terminal),
         cmocka_unit_test(files_of_the_wrong_kind_are_rejected_not_crashed_on),
