@@ -188,9 +188,30 @@ static void wrong_arguments_exit_with_2_and_one_line(void **state)
         "cli/muster bench",
         "cli/muster bench nothing",
         "cli/muster bench verify-snp --report /etc/hostname --seconds 0",
+        "cli/muster account test",
+        "cli/muster account test --file",
+        "cli/muster account test --file /nowhere",
+        "cli/muster account test --file /nowhere --wait 0",
+        "cli/muster account test --file /nowhere --file /nowhere",
+        "cli/muster account test --file /nowhere -o xml",
     };
     for (size_t i = 0; i < countof(lines); i++)
         assert_used_wrongly(lines[i]);
+}
+
+static void options_take_their_value_either_way(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "cli/muster verify snp --report=/nowhere/at/all",
+        "cli/muster charter show --file=/nowhere/at/all",
+        "cli/muster account test --file=/nowhere/at/all --wait=5 --output=json",
+    };
+    for (size_t i = 0; i < countof(lines); i++) {
+        OWNED(ran_done) struct ran ran = run_text(lines[i]);
+        assert_int_equal(ran.exit_code, 2);
+        assert_non_null(strstr((const char *)ran.err.at, "opening /nowhere/at/all"));
+    }
 }
 
 static void help_and_version_are_there_for_every_command(void **state)
@@ -383,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sample_gets_its_answer_and_exit_code),
         cmocka_unit_test(wrong_arguments_exit_with_2_and_one_line),
+        cmocka_unit_test(options_take_their_value_either_way),
         cmocka_unit_test(help_and_version_are_there_for_every_command),
         cmocka_unit_test(answer_that_cannot_be_written_is_a_failure),
         cmocka_unit_test(report_of_a_gigabyte_is_refused_without_reading_it),
