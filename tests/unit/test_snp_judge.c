@@ -35,7 +35,8 @@ struct matter {
     struct psp_wish wish;
     struct judge_input in;
     const char *policy;
-    bool expect; /* else a whole policy */
+    bool expect;     /* else a whole policy */
+    struct span crl; /* may be empty */
 };
 
 static struct matter matter_of(enum psp_flavour flavour)
@@ -74,6 +75,8 @@ static struct verdict judge_report(struct matter *m, const struct simulated *s)
         m->in.policy = policy;
     }
     const struct snp_bundle bundle = {.cert_table = bytes_span(&s->table),
+                                      .crl_count = m->crl.len > 0,
+                                      .crl = {m->crl},
                                       .wanted = m->wish.flavour == PSP_FIRMWARE_ONLY ? SIGNER_VLEK
                                                                                      : SIGNER_VCEK};
     OWNED(snp_endorsements_drop) struct snp_endorsements *e = snp_endorse(&bundle, roots);
@@ -262,6 +265,73 @@ static void expectations_add_only_what_they_name(void **state)
     assert_reason(&m, REASON_POLICY_VMPL);
     m.policy = "{\"snp\":{\"allow_smt\":false}}";
     assert_reason(&m, REASON_POLICY_SMT);
+}
+
+/* Whatever the certificates say, 1970 and 2100 are a clock that nobody set. */
+static void clock_that_cannot_be_right_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t at;
+        enum reason reason;
+        bool named;
+    } cases[] = {
+        {0, REASON_CERT_NOT_YET_VALID, true},
+        {1577836799, REASON_CERT_NOT_YET_VALID, true},
+        {1577836800, REASON_CERT_NOT_YET_VALID, false}, /* 2020: that is for the certificates */
+        {4102444799, REASON_CERT_EXPIRED, false},
+        {4102444800, REASON_CERT_EXPIRED, true}, /* 2100 */
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct matter m = matter_of(PSP_DIRECT_BOOT);
+        m.in.at = clock_at_seconds(cases[i].at);
+        OWNED(verdict_done) struct verdict v = judge_matter(&m);
+        assert_int_equal(v.reason, cases[i].reason);
+        const char *detail = verdict_check(&v, "validity")->detail;
+        assert_int_equal(strncmp(detail, "the clock stands", 16) == 0, cases[i].named);
+    }
+}
+
+/* A list that was given counts, in force or not; only a policy demands a current one. */
+static void revocation_list_counts_by_its_dates(void **state)
+{
+    (void)state;
+    enum { YEAR = 365 * 86400 };
+    static const struct {
+        enum snp_line line;
+        bool revokes;
+        int64_t from, to; /* seconds from today */
+        enum reason unasked, demanded;
+    } cases[] = {
+        {LINE_MILAN, false, -YEAR, YEAR, REASON_OK, REASON_OK},
+        {LINE_MILAN, false, -YEAR, 0, REASON_OK, REASON_OK},
+        {LINE_MILAN, false, -YEAR, -1, REASON_OK, REASON_CRL_EXPIRED},
+        {LINE_MILAN, false, 300, YEAR, REASON_OK, REASON_OK}, /* clocks differ */
+        {LINE_MILAN, false, 301, YEAR, REASON_CRL_UNTRUSTED, REASON_CRL_UNTRUSTED},
+        {LINE_MILAN, true, -YEAR, YEAR, REASON_REVOKED, REASON_REVOKED},
+        {LINE_MILAN, true, -YEAR, -1, REASON_REVOKED, REASON_REVOKED},
+        {LINE_GENOA, true, -YEAR, YEAR, REASON_OK, REASON_CRL_UNTRUSTED},
+    };
+    struct error err = {0};
+    const struct moment today = clock_at_seconds(SIMULATOR_TODAY);
+    for (size_t i = 0; i < countof(cases); i++) {
+        OWNED(bytes_done) struct bytes crl = {0};
+        assert_ok(psp_crl(psp, cases[i].line, cases[i].revokes,
+                          moment_add_seconds(today, cases[i].from),
+                          moment_add_seconds(today, cases[i].to), &crl, &err));
+        struct matter m = matter_of(PSP_DIRECT_BOOT);
+        m.expect = true;
+        m.crl = bytes_span(&crl);
+        m.policy = "{\"snp\":{}}";
+        assert_reason(&m, cases[i].unasked);
+        m.policy = "{\"snp\":{\"require_crl\":true}}";
+        assert_reason(&m, cases[i].demanded);
+        crl.at[crl.len - 1] ^= 1;
+        if (cases[i].line == LINE_MILAN)
+            assert_reason(&m, REASON_CRL_UNTRUSTED);
+        m.crl = (struct span){0};
+        assert_reason(&m, REASON_CRL_MISSING);
+    }
 }
 
 static void report_the_host_asked_for_is_refused_without_any_policy(void **state)
@@ -544,6 +614,8 @@ int main(void)
         cmocka_unit_test(anchor_of_an_unmeasured_guest_counts_for_nothing),
         cmocka_unit_test(whole_policy_denies_what_it_does_not_name),
         cmocka_unit_test(expectations_add_only_what_they_name),
+        cmocka_unit_test(clock_that_cannot_be_right_is_named),
+        cmocka_unit_test(revocation_list_counts_by_its_dates),
         cmocka_unit_test(report_the_host_asked_for_is_refused_without_any_policy),
         cmocka_unit_test(simulated_evidence_is_refused_outside_its_realm),
         cmocka_unit_test(another_binding_is_refused),
