@@ -179,6 +179,91 @@ static void fields_of_other_products_and_keys_do_not_belong(void **state)
     assert_extensions(&card, REASON_MALFORMED);
 }
 
+/* A report signed by the card's own key, so that any byte of it can be chosen. */
+static struct bytes report_of_card(void)
+{
+    struct error err = {0};
+    struct bytes report = {0};
+    struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
+    wish.tcb = (struct snp_tcb){.part = {[TCB_BL] = 4, [TCB_SNP] = 27, [TCB_UCODE] = 222}};
+    memset(wish.chip_id, 0, sizeof wish.chip_id);
+    assert_ok(psp_report(psp, &wish, &report, NULL, &err));
+    return report;
+}
+
+static void sign_report(struct bytes *report)
+{
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes signature = {0};
+    assert_ok(
+        key_sign(chip_key, span_part(bytes_span(report), 0, SNP_SIGNED_SIZE), &signature, &err));
+    assert_int_equal(signature.len, 96);
+    for (size_t i = 0; i < 48; i++) { /* little-endian there */
+        report->at[0x2a0 + i] = signature.at[47 - i];
+        report->at[0x2e8 + i] = signature.at[95 - i];
+    }
+}
+
+static void assert_judged(struct card *card, struct bytes *report, enum reason reason)
+{
+    sign_report(report);
+    OWNED(snp_endorsements_drop) struct snp_endorsements *e = endorse(card);
+    const struct judge_input input = {.kind = EVIDENCE_SIMULATED,
+                                      .simulation_realm = true,
+                                      .report = bytes_span(report),
+                                      .endorsements = e,
+                                      .at = clock_at_seconds(SIMULATOR_TODAY)};
+    OWNED(verdict_done) struct verdict v = {0};
+    judge(&input, &v);
+    assert_string_equal(name_of(&reason_names, (int)v.reason), name_of(&reason_names, (int)reason));
+    assert_int_equal(verdict_check(&v, "signature")->result, CHECK_PASS);
+}
+
+enum { AT_CURRENT = 0x38, AT_REPORTED = 0x180, AT_COMMITTED = 0x1e0 };
+
+/* Genuine hosts run more than they have committed to; nothing else is possible. */
+static void tcb_is_reported_at_most_as_committed_and_committed_at_most_as_it_runs(void **state)
+{
+    (void)state;
+    static const int parts[] = {0, 1, 6, 7}; /* boot loader, TEE, SNP, microcode */
+    OWNED(card_done) struct card card = {0};
+    card_fill(&card);
+    for (size_t i = 0; i < countof(parts); i++) {
+        OWNED(bytes_done) struct bytes report = report_of_card();
+        assert_judged(&card, &report, REASON_OK);
+        report.at[AT_CURRENT + parts[i]]++;
+        assert_judged(&card, &report, REASON_OK);
+        report.at[AT_COMMITTED + parts[i]]++;
+        assert_judged(&card, &report, REASON_OK);
+        report.at[AT_CURRENT + parts[i]]--;
+        assert_judged(&card, &report, REASON_MALFORMED); /* committed to what it does not run */
+        report.at[AT_COMMITTED + parts[i]]--;
+        report.at[AT_REPORTED + parts[i]]++;
+        assert_judged(&card, &report, REASON_TCB_MISMATCH);
+    }
+    OWNED(bytes_done) struct bytes report = report_of_card();
+    report.at[AT_COMMITTED]--;
+    assert_judged(&card, &report, REASON_MALFORMED); /* reports what it has not committed to */
+}
+
+static void reserved_parts_of_a_tcb_are_zero(void **state)
+{
+    (void)state;
+    OWNED(card_done) struct card card = {0};
+    card_fill(&card);
+    for (int byte = 2; byte < 6; byte++) {
+        OWNED(bytes_done) struct bytes report = report_of_card();
+        report.at[AT_REPORTED + byte] = 1;
+        assert_judged(&card, &report, REASON_TCB_MISMATCH);
+    }
+    OWNED(bytes_done) struct bytes report = report_of_card();
+    bytes_done(&card.values[5]); /* spl4: the byte 2 */
+    der_add_integer(&card.values[5], 1);
+    assert_judged(&card, &report, REASON_MALFORMED);
+    report.at[AT_REPORTED + 2] = 1; /* nor do two agree on what has no meaning */
+    assert_judged(&card, &report, REASON_MALFORMED);
+}
+
 static void assert_chain(const struct snp_bundle *bundle, const struct snp_roots *under,
                          enum reason reason)
 {
@@ -298,6 +383,8 @@ int main(void)
         cmocka_unit_test(good_certificate_is_good),
         cmocka_unit_test(extensions_twice_missing_or_odd_are_malformed),
         cmocka_unit_test(fields_of_other_products_and_keys_do_not_belong),
+        cmocka_unit_test(tcb_is_reported_at_most_as_committed_and_committed_at_most_as_it_runs),
+        cmocka_unit_test(reserved_parts_of_a_tcb_are_zero),
         cmocka_unit_test(chains_end_at_a_pinned_root_or_nowhere),
         cmocka_unit_test(roots_must_be_self_signed_roots),
         cmocka_unit_test(list_that_was_given_counts_even_when_nobody_demands_it),
