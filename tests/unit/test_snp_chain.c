@@ -246,6 +246,47 @@ static void tcb_is_reported_at_most_as_committed_and_committed_at_most_as_it_run
     assert_judged(&card, &report, REASON_MALFORMED); /* reports what it has not committed to */
 }
 
+/* The signature is good each time: only the reading of the report can say no. */
+static void what_is_reserved_in_a_report_is_zero_whoever_signs(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        uint8_t bit;
+        enum reason reason;
+    } cases[] = {
+        {0x00b, 1 << 2, REASON_MALFORMED}, /* POLICY bit 26 */
+        {0x00f, 1 << 7, REASON_MALFORMED}, /* 63 */
+        {0x00a, 1 << 1, REASON_MALFORMED}, /* 17, which must be set */
+        {0x030, 1 << 2, REASON_MALFORMED}, /* VMPL 4 */
+        {0x048, 1 << 5, REASON_MALFORMED}, /* KEY_INFO */
+        {0x04b, 1 << 7, REASON_MALFORMED},
+        {0x04c, 1, REASON_MALFORMED},
+        {0x18b, 1, REASON_MALFORMED},
+        {0x19f, 1 << 7, REASON_MALFORMED},
+        {0x1eb, 1, REASON_MALFORMED},
+        {0x1ef, 1, REASON_MALFORMED},
+        {0x1f8, 1, REASON_MALFORMED}, /* mitigation vectors came with version 5 */
+        {0x207, 1 << 7, REASON_MALFORMED},
+        {0x208, 1, REASON_MALFORMED},
+        {0x29f, 1 << 7, REASON_MALFORMED},
+        {0x2a0 + 48, 1, REASON_MALFORMED}, /* behind R, behind S, behind both: not signed */
+        {0x2e8 + 71, 1 << 7, REASON_MALFORMED},
+        {0x330, 1, REASON_MALFORMED},
+        {0x49f, 1 << 7, REASON_MALFORMED},
+        {0x046, 1, REASON_OK},      /* PLATFORM_INFO: new firmware adds bits */
+        {0x00b, 1 << 1, REASON_OK}, /* POLICY bit 25 */
+        {0x048, 1 << 1, REASON_OK}, /* MASK_CHIP_KEY */
+    };
+    OWNED(card_done) struct card card = {0};
+    card_fill(&card);
+    for (size_t i = 0; i < countof(cases); i++) {
+        OWNED(bytes_done) struct bytes report = report_of_card();
+        report.at[cases[i].at] ^= cases[i].bit;
+        assert_judged(&card, &report, cases[i].reason);
+    }
+}
+
 static void reserved_parts_of_a_tcb_are_zero(void **state)
 {
     (void)state;
@@ -384,6 +425,7 @@ int main(void)
         cmocka_unit_test(extensions_twice_missing_or_odd_are_malformed),
         cmocka_unit_test(fields_of_other_products_and_keys_do_not_belong),
         cmocka_unit_test(tcb_is_reported_at_most_as_committed_and_committed_at_most_as_it_runs),
+        cmocka_unit_test(what_is_reserved_in_a_report_is_zero_whoever_signs),
         cmocka_unit_test(reserved_parts_of_a_tcb_are_zero),
         cmocka_unit_test(chains_end_at_a_pinned_root_or_nowhere),
         cmocka_unit_test(roots_must_be_self_signed_roots),
