@@ -163,6 +163,32 @@ static void extensions_twice_missing_or_odd_are_malformed(void **state)
     }
 }
 
+#define TEXT_SPAN(text)                                                                            \
+    {                                                                                              \
+        (const uint8_t *)(text), sizeof(text) - 1                                                  \
+    }
+
+static void product_names_are_short_printable_ia5_text(void **state)
+{
+    (void)state;
+    static const struct span odd[] = {
+        TEXT_SPAN("\x0c\x05Milan"),    /* UTF8String */
+        TEXT_SPAN("\x16\x06Milan"),    /* longer than it is */
+        TEXT_SPAN("\x16\x05Milan-B0"), /* bytes behind it */
+        TEXT_SPAN("\x16\x06Milan\n"),
+        TEXT_SPAN("\x16\x06Milan\x7f"),
+        TEXT_SPAN("\x16\x81\x05Milan"), /* not the shortest length */
+        TEXT_SPAN("\x16\x20Milan-xxxxxxxxxxxxxxxxxxxxxxxxxx"),
+        TEXT_SPAN("\x16"),
+    };
+    for (size_t i = 0; i < countof(odd); i++) {
+        OWNED(card_done) struct card card = {0};
+        card_fill(&card);
+        set_value(&card, 1, odd[i]);
+        assert_extensions(&card, REASON_MALFORMED);
+    }
+}
+
 static void fields_of_other_products_and_keys_do_not_belong(void **state)
 {
     (void)state;
@@ -423,6 +449,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_certificate_is_good),
         cmocka_unit_test(extensions_twice_missing_or_odd_are_malformed),
+        cmocka_unit_test(product_names_are_short_printable_ia5_text),
         cmocka_unit_test(fields_of_other_products_and_keys_do_not_belong),
         cmocka_unit_test(tcb_is_reported_at_most_as_committed_and_committed_at_most_as_it_runs),
         cmocka_unit_test(what_is_reserved_in_a_report_is_zero_whoever_signs),
