@@ -205,6 +205,30 @@ static void fields_of_other_products_and_keys_do_not_belong(void **state)
     assert_extensions(&card, REASON_MALFORMED);
 }
 
+/* Of its extensions alone: no ASVK signs it here. */
+static enum reason extensions_of_vlek(const char *csp_oid, bool with_chip)
+{
+    OWNED(card_done) struct card card = {0};
+    card_fill(&card);
+    card.wish.subject = "SEV-VLEK";
+    card.wish.issuer = "SEV-VLEK-Milan";
+    card.wish.extras[7].oid = with_chip ? AMD_OID "4" : AMD_OID "77";
+    card.wish.extras[8].oid = csp_oid;
+    bytes_done(&card.values[8]);
+    der_add_ia5(&card.values[8], "CN=cc-us-east-2.amazonaws.com");
+    OWNED(snp_endorsements_drop) struct snp_endorsements *e = endorse(&card);
+    assert_int_equal(e->facts.signer, SIGNER_VLEK);
+    return e->extensions.reason;
+}
+
+static void vlek_names_a_provider_and_no_chip(void **state)
+{
+    (void)state;
+    assert_int_equal(extensions_of_vlek(AMD_OID "5", false), REASON_OK);
+    assert_int_equal(extensions_of_vlek(AMD_OID "5", true), REASON_MALFORMED);
+    assert_int_equal(extensions_of_vlek(AMD_OID "78", false), REASON_MALFORMED);
+}
+
 /* A report signed by the card's own key, so that any byte of it can be chosen. */
 static struct bytes report_of_card(void)
 {
@@ -451,6 +475,7 @@ int main(void)
         cmocka_unit_test(extensions_twice_missing_or_odd_are_malformed),
         cmocka_unit_test(product_names_are_short_printable_ia5_text),
         cmocka_unit_test(fields_of_other_products_and_keys_do_not_belong),
+        cmocka_unit_test(vlek_names_a_provider_and_no_chip),
         cmocka_unit_test(tcb_is_reported_at_most_as_committed_and_committed_at_most_as_it_runs),
         cmocka_unit_test(what_is_reserved_in_a_report_is_zero_whoever_signs),
         cmocka_unit_test(reserved_parts_of_a_tcb_are_zero),
