@@ -147,6 +147,11 @@ static void extensions_twice_missing_or_odd_are_malformed(void **state)
         set_value(&card, 2, odd[i]);
         assert_extensions(&card, REASON_MALFORMED);
     }
+    OWNED(card_done) struct card later = {0};
+    card_fill(&later);
+    bytes_done(&later.values[0]);
+    der_add_integer(&later.values[0], 1); /* Turin's structVersion */
+    assert_extensions(&later, REASON_MALFORMED);
     for (int i = 0; i < EXTENSIONS; i++) { /* each in its turn renamed away */
         OWNED(card_done) struct card card = {0};
         card_fill(&card);
@@ -400,6 +405,83 @@ static void roots_must_be_self_signed_roots(void **state)
     assert_null(made);
 }
 
+/* A certificate of `ask`'s key, made by that key under any name. */
+static void make_own(const char *subject, const char *issuer, bool ca, struct bytes *out)
+{
+    struct error err = {0};
+    const struct x509_wish wish = {
+        .subject = subject,
+        .issuer = issuer,
+        .organisation = "Muster simulator, not AMD",
+        .serial = 1,
+        .from = clock_at_seconds(SIMULATOR_TODAY - 3600),
+        .to = clock_at_seconds(SIMULATOR_TODAY + 86400),
+        .ca = ca,
+    };
+    assert_ok(x509_make_for_maker(ask, ask, &wish, out, &err));
+}
+
+static void roots_have_a_roots_name_and_sign_themselves(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *subject, *issuer;
+        bool ca, fine;
+    } cases[] = {
+        {"ARK-Milan", "ARK-Milan", true, true},
+        {"ROOT-Milan", "ROOT-Milan", true, false},
+        {"ARK-Milan", "SEV-Milan", true, false},
+        {"ARK-Milan", "ARK-Milan", false, false},
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct error err = {0};
+        OWNED(bytes_done) struct bytes der = {0};
+        OWNED(snp_roots_drop) struct snp_roots *made = NULL;
+        make_own(cases[i].subject, cases[i].issuer, cases[i].ca, &der);
+        const struct span blob = bytes_span(&der);
+        assert_int_equal(snp_roots_custom(&blob, 1, &made, &err) == OK, cases[i].fine);
+    }
+}
+
+/* The leaf is signed by the true ASK's key each time; only what stands above it is made up. */
+static void lookalikes_and_loops_lead_nowhere(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(card_done) struct card card = {0};
+    OWNED(bytes_done) struct bytes leaf = {0};
+    OWNED(bytes_done) struct bytes lookalike = {0};
+    OWNED(bytes_done) struct bytes under = {0};
+    OWNED(bytes_done) struct bytes back = {0};
+    OWNED(bytes_done) struct bytes itself = {0};
+    card_fill(&card);
+    for (size_t i = 0; i < EXTENSIONS; i++)
+        card.wish.extras[i].value = bytes_span(&card.values[i]);
+    assert_ok(x509_make_for_key(ask, chip_key, &card.wish, &leaf, &err));
+    make_own("ARK-Milan", "ARK-Milan", true, &lookalike); /* of the root's very name */
+    make_own("SEV-Milan", "ARK-Milan", true, &under);
+    make_own("ARK-Milan", "SEV-Milan", true, &back); /* the root comes from the ASK: a loop */
+    make_own("SEV-Milan", "SEV-Milan", true, &itself);
+    const struct span tries[][3] = {
+        {bytes_span(&under), bytes_span(&lookalike)},
+        {bytes_span(&under), bytes_span(&back)},
+        {bytes_span(&itself)},
+        {bytes_span(&itself), bytes_span(&back), bytes_span(&lookalike)},
+        {bytes_span(&itself), psp_ark(psp, LINE_MILAN)},
+        {bytes_span(&under), psp_ark(psp, LINE_MILAN)},
+        {psp_ca(psp, LINE_MILAN, SIGNER_VCEK), bytes_span(&lookalike)},
+    };
+    for (size_t i = 0; i < countof(tries); i++) {
+        struct snp_bundle bundle = {.ek = bytes_span(&leaf)};
+        while (bundle.ca_count < 3 && tries[i][bundle.ca_count].len > 0) {
+            bundle.ca[bundle.ca_count] = tries[i][bundle.ca_count];
+            bundle.ca_count++;
+        }
+        assert_chain(&bundle, roots, REASON_CHAIN_UNTRUSTED);
+        assert_chain(&bundle, snp_roots_amd(), REASON_CHAIN_UNTRUSTED);
+    }
+}
+
 static void list_that_was_given_counts_even_when_nobody_demands_it(void **state)
 {
     (void)state;
@@ -419,6 +501,11 @@ static void list_that_was_given_counts_even_when_nobody_demands_it(void **state)
     OWNED(snp_endorsements_drop) struct snp_endorsements *both = snp_endorse(&bundle, roots);
     assert_int_equal(both->crl_state, CRL_GOOD);
     assert_true(both->revoked);
+    bundle.crl[0] = bytes_span(&milan); /* and the other way round */
+    bundle.crl[1] = bytes_span(&genoa);
+    OWNED(snp_endorsements_drop) struct snp_endorsements *again = snp_endorse(&bundle, roots);
+    assert_int_equal(again->crl_state, CRL_GOOD);
+    assert_true(again->revoked);
     milan.at[milan.len - 1] ^= 1;
     OWNED(snp_endorsements_drop) struct snp_endorsements *broken = snp_endorse(&bundle, roots);
     assert_int_equal(broken->crl_state, CRL_BROKEN);
@@ -481,6 +568,8 @@ int main(void)
         cmocka_unit_test(reserved_parts_of_a_tcb_are_zero),
         cmocka_unit_test(chains_end_at_a_pinned_root_or_nowhere),
         cmocka_unit_test(roots_must_be_self_signed_roots),
+        cmocka_unit_test(roots_have_a_roots_name_and_sign_themselves),
+        cmocka_unit_test(lookalikes_and_loops_lead_nowhere),
         cmocka_unit_test(list_that_was_given_counts_even_when_nobody_demands_it),
         cmocka_unit_test(cache_gives_the_same_again_and_forgets_the_oldest),
         cmocka_unit_test(strangers_cannot_push_good_chains_out),
