@@ -538,6 +538,27 @@ static void cache_gives_the_same_again_and_forgets_the_oldest(void **state)
     }
 }
 
+static void cache_keeps_what_was_used_last(void **state)
+{
+    (void)state;
+    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(roots, 2);
+    static const size_t asked[] = {0, 1, 0, 2, 0}; /* 2 drives out 1, not 0 */
+    struct snp_endorsements *first = NULL;
+    for (size_t i = 0; i < countof(asked); i++) {
+        struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
+        wish.chip_id[0] = (uint8_t)asked[i];
+        OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+        const struct snp_bundle bundle = {.cert_table = bytes_span(&s.table)};
+        struct snp_endorsements *e = snp_cache_get(cache, &bundle);
+        if (i > 0 && asked[i] == 0)
+            assert_ptr_equal(e, first);
+        if (i == 0)
+            first = snp_endorsements_share(e);
+        snp_endorsements_free(e);
+    }
+    snp_endorsements_free(first);
+}
+
 static void strangers_cannot_push_good_chains_out(void **state)
 {
     (void)state;
@@ -572,6 +593,7 @@ int main(void)
         cmocka_unit_test(lookalikes_and_loops_lead_nowhere),
         cmocka_unit_test(list_that_was_given_counts_even_when_nobody_demands_it),
         cmocka_unit_test(cache_gives_the_same_again_and_forgets_the_oldest),
+        cmocka_unit_test(cache_keeps_what_was_used_last),
         cmocka_unit_test(strangers_cannot_push_good_chains_out),
     };
     return cmocka_run_group_tests_name("snp_chain", tests, open_simulator, close_simulator);
