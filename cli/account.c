@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/account_test.h"
+#include "cli/arguments.h"
 #include "lib/base/text.h"
 
 static volatile sig_atomic_t interrupted;
@@ -39,24 +40,22 @@ static enum outcome read_arguments(int argc, char **argv, struct test_arguments 
                                    struct error *err)
 {
     *out = (struct test_arguments){.wait_seconds = 300};
-    for (int i = 2; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (value == NULL)
-            return fail(err, ERR_INVALID, "%s: what is missing after it, or unknown", argv[i]);
-        if (strcmp(argv[i], "--file") == 0)
-            out->file = value;
-        else if (strcmp(argv[i], "--wait") == 0)
-            TRY(number_parse(value, 1, 3600, &out->wait_seconds, err));
-        else if (strcmp(argv[i], "-o") == 0 && strcmp(value, "json") == 0)
-            out->json = true;
-        else if (strcmp(argv[i], "-o") == 0 && strcmp(value, "table") == 0)
-            out->json = false;
-        else
-            return fail(err, ERR_INVALID, "unknown argument '%s %s'", argv[i], value);
-        i++;
-    }
+    const char *wait = NULL;
+    const char *output = NULL;
+    const struct argument table[] = {
+        {"--file", .text = &out->file},
+        {"--wait", .text = &wait},
+        {"-o", .text = &output},
+        {"--output", .text = &output},
+    };
+    TRY(arguments_read(argc, argv, 2, table, countof(table), err));
     if (out->file == NULL)
         return fail(err, ERR_INVALID, "--file ACCOUNT.json is needed");
+    if (wait != NULL && number_parse(wait, 1, 3600, &out->wait_seconds, err) != OK)
+        return error_context(err, "--wait");
+    out->json = output != NULL && strcmp(output, "json") == 0;
+    if (output != NULL && !out->json && strcmp(output, "table") != 0)
+        return fail(err, ERR_INVALID, "-o takes json or table, not '%.40s'", output);
     return OK;
 }
 

@@ -311,6 +311,14 @@ static int usage(const char *noun, FILE *out)
     return out == stderr ? outcome_exit_code(ERR_INVALID) : 0;
 }
 
+static bool asks_for_help(const struct cli_options *options)
+{
+    for (int i = 1; i < options->word_count; i++)
+        if (strcmp(options->words[i], "--help") == 0 || strcmp(options->words[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 int api_main(int argc, char **argv)
 {
     struct error err = {0};
@@ -318,10 +326,10 @@ int api_main(int argc, char **argv)
     OWNED(call_done) struct call call = {0};
     if (cli_options_parse(argc, argv, &options, &err) != OK)
         return cli_fail(&err);
+    if (asks_for_help(&options))
+        return usage(argv[0], stdout);
     if (options.word_count < 2)
         return usage(argv[0], stderr);
-    if (strcmp(options.words[1], "--help") == 0)
-        return usage(argv[0], stdout);
     call.command = find(options.words[0], options.words[1]);
     if (call.command == NULL)
         return usage(argv[0], stderr);

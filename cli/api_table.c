@@ -102,8 +102,7 @@ const struct api_command api_commands[] = {
      {{"FILE", BODY_FILE_TEXT, "jws", true}}, NULL, "offer a signed charter to the keepers"},
 
     {"audit", "list", "GET", "/v1/audit", LIST, NULL,
-     {{"--after", IN_QUERY, "after", false}, {"--limit", IN_QUERY, "limit", false}},
-     audit_columns, "who did what, from a number on"},
+     {{"--after", IN_QUERY, "after", false}}, audit_columns, "who did what, from a number on"},
 };
 /* clang-format on */
 const size_t api_command_count = countof(api_commands);

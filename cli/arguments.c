@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/file.h"
+#include "lib/base/text.h"
 
 static const struct argument *find(const struct argument *table, size_t count, const char *word,
                                    size_t len)
@@ -64,9 +65,17 @@ enum outcome argument_file(const char *path, size_t most, struct bytes *out, str
     return OK;
 }
 
+/* A message may quote a file that somebody else wrote: it must stay one line and leave the terminal
+ * alone. */
 int command_failed(const struct error *err)
 {
-    fprintf(stderr, "muster: %s\n", err->text);
+    const bool clean = text_is_clean(span_of_text(err->text));
+    fputs("muster: ", stderr);
+    for (const char *c = err->text; *c != '\0'; c++) {
+        const unsigned char byte = (unsigned char)*c;
+        fputc(byte >= 0x20 && (clean || byte < 0x7f) ? byte : '?', stderr);
+    }
+    fputc('\n', stderr);
     return outcome_exit_code(err->outcome);
 }
 

@@ -11,10 +11,18 @@
 
 enum { POINTER_MAX = 256 };
 
+/* A file that cannot be used is a wrong argument. */
+static enum outcome read_file(const char *path, size_t limit, struct bytes *out, struct error *err)
+{
+    if (file_read(path, limit, out, err) != OK)
+        return fail_code(err, ERR_INVALID, err->code, "%s", err->text);
+    return OK;
+}
+
 static enum outcome read_json(const char *path, json_t **out, struct error *err)
 {
     OWNED(bytes_done) struct bytes content = {0};
-    TRY(file_read(path, CHARTER_SIZE_MAX, &content, err));
+    TRY(read_file(path, CHARTER_SIZE_MAX, &content, err));
     return json_parse(bytes_span(&content), CHARTER_SIZE_MAX, out, err);
 }
 
@@ -41,7 +49,7 @@ static enum outcome walk(json_t *json, char *pointer, bool make, json_t **out, c
     while ((slash = strchr(step, '/')) != NULL) {
         *slash = '\0';
         json_t *next = json_object_get(json, step);
-        if (next == NULL && make) {
+        if (next == NULL && make && json_is_object(json)) {
             next = json_object();
             json_put_new(json, step, next);
         }
@@ -151,7 +159,7 @@ static enum outcome begin_set(const char *file, const char *signed_file, char **
 {
     if (signed_file != NULL) {
         OWNED(bytes_done) struct bytes content = {0};
-        TRY(file_read(signed_file, CHARTER_SIZE_MAX, &content, err));
+        TRY(read_file(signed_file, CHARTER_SIZE_MAX, &content, err));
         bytes_add_u8(&content, 0);
         *out = mem_text((const char *)content.at);
         return OK;
@@ -176,7 +184,8 @@ static enum outcome check_set(const char *set_text, struct error *err)
 static enum outcome read_private_key(const char *path, struct key **out, struct error *err)
 {
     OWNED(bytes_wipe) struct bytes pem = {0};
-    TRY(file_read_private(path, 16 * 1024, &pem, err));
+    if (file_read_private(path, 16 * 1024, &pem, err) != OK)
+        return fail_code(err, ERR_INVALID, err->code, "%s", err->text);
     return key_from_private_pem(bytes_span(&pem), out, err);
 }
 
@@ -212,7 +221,7 @@ static enum outcome check_signers(struct span set_text, const char *signers_path
     OWNED(bytes_done) struct bytes content = {0};
     OWNED(charter_signers_done) struct charter_signers signers = {0};
     OWNED(charter_drop) struct charter *charter = NULL;
-    TRY(file_read(signers_path, 64 * 1024, &content, err));
+    TRY(read_file(signers_path, 64 * 1024, &content, err));
     TRY(charter_signers_parse(bytes_span(&content), &signers, err));
     return charter_open(set_text, &signers, &charter, err);
 }
@@ -232,7 +241,7 @@ static enum outcome show(int argc, char **argv, struct error *err)
     TRY(arguments_read(argc, argv, 2, table, countof(table), err));
     if (file == NULL)
         return fail(err, ERR_INVALID, "--file is needed");
-    TRY(file_read(file, CHARTER_SIZE_MAX, &content, err));
+    TRY(read_file(file, CHARTER_SIZE_MAX, &content, err));
     TRY(token_set_look(bytes_span(&content), CHARTER_SIZE_MAX, &payload, &count, err));
     if (signers != NULL)
         TRY(check_signers(bytes_span(&content), signers, err));

@@ -13,7 +13,7 @@
 #include "cli/measure.h"
 #include "cli/status.h"
 #include "cli/verify.h"
-#include "lib/base/base.h"
+#include "lib/base/error.h"
 
 enum { EXIT_USED_WRONGLY = 2 };
 
@@ -113,7 +113,18 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
-int main(int argc, char **argv)
+static int print_usage(const struct command *command)
+{
+    if (fputs(command->usage, stdout) == EOF)
+        return 1;
+    if (api_has(command->name, NULL)) {
+        puts("\nOf a controller:\n");
+        api_print_help(command->name, stdout);
+    }
+    return 0;
+}
+
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         fputs("muster: which command? try 'muster --help'\n", stderr);
@@ -133,6 +144,17 @@ int main(int argc, char **argv)
         return EXIT_USED_WRONGLY;
     }
     if (asks_for_help(argc - 1, argv + 1))
-        return fputs(command->usage, stdout) == EOF;
+        return print_usage(command);
     return command->run(argc - 1, argv + 1);
+}
+
+/* A full disk below a redirected answer is a failure, whichever command wrote it. */
+int main(int argc, char **argv)
+{
+    int exit_code = run(argc, argv);
+    bool written = fflush(stdout) == 0 && ferror(stdout) == 0;
+    if (exit_code != 0 || written)
+        return exit_code;
+    fputs("muster: writing to standard output did not work\n", stderr);
+    return outcome_exit_code(ERR_INTERNAL);
 }

@@ -235,11 +235,6 @@ static void check_chip_id(struct hearing *h)
         refuse(h, name, REASON_CHIP_ID_MISMATCH, "the certificate is of another chip");
 }
 
-static uint32_t reserved_byte(uint64_t raw, int byte)
-{
-    return (uint32_t)(raw >> (8 * byte) & 0xff);
-}
-
 /* The key is derived from the reported TCB: equal in every part, not at least. */
 static void check_tcb(struct hearing *h)
 {
@@ -257,14 +252,10 @@ static void check_tcb(struct hearing *h)
                         name_of(&tcb_part_names, i), tcb.part[i], ek->spl[i]);
             return;
         }
-    const uint64_t reserved = snp_tcb_reserved(h->report.reported_tcb, ek->line);
-    for (int i = 0; i < 4; i++)
-        /* spl4 to spl7 are the bytes 2 to 5 of the layout before Turin */
-        if (ek->reserved_spl[i] != (ek->line == LINE_TURIN ? 0 : reserved_byte(reserved, 2 + i))) {
-            refuse(h, name, REASON_TCB_MISMATCH, "a reserved part differs");
-            return;
-        }
-    pass(h, name, "equal to the certificate's in every part");
+    if (snp_tcb_reserved(h->report.reported_tcb, ek->line) != 0)
+        refuse(h, name, REASON_TCB_MISMATCH, "a reserved part is set, which no certificate has");
+    else
+        pass(h, name, "equal to the certificate's in every part");
 }
 
 static void check_signature(struct hearing *h)
@@ -316,8 +307,10 @@ static void check_tcb_order(struct hearing *h)
 
 static void check_policy(struct hearing *h)
 {
-    if (!h->readable)
+    if (!h->readable) {
+        judge_policy_unread(h->out);
         return;
+    }
     const struct policy_hearing p = {
         .policy = h->in->policy != NULL && h->in->policy->has_snp ? &h->in->policy->snp : NULL,
         .report = &h->report,

@@ -142,8 +142,10 @@ static void check_report_data(const struct policy_hearing *p, struct verdict *ou
     const bool bound = p->expected_report_data.len > 0;
     const bool met = (!said || value_set_has(&p->policy->report_data, data)) &&
                      (!bound || span_equal(p->expected_report_data, data));
-    condition(out, REASON_POLICY_REPORT_DATA, said || bound, met,
-              met ? "the expected binding" : "not the expected binding");
+    const char *detail = met ? "the expected binding" : "not the expected binding";
+    if (said && p->policy->report_data.any && !bound)
+        detail = "the policy takes any report data";
+    condition(out, REASON_POLICY_REPORT_DATA, said || bound, met, detail);
 }
 
 static void check_digests(const struct policy_hearing *p, struct verdict *out)
@@ -181,6 +183,12 @@ static void check_age(const struct policy_hearing *p, struct verdict *out)
                     (long long)p->policy->max_age_seconds);
 }
 
+void judge_policy_unread(struct verdict *out)
+{
+    for (int reason = REASON_POLICY_DEBUG; reason <= REASON_POLICY_AGE; reason++)
+        verdict_add(out, name_of(&reason_names, reason), CHECK_SKIP, REASON_OK, "no report");
+}
+
 void judge_policy(const struct policy_hearing *p, struct verdict *out)
 {
     check_guest_policy(p, out);
@@ -211,9 +219,13 @@ static void set_anchor(struct verdict *out, enum anchor_kind kind, struct span v
     out->anchor = kind;
 }
 
+/* What the host wrote at launch says which instance this is only where the digest covers what
+ * boots: under firmware alone the host may boot anything beside any host data. */
 static void find_anchor(const struct judge_input *in, const struct snp_report *report,
                         struct verdict *out)
 {
+    if (!in->image.measured_boot)
+        return;
     switch (in->image.anchor) {
     case ANCHOR_HOST_DATA:
         set_anchor(out, ANCHOR_HOST_DATA, SPAN_OF(report->host_data));
@@ -245,6 +257,15 @@ static bool measurement_is_pinned(const struct judge_input *in, const struct ver
     return in->policy != NULL && in->policy->has_snp &&
            !policy_takes_any_measurement(&in->policy->snp) &&
            passed(v, name_of(&reason_names, REASON_POLICY_MEASUREMENT));
+}
+
+/* Any report data, or none compared at all, proves nothing of when the report was made. */
+static bool report_data_is_pinned(const struct judge_input *in, const struct verdict *v)
+{
+    const bool named = in->policy != NULL && in->policy->has_snp &&
+                       in->policy->snp.report_data.said && !in->policy->snp.report_data.any;
+    return (named || in->expected_report_data.len > 0) &&
+           passed(v, name_of(&reason_names, REASON_POLICY_REPORT_DATA));
 }
 
 static void add_residuals(const struct judge_input *in, const struct snp_report *report,
@@ -280,7 +301,7 @@ void judge_proof(const struct judge_input *in, const struct snp_report *report, 
         out->missing |= 1u << MISSING_PINNED_MEASUREMENT;
     if (!in->image.provider_execution_off)
         out->missing |= 1u << MISSING_PROVIDER_EXECUTION;
-    if (!passed(out, name_of(&reason_names, REASON_POLICY_REPORT_DATA)))
+    if (!report_data_is_pinned(in, out))
         out->missing |= 1u << MISSING_FRESHNESS;
     if (in->image.measured_boot && in->image.provider_execution_off && pinned && !debug)
         out->software = SOURCE_HARDWARE;

@@ -17,6 +17,7 @@ struct policy_hearing {
 };
 
 void judge_policy(const struct policy_hearing *p, struct verdict *out);
+void judge_policy_unread(struct verdict *out); /* the same checks, for want of a report */
 
 /* Hardware, software and identity with their sources, anchor, residuals, level (trust.md section
  * 2). `report` is NULL when there is none that can be read. */

@@ -17,6 +17,7 @@ static const struct {
     {AMD_OID "3.9", TCB_FMC},
 };
 /* clang-format on */
+/* spl4 to spl7 */
 static const char *const reserved_spls[] = {AMD_OID "3.4", AMD_OID "3.5", AMD_OID "3.6",
                                             AMD_OID "3.7"};
 static const char *const signer_names[] = {"SEV-VCEK", "SEV-VLEK"};
@@ -113,8 +114,12 @@ static void get_spls(const struct x509 *cert, struct snp_ek *out, struct finding
         }
         get_integer(cert, spls[i].oid, true, &out->spl[spls[i].part], finding);
     }
-    for (size_t i = 0; i < countof(reserved_spls); i++)
-        get_integer(cert, reserved_spls[i], false, &out->reserved_spl[i], finding);
+    for (size_t i = 0; i < countof(reserved_spls); i++) {
+        uint32_t value = 0;
+        get_integer(cert, reserved_spls[i], false, &value, finding);
+        if (value != 0)
+            malformed(finding, "is reserved, and not zero", reserved_spls[i]);
+    }
 }
 
 /* The service writes the bytes bare; an OCTET STRING around them has been seen too. Nothing else

@@ -23,7 +23,6 @@ struct snp_ek {
     int64_t struct_version;
     char product_name[PRODUCT_NAME_SIZE];
     uint32_t spl[TCB_PART_COUNT]; /* as found, may be over 255: then no report equals it */
-    uint32_t reserved_spl[4];     /* spl4 to spl7 */
     uint8_t hwid[HWID_SIZE_MAX];  /* VCEK */
     size_t hwid_len;
     bool hwid_wrapped;        /* in an OCTET STRING */

@@ -145,6 +145,8 @@ enum outcome file_create(const char *path, struct span content, mode_t mode, str
 enum outcome folder_make(const char *path, mode_t mode, struct error *err)
 {
     char part[PATH_MAX];
+    if (path[0] == '\0')
+        return fail(err, ERR_INVALID, "a folder without a name");
     if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
         return fail(err, ERR_INVALID, "path too long: %.60s...", path);
     for (char *at = part + 1;; at++) {

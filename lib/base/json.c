@@ -32,6 +32,8 @@ enum outcome json_parse(struct span in, size_t limit, json_t **out, struct error
     if (in.len > limit)
         return fail_code(err, ERR_INVALID, "too-large", "%zu bytes of JSON, at most %zu", in.len,
                          limit);
+    if (in.len == 0) /* Jansson would speak of wrong arguments */
+        return fail_code(err, ERR_INVALID, "malformed", "nothing where JSON belongs");
     if (!depth_is_fine(in))
         return fail_code(err, ERR_INVALID, "too-deep", "JSON nested deeper than %d",
                          JSON_DEPTH_MAX);

@@ -327,14 +327,20 @@ static size_t utf8_length(struct span s)
     return n;
 }
 
+/* C0 but for tab and line feed, DEL, and C1, which terminals obey in UTF-8 as well. */
+static bool is_control(struct span s)
+{
+    uint8_t c = s.at[0];
+    return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7f ||
+           (c == 0xc2 && s.len > 1 && s.at[1] < 0xa0);
+}
+
 bool text_is_clean(struct span s)
 {
     for (size_t i = 0; i < s.len;) {
-        uint8_t c = s.at[i];
-        if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f)
-            return false;
-        size_t n = utf8_length(span_part(s, i, 4));
-        if (n == 0)
+        struct span rest = span_part(s, i, 4);
+        size_t n = utf8_length(rest);
+        if (n == 0 || is_control(rest))
             return false;
         i += n;
     }

@@ -25,3 +25,5 @@ dist_check_SCRIPTS += tests/e2e/canary.sh
 EXTRA_DIST += tests/support/tap.sh
 TESTS += tests/e2e/agent_life_in_a_fleet.sh
 dist_check_SCRIPTS += tests/e2e/agent_life_in_a_fleet.sh
+TESTS += tests/e2e/every_code_is_explained.sh
+dist_check_SCRIPTS += tests/e2e/every_code_is_explained.sh

@@ -147,6 +147,26 @@ static void filters_travel_encoded_and_limits_end_the_walk(void **state)
     assert_null(strstr((char *)w->out.at, "\n2 "));
 }
 
+static void every_list_ends_at_its_limit(void **state)
+{
+    struct world *w = *state;
+    unsigned asked = 0;
+    for (size_t i = 0; i < api_command_count; i++) {
+        const struct api_command *c = &api_commands[i];
+        if (c->answer != ANSWERS_LIST)
+            continue;
+        OWNED(text_done) struct text line = {0};
+        text_addf(&line, "%s %s --limit 1 -o json", c->noun, c->verb);
+        if (strstr(c->path, "{}") != NULL)
+            text_add(&line, " x");
+        fake_http_say(w->server, 200,
+                      "{\"items\":[{\"id\":\"1\"},{\"id\":\"2\"}],\"cursor\":\"c\"}");
+        assert_int_equal(run(w, api_main, text_str(&line)), 0);
+        assert_null(fake_http_heard(w->server, ++asked));
+        assert_null(strstr((char *)w->out.at, "\"2\""));
+    }
+}
+
 static void a_body_comes_from_a_file_or_from_the_words(void **state)
 {
     struct world *w = *state;
@@ -281,6 +301,25 @@ static void wrong_use_is_told_before_anything_is_sent(void **state)
     unsetenv("MUSTER_SERVER");
     assert_int_equal(run(w, api_main, "fleets list"), 2);
     assert_said(&w->complaint, "muster: no-server: ");
+    assert_null(fake_http_heard(w->server, 0));
+}
+
+static void every_command_tells_how_it_is_used(void **state)
+{
+    struct world *w = *state;
+    for (size_t i = 0; i < api_command_count; i++) {
+        const struct api_command *c = &api_commands[i];
+        for (int form = 0; form < 3; form++) {
+            static const char *const asks[] = {"--help", "-h", "x --help"};
+            OWNED(text_done) struct text line = {0};
+            OWNED(text_done) struct text own = {0};
+            text_addf(&line, "%s %s %s", c->noun, c->verb, asks[form]);
+            text_addf(&own, "muster %s %s", c->noun, c->verb);
+            assert_int_equal(run(w, api_main, text_str(&line)), 0);
+            assert_said(&w->out, text_str(&own));
+        }
+    }
+    assert_int_equal(run(w, api_main, "fleets --help"), 0);
     assert_null(fake_http_heard(w->server, 0));
 }
 
@@ -429,6 +468,7 @@ int main(void)
         T(a_list_is_a_table_with_all_pages),
         T(json_output_is_the_same_bytes_for_the_same_answer),
         T(filters_travel_encoded_and_limits_end_the_walk),
+        T(every_list_ends_at_its_limit),
         T(a_body_comes_from_a_file_or_from_the_words),
         T(a_signed_charter_travels_as_text),
         T(evidence_comes_out_byte_for_byte),
@@ -436,6 +476,7 @@ int main(void)
         T(problems_are_one_line_with_the_servers_code),
         T(a_server_that_is_not_there_is_unreachable),
         T(wrong_use_is_told_before_anything_is_sent),
+        T(every_command_tells_how_it_is_used),
         T(a_token_comes_from_a_file_and_must_be_one),
         T(the_status_shows_counts_and_says_simulated),
         T(the_status_of_one_fleet_is_its_own_json),

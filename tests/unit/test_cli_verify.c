@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/file.h"
@@ -187,9 +188,30 @@ static void wrong_arguments_exit_with_2_and_one_line(void **state)
         "cli/muster bench",
         "cli/muster bench nothing",
         "cli/muster bench verify-snp --report /etc/hostname --seconds 0",
+        "cli/muster account test",
+        "cli/muster account test --file",
+        "cli/muster account test --file /nowhere",
+        "cli/muster account test --file /nowhere --wait 0",
+        "cli/muster account test --file /nowhere --file /nowhere",
+        "cli/muster account test --file /nowhere -o xml",
     };
     for (size_t i = 0; i < countof(lines); i++)
         assert_used_wrongly(lines[i]);
+}
+
+static void options_take_their_value_either_way(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "cli/muster verify snp --report=/nowhere/at/all",
+        "cli/muster charter show --file=/nowhere/at/all",
+        "cli/muster account test --file=/nowhere/at/all --wait=5 --output=json",
+    };
+    for (size_t i = 0; i < countof(lines); i++) {
+        OWNED(ran_done) struct ran ran = run_text(lines[i]);
+        assert_int_equal(ran.exit_code, 2);
+        assert_non_null(strstr((const char *)ran.err.at, "opening /nowhere/at/all"));
+    }
 }
 
 static void help_and_version_are_there_for_every_command(void **state)
@@ -202,6 +224,24 @@ static void help_and_version_are_there_for_every_command(void **state)
         OWNED(ran_done) struct ran ran = run_text(lines[i]);
         assert_int_equal(ran.exit_code, 0);
         assert_true(strncmp((const char *)ran.out.at, "muster", 6) == 0);
+    }
+}
+
+static void answer_that_cannot_be_written_is_a_failure(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "cli/muster --help >/dev/full 2>&-",           "cli/muster --version >/dev/full 2>&-",
+        "cli/muster verify --help >/dev/full 2>&-",    "cli/muster explain revoked >/dev/full 2>&-",
+        "cli/muster machines -o json >/dev/full 2>&-",
+    };
+    const char *build = getenv("MUSTER_BUILD");
+    for (size_t i = 0; i < countof(lines); i++) {
+        char line[1024];
+        snprintf(line, sizeof line, "%s/%s", build != NULL ? build : ".", lines[i]);
+        const int status = system(line);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 1)
+            fail_msg("'%s' gives %d", lines[i], status);
     }
 }
 
@@ -223,6 +263,27 @@ static void report_of_a_gigabyte_is_refused_without_reading_it(void **state)
     assert_used_wrongly(line);
     snprintf(line, sizeof line, "cli/muster verify snp --report /etc/hostname --ca %s", path);
     assert_used_wrongly(line);
+}
+
+/* What is quoted of a file stays one line and leaves the terminal alone. */
+static void what_a_file_says_cannot_play_with_the_terminal(void **state)
+{
+    const char *folder = *state;
+    static const char *const hostile[] = {"{\"snp\":{\"\\u001b[31mred\":1}}",
+                                          "{\"snp\":{\"two\\nlines\":1}}",
+                                          "{\"snp\":{\"\xc2\x9bm\":1}}", "\x1b[31m", ""};
+    char path[512];
+    char line[1024];
+    for (size_t i = 0; i < countof(hostile); i++) {
+        write_scratch(folder, "hostile", span_of_text(hostile[i]), path);
+        snprintf(line, sizeof line, "cli/muster verify snp --report /etc/hostname --expect %s",
+                 path);
+        assert_used_wrongly(line);
+        OWNED(ran_done) struct ran ran = run_text(line);
+        for (size_t at = 0; at < ran.err.len && ran.err.at[at] != '\0'; at++)
+            assert_true(ran.err.at[at] >= 0x20 || ran.err.at[at] == '\n');
+        assert_null(strstr((const char *)ran.err.at, "wrong arguments"));
+    }
 }
 
 static void assert_reason(const char *text, const char *reason)
@@ -343,8 +404,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sample_gets_its_answer_and_exit_code),
         cmocka_unit_test(wrong_arguments_exit_with_2_and_one_line),
+        cmocka_unit_test(options_take_their_value_either_way),
         cmocka_unit_test(help_and_version_are_there_for_every_command),
+        cmocka_unit_test(answer_that_cannot_be_written_is_a_failure),
         cmocka_unit_test(report_of_a_gigabyte_is_refused_without_reading_it),
+        cmocka_unit_test(what_a_file_says_cannot_play_with_the_terminal),
         cmocka_unit_test(files_of_the_wrong_kind_are_rejected_not_crashed_on),
         cmocka_unit_test(ten_thousand_certificates_are_refused),
         cmocka_unit_test(clock_outside_its_century_is_never_trusted),

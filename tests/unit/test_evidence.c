@@ -127,6 +127,19 @@ static void tables_without_end_with_twins_or_too_many_are_refused(void **state)
     assert_table(&none, false);
 }
 
+static void tables_are_bounded(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct cert_table table;
+    OWNED(bytes_done) struct bytes padding = {0}; /* no entry, and zeroes to the end */
+    bytes_add_room(&padding, CERT_TABLE_SIZE_MAX);
+    assert_ok(cert_table_read(bytes_span(&padding), &table, &err));
+    assert_int_equal(table.count, 0);
+    bytes_add_u8(&padding, 0);
+    assert_fails(cert_table_read(bytes_span(&padding), &table, &err), ERR_INVALID, "malformed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +148,7 @@ int main(void)
         cmocka_unit_test(known_kinds_that_are_not_appraised_have_their_own_code),
         cmocka_unit_test(blobs_are_bounded),
         cmocka_unit_test(tables_whose_blobs_lie_elsewhere_are_refused),
+        cmocka_unit_test(tables_are_bounded),
         cmocka_unit_test(tables_without_end_with_twins_or_too_many_are_refused),
     };
     return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);

@@ -61,6 +61,7 @@ static void folders_and_absent_files_are_told_apart(void **state)
     assert_fails(file_read(path, 1, &content, &err), ERR_NOT_FOUND, "not-found");
     assert_ok(folder_make(path, 0700, &err));
     assert_ok(folder_make(path, 0700, &err));
+    assert_fails(folder_make("", 0700, &err), ERR_INVALID, "invalid");
     assert_fails(file_read(path, 1, &content, &err), ERR_INVALID, "invalid");
 }
 

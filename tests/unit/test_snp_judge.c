@@ -35,7 +35,8 @@ struct matter {
     struct psp_wish wish;
     struct judge_input in;
     const char *policy;
-    bool expect; /* else a whole policy */
+    bool expect;     /* else a whole policy */
+    struct span crl; /* may be empty */
 };
 
 static struct matter matter_of(enum psp_flavour flavour)
@@ -74,6 +75,8 @@ static struct verdict judge_report(struct matter *m, const struct simulated *s)
         m->in.policy = policy;
     }
     const struct snp_bundle bundle = {.cert_table = bytes_span(&s->table),
+                                      .crl_count = m->crl.len > 0,
+                                      .crl = {m->crl},
                                       .wanted = m->wish.flavour == PSP_FIRMWARE_ONLY ? SIGNER_VLEK
                                                                                      : SIGNER_VCEK};
     OWNED(snp_endorsements_drop) struct snp_endorsements *e = snp_endorse(&bundle, roots);
@@ -208,6 +211,26 @@ static void host_data_of_zeroes_anchors_nothing(void **state)
     assert_int_equal(v.identity, SOURCE_NONE);
 }
 
+/* trust.md section 2: identity by hardware belongs to measured direct boot. Under firmware alone
+ * the host may boot what it likes and write into host data what it likes. */
+static void anchor_of_an_unmeasured_guest_counts_for_nothing(void **state)
+{
+    (void)state;
+    struct matter m = best();
+    m.in.image.measured_boot = false;
+    static const enum anchor_kind kinds[] = {ANCHOR_HOST_DATA, ANCHOR_ID_BLOCK};
+    memset(m.wish.id_key_digest, 0x33, sizeof m.wish.id_key_digest);
+    for (size_t i = 0; i < countof(kinds); i++) {
+        m.in.image.anchor = kinds[i];
+        OWNED(verdict_done) struct verdict v = judge_matter(&m);
+        assert_true(v.trusted);
+        assert_int_equal(v.anchor, ANCHOR_NONE);
+        assert_true(span_is_zero(SPAN_OF(v.anchor_hash)));
+        assert_int_equal(v.identity, SOURCE_NONE);
+        assert_int_equal(v.level, LEVEL_1);
+    }
+}
+
 static void whole_policy_denies_what_it_does_not_name(void **state)
 {
     (void)state;
@@ -242,6 +265,73 @@ static void expectations_add_only_what_they_name(void **state)
     assert_reason(&m, REASON_POLICY_VMPL);
     m.policy = "{\"snp\":{\"allow_smt\":false}}";
     assert_reason(&m, REASON_POLICY_SMT);
+}
+
+/* Whatever the certificates say, 1970 and 2100 are a clock that nobody set. */
+static void clock_that_cannot_be_right_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t at;
+        enum reason reason;
+        bool named;
+    } cases[] = {
+        {0, REASON_CERT_NOT_YET_VALID, true},
+        {1577836799, REASON_CERT_NOT_YET_VALID, true},
+        {1577836800, REASON_CERT_NOT_YET_VALID, false}, /* 2020: that is for the certificates */
+        {4102444799, REASON_CERT_EXPIRED, false},
+        {4102444800, REASON_CERT_EXPIRED, true}, /* 2100 */
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct matter m = matter_of(PSP_DIRECT_BOOT);
+        m.in.at = clock_at_seconds(cases[i].at);
+        OWNED(verdict_done) struct verdict v = judge_matter(&m);
+        assert_int_equal(v.reason, cases[i].reason);
+        const char *detail = verdict_check(&v, "validity")->detail;
+        assert_int_equal(strncmp(detail, "the clock stands", 16) == 0, cases[i].named);
+    }
+}
+
+/* A list that was given counts, in force or not; only a policy demands a current one. */
+static void revocation_list_counts_by_its_dates(void **state)
+{
+    (void)state;
+    enum { YEAR = 365 * 86400 };
+    static const struct {
+        enum snp_line line;
+        bool revokes;
+        int64_t from, to; /* seconds from today */
+        enum reason unasked, demanded;
+    } cases[] = {
+        {LINE_MILAN, false, -YEAR, YEAR, REASON_OK, REASON_OK},
+        {LINE_MILAN, false, -YEAR, 0, REASON_OK, REASON_OK},
+        {LINE_MILAN, false, -YEAR, -1, REASON_OK, REASON_CRL_EXPIRED},
+        {LINE_MILAN, false, 300, YEAR, REASON_OK, REASON_OK}, /* clocks differ */
+        {LINE_MILAN, false, 301, YEAR, REASON_CRL_UNTRUSTED, REASON_CRL_UNTRUSTED},
+        {LINE_MILAN, true, -YEAR, YEAR, REASON_REVOKED, REASON_REVOKED},
+        {LINE_MILAN, true, -YEAR, -1, REASON_REVOKED, REASON_REVOKED},
+        {LINE_GENOA, true, -YEAR, YEAR, REASON_OK, REASON_CRL_UNTRUSTED},
+    };
+    struct error err = {0};
+    const struct moment today = clock_at_seconds(SIMULATOR_TODAY);
+    for (size_t i = 0; i < countof(cases); i++) {
+        OWNED(bytes_done) struct bytes crl = {0};
+        assert_ok(psp_crl(psp, cases[i].line, cases[i].revokes,
+                          moment_add_seconds(today, cases[i].from),
+                          moment_add_seconds(today, cases[i].to), &crl, &err));
+        struct matter m = matter_of(PSP_DIRECT_BOOT);
+        m.expect = true;
+        m.crl = bytes_span(&crl);
+        m.policy = "{\"snp\":{}}";
+        assert_reason(&m, cases[i].unasked);
+        m.policy = "{\"snp\":{\"require_crl\":true}}";
+        assert_reason(&m, cases[i].demanded);
+        crl.at[crl.len - 1] ^= 1;
+        if (cases[i].line == LINE_MILAN)
+            assert_reason(&m, REASON_CRL_UNTRUSTED);
+        m.crl = (struct span){0};
+        assert_reason(&m, REASON_CRL_MISSING);
+    }
 }
 
 static void report_the_host_asked_for_is_refused_without_any_policy(void **state)
@@ -280,6 +370,18 @@ static void another_binding_is_refused(void **state)
     assert_reason(&m, REASON_POLICY_REPORT_DATA);
 }
 
+static void any_report_data_is_no_proof_of_freshness(void **state)
+{
+    (void)state;
+    struct matter m = best();
+    m.in.expected_report_data = (struct span){0};
+    m.policy = "{\"snp\":{\"measurement\":[\"" ONES ONES "\"],\"report_data\":\"any\"}}";
+    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    assert_true(v.trusted);
+    assert_true(misses(&v, MISSING_FRESHNESS));
+    assert_int_equal(v.level, LEVEL_1);
+}
+
 static void product_without_a_floor_is_refused_and_siena_has_its_own(void **state)
 {
     (void)state;
@@ -294,6 +396,25 @@ static void product_without_a_floor_is_refused_and_siena_has_its_own(void **stat
     assert_reason(&m, REASON_OK);
     m.policy = "{\"snp\":{\"min_tcb\":{\"Siena\":{\"ucode\":28}}}}";
     assert_reason(&m, REASON_POLICY_TCB);
+}
+
+/* Milan's root seed was extracted in software: a relying party may want none of it. */
+static void policy_without_milan_refuses_milan(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.expect = true;
+    m.policy = "{\"snp\":{\"min_tcb\":{\"Genoa\":{},\"Siena/Bergamo\":{},\"Turin\":{}}}}";
+    static const uint32_t versions[] = {2, 3}; /* 2 does not name its product itself */
+    for (size_t i = 0; i < countof(versions); i++) {
+        m.wish = psp_wish(PSP_DIRECT_BOOT);
+        m.wish.version = versions[i];
+        assert_reason(&m, REASON_POLICY_TCB);
+        m.wish.product = PRODUCT_GENOA;
+        assert_reason(&m, REASON_OK);
+        m.wish.product = PRODUCT_TURIN;
+        assert_reason(&m, REASON_OK);
+    }
 }
 
 static void parts_of_a_tcb_are_compared_one_by_one(void **state)
@@ -365,6 +486,31 @@ static void one_bad_layer_leaves_the_others_reported(void **state)
     assert_int_equal(v.level, LEVEL_0);
 }
 
+/* Never a bare "no": what could not be looked at is listed too, whatever came. */
+static void the_same_checks_are_listed_for_every_input(void **state)
+{
+    (void)state;
+    struct matter m = best();
+    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &m.wish);
+    OWNED(verdict_done) struct verdict whole = judge_report(&m, &s);
+    s.report.at[0] = 6;
+    OWNED(verdict_done) struct verdict unknown = judge_report(&m, &s);
+    s.report.len = 100;
+    OWNED(verdict_done) struct verdict cut = judge_report(&m, &s);
+    bytes_done(&s.report);
+    bytes_done(&s.table);
+    OWNED(verdict_done) struct verdict nothing = judge_report(&m, &s);
+    const struct verdict *others[] = {&unknown, &cut, &nothing};
+    assert_int_equal(unknown.reason, REASON_UNSUPPORTED_VERSION);
+    assert_int_equal(cut.reason, REASON_MALFORMED);
+    for (size_t i = 0; i < countof(others); i++) {
+        assert_int_equal(others[i]->check_count, whole.check_count);
+        for (size_t c = 0; c < whole.check_count; c++)
+            assert_string_equal(others[i]->checks[c].name, whole.checks[c].name);
+        assert_int_equal(verdict_check(others[i], "policy-measurement")->result, CHECK_SKIP);
+    }
+}
+
 static void every_byte_of_a_report_counts(void **state)
 {
     (void)state;
@@ -379,6 +525,35 @@ static void every_byte_of_a_report_counts(void **state)
     }
     OWNED(verdict_done) struct verdict v = judge_report(&m, &s);
     assert_true(v.trusted);
+}
+
+/* An allow-list of 2 and 3 refused genuine reports once hosts moved to 4 and 5. */
+static void versions_two_to_five_are_judged_and_no_other(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    for (uint32_t version = 0; version <= 7; version++) {
+        m.wish.version = version;
+        assert_reason(&m, version >= 2 && version <= 5 ? REASON_OK : REASON_UNSUPPORTED_VERSION);
+    }
+}
+
+static void key_of_the_other_kind_is_refused(void **state)
+{
+    (void)state;
+    struct matter own = matter_of(PSP_DIRECT_BOOT);
+    struct matter cloud = matter_of(PSP_FIRMWARE_ONLY);
+    OWNED(simulated_done) struct simulated by_vcek = simulator_evidence(psp, &own.wish);
+    OWNED(simulated_done) struct simulated by_vlek = simulator_evidence(psp, &cloud.wish);
+    const struct bytes table = by_vcek.table;
+    by_vcek.table = by_vlek.table;
+    by_vlek.table = table;
+    OWNED(verdict_done) struct verdict vcek = judge_report(&own, &by_vcek);
+    OWNED(verdict_done) struct verdict vlek = judge_report(&cloud, &by_vlek);
+    assert_int_equal(vcek.reason, REASON_SIGNING_KEY_MISMATCH);
+    assert_int_equal(vlek.reason, REASON_SIGNING_KEY_MISMATCH);
+    assert_int_equal(verdict_check(&vcek, "chain")->result, CHECK_PASS);
+    assert_int_equal(verdict_check(&vlek, "chain")->result, CHECK_PASS);
 }
 
 static void unknown_processor_is_a_verdict_never_a_crash(void **state)
@@ -436,18 +611,26 @@ int main(void)
         cmocka_unit_test(each_lack_lowers_the_level_and_is_named),
         cmocka_unit_test(anchor_differs_between_instances_and_kinds),
         cmocka_unit_test(host_data_of_zeroes_anchors_nothing),
+        cmocka_unit_test(anchor_of_an_unmeasured_guest_counts_for_nothing),
         cmocka_unit_test(whole_policy_denies_what_it_does_not_name),
         cmocka_unit_test(expectations_add_only_what_they_name),
+        cmocka_unit_test(clock_that_cannot_be_right_is_named),
+        cmocka_unit_test(revocation_list_counts_by_its_dates),
         cmocka_unit_test(report_the_host_asked_for_is_refused_without_any_policy),
         cmocka_unit_test(simulated_evidence_is_refused_outside_its_realm),
         cmocka_unit_test(another_binding_is_refused),
+        cmocka_unit_test(any_report_data_is_no_proof_of_freshness),
         cmocka_unit_test(product_without_a_floor_is_refused_and_siena_has_its_own),
+        cmocka_unit_test(policy_without_milan_refuses_milan),
         cmocka_unit_test(parts_of_a_tcb_are_compared_one_by_one),
         cmocka_unit_test(age_is_that_of_the_nonce_and_unknown_is_not_young),
         cmocka_unit_test(unknown_platform_bits_are_nobodys_business),
         cmocka_unit_test(host_data_and_id_key_are_compared),
         cmocka_unit_test(one_bad_layer_leaves_the_others_reported),
+        cmocka_unit_test(the_same_checks_are_listed_for_every_input),
         cmocka_unit_test(every_byte_of_a_report_counts),
+        cmocka_unit_test(versions_two_to_five_are_judged_and_no_other),
+        cmocka_unit_test(key_of_the_other_kind_is_refused),
         cmocka_unit_test(unknown_processor_is_a_verdict_never_a_crash),
         cmocka_unit_test(noise_is_never_trusted),
         cmocka_unit_test(verdict_prints_itself_whole),

@@ -75,8 +75,9 @@ static void clean_text_is_utf8_without_controls(void **state)
 {
     (void)state;
     assert_true(text_is_clean(span_of_text("gr\xc3\xbc\xc3\x9f dich\n")));
-    const char *const bad[] = {"\x01", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                               "\xff", "\xc3",     "a\x7f"};
+    const char *const bad[] = {"\x01", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff",
+                               "\xc3", "a\x7f",    "\xc2\x9bm",    "\xc2\x80"};
+    assert_true(text_is_clean(span_of_text("\xc2\xa0\xc2\xa7")));
     for (size_t i = 0; i < countof(bad); i++)
         assert_false(text_is_clean(span_of_text(bad[i])));
 }
