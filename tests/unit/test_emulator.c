@@ -1,9 +1,11 @@
 /* The emulator's own parts: what it remembers, what it plays, and what it takes from strangers. */
 #include <string.h>
+#include <unistd.h>
 
 #include "emulator/aws_api.h"
 #include "emulator/control.h"
 #include "lib/base/file.h"
+#include "tests/support/hostile_peer.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
 
@@ -229,6 +231,35 @@ static void a_machine_that_was_cut_off_boots_again_and_one_that_ended_stays_so(v
     world_close(&world);
 }
 
+static void answer_late(void *context, const struct face_request *request, struct face_answer *out)
+{
+    (void)request;
+    const int *asked = context;
+    out->delay_ms = 60000;
+    assert_int_equal(write(asked[1], "x", 1), 1);
+}
+
+static void a_delayed_answer_does_not_hold_up_the_end(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct face *face = NULL;
+    int asked[2];
+    int64_t port;
+    char byte;
+    assert_int_equal(pipe(asked), 0);
+    assert_ok(face_open(0, answer_late, asked, &face, &port, &err));
+    int fd = hostile_connect((int)port);
+    assert_true(hostile_write(fd, span_of_text("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+    assert_int_equal(read(asked[0], &byte, 1), 1);
+    int64_t began = clock_monotonic_ms();
+    face_close(face);
+    assert_true(clock_monotonic_ms() - began < 20000);
+    close(fd);
+    close(asked[0]);
+    close(asked[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +276,7 @@ int main(void)
         WITH_FOLDER(images_come_from_a_file),
         cmocka_unit_test(only_a_measured_boot_tells_images_apart),
         WITH_FOLDER(a_broken_list_of_images_is_refused),
+        cmocka_unit_test(a_delayed_answer_does_not_hold_up_the_end),
         WITH_FOLDER(a_machine_that_was_cut_off_boots_again_and_one_that_ended_stays_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
