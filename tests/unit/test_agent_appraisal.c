@@ -222,13 +222,69 @@ static void a_lost_connection_begins_anew_on_the_next(void **state)
     assert_true(session_is_trusted(w->session));
 }
 
+static void wish(struct talk *w)
+{
+    session_frame(w->session, FRAME_NOTE, 0,
+                  span_of_text("{\"do\":\"attest\",\"why\":\"policy-changed\"}"));
+    session_tick(w->session);
+}
+
 static void a_controllers_wish_starts_an_appraisal_at_once(void **state)
 {
     struct talk *w = *state;
     talk_become_trusted(w);
-    session_frame(w->session, FRAME_NOTE, 0,
-                  span_of_text("{\"do\":\"attest\",\"why\":\"policy-changed\"}"));
-    session_tick(w->session);
+    talk_advance(w, 1);
+    wish(w);
+    talk_take_begin(w);
+}
+
+/* The verdict under way may have been given before what the wish is about. */
+static void a_wish_during_an_appraisal_is_not_forgotten(void **state)
+{
+    struct talk *w = *state;
+    OWNED(evidence_done) struct evidence evidence = {0};
+    talk_welcome(w, "unknown", 1);
+    talk_challenge(w);
+    uint64_t id = talk_take_evidence(w, &evidence);
+    wish(w);
+    talk_assert_silent(w);
+    talk_advance(w, 1);
+    talk_give_verdict(w, id, "trusted", "ok", 1000);
+    talk_take_begin(w);
+}
+
+static void a_flood_of_wishes_costs_one_appraisal_a_second(void **state)
+{
+    struct talk *w = *state;
+    talk_become_trusted(w);
+    for (int second = 0; second < 3; second++) {
+        for (int i = 0; i < 100; i++)
+            wish(w);
+        talk_assert_silent(w);
+        talk_advance(w, 1);
+        talk_appraise(w, "trusted", "ok");
+    }
+    talk_advance(w, 1);
+    talk_assert_silent(w);
+}
+
+/* The clock is the host's: set just before each verdict's end it must not make us ask without end.
+ */
+static void a_verdict_that_seems_to_end_at_once_does_not_make_us_hurry(void **state)
+{
+    struct talk *w = *state;
+    OWNED(evidence_done) struct evidence evidence = {0};
+    talk_welcome(w, "unknown", 1);
+    talk_challenge(w);
+    uint64_t id = talk_take_evidence(w, &evidence);
+    struct verdict_notice notice = {.verdict = "trusted",
+                                    .reason = "ok",
+                                    .reattest_seconds = 86400,
+                                    .valid_until = moment_add_seconds(clock_now(), 1)};
+    talk_answer(w, id, &verdict_notice_record, &notice);
+    talk_advance(w, 7);
+    talk_assert_silent(w);
+    talk_advance(w, 3);
     talk_take_begin(w);
 }
 
@@ -252,6 +308,9 @@ int main(void)
         T(lost_hardware_is_not_asked_again),
         T(a_lost_connection_begins_anew_on_the_next),
         T(a_controllers_wish_starts_an_appraisal_at_once),
+        T(a_wish_during_an_appraisal_is_not_forgotten),
+        T(a_flood_of_wishes_costs_one_appraisal_a_second),
+        T(a_verdict_that_seems_to_end_at_once_does_not_make_us_hurry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
