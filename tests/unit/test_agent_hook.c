@@ -2,10 +2,12 @@
 #include "agent/hook.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -81,6 +83,31 @@ static void a_hook_over_its_time_is_killed_with_its_children(void **state)
     assert_non_null(strstr(err.text, "too long"));
 }
 
+/* Else the next agent would run the same hook beside the one that was left over. */
+static void a_hook_ends_with_its_agent(void **state)
+{
+    (void)state;
+    int alive[2];
+    char byte;
+    assert_int_equal(pipe(alive), 0); /* inherited on purpose: its end is the hook's end */
+    program("long", "#!/bin/sh\nexec sleep 60 >/dev/null 2>&1\n", 0755);
+    pid_t agent = fork();
+    if (agent == 0) {
+        struct hook hook = {0};
+        if (hook_start(&hook, folder, "long", "reload", 600, NULL) != OK)
+            _exit(1);
+        kill(getpid(), SIGKILL);
+    }
+    int status = 0;
+    close(alive[1]);
+    assert_int_equal(waitpid(agent, &status, 0), agent);
+    assert_true(WIFSIGNALED(status));
+    struct pollfd end = {.fd = alive[0], .events = POLLIN};
+    assert_int_equal(poll(&end, 1, 20000), 1);
+    assert_int_equal(read(alive[0], &byte, 1), 0);
+    close(alive[0]);
+}
+
 static void only_names_are_run(void **state)
 {
     (void)state;
@@ -122,6 +149,7 @@ int main(void)
         cmocka_unit_test(no_hook_is_fine),
         cmocka_unit_test(a_failing_hook_is_a_failure),
         cmocka_unit_test(a_hook_over_its_time_is_killed_with_its_children),
+        cmocka_unit_test(a_hook_ends_with_its_agent),
         cmocka_unit_test(only_names_are_run),
         cmocka_unit_test(a_file_that_others_may_write_or_nobody_may_run_is_no_hook),
     };
