@@ -2,8 +2,10 @@
  * trust.md sections 7 and 9). */
 #include "agent/session.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "lib/base/file.h"
 #include "lib/crypto/random.h"
 #include "lib/crypto/seal.h"
 #include "tests/support/guest_talk.h"
@@ -134,6 +136,25 @@ static void a_secret_is_loaded_once_and_a_repeated_request_answered_from_memory(
     talk_assert_silent(w);
 }
 
+/* Two hooks of one name would run side by side, and the first would be said to use the second's. */
+static void one_secret_is_worked_on_once_at_a_time(void **state)
+{
+    struct talk *w = *state;
+    struct error err = {0};
+    char hook[96];
+    snprintf(hook, sizeof hook, "%s/web-key", w->base);
+    assert_ok(
+        file_write(hook, span_of_text("#!/bin/sh\nexec sleep 60 >/dev/null 2>&1\n"), 0700, &err));
+    talk_become_trusted(w);
+    send_secret(w, 81, 1);
+    talk_assert_silent(w);
+    send_secret(w, 82, 2);
+    const struct talk_frame *frame = talk_next(w);
+    assert_int_equal(frame->id, 82);
+    assert_int_equal(message_parse_problem(bytes_span(&frame->body), &err), ERR_CONFLICT);
+    assert_string_equal(err.code, "underway");
+}
+
 static void nothing_is_opened_before_hello_and_nothing_after_a_rejection(void **state)
 {
     struct talk *w = *state;
@@ -181,6 +202,7 @@ int main(void)
         T(a_refused_hello_ends_the_connection),
         T(unknown_frames_end_the_connection_and_unknown_verbs_are_refused),
         T(a_secret_is_loaded_once_and_a_repeated_request_answered_from_memory),
+        T(one_secret_is_worked_on_once_at_a_time),
         T(nothing_is_opened_before_hello_and_nothing_after_a_rejection),
         T(while_a_new_appraisal_runs_the_old_key_still_opens),
     };
