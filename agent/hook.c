@@ -48,7 +48,7 @@ static enum outcome find(const char *folder, const char *name, char path[static 
     sigprocmask(SIG_SETMASK, &none, NULL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() == parent)
+    if (getppid() == parent && close_range(3, ~0U, 0) == 0)
         execve(path, arguments, environment);
     _exit(127);
 }

@@ -55,6 +55,20 @@ static void a_hook_is_told_its_name_and_nothing_else(void **state)
     assert_non_null(strstr((char *)told.at, "/web-key reload web-key 0\n"));
 }
 
+/* The link's own descriptors among them. */
+static void a_hook_gets_no_descriptor_but_the_three(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char script[128];
+    int open_one = dup(0);
+    assert_true(open_one > 2);
+    snprintf(script, sizeof script, "#!/bin/sh\n[ ! -e /proc/$$/fd/%d ]\n", open_one);
+    program("nosy", script, 0755);
+    assert_ok(run("nosy", 10, &err));
+    close(open_one);
+}
+
 static void no_hook_is_fine(void **state)
 {
     (void)state;
@@ -89,12 +103,12 @@ static void a_hook_ends_with_its_agent(void **state)
     (void)state;
     int alive[2];
     char byte;
-    assert_int_equal(pipe(alive), 0); /* inherited on purpose: its end is the hook's end */
-    program("long", "#!/bin/sh\nexec sleep 60 >/dev/null 2>&1\n", 0755);
+    assert_int_equal(pipe(alive), 0); /* the hook's standard output: its end is the hook's end */
+    program("long", "#!/bin/sh\nexec sleep 60 2>/dev/null\n", 0755);
     pid_t agent = fork();
     if (agent == 0) {
         struct hook hook = {0};
-        if (hook_start(&hook, folder, "long", "reload", 600, NULL) != OK)
+        if (dup2(alive[1], 1) != 1 || hook_start(&hook, folder, "long", "reload", 600, NULL) != OK)
             _exit(1);
         kill(getpid(), SIGKILL);
     }
@@ -146,6 +160,7 @@ int main(void)
         return 99;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hook_is_told_its_name_and_nothing_else),
+        cmocka_unit_test(a_hook_gets_no_descriptor_but_the_three),
         cmocka_unit_test(no_hook_is_fine),
         cmocka_unit_test(a_failing_hook_is_a_failure),
         cmocka_unit_test(a_hook_over_its_time_is_killed_with_its_children),
