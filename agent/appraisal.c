@@ -8,12 +8,15 @@
 
 enum {
     REATTEST_FALLBACK_SECONDS = 300,
+    REATTEST_LEAST_SECONDS = 10, /* by our own clock, which may be wrong */
+    DEMAND_SPACING_MS = 1000,
     AGAINS_AT_ONCE = 3, /* then it counts as a failure */
 };
 
 void appraisal_init(struct appraisal *a, const struct appraisal_guest *guest)
 {
-    *a = (struct appraisal){.guest = guest, .due_ms = clock_monotonic_ms()};
+    int64_t now = clock_monotonic_ms();
+    *a = (struct appraisal){.guest = guest, .due_ms = now, .begun_ms = now - DEMAND_SPACING_MS};
 }
 
 static void drop_key(struct appraisal *a, int which)
@@ -35,15 +38,28 @@ bool appraisal_is_due(const struct appraisal *a)
     return clock_monotonic_ms() >= a->due_ms && !tee_is_lost(a->guest->tee);
 }
 
+/* A wish goes before every wait. */
+static void be_due_at(struct appraisal *a, int64_t ms)
+{
+    int64_t wished_ms = a->begun_ms + DEMAND_SPACING_MS;
+    a->due_ms = a->demanded && wished_ms < ms ? wished_ms : ms;
+}
+
 void appraisal_demand(struct appraisal *a)
 {
-    a->due_ms = clock_monotonic_ms();
+    a->demanded = true;
+    be_due_at(a, a->due_ms);
 }
 
 void appraisal_hurry(struct appraisal *a)
 {
     if (a->failures == 0)
-        appraisal_demand(a);
+        a->due_ms = clock_monotonic_ms();
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* Somewhere in the last fifth, so that a fleet that started together does not come together. The
@@ -56,7 +72,7 @@ static int64_t reattest_in_ms(const struct verdict_notice *verdict)
                        ? 0
                        : moment_seconds_between(clock_now(), verdict->valid_until);
     if (left > 0 && left < seconds)
-        seconds = left;
+        seconds = left > REATTEST_LEAST_SECONDS ? left : sooner(seconds, REATTEST_LEAST_SECONDS);
     int64_t ms = seconds * 1000;
     return ms - (int64_t)random_below((uint64_t)ms / 5 + 1);
 }
@@ -71,7 +87,7 @@ static void wait_after_failure(struct appraisal *a, int64_t told_ms)
     a->failures++;
     a->agains = 0;
     int64_t wait_ms = retry_wait_ms(&policy, a->failures);
-    a->due_ms = clock_monotonic_ms() + (wait_ms > told_ms ? wait_ms : told_ms);
+    be_due_at(a, clock_monotonic_ms() + (wait_ms > told_ms ? wait_ms : told_ms));
 }
 
 static void again(struct appraisal *a)
@@ -103,6 +119,8 @@ enum outcome appraisal_begin(struct appraisal *a, struct bytes *out_request, str
 {
     OWNED(key_drop) struct key *key = NULL;
     struct attest_begin begin = {.kind = tee_kind(a->guest->tee)};
+    a->demanded = false;
+    a->begun_ms = clock_monotonic_ms();
     TRY(key_generate(KEY_P256, &key, err));
     TRY(key_to_spki(key, &begin.sealing_key, err));
     message_print(VERB_ATTEST_BEGIN, &attest_begin_record, &begin, out_request);
@@ -216,7 +234,7 @@ static enum outcome obey(struct appraisal *a, const struct verdict_notice *verdi
     a->keys[KEY_CURRENT] = TAKE(a->keys[KEY_PENDING]);
     a->failures = 0;
     a->agains = 0;
-    a->due_ms = clock_monotonic_ms() + reattest_in_ms(verdict);
+    be_due_at(a, clock_monotonic_ms() + reattest_in_ms(verdict));
     return OK;
 }
 

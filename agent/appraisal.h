@@ -27,8 +27,10 @@ struct appraisal {
     struct key *keys[APPRAISAL_KEYS];
     bool trusted;   /* as the last verdict said */
     int64_t due_ms; /* clock_monotonic_ms */
-    int failures;   /* in a row */
-    int agains;     /* challenges that were too old, in a row */
+    int64_t begun_ms;
+    bool demanded; /* since it began: the controller wishes another one */
+    int failures;  /* in a row */
+    int agains;    /* challenges that were too old, in a row */
     uint8_t nonce[NONCE_SIZE];
     struct bytes evidence;
     int64_t part;
@@ -39,8 +41,9 @@ void appraisal_init(struct appraisal *a, const struct appraisal_guest *guest);
 void appraisal_done(struct appraisal *a);
 
 bool appraisal_is_due(const struct appraisal *a);
-void appraisal_hurry(struct appraisal *a);  /* due now, unless it is waiting after failures */
-void appraisal_demand(struct appraisal *a); /* due now, the controller wishes it */
+void appraisal_hurry(struct appraisal *a); /* due now, unless it is waiting after failures */
+/* The controller wishes it: due now, or when the one under way is done; at most once a second. */
+void appraisal_demand(struct appraisal *a);
 
 /* A new sealing key, and the body of attest-begin. */
 enum outcome appraisal_begin(struct appraisal *a, struct bytes *out_request, struct error *err);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +30,9 @@ static enum outcome find(const char *folder, const char *name, char path[static 
     return OK;
 }
 
-[[gnu::noreturn]] static void become(const char *path, const char *name, const char *action)
+/* It ends with us: whoever comes after us would start it once more, beside this one. */
+[[gnu::noreturn]] static void become(const char *path, const char *name, const char *action,
+                                     pid_t parent)
 {
     static char search[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     char called[64];
@@ -44,7 +47,9 @@ static enum outcome find(const char *folder, const char *name, char path[static 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setpgid(0, 0);
-    execve(path, arguments, environment);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == parent && close_range(3, ~0U, 0) == 0)
+        execve(path, arguments, environment);
     _exit(127);
 }
 
@@ -56,11 +61,12 @@ enum outcome hook_start(struct hook *hook, const char *folder, const char *name,
     TRY(find(folder, name, path, &there, err));
     if (!there)
         return OK;
+    pid_t parent = getpid();
     pid_t pid = fork();
     if (pid < 0)
         return fail(err, ERR_INTERNAL, "fork: %s", strerror(errno));
     if (pid == 0)
-        become(path, name, action);
+        become(path, name, action, parent);
     setpgid(pid, pid); /* here too: whoever comes first */
     *hook = (struct hook){.pid = pid, .deadline_ms = clock_monotonic_ms() + most_seconds * 1000};
     snprintf(hook->name, sizeof hook->name, "%s", name);

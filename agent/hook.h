@@ -14,9 +14,9 @@ struct hook {
     char name[64];
 };
 
-/* Run `folder`/`name` as `name ACTION NAME` (action: reload, forget) with an empty environment. No
- * such file is fine: then none is running. ERR_DENIED "bad-hook" for a name that is none, or a file
- * that others may write.
+/* Run `folder`/`name` as `name ACTION NAME` (action: reload, forget) with an empty environment and
+ * our three standard descriptors; it ends when we do. No such file is fine: then none is running.
+ * ERR_DENIED "bad-hook" for a name that is none, or a file that others may write.
  */
 enum outcome hook_start(struct hook *hook, const char *folder, const char *name, const char *action,
                         int64_t most_seconds, struct error *err);

@@ -2,13 +2,16 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent/session.h"
@@ -68,6 +71,27 @@ static enum outcome close_the_shutters(struct error *err)
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
         return fail(err, ERR_INTERNAL, "forbidding core dumps: %s", strerror(errno));
     return OK;
+}
+
+/* Under a limit a later thread might not get its stack. */
+static bool may_lock_without_bound(void)
+{
+    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {0};
+    if (setrlimit(RLIMIT_MEMLOCK, &all) == 0)
+        return true;
+    return syscall(SYS_capget, &head, sets) == 0 && (sets[0].effective & 1U << CAP_IPC_LOCK) != 0;
+}
+
+/* All memory, for OpenSSL holds our two keys in ordinary one. Pages are locked as they are touched,
+ * so that unused stacks cost nothing. */
+static void lock_memory(void)
+{
+    if (!may_lock_without_bound())
+        LOG(WARN, "memory.not-locked", TEXT("why", "it may not be locked without bound"));
+    else if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+        LOG(WARN, "memory.not-locked", TEXT("why", strerror(errno)));
 }
 
 static enum outcome add_roots(struct program *p, struct span pem, const char *where,
@@ -340,5 +364,6 @@ int main(int argc, char **argv)
         return end(&err);
     if (only_check)
         return printf("ok\n") < 0;
+    lock_memory();
     return start_and_run(&p, &err) == OK ? 0 : end(&err);
 }

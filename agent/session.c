@@ -282,14 +282,14 @@ static void look_at_jobs(struct session *s)
     }
 }
 
-static enum outcome find_place(struct session *s, const struct uuid *delivery,
-                               struct open_job **out, struct error *err)
+static enum outcome find_place(struct session *s, const char *secret, struct open_job **out,
+                               struct error *err)
 {
     *out = NULL;
     for (size_t i = 0; i < JOBS_MAX; i++) {
         struct open_job *open = &s->jobs[i];
-        if (open->open && uuid_equal(&open->job.delivery, delivery))
-            return fail_code(err, ERR_CONFLICT, "underway", "that delivery is being worked on");
+        if (open->open && strcmp(open->secret, secret) == 0)
+            return fail_code(err, ERR_CONFLICT, "underway", "that secret is being worked on");
         if (!open->open && *out == NULL)
             *out = open;
     }
@@ -313,7 +313,7 @@ static enum outcome take_secret(struct session *s, const json_t *message, struct
 {
     OWNED(deliver_drop) struct secret_delivery delivery = {0};
     TRY(record_from_json(&secret_delivery_record, message, "", &delivery, err));
-    TRY(find_place(s, &delivery.delivery, out, err));
+    TRY(find_place(s, delivery.secret, out, err));
     snprintf((*out)->secret, sizeof(*out)->secret, "%s", delivery.secret);
     return secrets_deliver(s->plan.secrets, &delivery, s->appraisal.keys, &(*out)->job, err);
 }
@@ -323,7 +323,7 @@ static enum outcome take_forget(struct session *s, const json_t *message, struct
 {
     OWNED(forget_drop) struct secret_forget order = {0};
     TRY(record_from_json(&secret_forget_record, message, "", &order, err));
-    TRY(find_place(s, &order.delivery, out, err));
+    TRY(find_place(s, order.secret, out, err));
     snprintf((*out)->secret, sizeof(*out)->secret, "%s", order.secret);
     return secrets_forget(s->plan.secrets, &order, s->appraisal.keys, &(*out)->job, err);
 }

@@ -14,6 +14,8 @@ bool refuse(struct refusal *out, int status, const char *code, const char *forma
     va_start(args, format);
     vsnprintf(out->message, sizeof out->message, format, args);
     va_end(args);
+    if (!text_is_clean(span_of_text(out->message))) /* a quotation was cut inside a character */
+        snprintf(out->message, sizeof out->message, "%s", code);
     return false;
 }
 

@@ -151,6 +151,7 @@ void control_answer(const struct control *control, const struct face_request *re
     OWNED(json_drop) json_t *problem = json_object();
     out->status = outcome_http_status(outcome);
     json_put_text(problem, "code", err.code);
-    json_put_text(problem, "detail", err.text);
+    bool clean = text_is_clean(span_of_text(err.text)); /* it may quote the request */
+    json_put_text(problem, "detail", clean ? err.text : "(message is not clean text)");
     say(out, problem);
 }

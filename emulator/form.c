@@ -17,11 +17,13 @@ void form_in_done(struct form_in *form)
 static enum outcome decode(struct span part, char **out, struct error *err)
 {
     OWNED(bytes_done) struct bytes spaced = bytes_copy(part);
-    struct text plain = {0};
+    OWNED(text_done) struct text plain = {0};
     for (size_t i = 0; i < spaced.len; i++)
         if (spaced.at[i] == '+')
             spaced.at[i] = ' ';
     TRY(percent_decode(bytes_span(&spaced), &plain, err));
+    if (!text_is_clean(text_span(&plain)))
+        return fail(err, ERR_INVALID, "a parameter holds control characters or is not UTF-8");
     *out = plain.at != NULL ? text_take(&plain) : mem_text("");
     return OK;
 }

@@ -16,7 +16,8 @@ struct form_in {
     size_t count;
 };
 
-/* application/x-www-form-urlencoded; a key twice is refused. */
+/* application/x-www-form-urlencoded. A key twice is refused, and so is what neither XML nor JSON
+ * could say again. */
 enum outcome form_read(struct span body, struct form_in *out, struct error *err);
 void form_in_done(struct form_in *form);
 

@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lib/base/log.h"
 
 enum { IDLE_SECONDS = 30, CONNECTIONS_MAX = 512, BACKLOG = 128 };
 
@@ -16,6 +19,7 @@ struct face {
     struct MHD_Daemon *daemon;
     face_fn *handler;
     void *context;
+    int ending; /* an eventfd, for those that wait */
 };
 
 /* A request while its body is coming in. */
@@ -34,16 +38,18 @@ const char *face_argument(const struct face_request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-static void pause_ms(int64_t ms)
+/* The end of the server ends the wait too. */
+static void pause_ms(const struct face *face, int64_t ms)
 {
-    const struct timespec wait = {ms / 1000, (ms % 1000) * 1000000};
+    struct pollfd end = {.fd = face->ending, .events = POLLIN};
     if (ms > 0)
-        nanosleep(&wait, NULL);
+        poll(&end, 1, (int)ms);
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct face_answer *answer)
+static enum MHD_Result send_answer(const struct face *face, struct MHD_Connection *connection,
+                                   struct face_answer *answer)
 {
-    pause_ms(answer->delay_ms);
+    pause_ms(face, answer->delay_ms);
     if (answer->cut)
         return MHD_NO;
     size_t len = answer->body.len;
@@ -70,7 +76,7 @@ static enum MHD_Result answer_whole(struct face *face, struct MHD_Connection *co
     } else {
         face->handler(face->context, &request, &answer);
     }
-    enum MHD_Result result = send_answer(connection, &answer);
+    enum MHD_Result result = send_answer(face, connection, &answer);
     text_done(&answer.body);
     return result;
 }
@@ -140,14 +146,16 @@ enum outcome face_open(int64_t port, face_fn *handler, void *context, struct fac
     struct face *face = NEW(struct face);
     face->handler = handler;
     face->context = context;
-    face->daemon = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
-        NULL, on_request, face, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_end,
-        NULL, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
+    face->ending = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (face->ending >= 0)
+        face->daemon = MHD_start_daemon(
+            MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
+            NULL, on_request, face, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+            on_end, NULL, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
     if (face->daemon == NULL) {
-        free(face);
         close(fd);
+        face_close(face);
         return fail(err, ERR_INTERNAL, "the HTTP server does not start");
     }
     *out = face;
@@ -158,6 +166,10 @@ void face_close(struct face *face)
 {
     if (face == NULL)
         return;
+    const uint64_t one = 1;
+    if (write(face->ending, &one, sizeof one) < 0)
+        LOG(WARN, "face.not-told", TEXT("why", strerror(errno)));
     MHD_stop_daemon(face->daemon);
+    close(face->ending);
     free(face);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 
 enum { LINE_SIZE = 4096, PATIENCE_SECONDS = 2, HOSTS = 4 };
 
@@ -148,8 +149,10 @@ static void serve(struct processor *p, const char *ref, int fd)
         return;
     struct error err = {0};
     OWNED(json_drop) json_t *answer = json_object();
-    if (make_report(p, ref, line, answer, &err) != OK)
-        json_put_text(answer, "error", err.text);
+    if (make_report(p, ref, line, answer, &err) != OK) {
+        bool clean = text_is_clean(span_of_text(err.text)); /* it may quote the guest */
+        json_put_text(answer, "error", clean ? err.text : "(message is not clean text)");
+    }
     OWNED(mem_drop) char *text = json_print(answer);
     OWNED(text_done) struct text out = {0};
     text_addf(&out, "%s\n", text);

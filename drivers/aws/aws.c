@@ -178,17 +178,40 @@ static enum outcome check_ref(const char *ref, struct error *err)
     return cloud_fail(err, CLOUD_INVALID, "'%.60s' is no EC2 instance id", ref);
 }
 
+/* All pages or an error. A page may be empty and still not be the last; a token that names the page
+ * it came with would go on for ever. */
+static enum outcome list_matching(struct cloud *cloud, const char *filter, const char *value,
+                                  struct sighting_list *out, struct error *err)
+{
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    OWNED(text_done) struct text token = {0};
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(form_done) struct form form = {0};
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        ec2_describe(filter, value, text_str(&token), &form);
+        TRY(call_ec2(cloud, &form, &answer, err));
+        TRY(ec2_read_machines("DescribeInstances", bytes_span(&answer.body), &list, &next, err));
+        if (next.len == 0) {
+            *out = list;
+            list = (struct sighting_list){0};
+            return OK;
+        }
+        if (strcmp(text_str(&next), text_str(&token)) == 0)
+            return cloud_fail(err, CLOUD_SERVER_ERROR, "DescribeInstances: the same page again");
+        text_done(&token);
+        token = next;
+        next = (struct text){0};
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "DescribeInstances: more than %d pages", PAGES_MAX);
+}
+
 static enum outcome aws_find(struct cloud *cloud, const char *ref, struct sighting *out,
                              struct error *err)
 {
-    OWNED(form_done) struct form form = {0};
-    OWNED(http_answer_done) struct http_answer answer = {0};
     OWNED(sighting_list_done) struct sighting_list list = {0};
-    OWNED(text_done) struct text unused = {0};
     TRY(check_ref(ref, err));
-    ec2_describe_instance(ref, &form);
-    TRY(call_ec2(cloud, &form, &answer, err));
-    TRY(ec2_read_machines("DescribeInstances", bytes_span(&answer.body), &list, &unused, err));
+    TRY(list_matching(cloud, "instance-id", ref, &list, err));
     for (size_t i = 0; i < list.count; i++)
         if (strcmp(list.at[i].ref, ref) == 0) {
             *out = list.at[i];
@@ -197,35 +220,15 @@ static enum outcome aws_find(struct cloud *cloud, const char *ref, struct sighti
     return cloud_fail(err, CLOUD_NOT_FOUND, "%s is not listed", ref);
 }
 
-static enum outcome list_tagged(struct cloud *cloud, const char *tag, const char *value,
-                                struct sighting_list *out, struct error *err)
-{
-    OWNED(sighting_list_done) struct sighting_list list = {0};
-    OWNED(text_done) struct text token = {0};
-    for (int page = 0; page < PAGES_MAX; page++) {
-        OWNED(form_done) struct form form = {0};
-        OWNED(http_answer_done) struct http_answer answer = {0};
-        ec2_describe_tagged(tag, value, text_str(&token), &form);
-        TRY(call_ec2(cloud, &form, &answer, err));
-        TRY(ec2_read_machines("DescribeInstances", bytes_span(&answer.body), &list, &token, err));
-        if (token.len == 0) {
-            *out = list;
-            list = (struct sighting_list){0};
-            return OK;
-        }
-    }
-    return cloud_fail(err, CLOUD_SERVER_ERROR, "DescribeInstances: more than %d pages", PAGES_MAX);
-}
-
 static enum outcome aws_find_token(struct cloud *cloud, const char *client_token,
                                    struct sighting_list *out, struct error *err)
 {
-    return list_tagged(cloud, TAG_TOKEN, client_token, out, err);
+    return list_matching(cloud, "tag:" TAG_TOKEN, client_token, out, err);
 }
 
 static enum outcome aws_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
 {
-    return list_tagged(cloud, TAG_OWNER, cloud->account.owner, out, err);
+    return list_matching(cloud, "tag:" TAG_OWNER, cloud->account.owner, out, err);
 }
 
 static enum outcome act(struct cloud *cloud, const char *action, const char *ref,

@@ -64,6 +64,14 @@ static const xmlNode *next_item(const xmlNode *list, const xmlNode *before)
     return at;
 }
 
+/* How much of `text` goes into `room` bytes without cutting a character. */
+static size_t whole_part(const char *text, size_t room)
+{
+    while (room > 0 && ((unsigned char)text[room] & 0xc0) == 0x80)
+        room--;
+    return room;
+}
+
 /* Copies what stands directly in an element; control characters, which would foul a log line,
  * become spaces. False when it does not fit. */
 static bool copy_text(const xmlNode *node, char *out, size_t size)
@@ -76,7 +84,7 @@ static bool copy_text(const xmlNode *node, char *out, size_t size)
         size_t more = strlen((const char *)at->content);
         bool fits = more < size - len;
         if (!fits)
-            more = size - len - 1;
+            more = whole_part((const char *)at->content, size - len - 1);
         memcpy(out + len, at->content, more);
         len += more;
         out[len] = '\0';
@@ -233,8 +241,8 @@ static enum outcome read_reservation(const char *action, const xmlNode *reservat
 {
     const xmlNode *set = child(reservation, "instancesSet");
     for (const xmlNode *item = next_item(set, NULL); item != NULL; item = next_item(set, item))
-        if (!read_machine(item, sighting_list_add(out)))
-            return unreadable(err, action, "names a machine we cannot read");
+        if (out->count == EC2_MACHINES_MAX || !read_machine(item, sighting_list_add(out)))
+            return unreadable(err, action, "names a machine too many, or one we cannot read");
     return OK;
 }
 
@@ -244,7 +252,8 @@ enum outcome ec2_read_machines(const char *action, struct span body, struct sigh
     OWNED(xml_drop) xmlDoc *doc = NULL;
     const xmlNode *root;
     TRY(open_answer(action, body, &doc, &root, err));
-    if (child(root, "instancesSet") != NULL) /* RunInstances: the root is the reservation */
+    text_done(next_token);
+    if (strcmp(action, "RunInstances") == 0) /* the root is the reservation */
         return read_reservation(action, root, out, err);
     const xmlNode *set = child(root, "reservationSet");
     if (set == NULL)
@@ -254,7 +263,6 @@ enum outcome ec2_read_machines(const char *action, struct span body, struct sigh
     char token[2048];
     if (!COPY(root, "nextToken", token))
         return unreadable(err, action, "has a page token we cannot hold");
-    text_done(next_token);
     text_add(next_token, token);
     return OK;
 }

@@ -7,6 +7,8 @@
 #include "drivers/driver.h"
 #include "lib/base/text.h"
 
+enum { EC2_MACHINES_MAX = 100 * 1000 }; /* in one list: some 100 MB */
+
 struct ec2_error {
     enum cloud_error kind;
     char code[96]; /* AWS's own; "HTTP 502" where the body says nothing */
@@ -21,7 +23,8 @@ struct ec2_error ec2_error_read(int status, struct span body);
  * with `ambiguous`, for a 2xx that cannot be read says that something was done. */
 enum outcome ec2_read_nothing(const char *action, struct span body, struct error *err);
 
-/* RunInstances and DescribeInstances: adds to `out`; `next_token` is set, or emptied. */
+/* RunInstances and DescribeInstances: adds to `out`, EC2_MACHINES_MAX at most; `next_token` is set,
+ * or emptied. */
 enum outcome ec2_read_machines(const char *action, struct span body, struct sighting_list *out,
                                struct text *next_token, struct error *err);
 

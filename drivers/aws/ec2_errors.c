@@ -85,6 +85,8 @@ static enum cloud_error by_status(int status)
         return CLOUD_AUTH;
     if (status == 404)
         return CLOUD_NOT_FOUND;
+    if (status == 408) /* of a gateway: what became of it is not known */
+        return CLOUD_SERVER_ERROR;
     return status >= 500 || status < 400 ? CLOUD_SERVER_ERROR : CLOUD_INVALID;
 }
 

@@ -124,18 +124,10 @@ enum outcome ec2_run_instances(const struct account *account, const struct launc
     return OK;
 }
 
-void ec2_describe_instance(const char *ref, struct form *out)
+void ec2_describe(const char *filter, const char *value, const char *next_token, struct form *out)
 {
     begin(out, "DescribeInstances");
-    form_add(out, "Filter.1.Name", "instance-id");
-    form_add(out, "Filter.1.Value.1", ref);
-}
-
-void ec2_describe_tagged(const char *tag, const char *value, const char *next_token,
-                         struct form *out)
-{
-    begin(out, "DescribeInstances");
-    form_addf(out, "Filter.1.Name", "tag:%s", tag);
+    form_add(out, "Filter.1.Name", filter);
     form_add(out, "Filter.1.Value.1", value);
     form_addf(out, "MaxResults", "%d", EC2_PAGE_SIZE);
     add_given(out, "NextToken", next_token);

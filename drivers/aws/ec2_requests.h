@@ -13,11 +13,9 @@ enum { EC2_PAGE_SIZE = 1000, EC2_TAGS_MAX = 50 };
 enum outcome ec2_run_instances(const struct account *account, const struct launch_order *order,
                                struct form *out, struct error *err);
 
-/* By a filter, never by id: an id nobody knows then gives an empty set instead of an error. */
-void ec2_describe_instance(const char *ref, struct form *out);
-/* All with this tag; `next_token` is empty for the first page. */
-void ec2_describe_tagged(const char *tag, const char *value, const char *next_token,
-                         struct form *out);
+/* By a filter, never by id: an id nobody knows then gives an empty set instead of an error.
+ * `filter` is "instance-id" or "tag:KEY"; `next_token` is empty for the first page. */
+void ec2_describe(const char *filter, const char *value, const char *next_token, struct form *out);
 
 void ec2_stop_instance(const char *ref, struct form *out);
 void ec2_start_instance(const char *ref, struct form *out);

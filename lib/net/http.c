@@ -198,7 +198,7 @@ static enum outcome say_why(CURL *curl, CURLcode code, const char *detail,
     const char *why = detail[0] != '\0' ? detail : curl_easy_strerror(code);
     long sent = 0;
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &sent);
-    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
+    if (sent == 0 && (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL))
         return fail(err, ERR_INVALID, "%s", why);
     if (exchange->too_large)
         return fail_code(err, ERR_AMBIGUOUS, "answer-too-large",

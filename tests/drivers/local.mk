@@ -1,5 +1,6 @@
 # One line a test, sorted.
 check_PROGRAMS += tests/drivers/test_account_test
+check_PROGRAMS += tests/drivers/test_aws_hostile
 check_PROGRAMS += tests/drivers/test_drivers
 check_PROGRAMS += tests/drivers/test_ec2_answers
 check_PROGRAMS += tests/drivers/test_ec2_requests

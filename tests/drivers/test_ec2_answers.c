@@ -283,6 +283,47 @@ static void an_error_message_cannot_forge_a_log_line(void **state)
     assert_int_equal(said.kind, CLOUD_INVALID);
 }
 
+/* What is cut inside a character is no text any more: neither JSON nor the database takes it. */
+static void a_code_that_is_too_long_is_cut_between_characters(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text body = {0};
+    text_add(&body, "<Response><Errors><Error><Code>x");
+    for (int i = 0; i < 90; i++)
+        text_add(&body, "\xe2\x82\xac");
+    text_add(&body, "</Code><Message>m</Message></Error></Errors></Response>");
+    struct error err = {0};
+    assert_int_not_equal(ec2_check_status(400, text_span(&body), &err), OK);
+    assert_true(text_is_clean(span_of_text(err.text)));
+}
+
+static void an_answer_with_more_machines_than_anyone_has_is_refused(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    OWNED(text_done) struct text body = {0};
+    OWNED(text_done) struct text token = {0};
+    text_add(&body, "<DescribeInstancesResponse><reservationSet><item><instancesSet>");
+    for (int i = 0; i <= EC2_MACHINES_MAX; i++)
+        text_add(&body, "<item><instanceId>i-0</instanceId></item>");
+    text_add(&body, "</instancesSet></item></reservationSet></DescribeInstancesResponse>");
+    assert_fails(ec2_read_machines("DescribeInstances", text_span(&body), &list, &token, &err),
+                 ERR_AMBIGUOUS, "ambiguous");
+}
+
+static void a_launchs_answer_is_none_to_a_describe(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    OWNED(text_done) struct text token = {0};
+    static const char body[] = "<DescribeInstancesResponse><instancesSet><item>" MACHINE(
+        "running", "") "</item></instancesSet></DescribeInstancesResponse>";
+    assert_fails(ec2_read_machines("DescribeInstances", span_of_text(body), &list, &token, &err),
+                 ERR_AMBIGUOUS, "ambiguous");
+}
+
 static void a_code_we_do_not_know_goes_by_its_ending_then_by_the_status(void **state)
 {
     (void)state;
@@ -294,6 +335,7 @@ static void a_code_we_do_not_know_goes_by_its_ending_then_by_the_status(void **s
     assert_int_equal(ec2_error_kind("New", 418), CLOUD_INVALID);
     assert_int_equal(ec2_error_kind("", 502), CLOUD_SERVER_ERROR);
     assert_int_equal(ec2_error_kind("", 302), CLOUD_SERVER_ERROR);
+    assert_int_equal(ec2_error_kind("", 408), CLOUD_SERVER_ERROR);
 }
 
 int main(void)
@@ -306,6 +348,9 @@ int main(void)
         cmocka_unit_test(document_types_and_entities_are_refused),
         cmocka_unit_test(a_deep_answer_does_not_bring_us_down),
         cmocka_unit_test(an_error_message_cannot_forge_a_log_line),
+        cmocka_unit_test(a_code_that_is_too_long_is_cut_between_characters),
+        cmocka_unit_test(an_answer_with_more_machines_than_anyone_has_is_refused),
+        cmocka_unit_test(a_launchs_answer_is_none_to_a_describe),
         cmocka_unit_test(a_code_we_do_not_know_goes_by_its_ending_then_by_the_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,9 +235,9 @@ static void every_other_call_is_in_the_model_and_like_a_real_clients(void **stat
     OWNED(form_done) struct form one = {0};
     OWNED(form_done) struct form page = {0};
     OWNED(form_done) struct form who = {0};
-    ec2_describe_instance("i-0a1", &one);
+    ec2_describe("instance-id", "i-0a1", "", &one);
     check_form(MODEL, &one);
-    ec2_describe_tagged("muster:vm", "vm-1", "next", &page);
+    ec2_describe("tag:muster:vm", "vm-1", "next", &page);
     check_form(MODEL, &page);
     compare_with_capture("awscli-DescribeInstances-02", &page, (const char *const[]){NULL});
     sts_get_caller_identity(&who);

@@ -213,6 +213,16 @@ static void half_an_answer_is_ambiguous(void **state)
     assert_string_equal(v.err.code, "cut-off");
 }
 
+/* curl calls it an unsupported protocol, as it calls a wrong scheme; but the request went out. */
+static void an_answer_that_is_no_http_is_ambiguous(void **state)
+{
+    (void)state;
+    OWNED(visit_done) struct visit v = {.server.says = "220 mail.example ESMTP\r\n"};
+    exchange(&v, post, "http");
+    assert_int_equal(v.outcome, ERR_AMBIGUOUS);
+    assert_string_equal(v.err.code, "cut-off");
+}
+
 static void silence_after_the_request_is_ambiguous(void **state)
 {
     (void)state;
@@ -280,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_proxy_of_the_environment_is_not_asked),
         cmocka_unit_test(a_connection_cut_before_the_answer_is_ambiguous),
         cmocka_unit_test(half_an_answer_is_ambiguous),
+        cmocka_unit_test(an_answer_that_is_no_http_is_ambiguous),
         cmocka_unit_test(silence_after_the_request_is_ambiguous),
         cmocka_unit_test(an_endless_answer_is_cut),
         cmocka_unit_test(a_server_without_tls_hears_nothing_of_an_https_request),

@@ -2,6 +2,7 @@
  * trust.md sections 3, 4 and 7; R11. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -436,6 +437,38 @@ static void an_agent_leaves_no_core(void **state)
     assert_int_equal(core.rlim_max, 0);
 }
 
+/* What /proc says of a process under this word, read in this base. */
+static unsigned long status_of(pid_t pid, const char *word, int base)
+{
+    char path[64];
+    char line[256];
+    unsigned long value = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *status = fopen(path, "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof line, status) != NULL)
+        if (strncmp(line, word, strlen(word)) == 0)
+            value = strtoul(line + strlen(word), NULL, base);
+    fclose(status);
+    return value;
+}
+
+/* The two keys stand in OpenSSL's ordinary memory, so all of it is kept from the host's disks. */
+static void where_it_may_an_agent_keeps_its_memory_out_of_swap(void **state)
+{
+    struct world *w = *state;
+    struct rlimit limit;
+    start_agent(w);
+    take_hello(w);
+    assert_int_equal(prlimit(w->agent, RLIMIT_MEMLOCK, NULL, &limit), 0);
+    bool may = limit.rlim_cur == RLIM_INFINITY ||
+               (status_of(w->agent, "CapEff:", 16) & 1UL << CAP_IPC_LOCK) != 0;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    may = false; /* sanitizers make mlockall do nothing */
+#endif
+    assert_true(!may || status_of(w->agent, "VmLck:", 10) > 1024);
+}
+
 static void a_restart_makes_new_keys(void **state)
 {
     struct world *w = *state;
@@ -572,6 +605,7 @@ int main(void)
         T(an_agent_proves_itself_puts_a_secret_beats_and_ends_cleanly),
         T(nothing_of_a_secret_stays_in_the_agents_memory),
         T(an_agent_leaves_no_core),
+        T(where_it_may_an_agent_keeps_its_memory_out_of_swap),
         T(a_restart_makes_new_keys),
         T(a_lost_controller_is_dialled_again_with_the_same_key),
         T(with_the_root_in_the_image_a_diverted_agent_never_says_hello),

@@ -2,10 +2,12 @@
 #include "agent/hook.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -53,6 +55,20 @@ static void a_hook_is_told_its_name_and_nothing_else(void **state)
     assert_non_null(strstr((char *)told.at, "/web-key reload web-key 0\n"));
 }
 
+/* The link's own descriptors among them. */
+static void a_hook_gets_no_descriptor_but_the_three(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char script[128];
+    int open_one = dup(0);
+    assert_true(open_one > 2);
+    snprintf(script, sizeof script, "#!/bin/sh\n[ ! -e /proc/$$/fd/%d ]\n", open_one);
+    program("nosy", script, 0755);
+    assert_ok(run("nosy", 10, &err));
+    close(open_one);
+}
+
 static void no_hook_is_fine(void **state)
 {
     (void)state;
@@ -79,6 +95,31 @@ static void a_hook_over_its_time_is_killed_with_its_children(void **state)
     program("slow", "#!/bin/sh\nsleep 600 &\nwait\n", 0755);
     assert_fails(run("slow", 0, &err), ERR_CONFLICT, "hook-failed");
     assert_non_null(strstr(err.text, "too long"));
+}
+
+/* Else the next agent would run the same hook beside the one that was left over. */
+static void a_hook_ends_with_its_agent(void **state)
+{
+    (void)state;
+    int alive[2];
+    char byte;
+    assert_int_equal(pipe(alive), 0); /* the hook's standard output: its end is the hook's end */
+    program("long", "#!/bin/sh\nexec sleep 60 2>/dev/null\n", 0755);
+    pid_t agent = fork();
+    if (agent == 0) {
+        struct hook hook = {0};
+        if (dup2(alive[1], 1) != 1 || hook_start(&hook, folder, "long", "reload", 600, NULL) != OK)
+            _exit(1);
+        kill(getpid(), SIGKILL);
+    }
+    int status = 0;
+    close(alive[1]);
+    assert_int_equal(waitpid(agent, &status, 0), agent);
+    assert_true(WIFSIGNALED(status));
+    struct pollfd end = {.fd = alive[0], .events = POLLIN};
+    assert_int_equal(poll(&end, 1, 20000), 1);
+    assert_int_equal(read(alive[0], &byte, 1), 0);
+    close(alive[0]);
 }
 
 static void only_names_are_run(void **state)
@@ -119,9 +160,11 @@ int main(void)
         return 99;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hook_is_told_its_name_and_nothing_else),
+        cmocka_unit_test(a_hook_gets_no_descriptor_but_the_three),
         cmocka_unit_test(no_hook_is_fine),
         cmocka_unit_test(a_failing_hook_is_a_failure),
         cmocka_unit_test(a_hook_over_its_time_is_killed_with_its_children),
+        cmocka_unit_test(a_hook_ends_with_its_agent),
         cmocka_unit_test(only_names_are_run),
         cmocka_unit_test(a_file_that_others_may_write_or_nobody_may_run_is_no_hook),
     };

@@ -1,8 +1,11 @@
 /* The emulator's own parts: what it remembers, what it plays, and what it takes from strangers. */
 #include <string.h>
+#include <unistd.h>
 
 #include "emulator/aws_api.h"
+#include "emulator/control.h"
 #include "lib/base/file.h"
+#include "tests/support/hostile_peer.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
 
@@ -113,13 +116,38 @@ static void a_form_is_decoded_and_sorted(void **state)
 static void a_form_that_is_bent_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"a=1&a=2", "a=%", "a=%zz", "a=%00"};
+    static const char *const bad[] = {"a=1&a=2", "a=%",   "a=%zz", "a=%00",
+                                      "a=%01",   "a=%7f", "a=%ff", "%c3=1"};
     for (size_t i = 0; i < countof(bad); i++) {
         struct error err = {0};
         OWNED(form_in_done) struct form_in form = {0};
         assert_int_equal(form_read(span_of_text(bad[i]), &form, &err), ERR_INVALID);
         assert_int_equal(form.count, 0);
     }
+}
+
+/* A cut may fall inside a character, and then the whole answer would be no XML. */
+static void a_refusal_is_always_whole_text(void **state)
+{
+    (void)state;
+    struct refusal why;
+    assert_false(refuse(&why, 400, "Unknown", "no '%.60s'", "a\xc3\xa4"));
+    assert_string_equal(why.message, "no 'a\xc3\xa4'");
+    assert_false(refuse(&why, 400, "Unknown", "no '%.2s'", "a\xc3\xa4"));
+    assert_true(text_is_clean(span_of_text(why.message)));
+}
+
+static void a_control_path_that_is_no_text_is_just_not_there(void **state)
+{
+    (void)state;
+    struct world world = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    const struct control control = {.world = &world};
+    const struct face_request request = {.method = "GET", .path = CONTROL_PREFIX "\xff"};
+    struct face_answer answer = {0};
+    control_answer(&control, &request, &answer);
+    assert_int_equal(answer.status, 404);
+    assert_true(text_is_clean(text_span(&answer.body)));
+    text_done(&answer.body);
 }
 
 static void xml_holds_any_text(void **state)
@@ -203,6 +231,35 @@ static void a_machine_that_was_cut_off_boots_again_and_one_that_ended_stays_so(v
     world_close(&world);
 }
 
+static void answer_late(void *context, const struct face_request *request, struct face_answer *out)
+{
+    (void)request;
+    const int *asked = context;
+    out->delay_ms = 60000;
+    assert_int_equal(write(asked[1], "x", 1), 1);
+}
+
+static void a_delayed_answer_does_not_hold_up_the_end(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct face *face = NULL;
+    int asked[2];
+    int64_t port;
+    char byte;
+    assert_int_equal(pipe(asked), 0);
+    assert_ok(face_open(0, answer_late, asked, &face, &port, &err));
+    int fd = hostile_connect((int)port);
+    assert_true(hostile_write(fd, span_of_text("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+    assert_int_equal(read(asked[0], &byte, 1), 1);
+    int64_t began = clock_monotonic_ms();
+    face_close(face);
+    assert_true(clock_monotonic_ms() - began < 20000);
+    close(fd);
+    close(asked[0]);
+    close(asked[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,10 +270,13 @@ int main(void)
         cmocka_unit_test(a_prank_nobody_knows_is_refused),
         cmocka_unit_test(a_form_is_decoded_and_sorted),
         cmocka_unit_test(a_form_that_is_bent_is_refused),
+        cmocka_unit_test(a_refusal_is_always_whole_text),
+        cmocka_unit_test(a_control_path_that_is_no_text_is_just_not_there),
         cmocka_unit_test(xml_holds_any_text),
         WITH_FOLDER(images_come_from_a_file),
         cmocka_unit_test(only_a_measured_boot_tells_images_apart),
         WITH_FOLDER(a_broken_list_of_images_is_refused),
+        cmocka_unit_test(a_delayed_answer_does_not_hold_up_the_end),
         WITH_FOLDER(a_machine_that_was_cut_off_boots_again_and_one_that_ended_stays_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
