@@ -186,17 +186,19 @@ static enum outcome take_measurements(const struct charter *charter, struct char
     return OK;
 }
 
+/* Floors only narrow: where both list products, one that either leaves out is refused. */
 static void raise_floors(struct snp_policy *p, const struct snp_policy *floors)
 {
-    p->has_min_tcb = p->has_min_tcb || floors->has_min_tcb;
+    if (!floors->has_min_tcb)
+        return;
     for (int product = 0; product < PRODUCT_COUNT; product++) {
-        if (!floors->has_floor[product])
-            continue;
-        p->has_floor[product] = true;
+        bool listed = !p->has_min_tcb || p->has_floor[product];
+        p->has_floor[product] = listed && floors->has_floor[product];
         for (int part = 0; part < TCB_PART_COUNT; part++)
             if (p->min_tcb[product].part[part] < floors->min_tcb[product].part[part])
                 p->min_tcb[product].part[part] = floors->min_tcb[product].part[part];
     }
+    p->has_min_tcb = true;
 }
 
 static enum outcome find_references(const struct charter *charter, const json_t *json,
