@@ -185,13 +185,15 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
     return OK;
 }
 
-/* Only the latest good verdict of an instance counts: an older one was for keys that may be gone. A
- * claimant that fails takes nothing from the one who passed. */
+/* Only the latest good verdict of an instance counts, by when its nonce was issued: an older one
+ * was for keys that may be gone. A claimant that fails takes nothing from the one who passed. */
 static void remember_latest(struct keeper *k, const struct verdict_token *token)
 {
     if (strcmp(token->claims.verdict, "trusted") != 0)
         return;
     struct known_instance *known = keeper_know(k, &token->claims.instance);
+    if (known->verdict_issued.us > token->issued.us)
+        return;
     known->verdict = token->id;
     known->verdict_issued = token->issued;
 }

@@ -448,6 +448,31 @@ static void a_replayed_verdict_is_refused(void **state)
     refused(d, &wish, "verdict-superseded");
 }
 
+/* Challenges are answered in the order that the controller likes; what counts is when they were
+ * asked. */
+static void an_older_challenge_answered_late_makes_no_newer_verdict(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    struct challenge first;
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(bytes_done) struct bytes evidence = {0};
+    OWNED(stored_done) struct stored s = {0};
+    make(d, "for-all", NULL, &s);
+    assert_ok(guest_challenge(d, &g, &first, &err));
+    guest_evidence(d, &g, &first, &evidence);
+    clock_advance_ms(10 * 1000);
+    attest(d, &g);
+    OWNED(mem_drop) char *newer = mem_text(g.token);
+    assert_ok(guest_appraise(d, &g, &first, &evidence, &err));
+    verdict_is(&g, "trusted", "ok");
+    struct release_wish late = release_wish_of(&g, &s);
+    refused(d, &late, "verdict-superseded");
+    struct release_wish wish = release_wish_of(&g, &s);
+    wish.token = newer;
+    released(d, &wish);
+}
+
 /* trust.md section 9: a claimant that fails never touches the incumbent. */
 static void a_claimant_that_fails_takes_nothing_from_the_incumbent(void **state)
 {
@@ -865,6 +890,7 @@ int main(void)
         IN(a_record_is_released_only_as_what_it_is),
         IN(a_record_of_another_deployment_is_nothing_here),
         IN(a_replayed_verdict_is_refused),
+        IN(an_older_challenge_answered_late_makes_no_newer_verdict),
         IN(a_claimant_that_fails_takes_nothing_from_the_incumbent),
         IN(a_replayed_release_is_refused),
         IN(an_old_verdict_is_refused_by_the_grants_age_and_then_by_its_own),
