@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/fault.h"
@@ -224,6 +225,17 @@ void keeper_state_close(struct keeper_state *state)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
+/* What is written to a file that no folder names any more nobody will read again. */
+static enum outcome check_usable(const struct keeper_state *state, struct error *err)
+{
+    struct stat st;
+    if (state->broken)
+        return fail_code(err, ERR_INTERNAL, "state-broken", "an earlier write failed: restart");
+    if (fstat(state->fd, &st) != 0 || st.st_nlink == 0)
+        return fail_code(err, ERR_DENIED, "state-missing", "the state file was taken away");
+    return OK;
+}
+
 static bool write_whole(int fd, const char *line, size_t len)
 {
     ssize_t n;
@@ -240,8 +252,7 @@ static enum outcome append(struct keeper_state *state, struct error *err, const 
     uint8_t mac[SHA256_SIZE];
     char hex[MAC_HEX + 1];
     va_list arguments;
-    if (state->broken)
-        return fail_code(err, ERR_INTERNAL, "state-broken", "an earlier write failed: restart");
+    TRY(check_usable(state, err));
     va_start(arguments, format);
     int len = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
@@ -298,6 +309,7 @@ enum outcome keeper_state_raise_version(struct keeper_state *state, const struct
                                         int64_t version, struct error *err)
 {
     int64_t floor = keeper_state_version(state, secret);
+    TRY(check_usable(state, err));
     if (version < floor)
         return fail_code(err, ERR_DENIED, "version-too-low", "version %lld, released %lld already",
                          (long long)version, (long long)floor);

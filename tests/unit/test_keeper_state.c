@@ -1,9 +1,12 @@
 /* The keeper's memory: what it has seen it never forgets, and nobody rewrites it. */
 #include "lib/model/keeper_state.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/crypto/random.h"
@@ -208,6 +211,51 @@ static void a_memory_that_is_not_there_is_said_so(void **state)
     assert_fails(keeper_state_open(path, w->kek, &none, &err), ERR_NOT_FOUND, "state-missing");
 }
 
+/* A line in a file that is gone would be forgotten with it, so it is not answered for; and what
+ * needs no new line has no memory behind it either. */
+static void nothing_is_remembered_in_a_file_that_was_taken_away(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct uuid secret = uuid_new();
+    assert_ok(keeper_state_raise_version(w->state, &secret, 3, &err));
+    assert_int_equal(unlink(w->path), 0);
+    assert_fails(keeper_state_raise_charter(w->state, 7, one, &err), ERR_DENIED, "state-missing");
+    assert_fails(keeper_state_raise_version(w->state, &secret, 4, &err), ERR_DENIED,
+                 "state-missing");
+    assert_ok(keeper_state_create(w->path, w->kek, &err));
+    assert_fails(keeper_state_raise_version(w->state, &secret, 3, &err), ERR_DENIED,
+                 "state-missing");
+    assert_int_equal(keeper_state_serial(w->state), 0);
+}
+
+/* A bound on the size of files, as a disk that is full: the last line goes out in part or not at
+ * all. */
+static void after_a_failed_write_nothing_is_released(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct uuid secret = uuid_new();
+    struct rlimit before;
+    assert_ok(keeper_state_raise_version(w->state, &secret, 3, &err));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit full = {.rlim_cur = 400, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+    enum outcome outcome = keeper_state_raise_version(w->state, &secret, 4, &err);
+    for (int64_t version = 5; outcome == OK && version < 20; version++)
+        outcome = keeper_state_raise_version(w->state, &secret, version, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(outcome, ERR_INTERNAL);
+    assert_string_equal(err.code, "state-broken");
+    int64_t floor = keeper_state_version(w->state, &secret);
+    assert_fails(keeper_state_raise_version(w->state, &secret, floor, &err), ERR_INTERNAL,
+                 "state-broken");
+    reopen(w);
+    assert_int_equal(keeper_state_version(w->state, &secret), floor);
+    assert_ok(keeper_state_raise_version(w->state, &secret, floor + 1, &err));
+}
+
 /* ---- the key-encryption key ---- */
 
 static void a_wrapped_key_opens_with_its_label_only(void **state)
@@ -255,6 +303,8 @@ int main(void)
         IN_WORLD(another_deployments_memory_does_not_open),
         IN_WORLD(only_one_keeper_holds_it_at_a_time),
         IN_WORLD(a_memory_that_is_not_there_is_said_so),
+        IN_WORLD(nothing_is_remembered_in_a_file_that_was_taken_away),
+        IN_WORLD(after_a_failed_write_nothing_is_released),
         IN_WORLD(a_wrapped_key_opens_with_its_label_only),
         IN_WORLD(a_key_file_of_another_realm_mode_or_shape_is_refused),
     };
