@@ -12,6 +12,8 @@ struct keeper_init {
     struct argument_list controller_names; /* for the controller's certificate */
     struct argument_list controllers;      /* where the keeper dials */
     const char *simulator_root;            /* PEM; simulation realm only */
+    struct argument_list signers;          /* public keys in PEM, pinned beside the one made here */
+    int64_t threshold;                     /* how many of all these sign a charter */
 };
 
 /* Makes below `folder`:

@@ -33,6 +33,7 @@ struct keeper {
     struct kek *kek;
     struct keeper_state *state; /* NULL: no file, no release */
     struct error state_why;     /* then: why */
+    char *state_path;
 
     struct charter_signers signers;
     struct charter *charter; /* NULL: none accepted yet */

@@ -56,6 +56,16 @@ static bool apply_charter(struct keeper_state *state, const char *payload)
            hex_decode_exact(hex, state->digest, SHA256_SIZE, NULL) == OK;
 }
 
+/* As if the charter before it had been seen, of which nothing else is known. */
+static bool apply_least(struct keeper_state *state, const char *payload)
+{
+    int64_t least = 0;
+    if (sscanf(payload, "least %" SCNd64, &least) != 1 || least < 1)
+        return false;
+    state->serial = least - 1;
+    return true;
+}
+
 static void set_version(struct keeper_state *state, const struct uuid *secret, int64_t version)
 {
     int64_t *known = map_get(state->versions, secret);
@@ -93,7 +103,8 @@ static bool apply(struct keeper_state *state, struct span payload)
         return false;
     memcpy(text, payload.at, payload.len);
     text[payload.len] = '\0';
-    return apply_charter(state, text) || apply_version(state, text) || apply_destroyed(state, text);
+    return apply_charter(state, text) || apply_version(state, text) ||
+           apply_destroyed(state, text) || apply_least(state, text);
 }
 
 /* "PAYLOAD MAC" with the right MAC; moves the chain on. */
@@ -154,23 +165,36 @@ static enum outcome read_lines(struct keeper_state *state, struct span content, 
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
-enum outcome keeper_state_create(const char *path, struct kek *kek, struct error *err)
+/* "PAYLOAD MAC\n" at the end of `file`; moves the chain on. */
+static void add_line(struct keeper_state *state, const char *payload, struct text *file)
+{
+    uint8_t mac[SHA256_SIZE];
+    mac_line(state, span_of_text(payload), mac);
+    memcpy(state->mac, mac, sizeof mac);
+    text_addf(file, "%s ", payload);
+    text_add_hex(file, SPAN_OF(mac));
+    text_add(file, "\n");
+}
+
+enum outcome keeper_state_create(const char *path, struct kek *kek, int64_t least_serial,
+                                 struct error *err)
 {
     struct keeper_state state = {.fd = -1};
     OWNED(locked_done) struct locked key = {0};
     OWNED(bytes_done) struct bytes wrapped = {0};
-    OWNED(text_done) struct text line = {0};
-    uint8_t mac[SHA256_SIZE];
+    OWNED(text_done) struct text first = {0};
+    OWNED(text_done) struct text second = {0};
+    OWNED(text_done) struct text file = {0};
     TRY(aead_new_key(&key, err));
     TRY(kek_wrap(kek, SPAN_OF(key_label), locked_span(&key), &wrapped, err));
-    text_add(&line, magic);
-    text_add_base64(&line, bytes_span(&wrapped));
     state.key = key;
-    mac_line(&state, text_span(&line), mac);
-    text_add(&line, " ");
-    text_add_hex(&line, SPAN_OF(mac));
-    text_add(&line, "\n");
-    return file_create(path, text_span(&line), 0600, err);
+    text_add(&first, magic);
+    text_add_base64(&first, bytes_span(&wrapped));
+    add_line(&state, text_str(&first), &file);
+    text_addf(&second, "least %" PRId64, least_serial);
+    if (least_serial > 1)
+        add_line(&state, text_str(&second), &file);
+    return file_create(path, text_span(&file), 0600, err);
 }
 
 static enum outcome lock_file(struct keeper_state *state, const char *path, struct error *err)

@@ -12,8 +12,10 @@
 
 struct keeper_state;
 
-/* ERR_CONFLICT when the file is there. */
-enum outcome keeper_state_create(const char *path, struct kek *kek, struct error *err);
+/* `least_serial`: no charter below it is taken, 1 for a new deployment. ERR_CONFLICT when the file
+ * is there. */
+enum outcome keeper_state_create(const char *path, struct kek *kek, int64_t least_serial,
+                                 struct error *err);
 /* ERR_NOT_FOUND without a file; ERR_INVALID "state-damaged": a line does not verify. A last line
  * that was torn by a crash was never answered for, and is dropped. One process at a time
  * (ERR_CONFLICT "state-in-use"). */

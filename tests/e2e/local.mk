@@ -25,3 +25,6 @@ dist_check_SCRIPTS += tests/e2e/canary.sh
 EXTRA_DIST += tests/support/tap.sh
 TESTS += tests/e2e/agent_life_in_a_fleet.sh
 dist_check_SCRIPTS += tests/e2e/agent_life_in_a_fleet.sh
+check_PROGRAMS += tests/e2e/memory_lost
+TESTS += tests/e2e/keeper_memory_reset.sh
+dist_check_SCRIPTS += tests/e2e/keeper_memory_reset.sh

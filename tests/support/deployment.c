@@ -57,6 +57,7 @@ struct deployment *deployment_make(enum realm realm, bool with_simulator)
     struct keeper_init init = {
         .folder = d->folder,
         .realm = realm,
+        .threshold = 1,
         .simulator_root = with_simulator ? pem : NULL,
     };
     assert_ok(keeper_init(&init, &err));

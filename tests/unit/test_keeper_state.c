@@ -38,7 +38,7 @@ static int set_up(void **state)
     OWNED(mem_drop) char *kek = scratch_path(w->folder, "kek");
     assert_ok(kek_file_create(kek, REALM_SIMULATION, &err));
     assert_ok(kek_file_open(kek, REALM_SIMULATION, &w->kek, &err));
-    assert_ok(keeper_state_create(w->path, w->kek, &err));
+    assert_ok(keeper_state_create(w->path, w->kek, 1, &err));
     reopen(w);
     *state = w;
     return 0;
@@ -66,7 +66,7 @@ static void a_new_memory_is_empty_and_is_not_made_twice(void **state)
     struct uuid secret = uuid_new();
     assert_int_equal(keeper_state_serial(w->state), 0);
     assert_int_equal(keeper_state_version(w->state, &secret), 0);
-    assert_int_equal(keeper_state_create(w->path, w->kek, &err), ERR_CONFLICT);
+    assert_int_equal(keeper_state_create(w->path, w->kek, 1, &err), ERR_CONFLICT);
 }
 
 static void what_was_raised_stays_raised(void **state)
@@ -223,7 +223,7 @@ static void nothing_is_remembered_in_a_file_that_was_taken_away(void **state)
     assert_fails(keeper_state_raise_charter(w->state, 7, one, &err), ERR_DENIED, "state-missing");
     assert_fails(keeper_state_raise_version(w->state, &secret, 4, &err), ERR_DENIED,
                  "state-missing");
-    assert_ok(keeper_state_create(w->path, w->kek, &err));
+    assert_ok(keeper_state_create(w->path, w->kek, 1, &err));
     assert_fails(keeper_state_raise_version(w->state, &secret, 3, &err), ERR_DENIED,
                  "state-missing");
     assert_int_equal(keeper_state_serial(w->state), 0);
@@ -254,6 +254,21 @@ static void after_a_failed_write_nothing_is_released(void **state)
     reopen(w);
     assert_int_equal(keeper_state_version(w->state, &secret), floor);
     assert_ok(keeper_state_raise_version(w->state, &secret, floor + 1, &err));
+}
+
+static void a_memory_begun_anew_takes_no_charter_below_the_least(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    keeper_state_drop(&w->state);
+    assert_int_equal(unlink(w->path), 0);
+    assert_ok(keeper_state_create(w->path, w->kek, 8, &err));
+    reopen(w);
+    assert_fails(keeper_state_check_charter(w->state, 7, one, &err), ERR_DENIED, "charter-serial");
+    assert_ok(keeper_state_raise_charter(w->state, 8, one, &err));
+    reopen(w);
+    assert_int_equal(keeper_state_serial(w->state), 8);
+    assert_fails(keeper_state_check_charter(w->state, 8, two, &err), ERR_DENIED, "charter-serial");
 }
 
 /* ---- the key-encryption key ---- */
@@ -305,6 +320,7 @@ int main(void)
         IN_WORLD(a_memory_that_is_not_there_is_said_so),
         IN_WORLD(nothing_is_remembered_in_a_file_that_was_taken_away),
         IN_WORLD(after_a_failed_write_nothing_is_released),
+        IN_WORLD(a_memory_begun_anew_takes_no_charter_below_the_least),
         IN_WORLD(a_wrapped_key_opens_with_its_label_only),
         IN_WORLD(a_key_file_of_another_realm_mode_or_shape_is_refused),
     };
