@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/keeper_init.h"
+#include "cli/keeper_recovery.h"
 #include "cli/keeper_reset.h"
 #include "lib/base/file.h"
 #include "lib/base/names.h"
@@ -36,6 +37,7 @@ static enum outcome init(int argc, char **argv, struct error *err)
         {"--simulator-root", .text = &init.simulator_root},
         {"--signer", .list = &init.signers},
         {"--threshold", .text = &threshold},
+        {"--recovery", .list = &init.recovery},
     };
     TRY(arguments_read(argc, argv, 2, table, countof(table), err));
     if (folder == NULL || realm_word == NULL)
@@ -52,6 +54,10 @@ static enum outcome init(int argc, char **argv, struct error *err)
            "      muster charter sign --file %s/charter/charter.json --key %s/charter/key.pem "
            "--out charter.jws\n",
            realm_word, path, path, path);
+    if (init.recovery.count > 0)
+        printf("prove each recovery key: muster keeper recovery-test --dir %s/recovery --key "
+               "KEY.pem\n",
+               path);
     return OK;
 }
 
@@ -60,7 +66,10 @@ int keeper_main(int argc, char **argv)
     static const struct {
         const char *name;
         enum outcome (*run)(int, char **, struct error *);
-    } verbs[] = {{"init", init}, {"reset-order", keeper_reset_order}};
+    } verbs[] = {{"init", init},
+                 {"reset-order", keeper_reset_order},
+                 {"recovery-test", keeper_recovery_test},
+                 {"recover", keeper_recover}};
     struct error err = {0};
     for (size_t i = 0; argc >= 2 && i < countof(verbs); i++)
         if (strcmp(argv[1], verbs[i].name) == 0)

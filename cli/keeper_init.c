@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/keeper_recovery.h"
 #include "lib/base/file.h"
 #include "lib/crypto/kek.h"
 #include "lib/model/charter.h"
@@ -18,7 +19,8 @@ struct making {
     struct key *root_key;
     struct cert *root;
     struct key *charter_key;
-    char *signers;               /* signers.json */
+    char *signers; /* signers.json */
+    struct recovery_certs recovery;
     uint8_t signer[SHA256_SIZE]; /* keeper-sign's key */
     struct bytes simulator_root;
 };
@@ -29,6 +31,7 @@ static void making_done(struct making *m)
     cert_free(m->root);
     key_free(m->charter_key);
     free(m->signers);
+    recovery_certs_done(&m->recovery);
     bytes_done(&m->simulator_root);
 }
 
@@ -64,12 +67,14 @@ static enum outcome put_key(const struct making *m, const char *folder, const ch
 
 static enum outcome check_empty(const struct making *m, struct error *err)
 {
-    static const char *const folders[] = {"root", "keeper", "controller", "agent", "charter"};
+    static const char *const folders[] = {"root",  "keeper",  "controller",
+                                          "agent", "charter", "recovery"};
     for (size_t i = 0; i < countof(folders); i++) {
         OWNED(mem_drop) char *path = path_to(m, folders[i], "");
         if (access(path, F_OK) == 0)
             return fail_code(err, ERR_CONFLICT, "already-there", "%s is there already", path);
-        TRY(folder_make(path, 0700, err));
+        if (strcmp(folders[i], "recovery") != 0 || m->recovery.count > 0)
+            TRY(folder_make(path, 0700, err));
     }
     return OK;
 }
@@ -127,6 +132,29 @@ static enum outcome make_role(struct making *m, const struct role_files *files, 
     return put_cert(m, files->folder, files->cert, cert, err);
 }
 
+/* In the simulation realm nothing is lost with the key. */
+static enum outcome read_recovery(struct making *m, struct error *err)
+{
+    TRY(recovery_certs_read(&m->init->recovery, &m->recovery, err));
+    if (m->recovery.count == 0 && m->init->realm == REALM_PRODUCTION)
+        return fail_code(err, ERR_INVALID, "recovery-keys",
+                         "the key of a production keeper needs recovery certificates");
+    return OK;
+}
+
+static enum outcome make_recovery(const struct making *m, const char *kek_path, struct error *err)
+{
+    struct recovery_files files = {0};
+    if (m->recovery.count == 0)
+        return OK;
+    TRY(recovery_files_make(kek_path, &m->recovery, &files, err));
+    OWNED(bytes_done) struct bytes wrapped = files.wrapped;
+    OWNED(text_done) struct text line = {0};
+    text_addf(&line, "%s\n", files.fingerprint);
+    TRY(put(m, "recovery", "kek.cms", bytes_span(&wrapped), PUBLIC, err));
+    return put(m, "recovery", "kek.sha256", text_span(&line), PUBLIC, err);
+}
+
 static enum outcome make_memory(const struct making *m, struct error *err)
 {
     OWNED(mem_drop) char *kek_path = path_to(m, "keeper", "kek");
@@ -134,6 +162,7 @@ static enum outcome make_memory(const struct making *m, struct error *err)
     OWNED(kek_drop) struct kek *kek = NULL;
     TRY(kek_file_create(kek_path, m->init->realm, err));
     TRY(kek_file_open(kek_path, m->init->realm, &kek, err));
+    TRY(make_recovery(m, kek_path, err));
     TRY(keeper_state_create(state_path, kek, 1, err));
     if (m->simulator_root.len == 0)
         return OK;
@@ -251,6 +280,7 @@ enum outcome keeper_init(const struct keeper_init *init, struct error *err)
     m.now = clock_at_seconds(moment_seconds(m.now));
     TRY(read_simulator_root(&m, err));
     TRY(choose_signers(&m, err));
+    TRY(read_recovery(&m, err));
     TRY(check_empty(&m, err));
     TRY(make_root(&m, err));
     for (size_t i = 0; i < countof(roles); i++)

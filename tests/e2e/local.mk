@@ -28,3 +28,5 @@ dist_check_SCRIPTS += tests/e2e/agent_life_in_a_fleet.sh
 check_PROGRAMS += tests/e2e/memory_lost
 TESTS += tests/e2e/keeper_memory_reset.sh
 dist_check_SCRIPTS += tests/e2e/keeper_memory_reset.sh
+TESTS += tests/e2e/keeper_recovery.sh
+dist_check_SCRIPTS += tests/e2e/keeper_recovery.sh
