@@ -179,6 +179,31 @@ static void a_controller_takes_guests_and_its_own_keepers_only(void **state)
     desk_close(desk);
 }
 
+/* Whoever copied a session could skip showing a certificate, or have its first bytes replayed. */
+static void a_session_is_never_resumed_and_nothing_is_sent_early(void **state)
+{
+    (void)state;
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct credential guest = credential_guest();
+    const struct hostile_ways ways = {.credential = &guest};
+    struct hostile first = hostile_open(link_port(desk->link), &ways);
+    assert_true(hostile_is_accepted(&first, 300)); /* a ticket would have come by now */
+    SSL_SESSION *session = SSL_get1_session(first.ssl);
+    assert_false(SSL_SESSION_has_ticket(session));
+    assert_int_equal(SSL_SESSION_is_resumable(session), 0);
+    assert_int_equal(SSL_SESSION_get_max_early_data(session), 0);
+    struct hostile second = hostile_open(link_port(desk->link), &ways);
+    SSL_set_session(second.ssl, session);
+    assert_true(hostile_shake(&second));
+    assert_int_equal(SSL_session_reused(second.ssl), 0);
+    SSL_SESSION_free(session);
+    hostile_close(&first, false);
+    hostile_close(&second, false);
+    credential_done(&guest);
+    desk_close(desk);
+}
+
 static void the_root_itself_is_nobody_on_the_link(void **state)
 {
     (void)state;
@@ -278,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_guest_refuses_a_controller_of_tls_1_2),
         cmocka_unit_test(a_guest_refuses_a_server_of_another_protocol),
         cmocka_unit_test(a_controller_takes_guests_and_its_own_keepers_only),
+        cmocka_unit_test(a_session_is_never_resumed_and_nothing_is_sent_early),
         cmocka_unit_test(the_root_itself_is_nobody_on_the_link),
         cmocka_unit_test(an_identity_that_peers_would_refuse_is_refused_at_the_start),
         cmocka_unit_test(controllers_listen_and_the_others_dial),
