@@ -474,6 +474,25 @@ static void an_older_challenge_answered_late_makes_no_newer_verdict(void **state
     released(d, &wish);
 }
 
+/* The wall clock may be set; which of two verdicts is the later does not depend on it. */
+static void setting_the_clock_back_brings_no_older_verdict_back(void **state)
+{
+    struct deployment *d = *state;
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(stored_done) struct stored s = {0};
+    make(d, "for-all", NULL, &s);
+    attest(d, &g);
+    OWNED(mem_drop) char *old = mem_text(g.token);
+    clock_freeze(moment_add_seconds(clock_now(), -200));
+    attest(d, &g);
+    struct release_wish replayed = release_wish_of(&g, &s);
+    replayed.token = old;
+    clock_freeze(moment_add_seconds(clock_now(), 201));
+    refused(d, &replayed, "verdict-superseded");
+    struct release_wish wish = release_wish_of(&g, &s);
+    released(d, &wish);
+}
+
 /* trust.md section 9: a claimant that fails never touches the incumbent. */
 static void a_claimant_that_fails_takes_nothing_from_the_incumbent(void **state)
 {
@@ -1068,6 +1087,7 @@ int main(void)
         IN(a_record_of_another_deployment_is_nothing_here),
         IN(a_replayed_verdict_is_refused),
         IN(an_older_challenge_answered_late_makes_no_newer_verdict),
+        IN(setting_the_clock_back_brings_no_older_verdict_back),
         IN(a_claimant_that_fails_takes_nothing_from_the_incumbent),
         IN(a_replayed_release_is_refused),
         IN(an_old_verdict_is_refused_by_the_grants_age_and_then_by_its_own),
