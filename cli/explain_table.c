@@ -50,6 +50,7 @@ const struct explanation explanations[] = {
     {"too-few-signatures", "fewer security keys signed than must", "sign it again: muster charter sign"},
     {"keeper-not-chartered", "the charter does not name this keeper's signing key", "add it under /keepers"},
     {"state-missing", "the keeper's memory is gone, so it releases nothing", "see doc/keeper.md: two people set the least serial"},
+    {"state-full", "the keeper's memory holds as many versions as it can", "find out who made so many; begin a new one by an order of two people, see doc/keeper.md"},
     {"state-there", "the keeper has its memory, so an order for a new one does nothing", "start it; if the memory is damaged, find out why before you move it away"},
     {"too-few-signers", "it takes two people's keys, and the keeper pins fewer", "pin more in signers.json, on the keeper's machine"},
     {"order-expired", "the order for a new memory is past its end", "write and sign a new one: muster keeper reset-order"},

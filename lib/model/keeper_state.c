@@ -16,7 +16,12 @@
 #include "lib/base/text.h"
 #include "lib/crypto/aead.h"
 
-enum { STATE_SIZE_MAX = 64 << 20, LINE_MAX_SIZE = 512, MAC_HEX = 2 * SHA256_SIZE };
+enum {
+    STATE_SIZE_MAX = KEEPER_STATE_SIZE_MAX,
+    VERSIONS_SIZE_MAX = STATE_SIZE_MAX - (1 << 20), /* the rest: charters, what is destroyed */
+    LINE_MAX_SIZE = 512,
+    MAC_HEX = 2 * SHA256_SIZE
+};
 
 static const char magic[] = "muster-state-1 ";
 static const char key_label[] = "muster-state-key-v1";
@@ -25,6 +30,7 @@ struct keeper_state {
     int fd;
     bool broken; /* a write failed half-way: only a restart may read what is there */
     struct locked key;
+    size_t size;              /* of the file */
     uint8_t mac[SHA256_SIZE]; /* of the last line */
     int64_t serial;
     uint8_t digest[SHA256_SIZE];
@@ -222,6 +228,7 @@ enum outcome keeper_state_open(const char *path, struct kek *kek, struct keeper_
     TRY(read_lines(state, bytes_span(&content), kek, &whole, err));
     if (whole < content.len && (ftruncate(state->fd, (off_t)whole) != 0 || fsync(state->fd) != 0))
         return fail(err, ERR_INTERNAL, "dropping a torn line of %s: %s", path, strerror(errno));
+    state->size = whole;
     *out = TAKE(state);
     return OK;
 }
@@ -269,8 +276,11 @@ static bool write_whole(int fd, const char *line, size_t len)
     return n == (ssize_t)len && fdatasync(fd) == 0;
 }
 
-PRINTF(3, 4)
-static enum outcome append(struct keeper_state *state, struct error *err, const char *format, ...)
+/* What would not be read back is not written: a thief could else fill the memory, secret by secret,
+ * until the keeper never starts again. */
+PRINTF(4, 5)
+static enum outcome append(struct keeper_state *state, size_t most, struct error *err,
+                           const char *format, ...)
 {
     char line[LINE_MAX_SIZE];
     uint8_t mac[SHA256_SIZE];
@@ -283,12 +293,16 @@ static enum outcome append(struct keeper_state *state, struct error *err, const 
     mac_line(state, SPAN(line, (size_t)len), mac);
     hex_encode(SPAN_OF(mac), hex);
     len += snprintf(line + len, sizeof line - (size_t)len, " %s\n", hex);
+    if (state->size + (size_t)len > most)
+        return fail_code(err, ERR_INTERNAL, "state-full", "the state file holds %zu bytes",
+                         state->size);
     state->broken = true;
     FAULT("keeper-state-append", err);
     if (!write_whole(state->fd, line, (size_t)len))
         return fail_code(err, ERR_INTERNAL, "state-broken", "writing the state file: %s",
                          strerror(errno));
     state->broken = false;
+    state->size += (size_t)len;
     memcpy(state->mac, mac, sizeof mac);
     return OK;
 }
@@ -317,7 +331,7 @@ enum outcome keeper_state_raise_charter(struct keeper_state *state, int64_t seri
     if (serial == state->serial)
         return OK;
     OWNED(mem_drop) char *hex = hex_of(SPAN(digest, SHA256_SIZE));
-    TRY(append(state, err, "charter %" PRId64 " %s", serial, hex));
+    TRY(append(state, STATE_SIZE_MAX, err, "charter %" PRId64 " %s", serial, hex));
     state->serial = serial;
     memcpy(state->digest, digest, SHA256_SIZE);
     return OK;
@@ -339,7 +353,8 @@ enum outcome keeper_state_raise_version(struct keeper_state *state, const struct
                          (long long)version, (long long)floor);
     if (version == floor)
         return OK;
-    TRY(append(state, err, "version %s %" PRId64, uuid_text(secret).at, version));
+    TRY(append(state, VERSIONS_SIZE_MAX, err, "version %s %" PRId64, uuid_text(secret).at,
+               version));
     set_version(state, secret, version);
     return OK;
 }
@@ -350,7 +365,7 @@ enum outcome keeper_state_destroy(struct keeper_state *state,
     if (keeper_state_is_destroyed(state, what))
         return OK;
     OWNED(mem_drop) char *hex = hex_of(SPAN(what, SHA256_SIZE));
-    TRY(append(state, err, "destroyed %s", hex));
+    TRY(append(state, STATE_SIZE_MAX, err, "destroyed %s", hex));
     bytes_add(&state->destroyed, SPAN(what, SHA256_SIZE));
     return OK;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/file.h"
+#include "lib/base/text.h"
 #include "lib/crypto/random.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
@@ -114,7 +115,7 @@ static struct bytes content_of(const char *path)
 {
     struct error err = {0};
     struct bytes content = {0};
-    assert_ok(file_read(path, 1 << 20, &content, &err));
+    assert_ok(file_read(path, KEEPER_STATE_SIZE_MAX, &content, &err));
     return content;
 }
 
@@ -256,6 +257,71 @@ static void after_a_failed_write_nothing_is_released(void **state)
     assert_ok(keeper_state_raise_version(w->state, &secret, floor + 1, &err));
 }
 
+/* The key, and the MAC of the last line. */
+static void take_state_key(struct world *w, struct span file, struct locked *out,
+                           uint8_t mac[static SHA256_SIZE])
+{
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes wrapped = {0};
+    static const char label[] = "muster-state-key-v1";
+    const size_t skip = strlen("muster-state-1 ");
+    const uint8_t *end = memchr(file.at, '\n', file.len);
+    const uint8_t *last = file.at + file.len - 1;
+    size_t len = (size_t)(end - file.at) - 2 * SHA256_SIZE - 1;
+    assert_ok(base64_decode(SPAN(file.at + skip, len - skip), &wrapped, &err));
+    assert_ok(kek_unwrap(w->kek, SPAN_OF(label), bytes_span(&wrapped), out, &err));
+    char hex[2 * SHA256_SIZE + 1] = "";
+    memcpy(hex, last - 2 * SHA256_SIZE, 2 * SHA256_SIZE);
+    assert_ok(hex_decode_exact(hex, mac, SHA256_SIZE, &err));
+}
+
+/* As the keeper writes it, but for the waiting: a thief has more time. */
+static void fill_up(struct world *w)
+{
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes file = content_of(w->path);
+    OWNED(locked_done) struct locked key = {0};
+    uint8_t mac[SHA256_SIZE];
+    keeper_state_drop(&w->state);
+    take_state_key(w, bytes_span(&file), &key, mac);
+    while (file.len + 150 < KEEPER_STATE_SIZE_MAX - (1 << 20)) {
+        uint8_t chained[SHA256_SIZE + 64];
+        char hex[2 * SHA256_SIZE + 1];
+        struct uuid secret = uuid_new();
+        memcpy(chained, mac, sizeof mac);
+        int len = snprintf((char *)chained + sizeof mac, 64, "version %s 1", uuid_text(&secret).at);
+        digest_hmac(DIGEST_SHA256, locked_span(&key), SPAN(chained, sizeof mac + (size_t)len), mac);
+        hex_encode(SPAN_OF(mac), hex);
+        bytes_add(&file, SPAN(chained + sizeof mac, (size_t)len));
+        bytes_add(&file, span_of_text(" "));
+        bytes_add(&file, span_of_text(hex));
+        bytes_add(&file, span_of_text("\n"));
+    }
+    assert_ok(file_write(w->path, bytes_span(&file), 0600, &err));
+    reopen(w);
+}
+
+static void a_memory_that_was_filled_still_opens_and_takes_charters(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct uuid known = uuid_new();
+    assert_ok(keeper_state_raise_version(w->state, &known, 1, &err));
+    fill_up(w);
+    enum outcome outcome = OK;
+    for (int i = 0; i < 3 && outcome == OK; i++) {
+        struct uuid secret = uuid_new();
+        outcome = keeper_state_raise_version(w->state, &secret, 1, &err);
+    }
+    assert_int_equal(outcome, ERR_INTERNAL);
+    assert_string_equal(err.code, "state-full");
+    assert_ok(keeper_state_raise_version(w->state, &known, 1, &err));
+    assert_ok(keeper_state_raise_charter(w->state, 7, one, &err));
+    assert_ok(keeper_state_destroy(w->state, two, &err));
+    reopen(w);
+    assert_int_equal(keeper_state_serial(w->state), 7);
+}
+
 static void a_memory_begun_anew_takes_no_charter_below_the_least(void **state)
 {
     struct world *w = *state;
@@ -320,6 +386,7 @@ int main(void)
         IN_WORLD(a_memory_that_is_not_there_is_said_so),
         IN_WORLD(nothing_is_remembered_in_a_file_that_was_taken_away),
         IN_WORLD(after_a_failed_write_nothing_is_released),
+        IN_WORLD(a_memory_that_was_filled_still_opens_and_takes_charters),
         IN_WORLD(a_memory_begun_anew_takes_no_charter_below_the_least),
         IN_WORLD(a_wrapped_key_opens_with_its_label_only),
         IN_WORLD(a_key_file_of_another_realm_mode_or_shape_is_refused),
