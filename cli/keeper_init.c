@@ -4,12 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/keeper_recovery.h"
 #include "lib/base/file.h"
 #include "lib/crypto/kek.h"
 #include "lib/model/charter.h"
 #include "lib/model/keeper_state.h"
 
-enum { SIMULATOR_ROOT_MAX = 64 * 1024, PRIVATE = 0600, PUBLIC = 0644 };
+enum { SIMULATOR_ROOT_MAX = 64 * 1024, SIGNER_MAX = 16 * 1024, PRIVATE = 0600, PUBLIC = 0644 };
 
 /* What one run makes and needs again. */
 struct making {
@@ -18,6 +19,8 @@ struct making {
     struct key *root_key;
     struct cert *root;
     struct key *charter_key;
+    char *signers; /* signers.json */
+    struct recovery_certs recovery;
     uint8_t signer[SHA256_SIZE]; /* keeper-sign's key */
     struct bytes simulator_root;
 };
@@ -27,6 +30,8 @@ static void making_done(struct making *m)
     key_free(m->root_key);
     cert_free(m->root);
     key_free(m->charter_key);
+    free(m->signers);
+    recovery_certs_done(&m->recovery);
     bytes_done(&m->simulator_root);
 }
 
@@ -62,12 +67,14 @@ static enum outcome put_key(const struct making *m, const char *folder, const ch
 
 static enum outcome check_empty(const struct making *m, struct error *err)
 {
-    static const char *const folders[] = {"root", "keeper", "controller", "agent", "charter"};
+    static const char *const folders[] = {"root",  "keeper",  "controller",
+                                          "agent", "charter", "recovery"};
     for (size_t i = 0; i < countof(folders); i++) {
         OWNED(mem_drop) char *path = path_to(m, folders[i], "");
         if (access(path, F_OK) == 0)
             return fail_code(err, ERR_CONFLICT, "already-there", "%s is there already", path);
-        TRY(folder_make(path, 0700, err));
+        if (strcmp(folders[i], "recovery") != 0 || m->recovery.count > 0)
+            TRY(folder_make(path, 0700, err));
     }
     return OK;
 }
@@ -125,6 +132,29 @@ static enum outcome make_role(struct making *m, const struct role_files *files, 
     return put_cert(m, files->folder, files->cert, cert, err);
 }
 
+/* In the simulation realm nothing is lost with the key. */
+static enum outcome read_recovery(struct making *m, struct error *err)
+{
+    TRY(recovery_certs_read(&m->init->recovery, &m->recovery, err));
+    if (m->recovery.count == 0 && m->init->realm == REALM_PRODUCTION)
+        return fail_code(err, ERR_INVALID, "recovery-keys",
+                         "the key of a production keeper needs recovery certificates");
+    return OK;
+}
+
+static enum outcome make_recovery(const struct making *m, const char *kek_path, struct error *err)
+{
+    struct recovery_files files = {0};
+    if (m->recovery.count == 0)
+        return OK;
+    TRY(recovery_files_make(kek_path, &m->recovery, &files, err));
+    OWNED(bytes_done) struct bytes wrapped = files.wrapped;
+    OWNED(text_done) struct text line = {0};
+    text_addf(&line, "%s\n", files.fingerprint);
+    TRY(put(m, "recovery", "kek.cms", bytes_span(&wrapped), PUBLIC, err));
+    return put(m, "recovery", "kek.sha256", text_span(&line), PUBLIC, err);
+}
+
 static enum outcome make_memory(const struct making *m, struct error *err)
 {
     OWNED(mem_drop) char *kek_path = path_to(m, "keeper", "kek");
@@ -132,25 +162,52 @@ static enum outcome make_memory(const struct making *m, struct error *err)
     OWNED(kek_drop) struct kek *kek = NULL;
     TRY(kek_file_create(kek_path, m->init->realm, err));
     TRY(kek_file_open(kek_path, m->init->realm, &kek, err));
-    TRY(keeper_state_create(state_path, kek, err));
+    TRY(make_recovery(m, kek_path, err));
+    TRY(keeper_state_create(state_path, kek, 1, err));
     if (m->simulator_root.len == 0)
         return OK;
     return put(m, "keeper", "simulator-root.pem", bytes_span(&m->simulator_root), PUBLIC, err);
 }
 
-static enum outcome make_signers(struct making *m, struct error *err)
+static enum outcome pin_key(const struct key *key, json_t *keys, struct error *err)
 {
     OWNED(bytes_done) struct bytes pem = {0};
-    TRY(key_generate(KEY_P256, &m->charter_key, err));
-    TRY(put_key(m, "charter", "key.pem", m->charter_key, err));
-    TRY(key_to_public_pem(m->charter_key, &pem, err));
-    OWNED(json_drop) json_t *signers = json_object();
-    json_t *keys = json_array();
+    TRY(key_to_public_pem(key, &pem, err));
     json_add_new(keys, json_stringn((const char *)pem.at, pem.len));
-    json_put_int(signers, "threshold", 1);
+    return OK;
+}
+
+static enum outcome pin_given(const struct making *m, json_t *keys, struct error *err)
+{
+    for (size_t i = 0; i < m->init->signers.count; i++) {
+        OWNED(bytes_done) struct bytes pem = {0};
+        OWNED(key_drop) struct key *key = NULL;
+        TRY(file_read(m->init->signers.at[i], SIGNER_MAX, &pem, err));
+        TRY(key_from_public_pem(bytes_span(&pem), &key, err));
+        TRY(pin_key(key, keys, err));
+    }
+    return OK;
+}
+
+/* Read back as the keeper will: a key twice or of another kind fails here and not at its start. */
+static enum outcome choose_signers(struct making *m, struct error *err)
+{
+    OWNED(json_drop) json_t *signers = json_object();
+    OWNED(charter_signers_done) struct charter_signers read = {0};
+    json_t *keys = json_array();
+    json_put_int(signers, "threshold", m->init->threshold);
     json_put_new(signers, "keys", keys);
-    OWNED(mem_drop) char *text = json_print_pretty(signers);
-    return put(m, "keeper", "signers.json", span_of_text(text), PUBLIC, err);
+    TRY(key_generate(KEY_P256, &m->charter_key, err));
+    TRY(pin_key(m->charter_key, keys, err));
+    TRY(pin_given(m, keys, err));
+    m->signers = json_print_pretty(signers);
+    return charter_signers_parse(span_of_text(m->signers), &read, err);
+}
+
+static enum outcome put_signers(const struct making *m, struct error *err)
+{
+    TRY(put_key(m, "charter", "key.pem", m->charter_key, err));
+    return put(m, "keeper", "signers.json", span_of_text(m->signers), PUBLIC, err);
 }
 
 static json_t *hex_list(struct span values)
@@ -222,12 +279,14 @@ enum outcome keeper_init(const struct keeper_init *init, struct error *err)
     OWNED(making_done) struct making m = {.init = init, .now = clock_now()};
     m.now = clock_at_seconds(moment_seconds(m.now));
     TRY(read_simulator_root(&m, err));
+    TRY(choose_signers(&m, err));
+    TRY(read_recovery(&m, err));
     TRY(check_empty(&m, err));
     TRY(make_root(&m, err));
     for (size_t i = 0; i < countof(roles); i++)
         TRY(make_role(&m, &roles[i], err));
     TRY(make_memory(&m, err));
-    TRY(make_signers(&m, err));
+    TRY(put_signers(&m, err));
     TRY(make_charter(&m, err));
     return make_settings(&m, err);
 }

@@ -12,6 +12,9 @@ struct keeper_init {
     struct argument_list controller_names; /* for the controller's certificate */
     struct argument_list controllers;      /* where the keeper dials */
     const char *simulator_root;            /* PEM; simulation realm only */
+    struct argument_list signers;          /* public keys in PEM, pinned beside the one made here */
+    int64_t threshold;                     /* how many of all these sign a charter */
+    struct argument_list recovery;         /* certificates in PEM; needed in production */
 };
 
 /* Makes below `folder`:
@@ -20,7 +23,9 @@ struct keeper_init {
  *   controller/  cert.pem key.pem root.pem
  *   agent/       root.pem
  *   charter/     key.pem charter.json
- * ERR_CONFLICT "already-there" when any of it exists: nothing is ever overwritten. */
+ *   recovery/    kek.cms kek.sha256             where certificates for it are given
+ * ERR_CONFLICT "already-there" when any of it exists: nothing is ever overwritten. ERR_INVALID
+ * "recovery-keys": a production keeper's key is wrapped to at least two recovery certificates. */
 enum outcome keeper_init(const struct keeper_init *init, struct error *err);
 
 #endif

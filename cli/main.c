@@ -59,11 +59,23 @@ static const struct command {
     {"keeper", "make a deployment", keeper_main,
      "muster keeper init --dir DIR --realm simulation|production [--controller-name NAME]...\n"
      "                   [--controller URL]... [--simulator-root FILE]\n"
+     "                   [--signer PUBLIC.pem]... [--threshold N] [--recovery CERT.pem]...\n"
+     "muster keeper recovery-test --dir DIR/recovery --key KEY.pem\n"
+     "muster keeper recover --dir DIR/recovery --key KEY.pem --out KEK\n"
+     "muster keeper reset-order --cert sign-cert.pem --realm REALM --least-serial N [--days N]\n"
+     "                          --key KEY.pem --out ORDER.jws\n"
+     "muster keeper reset-order --signed ORDER.jws --key KEY.pem --out ORDER.jws\n"
      "\n"
-     "Makes root, role certificates, key-encryption key, the keeper's memory and settings, a key\n"
+     "init makes root, role certificates, key-encryption key, the keeper's memory and settings, a key\n"
      "that signs charters and a charter that allows nothing yet. Overwrites nothing. --controller\n"
      "is where the keeper dials (tls+tcp://HOST:PORT), --controller-name what stands in the\n"
-     "controller's certificate.\n"},
+     "controller's certificate. --signer pins another person's key beside the one that is made;\n"
+     "--threshold is how many of them sign a charter. --recovery wraps the key-encryption key to an\n"
+     "offline certificate: at least two, needed in production. recovery-test proves that the key of\n"
+     "one of them opens it; recover brings the key-encryption key back into a new file.\n"
+     "\n"
+     "reset-order writes, shows and signs the order that gives a keeper which lost its state file a\n"
+     "new one; a second person adds a signature to it. Then: muster-keeper --reset-state ORDER.jws.\n"},
     {"charter", "write, sign and show charters, offline", charter_main,
      "muster charter edit --file CHARTER.json [--set /POINTER=JSON]... [--remove /POINTER]... [--days N]\n"
      "muster charter sign --file CHARTER.json | --signed CHARTER.jws --key KEY.pem --out CHARTER.jws\n"

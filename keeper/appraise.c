@@ -185,15 +185,18 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
     return OK;
 }
 
-/* Only the latest good verdict of an instance counts: an older one was for keys that may be gone. A
- * claimant that fails takes nothing from the one who passed. */
-static void remember_latest(struct keeper *k, const struct verdict_token *token)
+/* Only the latest good verdict of an instance counts, by when its nonce was issued: an older one
+ * was for keys that may be gone. A claimant that fails takes nothing from the one who passed. */
+static void remember_latest(struct keeper *k, const struct verdict_token *token,
+                            const struct nonce_entry *nonce)
 {
     if (strcmp(token->claims.verdict, "trusted") != 0)
         return;
     struct known_instance *known = keeper_know(k, &token->claims.instance);
+    if (!uuid_is_zero(&known->verdict) && known->asked_ms > nonce->issued_ms)
+        return;
     known->verdict = token->id;
-    known->verdict_issued = token->issued;
+    known->asked_ms = nonce->issued_ms;
 }
 
 static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
@@ -212,7 +215,7 @@ static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
     out->checks = json_incref(json_object_get(full, "checks"));
     out->issued = token->issued;
     out->expires = token->expires;
-    remember_latest(k, token);
+    remember_latest(k, token, nonce);
     k->appraisals++;
     return OK;
 }

@@ -15,8 +15,8 @@ enum { KEEPER_ROOTS_MAX = 2 };
 /* What was done for an instance since the start, so that nothing is done twice or out of date. */
 struct known_instance {
     struct uuid verdict; /* the latest */
-    struct moment verdict_issued;
-    int64_t sequence; /* the highest that was released */
+    int64_t asked_ms;    /* when its nonce was issued, by the clock that nobody sets */
+    int64_t sequence;    /* the highest that was released */
 };
 
 struct keeper {
@@ -33,6 +33,7 @@ struct keeper {
     struct kek *kek;
     struct keeper_state *state; /* NULL: no file, no release */
     struct error state_why;     /* then: why */
+    char *state_path;
 
     struct charter_signers signers;
     struct charter *charter; /* NULL: none accepted yet */

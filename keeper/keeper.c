@@ -74,12 +74,12 @@ static enum outcome open_signer(struct keeper *k, const char *folder, struct err
 static enum outcome open_memory(struct keeper *k, const char *folder, struct error *err)
 {
     OWNED(mem_drop) char *kek_path = path_in(folder, "kek");
-    OWNED(mem_drop) char *state_path = path_in(folder, "state");
     OWNED(bytes_done) struct bytes signers = {0};
+    k->state_path = path_in(folder, "state");
     TRY(kek_file_open(kek_path, k->realm, &k->kek, err));
     TRY(read_in(folder, "signers.json", false, &signers, err));
     TRY(charter_signers_parse(bytes_span(&signers), &k->signers, err));
-    enum outcome outcome = keeper_state_open(state_path, k->kek, &k->state, &k->state_why);
+    enum outcome outcome = keeper_state_open(k->state_path, k->kek, &k->state, &k->state_why);
     if (outcome == OK || outcome == ERR_NOT_FOUND)
         return OK;
     if (err != NULL)
@@ -172,6 +172,7 @@ void keeper_close(struct keeper *k)
     free(k->signer_pem);
     kek_close(k->kek);
     keeper_state_close(k->state);
+    free(k->state_path);
     charter_signers_done(&k->signers);
     charter_free(k->charter);
     free(k->charter_path);

@@ -20,6 +20,13 @@ enum outcome keeper_open(const char *folder, int64_t challenges_most, struct kee
 void keeper_close(struct keeper *keeper);
 DROP(keeper_drop, struct keeper, keeper_close)
 
+/* Where the state file is gone: makes a new one, by an order that two of the pinned keys signed
+ * (lib/model/reset_order.h). A charter below the order's least serial is refused from then on, and
+ * the one in the folder is removed if it is one. Counts from the next keeper_open() on.
+ * ERR_CONFLICT "state-there": nothing is lost, so nothing is reset. */
+enum outcome keeper_reset(struct keeper *keeper, struct span jws, int64_t *out_least,
+                          struct error *err);
+
 /* What it says first on a new connection; release with record_done(&hello_record). */
 void keeper_hello(const struct keeper *keeper, struct hello *out);
 

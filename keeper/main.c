@@ -18,6 +18,7 @@
 #define DEFAULT_CONFIG "/etc/muster/keeper/keeper.conf"
 
 enum {
+    ORDER_MAX = 64 * 1024,
     CONTROLLERS_MAX = 16,
     EVENTS_MAX = 1024,
     CLOSE_MS = 2000,
@@ -250,15 +251,31 @@ static enum outcome open_all(struct program *p, const char *config, struct error
     return make_identity(p, err);
 }
 
+/* Without its file the keeper opens and releases nothing; with this it gets a new one, and stops.
+ */
+static enum outcome reset_state(struct program *p, const char *path, struct error *err)
+{
+    OWNED(bytes_done) struct bytes order = {0};
+    int64_t least;
+    TRY(file_read(path, ORDER_MAX, &order, err));
+    TRY(keeper_reset(p->keeper, bytes_span(&order), &least, err));
+    printf("a new memory: no charter below serial %lld\n", (long long)least);
+    return OK;
+}
+
 /* ---- the command line --------------------------------------------------------------------- */
 
 static int help(FILE *out)
 {
-    fprintf(out, "usage: muster-keeper [--config FILE] [--check-config]\n"
-                 "Appraises evidence, keeps the keys of secrets, and releases by the charter.\n\n"
-                 "  --config FILE                settings (default " DEFAULT_CONFIG ")\n"
-                 "  --check-config               open everything, then stop\n"
-                 "  --help, --version\n\nsettings:\n");
+    fprintf(out,
+            "usage: muster-keeper [--config FILE] [--check-config | --reset-state ORDER]\n"
+            "Appraises evidence, keeps the keys of secrets, and releases by the charter.\n\n"
+            "  --config FILE                settings (default " DEFAULT_CONFIG ")\n"
+            "  --check-config               open everything, then stop\n"
+            "  --reset-state ORDER          in place of a lost state file make a new one, by an "
+            "order of\n"
+            "                               two people (muster keeper reset-order), then stop\n"
+            "  --help, --version\n\nsettings:\n");
     config_print_help(keeper_settings_table, keeper_settings_count, out);
     return out == stderr ? outcome_exit_code(ERR_INVALID) : 0;
 }
@@ -272,13 +289,12 @@ static int end(const struct error *err)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"check-config", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {0},
+        {"config", required_argument, NULL, 'c'},      {"check-config", no_argument, NULL, 'k'},
+        {"reset-state", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},           {0},
     };
     const char *config = DEFAULT_CONFIG;
+    const char *order = NULL;
     bool only_check = false;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 'h')
@@ -289,16 +305,20 @@ int main(int argc, char **argv)
             return help(stderr);
         if (c == 'c')
             config = optarg;
+        else if (c == 'r')
+            order = optarg;
         else
             only_check = true;
     }
-    if (optind != argc)
+    if (optind != argc || (only_check && order != NULL))
         return help(stderr);
     log_start("muster-keeper");
     struct error err = {0};
     OWNED(program_done) struct program p = {0};
     if (open_all(&p, config, &err) != OK)
         return end(&err);
+    if (order != NULL)
+        return reset_state(&p, order, &err) == OK ? 0 : end(&err);
     if (only_check)
         return printf("ok\n") < 0;
     return start_and_run(&p, &err) == OK ? 0 : end(&err);

@@ -86,8 +86,7 @@ static enum outcome check_token(const struct keeper *k, const struct release_wis
     if (known == NULL)
         return OK; /* judged before this keeper started: the token says all there is to know */
     bool rejected = strcmp(token->claims.verdict, "trusted") != 0; /* which is said below */
-    if (!rejected && !uuid_is_zero(&known->verdict) && !uuid_equal(&known->verdict, &token->id) &&
-        known->verdict_issued.us >= token->issued.us)
+    if (!rejected && !uuid_is_zero(&known->verdict) && !uuid_equal(&known->verdict, &token->id))
         return fail_code(err, ERR_DENIED, "verdict-superseded", "the instance has a newer verdict");
     if (wish->sequence <= known->sequence)
         return fail_code(err, ERR_DENIED, "sequence-replayed", "sequence %lld, had %lld",

@@ -30,6 +30,12 @@ enum outcome kek_file_create(const char *path, enum realm realm, struct error *e
  * lets others read is refused as file_read_private() does. */
 enum outcome kek_file_open(const char *path, enum realm realm, struct kek **out, struct error *err);
 
+/* Is this the content of such a file, and of which? ERR_INVALID "kek-damaged". */
+enum outcome kek_file_look(struct span content, enum realm *out_realm, int64_t *out_generation,
+                           struct error *err);
+/* Tells one key from another and nothing of either. */
+void kek_file_fingerprint(struct span content, uint8_t out[static SHA256_SIZE]);
+
 enum outcome kek_wrap(struct kek *kek, struct span associated, struct span key, struct bytes *out,
                       struct error *err);
 /* ERR_DENIED "does-not-open" */

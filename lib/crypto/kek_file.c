@@ -98,8 +98,8 @@ static bool read_key(struct span hex, struct locked *out)
     return true;
 }
 
-static enum outcome read_header(const char *path, enum realm realm, struct span *rest,
-                                struct kek *out, struct error *err)
+static enum outcome read_header(const char *path, struct span *rest, struct kek *out,
+                                struct error *err)
 {
     char magic[WORD_MAX];
     char word[WORD_MAX];
@@ -111,8 +111,6 @@ static enum outcome read_header(const char *path, enum realm realm, struct span 
         number_parse(generation, 1, INT32_MAX, &out->generation, NULL) != OK)
         return damaged(path, err);
     out->realm = (enum realm)found;
-    if (out->realm != realm)
-        return fail_code(err, ERR_DENIED, "kek-realm", "%s was made for the %s realm", path, word);
     return OK;
 }
 
@@ -123,10 +121,38 @@ enum outcome kek_file_open(const char *path, enum realm realm, struct kek **out,
     struct span rest = bytes_span(&content);
     OWNED(kek_drop) struct kek *kek = &NEW(struct kek_file)->kek;
     kek->driver = &driver;
-    TRY(read_header(path, realm, &rest, kek, err));
+    TRY(read_header(path, &rest, kek, err));
+    if (kek->realm != realm)
+        return fail_code(err, ERR_DENIED, "kek-realm", "%s was made for the %s realm", path,
+                         name_of(&realm_names, (int)kek->realm));
     TRY(locked_new(AEAD_KEY_SIZE, &inside(kek)->key, err));
     if (!read_key(rest, &inside(kek)->key))
         return damaged(path, err);
     *out = TAKE(kek);
     return OK;
+}
+
+enum outcome kek_file_look(struct span content, enum realm *out_realm, int64_t *out_generation,
+                           struct error *err)
+{
+    static const char what[] = "what was opened";
+    OWNED(locked_done) struct locked key = {0};
+    struct kek header = {0};
+    TRY(read_header(what, &content, &header, err));
+    TRY(locked_new(AEAD_KEY_SIZE, &key, err));
+    if (!read_key(content, &key))
+        return damaged(what, err);
+    *out_realm = header.realm;
+    *out_generation = header.generation;
+    return OK;
+}
+
+void kek_file_fingerprint(struct span content, uint8_t out[static SHA256_SIZE])
+{
+    static const char label[] = "muster-kek-fingerprint-v1"; /* with its NUL */
+    struct digest_run run;
+    digest_start(&run, DIGEST_SHA256);
+    digest_more(&run, SPAN_OF(label));
+    digest_more(&run, content);
+    digest_end(&run, out);
 }

@@ -188,17 +188,19 @@ static enum outcome take_measurements(const struct charter *charter, struct char
     return OK;
 }
 
+/* Floors only narrow: where both list products, one that either leaves out is refused. */
 static void raise_floors(struct snp_policy *p, const struct snp_policy *floors)
 {
-    p->has_min_tcb = p->has_min_tcb || floors->has_min_tcb;
+    if (!floors->has_min_tcb)
+        return;
     for (int product = 0; product < PRODUCT_COUNT; product++) {
-        if (!floors->has_floor[product])
-            continue;
-        p->has_floor[product] = true;
+        bool listed = !p->has_min_tcb || p->has_floor[product];
+        p->has_floor[product] = listed && floors->has_floor[product];
         for (int part = 0; part < TCB_PART_COUNT; part++)
             if (p->min_tcb[product].part[part] < floors->min_tcb[product].part[part])
                 p->min_tcb[product].part[part] = floors->min_tcb[product].part[part];
     }
+    p->has_min_tcb = true;
 }
 
 static enum outcome find_references(const struct charter *charter, const json_t *json,
@@ -219,10 +221,18 @@ static enum outcome find_references(const struct charter *charter, const json_t 
     return OK;
 }
 
-/* What a verdict was judged by: the policy's words, those of its references, and the floors. */
+static void put_shared(json_t *all, const json_t *whole, const char *name)
+{
+    json_t *value = json_object_get(whole, name);
+    json_put_new(all, name, value != NULL ? json_incref(value) : json_object());
+}
+
+/* What a verdict was judged by: the policy's words, those of its references, the floors, custody
+ * (which makes the level) and the simulator's roots. */
 static void digest_policy(const json_t *whole, const struct charter *charter, const json_t *json,
                           struct charter_policy *out)
 {
+    static const char *const shared[] = {"tcb_floors", "custody", "simulator_roots"};
     OWNED(json_drop) json_t *all = json_object();
     json_t *references = json_object();
     for (size_t i = 0; i < out->reference_count; i++) {
@@ -232,8 +242,8 @@ static void digest_policy(const json_t *whole, const struct charter *charter, co
     }
     json_put_new(all, "policy", json_incref(json_looked_at(json)));
     json_put_new(all, "references", references);
-    json_t *floors = json_object_get(whole, "tcb_floors");
-    json_put_new(all, "tcb_floors", floors != NULL ? json_incref(floors) : json_object());
+    for (size_t i = 0; i < countof(shared); i++)
+        put_shared(all, whole, shared[i]);
     OWNED(mem_drop) char *printed = json_print(all);
     digest(DIGEST_SHA256, span_of_text(printed), out->digest);
 }

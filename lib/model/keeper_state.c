@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/fault.h"
@@ -15,7 +16,12 @@
 #include "lib/base/text.h"
 #include "lib/crypto/aead.h"
 
-enum { STATE_SIZE_MAX = 64 << 20, LINE_MAX_SIZE = 512, MAC_HEX = 2 * SHA256_SIZE };
+enum {
+    STATE_SIZE_MAX = KEEPER_STATE_SIZE_MAX,
+    VERSIONS_SIZE_MAX = STATE_SIZE_MAX - (1 << 20), /* the rest: charters, what is destroyed */
+    LINE_MAX_SIZE = 512,
+    MAC_HEX = 2 * SHA256_SIZE
+};
 
 static const char magic[] = "muster-state-1 ";
 static const char key_label[] = "muster-state-key-v1";
@@ -24,6 +30,7 @@ struct keeper_state {
     int fd;
     bool broken; /* a write failed half-way: only a restart may read what is there */
     struct locked key;
+    size_t size;              /* of the file */
     uint8_t mac[SHA256_SIZE]; /* of the last line */
     int64_t serial;
     uint8_t digest[SHA256_SIZE];
@@ -53,6 +60,16 @@ static bool apply_charter(struct keeper_state *state, const char *payload)
     char hex[MAC_HEX + 1] = "";
     return sscanf(payload, "charter %" SCNd64 " %64[0-9a-f]", &state->serial, hex) == 2 &&
            hex_decode_exact(hex, state->digest, SHA256_SIZE, NULL) == OK;
+}
+
+/* As if the charter before it had been seen, of which nothing else is known. */
+static bool apply_least(struct keeper_state *state, const char *payload)
+{
+    int64_t least = 0;
+    if (sscanf(payload, "least %" SCNd64, &least) != 1 || least < 1)
+        return false;
+    state->serial = least - 1;
+    return true;
 }
 
 static void set_version(struct keeper_state *state, const struct uuid *secret, int64_t version)
@@ -92,7 +109,8 @@ static bool apply(struct keeper_state *state, struct span payload)
         return false;
     memcpy(text, payload.at, payload.len);
     text[payload.len] = '\0';
-    return apply_charter(state, text) || apply_version(state, text) || apply_destroyed(state, text);
+    return apply_charter(state, text) || apply_version(state, text) ||
+           apply_destroyed(state, text) || apply_least(state, text);
 }
 
 /* "PAYLOAD MAC" with the right MAC; moves the chain on. */
@@ -153,23 +171,36 @@ static enum outcome read_lines(struct keeper_state *state, struct span content, 
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
-enum outcome keeper_state_create(const char *path, struct kek *kek, struct error *err)
+/* "PAYLOAD MAC\n" at the end of `file`; moves the chain on. */
+static void add_line(struct keeper_state *state, const char *payload, struct text *file)
+{
+    uint8_t mac[SHA256_SIZE];
+    mac_line(state, span_of_text(payload), mac);
+    memcpy(state->mac, mac, sizeof mac);
+    text_addf(file, "%s ", payload);
+    text_add_hex(file, SPAN_OF(mac));
+    text_add(file, "\n");
+}
+
+enum outcome keeper_state_create(const char *path, struct kek *kek, int64_t least_serial,
+                                 struct error *err)
 {
     struct keeper_state state = {.fd = -1};
     OWNED(locked_done) struct locked key = {0};
     OWNED(bytes_done) struct bytes wrapped = {0};
-    OWNED(text_done) struct text line = {0};
-    uint8_t mac[SHA256_SIZE];
+    OWNED(text_done) struct text first = {0};
+    OWNED(text_done) struct text second = {0};
+    OWNED(text_done) struct text file = {0};
     TRY(aead_new_key(&key, err));
     TRY(kek_wrap(kek, SPAN_OF(key_label), locked_span(&key), &wrapped, err));
-    text_add(&line, magic);
-    text_add_base64(&line, bytes_span(&wrapped));
     state.key = key;
-    mac_line(&state, text_span(&line), mac);
-    text_add(&line, " ");
-    text_add_hex(&line, SPAN_OF(mac));
-    text_add(&line, "\n");
-    return file_create(path, text_span(&line), 0600, err);
+    text_add(&first, magic);
+    text_add_base64(&first, bytes_span(&wrapped));
+    add_line(&state, text_str(&first), &file);
+    text_addf(&second, "least %" PRId64, least_serial);
+    if (least_serial > 1)
+        add_line(&state, text_str(&second), &file);
+    return file_create(path, text_span(&file), 0600, err);
 }
 
 static enum outcome lock_file(struct keeper_state *state, const char *path, struct error *err)
@@ -197,6 +228,7 @@ enum outcome keeper_state_open(const char *path, struct kek *kek, struct keeper_
     TRY(read_lines(state, bytes_span(&content), kek, &whole, err));
     if (whole < content.len && (ftruncate(state->fd, (off_t)whole) != 0 || fsync(state->fd) != 0))
         return fail(err, ERR_INTERNAL, "dropping a torn line of %s: %s", path, strerror(errno));
+    state->size = whole;
     *out = TAKE(state);
     return OK;
 }
@@ -224,6 +256,17 @@ void keeper_state_close(struct keeper_state *state)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
+/* What is written to a file that no folder names any more nobody will read again. */
+static enum outcome check_usable(const struct keeper_state *state, struct error *err)
+{
+    struct stat st;
+    if (state->broken)
+        return fail_code(err, ERR_INTERNAL, "state-broken", "an earlier write failed: restart");
+    if (fstat(state->fd, &st) != 0 || st.st_nlink == 0)
+        return fail_code(err, ERR_DENIED, "state-missing", "the state file was taken away");
+    return OK;
+}
+
 static bool write_whole(int fd, const char *line, size_t len)
 {
     ssize_t n;
@@ -233,27 +276,33 @@ static bool write_whole(int fd, const char *line, size_t len)
     return n == (ssize_t)len && fdatasync(fd) == 0;
 }
 
-PRINTF(3, 4)
-static enum outcome append(struct keeper_state *state, struct error *err, const char *format, ...)
+/* What would not be read back is not written: a thief could else fill the memory, secret by secret,
+ * until the keeper never starts again. */
+PRINTF(4, 5)
+static enum outcome append(struct keeper_state *state, size_t most, struct error *err,
+                           const char *format, ...)
 {
     char line[LINE_MAX_SIZE];
     uint8_t mac[SHA256_SIZE];
     char hex[MAC_HEX + 1];
     va_list arguments;
-    if (state->broken)
-        return fail_code(err, ERR_INTERNAL, "state-broken", "an earlier write failed: restart");
+    TRY(check_usable(state, err));
     va_start(arguments, format);
     int len = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     mac_line(state, SPAN(line, (size_t)len), mac);
     hex_encode(SPAN_OF(mac), hex);
     len += snprintf(line + len, sizeof line - (size_t)len, " %s\n", hex);
+    if (state->size + (size_t)len > most)
+        return fail_code(err, ERR_INTERNAL, "state-full", "the state file holds %zu bytes",
+                         state->size);
     state->broken = true;
     FAULT("keeper-state-append", err);
     if (!write_whole(state->fd, line, (size_t)len))
         return fail_code(err, ERR_INTERNAL, "state-broken", "writing the state file: %s",
                          strerror(errno));
     state->broken = false;
+    state->size += (size_t)len;
     memcpy(state->mac, mac, sizeof mac);
     return OK;
 }
@@ -282,7 +331,7 @@ enum outcome keeper_state_raise_charter(struct keeper_state *state, int64_t seri
     if (serial == state->serial)
         return OK;
     OWNED(mem_drop) char *hex = hex_of(SPAN(digest, SHA256_SIZE));
-    TRY(append(state, err, "charter %" PRId64 " %s", serial, hex));
+    TRY(append(state, STATE_SIZE_MAX, err, "charter %" PRId64 " %s", serial, hex));
     state->serial = serial;
     memcpy(state->digest, digest, SHA256_SIZE);
     return OK;
@@ -298,12 +347,14 @@ enum outcome keeper_state_raise_version(struct keeper_state *state, const struct
                                         int64_t version, struct error *err)
 {
     int64_t floor = keeper_state_version(state, secret);
+    TRY(check_usable(state, err));
     if (version < floor)
         return fail_code(err, ERR_DENIED, "version-too-low", "version %lld, released %lld already",
                          (long long)version, (long long)floor);
     if (version == floor)
         return OK;
-    TRY(append(state, err, "version %s %" PRId64, uuid_text(secret).at, version));
+    TRY(append(state, VERSIONS_SIZE_MAX, err, "version %s %" PRId64, uuid_text(secret).at,
+               version));
     set_version(state, secret, version);
     return OK;
 }
@@ -314,7 +365,7 @@ enum outcome keeper_state_destroy(struct keeper_state *state,
     if (keeper_state_is_destroyed(state, what))
         return OK;
     OWNED(mem_drop) char *hex = hex_of(SPAN(what, SHA256_SIZE));
-    TRY(append(state, err, "destroyed %s", hex));
+    TRY(append(state, STATE_SIZE_MAX, err, "destroyed %s", hex));
     bytes_add(&state->destroyed, SPAN(what, SHA256_SIZE));
     return OK;
 }

@@ -12,8 +12,12 @@
 
 struct keeper_state;
 
-/* ERR_CONFLICT when the file is there. */
-enum outcome keeper_state_create(const char *path, struct kek *kek, struct error *err);
+enum { KEEPER_STATE_SIZE_MAX = 64 << 20 }; /* some 500,000 versions */
+
+/* `least_serial`: no charter below it is taken, 1 for a new deployment. ERR_CONFLICT when the file
+ * is there. */
+enum outcome keeper_state_create(const char *path, struct kek *kek, int64_t least_serial,
+                                 struct error *err);
 /* ERR_NOT_FOUND without a file; ERR_INVALID "state-damaged": a line does not verify. A last line
  * that was torn by a crash was never answered for, and is dropped. One process at a time
  * (ERR_CONFLICT "state-in-use"). */
@@ -33,7 +37,8 @@ enum outcome keeper_state_raise_charter(struct keeper_state *state, int64_t seri
                                         struct error *err);
 
 int64_t keeper_state_version(const struct keeper_state *state, const struct uuid *secret);
-/* ERR_DENIED "version-too-low"; else remembered when it is higher. */
+/* ERR_DENIED "version-too-low"; else remembered when it is higher. ERR_INTERNAL "state-full": it
+ * holds as many as it can. */
 enum outcome keeper_state_raise_version(struct keeper_state *state, const struct uuid *secret,
                                         int64_t version, struct error *err);
 

@@ -131,6 +131,7 @@ void link_sweep(struct link *link)
     struct visits visits = {0};
     pthread_mutex_lock(&link->lock);
     look_at(&link->handshaking, now, &visits);
+    look_at(&link->quiet, now, &visits);
     look_at(&link->known, now, &visits);
     address_sweep(link->costs, now);
     pthread_mutex_unlock(&link->lock);
@@ -218,7 +219,7 @@ static void shut(struct link *link)
 {
     connect_end(link);
     pthread_mutex_lock(&link->lock);
-    struct peer_list *lists[] = {&link->handshaking, &link->known};
+    struct peer_list *lists[] = {&link->handshaking, &link->quiet, &link->known};
     for (size_t i = 0; i < countof(lists); i++)
         while (lists[i]->first != NULL)
             peer_fail_locked(lists[i]->first, ERR_UNREACHABLE, "shutdown", "the link closes");

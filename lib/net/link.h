@@ -50,7 +50,7 @@ struct link_settings {
 
     int64_t peers_most;       /* listener: connections in all */
     int64_t strangers_most;   /* listener: of these, not yet admitted; the oldest without a
-                               * handshake makes room */
+                               * handshake, then without a frame, makes room */
     int64_t per_address_most; /* listener: connections from one address (IPv6: one /64) */
     int64_t
         per_address_bytes;   /* listener: a minute, from peers of one address that are not ready */

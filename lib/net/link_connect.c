@@ -9,21 +9,28 @@
 #include "lib/net/retry.h"
 
 enum {
-    ACCEPT_REST_MS = 100,    /* after a failed accept: descriptors or memory ran out */
-    HANDSHAKE_GRACE_MS = 500 /* an honest handshake takes a few milliseconds */
+    ACCEPT_REST_MS = 100,     /* after a failed accept: descriptors or memory ran out */
+    HANDSHAKE_GRACE_MS = 500, /* an honest handshake takes a few milliseconds */
+    QUIET_GRACE_MS = 2000,    /* and an honest hello comes right after it */
 };
 
 /* ---- the door ----------------------------------------------------------------------------- */
 
-/* Strangers have filled their places. One that has not even shaken hands makes room, oldest first,
- * so that silence costs an attacker its connection and not a good agent its turn. */
-static bool make_room(struct link *link)
+static bool leaves(struct link_peer *oldest, int64_t grace_ms)
 {
-    struct link_peer *oldest = link->handshaking.first;
-    if (oldest == NULL || clock_monotonic_ms() - oldest->came_ms < HANDSHAKE_GRACE_MS)
+    if (oldest == NULL || clock_monotonic_ms() - oldest->came_ms < grace_ms)
         return false;
     peer_fail_locked(oldest, ERR_THROTTLED, "too-many", "made room for another stranger");
     return true;
+}
+
+/* Strangers have filled their places. One that has not even shaken hands makes room, oldest first,
+ * then one that has said nothing since, so that silence costs an attacker its connection and not a
+ * good agent its turn. */
+static bool make_room(struct link *link)
+{
+    return leaves(link->handshaking.first, HANDSHAKE_GRACE_MS) ||
+           leaves(link->quiet.first, QUIET_GRACE_MS);
 }
 
 /* With link->lock. */

@@ -34,6 +34,7 @@ struct link_peer {
 
     /* Of the one who reads: a callback, or who resumes a paused peer. */
     struct frames in;
+    bool spoke; /* a whole frame */
 
     nng_stream *stream;
     nng_aio *rx, *tx;
@@ -92,6 +93,7 @@ struct link {
     pthread_cond_t idle;  /* for the reaper, with peer->lock: users is zero */
     bool closing, swept, reaped;
     struct peer_list handshaking; /* in order of coming */
+    struct peer_list quiet;       /* a listener's: shook hands, said nothing; in that order */
     struct peer_list known;
     struct peer_list dying;  /* for the reaper to take apart */
     struct peer_list untold; /* taken apart; the owner's queue had no room for the news */

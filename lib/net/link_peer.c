@@ -156,7 +156,7 @@ static bool tls_opened(void *who, const struct link_tls_facts *facts)
     bool alive = peer->list == &link->handshaking;
     if (alive) {
         list_remove(peer);
-        list_add(&link->known, peer);
+        list_add(link->is_listener ? &link->quiet : &link->known, peer);
         link->counts.handshakes--;
         link->trouble = (struct error){0};
     }
@@ -200,11 +200,26 @@ static bool inbox_has_room(struct link_peer *peer)
     return room;
 }
 
+/* From now on it waits for us, and no longer we for it. */
+static void has_spoken(struct link_peer *peer)
+{
+    struct link *link = peer->link;
+    peer->spoke = true;
+    pthread_mutex_lock(&link->lock);
+    if (peer->list == &link->quiet) {
+        list_remove(peer);
+        list_add(&link->known, peer);
+    }
+    pthread_mutex_unlock(&link->lock);
+}
+
 static bool deliver(struct link_peer *peer, const struct frame *frame)
 {
     peer->heard_ms = clock_monotonic_ms();
     if (frame->type == FRAME_PING || peer->finish_ms != 0)
         return true;
+    if (!peer->spoke)
+        has_spoken(peer);
     peer->link->frames_in++;
     struct link_event *event = NEW(struct link_event);
     *event = (struct link_event){
@@ -489,7 +504,12 @@ void link_peer_admit(struct link_peer *peer, enum link_state state)
 {
     struct link *link = peer->link;
     pthread_mutex_lock(&link->lock);
-    bool listed = peer->list == &link->known || peer->list == &link->handshaking;
+    bool listed = peer->list == &link->known || peer->list == &link->quiet ||
+                  peer->list == &link->handshaking;
+    if (peer->list == &link->quiet && state != LINK_STRANGER) {
+        list_remove(peer);
+        list_add(&link->known, peer);
+    }
     if (listed && peer->state != (int)state) {
         link->counts.strangers += (state == LINK_STRANGER) - (peer->state == LINK_STRANGER);
         peer->state = state;

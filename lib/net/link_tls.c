@@ -406,12 +406,25 @@ static bool usable(const nng_tls_engine_conn *conn)
     return !conn->failed && !conn->closed;
 }
 
+/* A client that offers no protocol is not asked to choose one, and a server need not answer. */
+static bool is_our_protocol(const nng_tls_engine_conn *conn)
+{
+    const unsigned char *chosen = NULL;
+    unsigned int len = 0;
+    SSL_get0_alpn_selected(conn->ssl, &chosen, &len);
+    return len == PROTOCOL_SIZE - 1 && memcmp(chosen, protocol + 1, len) == 0;
+}
+
 /* A handshake may end in any of handshake, recv and send. */
 static int announce(nng_tls_engine_conn *conn)
 {
     if (conn->announced || !SSL_is_init_finished(conn->ssl))
         return 0;
     conn->announced = true;
+    if (!is_our_protocol(conn)) {
+        tell_failure(conn, ERR_DENIED, "handshake-failed", "the peer does not speak muster-link/1");
+        return NNG_EPEERAUTH;
+    }
     snprintf(conn->facts.group, sizeof conn->facts.group, "%s", compat_group_name(conn->ssl));
     if (conn->watch.opened == NULL || conn->watch.opened(conn->watch.who, &conn->facts))
         return 0;

@@ -9,6 +9,7 @@
 #include "keeper/claims.h"
 #include "lib/base/file.h"
 #include "lib/crypto/random.h"
+#include "lib/model/keeper_state.h"
 #include "tests/support/deployment.h"
 #include "tests/support/scratch.h"
 #include "tests/support/simulator.h"
@@ -448,6 +449,50 @@ static void a_replayed_verdict_is_refused(void **state)
     refused(d, &wish, "verdict-superseded");
 }
 
+/* Challenges are answered in the order that the controller likes; what counts is when they were
+ * asked. */
+static void an_older_challenge_answered_late_makes_no_newer_verdict(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    struct challenge first;
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(bytes_done) struct bytes evidence = {0};
+    OWNED(stored_done) struct stored s = {0};
+    make(d, "for-all", NULL, &s);
+    assert_ok(guest_challenge(d, &g, &first, &err));
+    guest_evidence(d, &g, &first, &evidence);
+    clock_advance_ms(10 * 1000);
+    attest(d, &g);
+    OWNED(mem_drop) char *newer = mem_text(g.token);
+    assert_ok(guest_appraise(d, &g, &first, &evidence, &err));
+    verdict_is(&g, "trusted", "ok");
+    struct release_wish late = release_wish_of(&g, &s);
+    refused(d, &late, "verdict-superseded");
+    struct release_wish wish = release_wish_of(&g, &s);
+    wish.token = newer;
+    released(d, &wish);
+}
+
+/* The wall clock may be set; which of two verdicts is the later does not depend on it. */
+static void setting_the_clock_back_brings_no_older_verdict_back(void **state)
+{
+    struct deployment *d = *state;
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(stored_done) struct stored s = {0};
+    make(d, "for-all", NULL, &s);
+    attest(d, &g);
+    OWNED(mem_drop) char *old = mem_text(g.token);
+    clock_freeze(moment_add_seconds(clock_now(), -200));
+    attest(d, &g);
+    struct release_wish replayed = release_wish_of(&g, &s);
+    replayed.token = old;
+    clock_freeze(moment_add_seconds(clock_now(), 201));
+    refused(d, &replayed, "verdict-superseded");
+    struct release_wish wish = release_wish_of(&g, &s);
+    released(d, &wish);
+}
+
 /* trust.md section 9: a claimant that fails never touches the incumbent. */
 static void a_claimant_that_fails_takes_nothing_from_the_incumbent(void **state)
 {
@@ -524,6 +569,107 @@ static void the_verdict_of_another_instance_is_refused(void **state)
     refused(d, &wish, "verdict-instance");
 }
 
+static struct key *signer_of(const struct deployment *d)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *path = scratch_path(d->keeper_folder, "sign-key.pem");
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    struct key *signer = NULL;
+    assert_ok(file_read_private(path, 4096, &pem, &err));
+    assert_ok(key_from_private_pem(bytes_span(&pem), &signer, &err));
+    return signer;
+}
+
+/* One signing key certified under two roots: a verdict of the one deployment is none in the other.
+ */
+static void the_verdict_of_another_deployment_is_refused(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(stored_done) struct stored s = {0};
+    OWNED(key_drop) struct key *signer = signer_of(d);
+    OWNED(json_drop) json_t *claims = NULL;
+    OWNED(mem_drop) char *other = NULL;
+    attest(d, &g);
+    make(d, "for-all", NULL, &s);
+    assert_ok(token_verify(span_of_text(g.token), SIMULATED_VERDICT_TYP, signer, &claims, &err));
+    json_put_text(json_object_get(claims, "muster"), "deployment",
+                  "00000000000000000000000000000000000000000000000000000000000000aa");
+    assert_ok(token_sign(signer, SIMULATED_VERDICT_TYP, claims, &other, &err));
+    struct release_wish wish = release_wish_of(&g, &s);
+    wish.token = other;
+    refused(d, &wish, "verdict-deployment");
+}
+
+static void what_is_no_verdict_at_all_opens_nothing(void **state)
+{
+    struct deployment *d = *state;
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(stored_done) struct stored s = {0};
+    OWNED(key_drop) struct key *signer = signer_of(d);
+    OWNED(json_drop) json_t *nothing = json_object();
+    OWNED(mem_drop) char *empty = NULL;
+    struct error err = {0};
+    attest(d, &g);
+    make(d, "for-all", NULL, &s);
+    assert_ok(token_sign(signer, SIMULATED_VERDICT_TYP, nothing, &empty, &err));
+    const char *const tokens[] = {"", "..", "a.b.c", "eyJhbGciOiJub25lIn0..", empty};
+    for (size_t i = 0; i < countof(tokens); i++) {
+        struct release_reply reply = {0};
+        struct release_wish wish = release_wish_of(&g, &s);
+        wish.token = (char *)(uintptr_t)tokens[i];
+        assert_int_not_equal(release_ask(d, &wish, &reply, &err), OK);
+        assert_null(reply.envelope.at);
+    }
+}
+
+static void a_record_that_is_none_opens_nothing(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(stored_done) struct stored s = {0};
+    attest(d, &g);
+    make(d, "for-all", NULL, &s);
+    static const char *const records[] = {"x", "MUSTREC1", "MUSTREC1\xff\xff\xff\xff"};
+    for (size_t i = 0; i < countof(records); i++) {
+        struct release_reply reply = {0};
+        struct release_wish wish = release_wish_of(&g, &s);
+        wish.record = bytes_copy(span_of_text(records[i]));
+        assert_fails(release_ask(d, &wish, &reply, &err), ERR_INVALID, "record-malformed");
+        bytes_done(&wish.record);
+    }
+}
+
+/* What was declared destroyed does not come back, with an old verdict or a new one. */
+static void a_destroyed_machine_gets_nothing_any_more(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    OWNED(guest_done) struct guest g = guest_make(PSP_DIRECT_BOOT, 5);
+    OWNED(stored_done) struct stored s = {0};
+    OWNED(mem_drop) char *kek_path = scratch_path(d->keeper_folder, "kek");
+    OWNED(mem_drop) char *path = scratch_path(d->keeper_folder, "state");
+    OWNED(kek_drop) struct kek *kek = NULL;
+    OWNED(keeper_state_drop) struct keeper_state *memory = NULL;
+    uint8_t anchor[SHA256_SIZE];
+    attest(d, &g);
+    make(d, "proven", NULL, &s);
+    assert_ok(json_get_hex(g.verdict.claims, "", "anchor", anchor, sizeof anchor, &err));
+    deployment_stop_keeper(d);
+    assert_ok(kek_file_open(kek_path, REALM_SIMULATION, &kek, &err));
+    assert_ok(keeper_state_open(path, kek, &memory, &err));
+    assert_ok(keeper_state_destroy(memory, anchor, &err));
+    keeper_state_drop(&memory);
+    deployment_start_keeper(d);
+    struct release_wish wish = release_wish_of(&g, &s);
+    refused(d, &wish, "anchor-destroyed");
+    attest(d, &g);
+    verdict_is(&g, "rejected", "anchor-destroyed");
+    claim_is(&g, "level", "L0");
+}
+
 static void a_changed_verdict_is_refused(void **state)
 {
     struct deployment *d = *state;
@@ -555,13 +701,9 @@ static void a_rejection_opens_nothing(void **state)
 static char *token_by_keeper(struct deployment *d, const struct guest *g, const char *typ)
 {
     struct error err = {0};
-    OWNED(mem_drop) char *path = scratch_path(d->keeper_folder, "sign-key.pem");
-    OWNED(bytes_wipe) struct bytes pem = {0};
-    OWNED(key_drop) struct key *signer = NULL;
+    OWNED(key_drop) struct key *signer = signer_of(d);
     OWNED(json_drop) json_t *claims = NULL;
     char *token = NULL;
-    assert_ok(file_read_private(path, 4096, &pem, &err));
-    assert_ok(key_from_private_pem(bytes_span(&pem), &signer, &err));
     assert_ok(token_verify(span_of_text(g->token), SIMULATED_VERDICT_TYP, signer, &claims, &err));
     assert_ok(token_sign(signer, typ, claims, &token, &err));
     return token;
@@ -601,6 +743,42 @@ static void the_verdict_of_another_keeper_is_refused(void **state)
     deployment_free(other);
 }
 
+/* ---- realms ------------------------------------------------------------------------------- */
+
+static void put_in_folder(const struct deployment *d, const char *name, struct span content)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *path = scratch_path(d->keeper_folder, name);
+    assert_ok(file_write(path, content, 0600, &err));
+}
+
+static void a_root_of_the_other_realm_does_not_follow_ours(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = NULL;
+    OWNED(cert_drop) struct cert *next = NULL;
+    OWNED(bytes_done) struct bytes pem = {0};
+    assert_ok(key_generate(KEY_P384, &key, &err));
+    assert_ok(cert_make_root(key, REALM_PRODUCTION, clock_now(), &next, &err));
+    assert_ok(cert_to_pem(next, &pem, &err));
+    put_in_folder(d, "next-root.pem", bytes_span(&pem));
+    deployment_stop_keeper(d);
+    assert_fails(keeper_open(d->keeper_folder, 64, &d->keeper, &err), ERR_DENIED, "realm-mismatch");
+}
+
+static void a_charter_file_of_the_other_realm_does_not_open(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    deployment_stop_keeper(d);
+    json_put_text(d->charter, "realm", "production");
+    json_object_del(d->charter, "simulator_roots");
+    OWNED(mem_drop) char *jws = deployment_sign(d, d->charter_key);
+    put_in_folder(d, "charter.jws", span_of_text(jws));
+    assert_fails(keeper_open(d->keeper_folder, 64, &d->keeper, &err), ERR_DENIED, "realm-mismatch");
+}
+
 /* ---- challenges and evidence -------------------------------------------------------------- */
 
 static void a_nonce_counts_once(void **state)
@@ -633,6 +811,49 @@ static void a_nonce_lives_three_minutes_and_not_over_a_restart(void **state)
     guest_evidence(d, &g, &challenge, &evidence);
     deployment_stop_keeper(d);
     deployment_start_keeper(d);
+    assert_fails(guest_appraise(d, &g, &challenge, &evidence, &err), ERR_CONFLICT,
+                 "challenge-again");
+}
+
+static void only_a_p256_key_is_challenged_for(void **state)
+{
+    struct deployment *d = *state;
+    static const enum key_kind kinds[] = {KEY_P384, KEY_ED25519};
+    struct challenge_wish wish = {.kind = EVIDENCE_SIMULATED, .instance = uuid_new()};
+    struct challenge challenge;
+    struct error err = {0};
+    memset(wish.link_key, 1, sizeof wish.link_key);
+    for (size_t i = 0; i < countof(kinds); i++) {
+        OWNED(key_drop) struct key *key = NULL;
+        assert_ok(key_generate(kinds[i], &key, &err));
+        assert_ok(key_to_spki(key, &wish.sealing_key, &err));
+        assert_fails(deployment_ask(d, VERB_CHALLENGE, &challenge_wish_record, &wish,
+                                    &challenge_record, &challenge, &err),
+                     ERR_INVALID, "unsupported-key");
+    }
+    OWNED(key_drop) struct key *good = NULL;
+    assert_ok(key_generate(KEY_P256, &good, &err));
+    assert_ok(key_to_spki(good, &wish.sealing_key, &err));
+    wish.sealing_key.at[wish.sealing_key.len - 1] ^= 1; /* off the curve */
+    assert_fails(deployment_ask(d, VERB_CHALLENGE, &challenge_wish_record, &wish, &challenge_record,
+                                &challenge, &err),
+                 ERR_INVALID, "unsupported-key");
+    bytes_done(&wish.sealing_key);
+}
+
+/* A policy is the charter's or none, and the nonce is gone all the same. */
+static void a_policy_that_nobody_signed_judges_nothing(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    struct challenge challenge;
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(bytes_done) struct bytes evidence = {0};
+    assert_ok(guest_challenge(d, &g, &challenge, &err));
+    guest_evidence(d, &g, &challenge, &evidence);
+    g.policy = "easy";
+    assert_fails(guest_appraise(d, &g, &challenge, &evidence, &err), ERR_DENIED, "policy-unknown");
+    g.policy = "stock";
     assert_fails(guest_appraise(d, &g, &challenge, &evidence, &err), ERR_CONFLICT,
                  "challenge-again");
 }
@@ -865,15 +1086,25 @@ int main(void)
         IN(a_record_is_released_only_as_what_it_is),
         IN(a_record_of_another_deployment_is_nothing_here),
         IN(a_replayed_verdict_is_refused),
+        IN(an_older_challenge_answered_late_makes_no_newer_verdict),
+        IN(setting_the_clock_back_brings_no_older_verdict_back),
         IN(a_claimant_that_fails_takes_nothing_from_the_incumbent),
         IN(a_replayed_release_is_refused),
         IN(an_old_verdict_is_refused_by_the_grants_age_and_then_by_its_own),
         IN(the_age_of_a_verdict_counts_from_the_nonce),
         IN(the_verdict_of_another_instance_is_refused),
+        IN(the_verdict_of_another_deployment_is_refused),
+        IN(what_is_no_verdict_at_all_opens_nothing),
+        IN(a_record_that_is_none_opens_nothing),
+        IN(a_destroyed_machine_gets_nothing_any_more),
         IN(a_changed_verdict_is_refused),
         IN(a_rejection_opens_nothing),
         IN(an_opinion_is_not_a_verdict),
         IN(the_verdict_of_another_keeper_is_refused),
+        IN(a_root_of_the_other_realm_does_not_follow_ours),
+        IN(a_charter_file_of_the_other_realm_does_not_open),
+        IN(only_a_p256_key_is_challenged_for),
+        IN(a_policy_that_nobody_signed_judges_nothing),
         IN(a_nonce_counts_once),
         IN(a_nonce_lives_three_minutes_and_not_over_a_restart),
         IN(the_nonce_of_another_instance_is_refused_and_gone),

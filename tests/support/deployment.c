@@ -44,6 +44,24 @@ static void load_charter(struct deployment *d)
     assert_ok(json_parse(bytes_span(&text), CHARTER_SIZE_MAX, &d->charter, &err));
 }
 
+/* Certificates of two keys that nobody keeps. */
+static void add_recovery(struct deployment *d, struct argument_list *out, char *paths[static 2])
+{
+    static const char *const names[] = {"recovery-1.pem", "recovery-2.pem"};
+    for (size_t i = 0; i < countof(names); i++) {
+        struct error err = {0};
+        OWNED(key_drop) struct key *key = NULL;
+        OWNED(cert_drop) struct cert *cert = NULL;
+        OWNED(bytes_done) struct bytes pem = {0};
+        assert_ok(key_generate(KEY_P256, &key, &err));
+        assert_ok(cert_make_guest(key, &cert, &err));
+        assert_ok(cert_to_pem(cert, &pem, &err));
+        paths[i] = scratch_path(d->folder, names[i]);
+        assert_ok(file_write(paths[i], bytes_span(&pem), 0644, &err));
+        out->at[out->count++] = paths[i];
+    }
+}
+
 struct deployment *deployment_make(enum realm realm, bool with_simulator)
 {
     struct error err = {0};
@@ -57,9 +75,15 @@ struct deployment *deployment_make(enum realm realm, bool with_simulator)
     struct keeper_init init = {
         .folder = d->folder,
         .realm = realm,
+        .threshold = 1,
         .simulator_root = with_simulator ? pem : NULL,
     };
+    char *paths[2] = {NULL, NULL};
+    if (realm == REALM_PRODUCTION)
+        add_recovery(d, &init.recovery, paths);
     assert_ok(keeper_init(&init, &err));
+    free(paths[0]);
+    free(paths[1]);
     d->keeper_folder = scratch_path(d->folder, "keeper");
     load_key(d);
     load_root(d);

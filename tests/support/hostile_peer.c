@@ -88,7 +88,7 @@ static SSL_CTX *context_new(bool server, const struct hostile_ways *ways)
     size_t len = strlen(protocol);
     offer[0] = (uint8_t)len;
     memcpy(offer + 1, protocol, len);
-    if (!server)
+    if (!server && len > 0)
         SSL_CTX_set_alpn_protos(context, offer, (unsigned)len + 1);
     return context;
 }

@@ -28,7 +28,7 @@ struct hostile {
 struct hostile_ways {
     const struct credential *credential; /* NULL: shows no certificate */
     bool tls12_only;
-    const char *protocol; /* ALPN; NULL: the right one */
+    const char *protocol; /* ALPN; NULL: the right one, "": none */
 };
 
 /* A connected client before its handshake. */

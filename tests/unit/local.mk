@@ -38,6 +38,7 @@ check_PROGRAMS += tests/unit/test_p384
 check_PROGRAMS += tests/unit/test_policy
 check_PROGRAMS += tests/unit/test_psp
 check_PROGRAMS += tests/unit/test_queue
+check_PROGRAMS += tests/unit/test_recovery
 check_PROGRAMS += tests/unit/test_retry
 check_PROGRAMS += tests/unit/test_routes
 check_PROGRAMS += tests/unit/test_seal

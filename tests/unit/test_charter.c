@@ -231,6 +231,50 @@ static void a_floor_of_the_charter_raises_that_of_every_policy(void **state)
     assert_int_equal(p->min_tcb[PRODUCT_MILAN].part[TCB_UCODE], 219);
 }
 
+/* Where policy and charter both list products, one that either leaves out is refused. */
+static void floors_let_in_no_product_that_policy_or_charter_leaves_out(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *json = fresh();
+    const char *last;
+    json_object_set_new(json, "tcb_floors",
+                        json_pack("{s:{s:i},s:{s:i}}", "Milan", "snp", 24, "Genoa", "snp", 20));
+    json_object_set_new(parent_of(json, "policies/web/snp/x", &last), "min_tcb",
+                        json_pack("{s:{s:i},s:{s:i}}", "Milan", "snp", 20, "Turin", "snp", 1));
+    OWNED(charter_drop) struct charter *c = parsed(json);
+    const struct snp_policy *p = &charter_find_policy(c, "web")->policy->snp;
+    assert_true(p->has_min_tcb && p->has_floor[PRODUCT_MILAN]);
+    assert_false(p->has_floor[PRODUCT_GENOA]);
+    assert_false(p->has_floor[PRODUCT_TURIN]);
+}
+
+/* Custody makes the level, a simulator's roots its trust: a verdict under others is another one. */
+static void whatever_a_verdict_follows_from_changes_its_policy(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *value;
+    } changes[] = {
+        {"custody/keeper", "\"cloud\""},
+        {"custody/kek", "\"kms\""},
+        {"simulator_roots",
+         "[\"00000000000000000000000000000000000000000000000000000000000000aa\"]"},
+        {"tcb_floors", "{\"Milan\":{}}"},
+        {"policies/web/valid_seconds", "60"},
+    };
+    OWNED(json_drop) json_t *json = fresh();
+    OWNED(charter_drop) struct charter *before = parsed(json);
+    for (size_t i = 0; i < countof(changes); i++) {
+        OWNED(json_drop) json_t *other = fresh();
+        const char *last;
+        json_t *at = parent_of(other, changes[i].path, &last);
+        json_object_set_new(at, last, json_loads(changes[i].value, JSON_DECODE_ANY, NULL));
+        OWNED(charter_drop) struct charter *after = parsed(other);
+        assert_memory_not_equal(charter_find_policy(after, "web")->digest,
+                                charter_find_policy(before, "web")->digest, SHA256_SIZE);
+    }
+}
+
 /* ---- grants ---- */
 
 struct scene {
@@ -442,6 +486,8 @@ int main(void)
         cmocka_unit_test(an_image_is_worth_the_least_that_its_references_say),
         cmocka_unit_test(a_retired_reference_neither_passes_nor_leaves_the_policy_the_same),
         cmocka_unit_test(a_floor_of_the_charter_raises_that_of_every_policy),
+        cmocka_unit_test(floors_let_in_no_product_that_policy_or_charter_leaves_out),
+        cmocka_unit_test(whatever_a_verdict_follows_from_changes_its_policy),
         IN_SCENE(a_good_case_is_allowed),
         IN_SCENE(every_rule_refuses_with_its_own_code),
         IN_SCENE(an_account_that_is_not_proven_is_refused),

@@ -462,6 +462,37 @@ static void the_oldest_without_a_handshake_makes_room(void **state)
     close(refused);
 }
 
+/* A handshake costs a stranger little, and anybody can make a guest's certificate. */
+static void who_shakes_hands_and_says_nothing_makes_room(void **state)
+{
+    (void)state;
+    clock_freeze(clock_now());
+    struct link_settings settings = desk_settings();
+    settings.strangers_most = 4;
+    restart(&settings, PARTY_QUEUE_ROOM);
+    struct hostile quiet[4];
+    for (size_t i = 0; i < countof(quiet); i++)
+        quiet[i] = guest_shaken(false);
+    int64_t deadline = EVENT_WAIT_MS;
+    while (desk_counts(desk).handshakes > 0 && deadline-- > 0)
+        wait_ms(1);
+    hostile_frame(&quiet[0], TYPE_DEAF, 1, 0,
+                  SPAN("", 0)); /* has spoken: its hello is being read */
+    while (desk_counts(desk).frames_in < 1 && deadline-- > 0)
+        wait_ms(1);
+    int refused = hostile_connect(port()); /* the others may be about to speak */
+    assert_true(hostile_sees_end(refused, EVENT_WAIT_MS));
+    clock_advance_ms(2100);
+    a_good_agent_gets_in();
+    assert_true(desk_saw(desk, "too-many"));
+    assert_true(hostile_sees_end(quiet[1].fd, EVENT_WAIT_MS));
+    assert_false(hostile_sees_end(quiet[0].fd, 20));
+    assert_false(hostile_sees_end(quiet[2].fd, 20));
+    for (size_t i = 0; i < countof(quiet); i++)
+        hostile_close(&quiet[i], true);
+    close(refused);
+}
+
 /* ---- descriptors --------------------------------------------------------------------------- */
 
 static void running_out_of_descriptors_is_a_pause_and_not_the_end(void **state)
@@ -556,6 +587,7 @@ int main(void)
         UNDER_ATTACK(one_address_has_so_many_connections_and_no_more),
         UNDER_ATTACK(one_address_has_so_many_bytes_a_minute),
         UNDER_ATTACK(the_oldest_without_a_handshake_makes_room),
+        UNDER_ATTACK(who_shakes_hands_and_says_nothing_makes_room),
         UNDER_ATTACK(running_out_of_descriptors_is_a_pause_and_not_the_end),
         UNDER_ATTACK(a_thousand_connections_leave_no_descriptor),
         UNDER_ATTACK(a_frame_and_at_once_a_reset_is_noticed),

@@ -1,5 +1,7 @@
 /* Who may speak with whom (trust.md section 3): a controller's certificate is never accepted as a
  * keeper's nor the reverse; TLS 1.3 and a certificate on both sides, always. */
+#include <openssl/ssl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,6 +108,27 @@ static void a_guest_refuses_a_controller_of_tls_1_2(void **state)
     root_done(&root);
 }
 
+/* The API's port shows a controller's certificate too. */
+static void a_guest_refuses_a_server_of_another_protocol(void **state)
+{
+    (void)state;
+    struct root root = root_make();
+    struct credential shown = credential_make(&root, ROLE_CONTROLLER, clock_now(), 30);
+    struct hostile_server server;
+    struct link_settings settings = link_settings_usual();
+    char url[32];
+    hostile_serve(&server, &shown, false);
+    SSL_CTX_set_alpn_select_cb(server.context, NULL, NULL);
+    snprintf(url, sizeof url, "127.0.0.1:%d", server.port);
+    settings.urls[0] = url;
+    struct caller caller = caller_open(&settings, identity_make(&root, ROLE_GUEST));
+    caller_closed(&caller, "handshake-failed");
+    caller_close(&caller);
+    hostile_serve_end(&server);
+    credential_done(&shown);
+    root_done(&root);
+}
+
 static bool desk_accepts(struct desk *desk, const struct hostile_ways *ways)
 {
     struct hostile client = hostile_open(link_port(desk->link), ways);
@@ -148,10 +171,36 @@ static void a_controller_takes_guests_and_its_own_keepers_only(void **state)
         desk_accepts(desk, &(struct hostile_ways){.credential = &guest, .tls12_only = true}));
     assert_false(
         desk_accepts(desk, &(struct hostile_ways){.credential = &guest, .protocol = "http/1.1"}));
+    assert_false(desk_accepts(desk, &(struct hostile_ways){.credential = &guest, .protocol = ""}));
     credential_done(&guest);
     root_done(&other);
     struct caller good = caller_to(desk);
     caller_close(&good);
+    desk_close(desk);
+}
+
+/* Whoever copied a session could skip showing a certificate, or have its first bytes replayed. */
+static void a_session_is_never_resumed_and_nothing_is_sent_early(void **state)
+{
+    (void)state;
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct credential guest = credential_guest();
+    const struct hostile_ways ways = {.credential = &guest};
+    struct hostile first = hostile_open(link_port(desk->link), &ways);
+    assert_true(hostile_is_accepted(&first, 300)); /* a ticket would have come by now */
+    SSL_SESSION *session = SSL_get1_session(first.ssl);
+    assert_false(SSL_SESSION_has_ticket(session));
+    assert_int_equal(SSL_SESSION_is_resumable(session), 0);
+    assert_int_equal(SSL_SESSION_get_max_early_data(session), 0);
+    struct hostile second = hostile_open(link_port(desk->link), &ways);
+    SSL_set_session(second.ssl, session);
+    assert_true(hostile_shake(&second));
+    assert_int_equal(SSL_session_reused(second.ssl), 0);
+    SSL_SESSION_free(session);
+    hostile_close(&first, false);
+    hostile_close(&second, false);
+    credential_done(&guest);
     desk_close(desk);
 }
 
@@ -252,11 +301,14 @@ int main(void)
         cmocka_unit_test(a_keeper_is_known_by_its_role),
         cmocka_unit_test(a_guest_refuses_a_false_controller),
         cmocka_unit_test(a_guest_refuses_a_controller_of_tls_1_2),
+        cmocka_unit_test(a_guest_refuses_a_server_of_another_protocol),
         cmocka_unit_test(a_controller_takes_guests_and_its_own_keepers_only),
+        cmocka_unit_test(a_session_is_never_resumed_and_nothing_is_sent_early),
         cmocka_unit_test(the_root_itself_is_nobody_on_the_link),
         cmocka_unit_test(an_identity_that_peers_would_refuse_is_refused_at_the_start),
         cmocka_unit_test(controllers_listen_and_the_others_dial),
         cmocka_unit_test(a_renewed_identity_counts_from_the_next_connection_on),
     };
+    signal(SIGPIPE, SIG_IGN); /* plain OpenSSL writes without MSG_NOSIGNAL */
     return cmocka_run_group_tests_name("link_roles", tests, NULL, NULL);
 }
