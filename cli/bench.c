@@ -67,6 +67,8 @@ static enum outcome bench_verify_snp(int argc, char **argv, struct error *err)
         {"--seconds", .text = &seconds_text},
     };
     TRY(arguments_read(argc, argv, 2, arguments, countof(arguments), err));
+    if (paths.report.count == 0)
+        return fail(err, ERR_INVALID, "--report FILE is needed");
     int64_t seconds = 3;
     if (seconds_text != NULL && number_parse(seconds_text, 1, 3600, &seconds, err) != OK)
         return error_context(err, "--seconds");

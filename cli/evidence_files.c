@@ -52,8 +52,6 @@ static enum outcome fill_bundle(struct evidence_files *f, struct error *err)
 enum outcome evidence_files_read(const struct evidence_paths *paths, struct evidence_files *out,
                                  struct error *err)
 {
-    if (paths->report.count == 0)
-        return fail(err, ERR_INVALID, "--report FILE is needed");
     TRY(common_files_read(&paths->common, &out->common, err));
     TRY(file_list_read(&paths->report, &out->report, err));
     TRY(file_list_read(&paths->ca, &out->ca, err));

@@ -27,6 +27,9 @@ static const struct command {
     {"verify", "appraise evidence from files, without a network", verify_main,
      "muster verify snp --report FILE [--ek FILE] [--ca FILE]... [--cert-table FILE] [--crl FILE]...\n"
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
+     "muster verify snp-azure --hcl FILE [--quote-msg FILE --quote-sig FILE] [--pcrs FILE] [--nonce HEX]\n"
+     "                  [--ek FILE] [--ca FILE]... [--crl FILE]...\n"
+     "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
      "muster verify nitro --document FILE\n"
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
      "muster verify eventlog --log FILE [--pcrs FILE]\n"

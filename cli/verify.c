@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/evidence_files.h"
+#include "lib/attest/azure_judge.h"
 #include "lib/attest/event_judge.h"
 #include "lib/attest/nitro_judge.h"
 
@@ -15,8 +16,9 @@ static enum outcome verify_snp(int argc, char **argv, int *exit_code, struct err
         {"--crl", .list = &paths.crl},       COMMON_ARGUMENTS(&paths.common),
     };
     TRY(arguments_read(argc, argv, 2, arguments, countof(arguments), err));
-    if (paths.report.count > 1)
-        return fail(err, ERR_INVALID, "--report twice");
+    if (paths.report.count != 1)
+        return fail(err, ERR_INVALID,
+                    paths.report.count == 0 ? "--report FILE is needed" : "--report twice");
     OWNED(evidence_files_done) struct evidence_files files = {0};
     TRY(evidence_files_read(&paths, &files, err));
     OWNED(snp_endorsements_drop)
@@ -30,6 +32,84 @@ static enum outcome verify_snp(int argc, char **argv, int *exit_code, struct err
     };
     OWNED(verdict_done) struct verdict v = {0};
     judge(&input, &v);
+    return print_verdict(&v, exit_code, err);
+}
+
+/* What an Azure machine sends beside its certificates. */
+struct azure_paths {
+    const char *hcl, *quote, *signature, *pcrs, *nonce;
+};
+
+struct azure_files {
+    struct bytes hcl, quote, signature, nonce;
+    json_t *pcrs;
+};
+
+static void azure_files_done(struct azure_files *f)
+{
+    bytes_done(&f->hcl);
+    bytes_done(&f->quote);
+    bytes_done(&f->signature);
+    bytes_done(&f->nonce);
+    json_decref(f->pcrs);
+}
+
+static enum outcome azure_files_read(const struct azure_paths *paths, struct azure_files *out,
+                                     struct error *err)
+{
+    OWNED(bytes_done) struct bytes text = {0};
+    if (paths->hcl == NULL)
+        return fail(err, ERR_INVALID, "--hcl FILE is needed");
+    if ((paths->quote == NULL) != (paths->signature == NULL))
+        return fail(err, ERR_INVALID, "--quote-msg and --quote-sig need each other");
+    TRY(argument_file(paths->hcl, VERIFY_FILE_MAX, &out->hcl, err));
+    TRY(argument_file(paths->quote, VERIFY_FILE_MAX, &out->quote, err));
+    TRY(argument_file(paths->signature, VERIFY_FILE_MAX, &out->signature, err));
+    if (paths->nonce != NULL && hex_decode(paths->nonce, &out->nonce, err) != OK)
+        return error_context(err, "--nonce");
+    TRY(argument_file(paths->pcrs, VERIFY_FILE_MAX, &text, err));
+    if (paths->pcrs != NULL &&
+        json_parse(bytes_span(&text), VERIFY_FILE_MAX, &out->pcrs, err) != OK)
+        return error_context(err, "%.200s", paths->pcrs);
+    return OK;
+}
+
+static enum outcome verify_azure(int argc, char **argv, int *exit_code, struct error *err)
+{
+    struct azure_paths azure = {0};
+    struct evidence_paths paths = {0};
+    const struct argument arguments[] = {
+        {"--hcl", .text = &azure.hcl},
+        {"--quote-msg", .text = &azure.quote},
+        {"--quote-sig", .text = &azure.signature},
+        {"--pcrs", .text = &azure.pcrs},
+        {"--nonce", .text = &azure.nonce},
+        {"--ek", .text = &paths.ek},
+        {"--ca", .list = &paths.ca},
+        {"--crl", .list = &paths.crl},
+        COMMON_ARGUMENTS(&paths.common),
+    };
+    TRY(arguments_read(argc, argv, 2, arguments, countof(arguments), err));
+    OWNED(azure_files_done) struct azure_files own = {0};
+    OWNED(evidence_files_done) struct evidence_files files = {0};
+    TRY(azure_files_read(&azure, &own, err));
+    TRY(evidence_files_read(&paths, &files, err));
+    OWNED(snp_endorsements_drop)
+    struct snp_endorsements *e = snp_endorse(&files.bundle, evidence_files_roots(&files));
+    const struct azure_input input = {
+        .hcl = bytes_span(&own.hcl),
+        .has_quote = azure.quote != NULL,
+        .quote = bytes_span(&own.quote),
+        .signature = bytes_span(&own.signature),
+        .pcrs = own.pcrs,
+        .has_nonce = azure.nonce != NULL,
+        .nonce = bytes_span(&own.nonce),
+        .endorsements = e,
+        .policy = files.common.policy,
+        .at = files.common.at,
+    };
+    OWNED(verdict_done) struct verdict v = {0};
+    azure_judge(&input, &v);
     return print_verdict(&v, exit_code, err);
 }
 
@@ -111,6 +191,7 @@ static const struct {
     enum outcome (*verify)(int argc, char **argv, int *exit_code, struct error *err);
 } kinds[] = {
     {"snp", verify_snp},
+    {"snp-azure", verify_azure},
     {"nitro", verify_nitro},
     {"eventlog", verify_eventlog},
 };

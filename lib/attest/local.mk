@@ -1,5 +1,6 @@
 noinst_LIBRARIES += lib/attest/libattest.a
 lib_attest_libattest_a_SOURCES = \
+	lib/attest/azure_judge.c lib/attest/azure_judge.h \
 	lib/attest/cbor_reader.c lib/attest/cbor_reader.h \
 	lib/attest/cert_table.c lib/attest/cert_table.h \
 	lib/attest/cose_sign1.c lib/attest/cose_sign1.h \
@@ -7,6 +8,7 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/event_log.c lib/attest/event_log.h \
 	lib/attest/evidence.c lib/attest/evidence.h \
 	lib/attest/firmware.c lib/attest/firmware.h \
+	lib/attest/hcl_report.c lib/attest/hcl_report.h \
 	lib/attest/id_block.c lib/attest/id_block.h \
 	lib/attest/judge.c lib/attest/judge.h \
 	lib/attest/judge_policy.c lib/attest/judge_policy.h \
@@ -16,5 +18,6 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/snp_chain.c lib/attest/snp_chain.h \
 	lib/attest/snp_ek.c lib/attest/snp_ek.h \
 	lib/attest/snp_report.c lib/attest/snp_report.h \
+	lib/attest/tpm_quote.c lib/attest/tpm_quote.h \
 	lib/attest/validity.c lib/attest/validity.h \
 	lib/attest/vmsa.c lib/attest/vmsa.h

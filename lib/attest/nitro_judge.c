@@ -184,32 +184,24 @@ static void check_debug(struct hearing *h)
               !debug, debug ? "PCR0 is zero: the enclave runs in debug mode" : "not in debug mode");
 }
 
-static bool pcr_is_right(const struct pcr_rule *rule, const struct nitro_pcr *pcr)
-{
-    for (size_t i = 0; i < rule->count; i++)
-        if (span_equal(SPAN(rule->at[i], rule->len[i]), SPAN(pcr->value, pcr->len)))
-            return true;
-    return false;
-}
-
 /* A whole policy must say which; one that only expects asks for what it names. */
 static void check_pcrs(struct hearing *h)
 {
     const char *name = name_of(&reason_names, REASON_POLICY_PCR);
     const struct nitro_policy *p = h->policy;
-    if (!h->readable || p == NULL || p->any_pcr || (!p->says_pcrs && p->mode == POLICY_EXPECT)) {
+    if (!h->readable || p == NULL || p->pcrs.any || (!p->pcrs.said && p->mode == POLICY_EXPECT)) {
         skip(h, name, h->readable ? "not asked for" : "no document");
         return;
     }
     size_t right = 0;
     for (size_t i = 0; i < POLICY_PCRS; i++) {
-        if (p->pcrs[i].count == 0)
-            continue;
-        if (!pcr_is_right(&p->pcrs[i], &h->document.pcrs[i])) {
+        const struct nitro_pcr *pcr = &h->document.pcrs[i];
+        const enum pcr_answer answer = pcr_rules_check(&p->pcrs, i, SPAN(pcr->value, pcr->len));
+        if (answer == PCR_WRONG) {
             verdict_add(h->out, name, CHECK_FAIL, REASON_POLICY_PCR, "PCR%zu is another", i);
             return;
         }
-        right++;
+        right += answer == PCR_RIGHT;
     }
     if (right == 0 && p->mode == POLICY_WHOLE)
         refuse(h, name, REASON_POLICY_PCR, "the policy names no PCR");

@@ -11,6 +11,7 @@ lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/openssl_error.c lib/crypto/ope
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/p384.c lib/crypto/p384.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/random.c lib/crypto/random.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/recovery.c lib/crypto/recovery.h
+lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/rsa_key.c lib/crypto/rsa_key.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/seal.c lib/crypto/seal.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/seal_shape.c lib/crypto/seal_shape.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/sign.c lib/crypto/sign.h

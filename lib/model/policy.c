@@ -230,6 +230,14 @@ static enum outcome read_snp(const json_t *o, const char *path, struct snp_polic
     return OK;
 }
 
+static enum outcome read_azure(const json_t *o, const char *path, struct azure_policy *out,
+                               struct error *err)
+{
+    static const char *const members[] = {"pcrs", NULL};
+    TRY(json_only(o, path, members, err));
+    return policy_read_pcrs(o, path, &out->pcrs, err);
+}
+
 static enum outcome read_kinds(const json_t *value, const char *path, struct policy *out,
                                struct error *err)
 {
@@ -246,6 +254,12 @@ static enum outcome read_kinds(const json_t *value, const char *path, struct pol
         TRY(json_get_object(value, path, "nitro", &kind, err));
         TRY(policy_read_nitro(kind, where.at, &out->nitro, err));
     }
+    out->has_azure = policy_has(value, "azure");
+    if (out->has_azure) {
+        const struct policy_path where = policy_below(path, "azure");
+        TRY(json_get_object(value, path, "azure", &kind, err));
+        TRY(read_azure(kind, where.at, &out->azure, err));
+    }
     return OK;
 }
 
@@ -254,11 +268,6 @@ enum outcome policy_from_json(const json_t *value, const char *path, enum policy
 {
     static const char *const whole[] = {"name", "description", "snp", "nitro", "azure", NULL};
     TRY(json_only(value, path, mode == POLICY_WHOLE ? whole : whole + 2, err));
-    if (policy_has(value, "azure")) {
-        const struct policy_path where = policy_below(path, "azure");
-        return fail_at(err, ERR_INVALID, "unsupported-evidence", where.at,
-                       "%s: this kind of evidence is not appraised yet", where.at);
-    }
     const char *text = NULL;
     TRY(json_get_text_or(value, path, "name", 63, "", &text, err));
     TRY(json_get_text_or(value, path, "description", 1024, "", &text, err));
@@ -266,8 +275,9 @@ enum outcome policy_from_json(const json_t *value, const char *path, enum policy
     made->snp.mode = mode;
     made->snp.max_vmpl = -1;
     made->nitro.mode = mode;
+    made->azure.mode = mode;
     TRY(read_kinds(value, path, made, err));
-    if (mode == POLICY_WHOLE && !made->has_snp && !made->has_nitro)
+    if (mode == POLICY_WHOLE && !made->has_snp && !made->has_nitro && !made->has_azure)
         return fail_at(err, ERR_INVALID, "missing-member", path,
                        "%s: a policy names at least one kind of evidence", path);
     *out = *made;

@@ -61,13 +61,23 @@ struct pcr_rule {
     uint8_t at[POLICY_PCR_VALUES][POLICY_VALUE_MAX];
 };
 
+struct pcr_rules {
+    bool said;
+    bool any; /* "any" */
+    struct pcr_rule at[POLICY_PCRS];
+};
+
+/* Paravisor reports and quotes of Azure. */
+struct azure_policy {
+    enum policy_mode mode;
+    struct pcr_rules pcrs;
+};
+
 /* Documents of enclaves. */
 struct nitro_policy {
     enum policy_mode mode;
     enum say allow_debug;
-    bool any_pcr; /* "pcrs": "any" */
-    bool says_pcrs;
-    struct pcr_rule pcrs[POLICY_PCRS];
+    struct pcr_rules pcrs;
     bool has_nonce;
     size_t nonce_len;
     uint8_t nonce[POLICY_NONCE_MAX];
@@ -80,12 +90,13 @@ struct policy {
     struct snp_policy snp;
     bool has_nitro;
     struct nitro_policy nitro;
+    bool has_azure; /* beside "snp", which speaks of the report inside */
+    struct azure_policy azure;
 };
 
-/* {"snp": {...}, "nitro": {...}}, strict: unknown members and values are refused with their path
- * ("where"). A whole policy may also carry "name" and "description" and needs at least one kind;
- * evidence of a kind that it does not name is refused. The kind not appraised here ("azure") is
- * refused as "unsupported-evidence". */
+/* {"snp": {...}, "nitro": {...}, "azure": {...}}, strict: unknown members and values are refused
+ * with their path ("where"). A whole policy may also carry "name" and "description" and needs at
+ * least one kind; evidence of a kind that it does not name is refused. */
 enum outcome policy_from_json(const json_t *value, const char *path, enum policy_mode mode,
                               struct policy *out, struct error *err);
 enum outcome policy_parse(struct span in, enum policy_mode mode, struct policy *out,
@@ -98,6 +109,10 @@ bool policy_allows_debug(const struct snp_policy *p);
 bool policy_allows_migration(const struct snp_policy *p);
 bool policy_allows_smt(const struct snp_policy *p);
 bool policy_allows_nitro_debug(const struct nitro_policy *p);
+
+enum pcr_answer { PCR_NOT_ASKED, PCR_RIGHT, PCR_WRONG };
+/* Does this register have one of its values? An absent one has an empty span. */
+enum pcr_answer pcr_rules_check(const struct pcr_rules *rules, size_t pcr, struct span value);
 int policy_max_vmpl(const struct snp_policy *p);               /* 3 where nothing is said */
 bool policy_takes_any_measurement(const struct snp_policy *p); /* said so, or expect is silent */
 

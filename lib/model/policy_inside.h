@@ -17,6 +17,9 @@ enum outcome policy_read_say(const json_t *object, const char *path, const char 
 /* `silent_whole`: what a whole policy means where it says nothing. */
 bool policy_allows(enum policy_mode mode, enum say say, bool silent_whole);
 
+/* "pcrs": "any" or {"0": HEX, "8": [HEX, HEX]}. */
+enum outcome policy_read_pcrs(const json_t *o, const char *path, struct pcr_rules *out,
+                              struct error *err);
 enum outcome policy_read_nitro(const json_t *o, const char *path, struct nitro_policy *out,
                                struct error *err);
 

@@ -25,6 +25,10 @@ static const char *const reason_words[] = {
     [REASON_CHIP_ID_MISMATCH]      = "chip-id-mismatch",
     [REASON_TCB_MISMATCH]          = "tcb-mismatch",
     [REASON_BAD_SIGNATURE]         = "bad-signature",
+    [REASON_UNSUPPORTED_REPORT_TYPE] = "unsupported-report-type",
+    [REASON_RUNTIME_DATA_MISMATCH] = "runtime-data-mismatch",
+    [REASON_QUOTE_BAD_SIGNATURE]   = "quote-bad-signature",
+    [REASON_NONCE_MISMATCH]        = "nonce-mismatch",
     [REASON_PCR_MISMATCH]          = "pcr-mismatch",
     [REASON_EVENT_DIGEST_MISMATCH] = "event-digest-mismatch",
     [REASON_POLICY_DEBUG]          = "policy-debug",
@@ -66,7 +70,11 @@ static const char *const meanings[] = {
     [REASON_CHIP_ID_MISMATCH]      = "the certificate belongs to another chip",
     [REASON_TCB_MISMATCH]          = "the certificate was issued for another TCB than the one reported",
     [REASON_BAD_SIGNATURE]         = "the report was not signed by the key in the certificate",
-    [REASON_PCR_MISMATCH]          = "the boot log does not lead to the registers the TPM holds",
+    [REASON_UNSUPPORTED_REPORT_TYPE] = "the evidence wraps a report of another technology",
+    [REASON_RUNTIME_DATA_MISMATCH] = "the report speaks for other runtime claims, so for another TPM key",
+    [REASON_QUOTE_BAD_SIGNATURE]   = "the quote was not signed by the key that the report speaks for",
+    [REASON_NONCE_MISMATCH]        = "the quote answers another challenge",
+    [REASON_PCR_MISMATCH]          = "the registers are others than the quote or the boot log speaks of",
     [REASON_EVENT_DIGEST_MISMATCH] = "an event of the boot log says something else than was measured",
     [REASON_POLICY_DEBUG]          = "the guest may be debugged by its host",
     [REASON_POLICY_MIGRATION]      = "a migration agent may move the guest",
@@ -122,11 +130,12 @@ static const char *const residual_words[] = {
     [RESIDUAL_NO_TCB_FLOOR]      = "no-tcb-floor",
     [RESIDUAL_NO_REVOCATION]     = "revocation-not-checked",
     [RESIDUAL_MIGRATION_AGENT]   = "migration-agent",
+    [RESIDUAL_PARAVISOR]         = "provider-paravisor",
 };
 _Static_assert(countof(residual_words) == RESIDUAL_COUNT);
 const struct names residual_names = NAMES("residual", residual_words);
 
-static const char *const anchor_words[] = {"none", "host-data", "id-block"};
+static const char *const anchor_words[] = {"none", "host-data", "id-block", "vtpm"};
 _Static_assert(countof(anchor_words) == ANCHOR_KIND_COUNT);
 const struct names anchor_kind_names = NAMES("anchor", anchor_words);
 /* clang-format on */
@@ -157,6 +166,15 @@ void verdict_add(struct verdict *v, const char *name, enum check_result result, 
     va_end(args);
     if (result == CHECK_FAIL && v->reason == REASON_OK)
         v->reason = reason;
+}
+
+void verdict_append(struct verdict *v, const struct verdict *more, const char *without)
+{
+    for (size_t i = 0; i < more->check_count; i++) {
+        const struct check *check = &more->checks[i];
+        if (without == NULL || strcmp(check->name, without) != 0)
+            verdict_add(v, check->name, check->result, check->reason, "%s", check->detail);
+    }
 }
 
 const struct check *verdict_check(const struct verdict *v, const char *name)

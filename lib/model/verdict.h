@@ -27,6 +27,10 @@ enum reason {
     REASON_CHIP_ID_MISMATCH,
     REASON_TCB_MISMATCH,
     REASON_BAD_SIGNATURE,
+    REASON_UNSUPPORTED_REPORT_TYPE,
+    REASON_RUNTIME_DATA_MISMATCH,
+    REASON_QUOTE_BAD_SIGNATURE,
+    REASON_NONCE_MISMATCH,
     REASON_PCR_MISMATCH,
     REASON_EVENT_DIGEST_MISMATCH,
     REASON_POLICY_DEBUG,
@@ -52,7 +56,7 @@ const char *reason_meaning(enum reason reason); /* one sentence for people */
 enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_SKIP, CHECK_RESULT_COUNT };
 extern const struct names check_result_names; /* "pass", "fail", "skip" */
 
-enum { CHECK_DETAIL_SIZE = 192, VERDICT_CHECKS_MAX = 40 };
+enum { CHECK_DETAIL_SIZE = 192, VERDICT_CHECKS_MAX = 48 };
 
 struct check {
     const char *name; /* static: "chain", "policy-vmpl", ... */
@@ -95,13 +99,14 @@ enum residual {
     RESIDUAL_NO_TCB_FLOOR,      /* the policy sets no least TCB */
     RESIDUAL_NO_REVOCATION,     /* no current CRL was looked at */
     RESIDUAL_MIGRATION_AGENT,   /* a migration agent may move the guest */
+    RESIDUAL_PARAVISOR,         /* the provider's signed paravisor holds the vTPM */
     RESIDUAL_COUNT
 };
 extern const struct names residual_names; /* "provider-firmware", ... */
 
 /* What ties evidence to one instance, and how the keeper remembers it. */
-enum anchor_kind { ANCHOR_NONE, ANCHOR_HOST_DATA, ANCHOR_ID_BLOCK, ANCHOR_KIND_COUNT };
-extern const struct names anchor_kind_names; /* "none", "host-data", "id-block" */
+enum anchor_kind { ANCHOR_NONE, ANCHOR_HOST_DATA, ANCHOR_ID_BLOCK, ANCHOR_VTPM, ANCHOR_KIND_COUNT };
+extern const struct names anchor_kind_names; /* "none", "host-data", "id-block", "vtpm" */
 
 enum { ANCHOR_HASH_SIZE = 32 };
 
@@ -145,6 +150,8 @@ void verdict_done(struct verdict *v); /* also for OWNED; fine on zeroes */
 PRINTF(5, 6)
 void verdict_add(struct verdict *v, const char *name, enum check_result result, enum reason reason,
                  const char *detail, ...);
+/* Add the checks of another verdict but the one named `without` (may be NULL), in their order. */
+void verdict_append(struct verdict *v, const struct verdict *more, const char *without);
 const struct check *verdict_check(const struct verdict *v, const char *name); /* NULL: not listed */
 
 /* Sources to level, and what is missing above it. Fills `level` and adds to `missing`. */

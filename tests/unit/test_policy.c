@@ -69,7 +69,8 @@ static void wrong_values_are_refused_with_their_path(void **state)
         {"{\"nitro\":{\"nonce\":1}}", "wrong-type", "/nitro/nonce"},
         {"{\"nitro\":{\"max_age_seconds\":0}}", "out-of-range", "/nitro/max_age_seconds"},
         {"{\"nitro\":{\"pcr\":{}}}", "unknown-member", "/nitro/pcr"},
-        {"{\"azure\":{}}", "unsupported-evidence", "/azure"},
+        {"{\"azure\":{\"pcrs\":1}}", "wrong-value", "/azure/pcrs"},
+        {"{\"azure\":{\"nonce\":\"\"}}", "unknown-member", "/azure/nonce"},
         {"[]", "wrong-type", ""},
     };
     for (size_t i = 0; i < countof(cases); i++)

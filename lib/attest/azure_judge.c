@@ -1,0 +1,394 @@
+#include "lib/attest/azure_judge.h"
+
+#include <string.h>
+
+#include "lib/attest/hcl_report.h"
+#include "lib/attest/tpm_quote.h"
+#include "lib/crypto/rsa_key.h"
+
+/* ---- what the checks share ------------------------------------------------------------------ */
+
+struct hearing {
+    const struct azure_input *in;
+    const struct azure_policy *policy; /* NULL: none */
+    struct verdict *out;
+    struct verdict snp;
+    bool has_hcl;
+    struct hcl_report hcl;
+    bool has_report;
+    struct snp_report report;
+    bool has_claims;
+    struct hcl_claims claims;
+    bool has_quote; /* of a TPM's form, whoever signed it */
+    struct tpm_quote quote;
+    bool has_registers;
+    uint8_t registers[AZURE_PCR_COUNT][SHA256_SIZE];
+};
+
+static void hearing_done(struct hearing *h)
+{
+    verdict_done(&h->snp);
+    hcl_claims_done(&h->claims);
+}
+
+static void refuse(struct hearing *h, const char *name, enum reason reason, const char *detail)
+{
+    verdict_add(h->out, name, CHECK_FAIL, reason, "%s", detail);
+}
+
+static void skip(struct hearing *h, const char *name, const char *detail)
+{
+    verdict_add(h->out, name, CHECK_SKIP, REASON_OK, "%s", detail);
+}
+
+static void pass(struct hearing *h, const char *name, const char *detail)
+{
+    verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%s", detail);
+}
+
+/* ---- the wrapper and the report inside ------------------------------------------------------ */
+
+static void check_kind(struct hearing *h)
+{
+    static const char name[] = "evidence-kind";
+    const struct policy *policy = h->in->policy;
+    if (policy != NULL && policy->azure.mode == POLICY_WHOLE &&
+        (!policy->has_azure || !policy->has_snp))
+        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy does not name azure and snp");
+    else
+        pass(h, name, "snp-azure");
+}
+
+static void check_wrapper(struct hearing *h)
+{
+    static const char name[] = "hcl-format";
+    struct error why = {0};
+    h->has_hcl = hcl_report_read(h->in->hcl, &h->hcl, &why) == OK;
+    if (h->has_hcl)
+        verdict_add(h->out, name, CHECK_PASS, REASON_OK, "version %u", h->hcl.version);
+    else if (strcmp(why.code, "unsupported-report-type") == 0)
+        refuse(h, name, REASON_UNSUPPORTED_REPORT_TYPE, why.text);
+    else
+        refuse(h, name, REASON_MALFORMED, why.text);
+}
+
+static void check_report(struct hearing *h)
+{
+    const struct judge_input input = {
+        .kind = EVIDENCE_SNP,
+        .report = h->has_hcl ? h->hcl.hardware : (struct span){0},
+        .endorsements = h->in->endorsements,
+        .policy = h->in->policy != NULL && h->in->policy->has_snp ? h->in->policy : NULL,
+        .at = h->in->at,
+    };
+    if (!h->has_hcl) {
+        skip(h, "report-format", "no report");
+        return;
+    }
+    judge(&input, &h->snp);
+    verdict_append(h->out, &h->snp, "evidence-kind");
+    h->has_report = snp_report_read(h->hcl.hardware, &h->report, NULL) == OK;
+}
+
+/* What runs above VMPL 0 could ask for reports over claims of its own. */
+static void check_paravisor(struct hearing *h)
+{
+    static const char name[] = "paravisor-vmpl";
+    if (!h->has_report)
+        skip(h, name, "no report");
+    else if (h->report.vmpl != 0)
+        refuse(h, name, REASON_POLICY_VMPL, "the report is not the paravisor's");
+    else
+        pass(h, name, "VMPL 0");
+}
+
+/* ---- the claims ----------------------------------------------------------------------------- */
+
+static void check_binding(struct hearing *h)
+{
+    static const char name[] = "runtime-data";
+    if (!h->has_report)
+        skip(h, name, "no report");
+    else if (!hcl_report_binds(&h->hcl, SPAN_OF(h->report.report_data)))
+        refuse(h, name, REASON_RUNTIME_DATA_MISMATCH,
+               "the report's data is not the digest of these claims");
+    else
+        pass(h, name, "the report's data is their digest");
+}
+
+static void check_claims(struct hearing *h)
+{
+    static const char name[] = "runtime-claims";
+    struct error why = {0};
+    if (!h->has_hcl) {
+        skip(h, name, "no report");
+        return;
+    }
+    h->has_claims = hcl_claims_read(h->hcl.claims, &h->claims, &why) == OK;
+    if (h->has_claims)
+        pass(h, name, "they name the vTPM's attestation key");
+    else
+        refuse(h, name, REASON_MALFORMED, why.text);
+}
+
+/* ---- the quote ------------------------------------------------------------------------------ */
+
+static void check_quote_format(struct hearing *h)
+{
+    static const char name[] = "quote-format";
+    struct error why = {0};
+    if (!h->in->has_quote) {
+        skip(h, name, "no quote was given");
+        return;
+    }
+    h->has_quote = tpm_quote_read(h->in->quote, &h->quote, &why) == OK;
+    if (h->has_quote)
+        pass(h, name, "a TPM's quote");
+    else
+        refuse(h, name, REASON_MALFORMED, why.text);
+}
+
+static void check_quote_signature(struct hearing *h)
+{
+    static const char name[] = "quote-signature";
+    struct error why = {0};
+    if (!h->in->has_quote || !h->has_claims) {
+        skip(h, name, "no quote or no key");
+        return;
+    }
+    if (rsa_key_verify(SPAN(h->claims.modulus, h->claims.modulus_len),
+                       SPAN(h->claims.exponent, h->claims.exponent_len), h->in->quote,
+                       h->in->signature, &why) != OK)
+        refuse(h, name, REASON_QUOTE_BAD_SIGNATURE, why.text);
+    else if (h->has_quote && h->quote.trailing > 0)
+        refuse(h, name, REASON_MALFORMED, "bytes behind the quote");
+    else
+        pass(h, name, "by the attestation key of the claims");
+}
+
+static void check_nonce(struct hearing *h)
+{
+    static const char name[] = "nonce";
+    if (!h->in->has_nonce)
+        skip(h, name, "not asked for");
+    else if (!h->has_quote)
+        refuse(h, name, REASON_NONCE_MISMATCH, "no quote answers it");
+    else if (!span_equal(h->quote.extra_data, h->in->nonce))
+        refuse(h, name, REASON_NONCE_MISMATCH, "the quote's extra data is another");
+    else
+        pass(h, name, "the quote's extra data");
+}
+
+/* ---- the registers -------------------------------------------------------------------------- */
+
+static bool read_registers(struct hearing *h)
+{
+    if (json_array_size(h->in->pcrs) != AZURE_PCR_COUNT)
+        return false;
+    for (size_t i = 0; i < AZURE_PCR_COUNT; i++) {
+        const char *hex = json_string_value(json_array_get(h->in->pcrs, i));
+        if (hex == NULL || hex_decode_exact(hex, h->registers[i], SHA256_SIZE, NULL) != OK)
+            return false;
+    }
+    return true;
+}
+
+static void check_registers_format(struct hearing *h)
+{
+    static const char name[] = "registers-format";
+    if (h->in->pcrs == NULL) {
+        skip(h, name, "no registers were given");
+        return;
+    }
+    h->has_registers = read_registers(h);
+    if (h->has_registers)
+        pass(h, name, "24 SHA-256 values");
+    else
+        refuse(h, name, REASON_MALFORMED, "not 24 SHA-256 values in hex");
+}
+
+/* One selection, of SHA-256: then its digest is over those registers in the order of their index.
+ */
+static bool quote_covers(const struct hearing *h)
+{
+    uint8_t hash[SHA256_SIZE];
+    OWNED(bytes_done) struct bytes joined = {0};
+    if (h->quote.selection_count != 1 || h->quote.selections[0].algorithm != TPM_ALG_SHA256)
+        return false;
+    for (size_t i = 0; i < AZURE_PCR_COUNT; i++)
+        if ((h->quote.selections[0].registers >> i & 1) != 0)
+            bytes_add(&joined, SPAN_OF(h->registers[i]));
+    digest(DIGEST_SHA256, bytes_span(&joined), hash);
+    return span_equal(h->quote.pcr_digest, SPAN_OF(hash));
+}
+
+static void check_registers(struct hearing *h)
+{
+    static const char name[] = "registers";
+    if (!h->has_registers || !h->has_quote)
+        skip(h, name, "no registers or no quote");
+    else if (!quote_covers(h))
+        refuse(h, name, REASON_PCR_MISMATCH, "the quote's digest is not over these registers");
+    else
+        pass(h, name, "the quote's digest is over them");
+}
+
+static bool passed(const struct hearing *h, const char *name)
+{
+    const struct check *check = verdict_check(h->out, name);
+    return check != NULL && check->result == CHECK_PASS;
+}
+
+/* A register counts only where the quote selects it. */
+static enum pcr_answer ask_register(const struct hearing *h, size_t pcr)
+{
+    const bool covered = pcr < AZURE_PCR_COUNT && passed(h, "registers") &&
+                         (h->quote.selections[0].registers >> pcr & 1) != 0;
+    return pcr_rules_check(&h->policy->pcrs, pcr,
+                           covered ? SPAN_OF(h->registers[pcr]) : (struct span){0});
+}
+
+static void check_policy_pcrs(struct hearing *h)
+{
+    const char *name = name_of(&reason_names, REASON_POLICY_PCR);
+    const struct azure_policy *p = h->policy;
+    size_t right = 0;
+    if (p == NULL || p->pcrs.any || (!p->pcrs.said && p->mode == POLICY_EXPECT)) {
+        skip(h, name, "not asked for");
+        return;
+    }
+    for (size_t i = 0; i < POLICY_PCRS; i++) {
+        const enum pcr_answer answer = ask_register(h, i);
+        if (answer == PCR_WRONG) {
+            verdict_add(h->out, name, CHECK_FAIL, REASON_POLICY_PCR,
+                        "PCR%zu is another, or no quote covers it", i);
+            return;
+        }
+        right += answer == PCR_RIGHT;
+    }
+    if (right == 0 && p->mode == POLICY_WHOLE)
+        refuse(h, name, REASON_POLICY_PCR, "the policy names no PCR");
+    else
+        verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%zu as they should be", right);
+}
+
+/* ---- the verdict ---------------------------------------------------------------------------- */
+
+static json_t *data_to_json(const struct hcl_report *hcl)
+{
+    json_t *out = json_object();
+    json_put_int(out, "data_size", hcl->data_size);
+    json_put_int(out, "version", hcl->data_version);
+    json_put_int(out, "report_type", hcl->report_type);
+    json_put_int(out, "hash_type", hcl->hash_type);
+    json_put_int(out, "variable_data_size", (int64_t)hcl->claims.len);
+    return out;
+}
+
+static void put_runtime_claims(const struct hearing *h, json_t *claims)
+{
+    uint8_t hash[SHA256_SIZE];
+    json_t *names = json_array();
+    size_t i;
+    json_t *key;
+    json_array_foreach (json_object_get(h->claims.json, "keys"), i, key)
+        if (json_is_string(json_object_get(key, "kid")))
+            json_add_new(names, json_incref(json_object_get(key, "kid")));
+    digest(DIGEST_SHA256, SPAN(h->claims.modulus, h->claims.modulus_len), hash);
+    json_put_new(claims, "runtime_claims_keys", names);
+    json_put_hex(claims, "ak_modulus_sha256", SPAN_OF(hash));
+    json_t *user_data = json_object_get(h->claims.json, "user-data");
+    json_t *configuration = json_object_get(h->claims.json, "vm-configuration");
+    json_put_new(claims, "user_data", user_data != NULL ? json_incref(user_data) : json_null());
+    json_put_new(claims, "vm_configuration",
+                 configuration != NULL ? json_incref(configuration) : json_object());
+}
+
+static void put_claims(const struct hearing *h)
+{
+    uint8_t hash[SHA256_SIZE];
+    json_t *claims = json_object();
+    h->out->claims = claims;
+    if (!h->has_hcl)
+        return;
+    digest(DIGEST_SHA256, h->hcl.claims, hash);
+    json_put_int(claims, "hcl_version", h->hcl.version);
+    json_put_int(claims, "hcl_report_size", h->hcl.report_size);
+    json_put_int(claims, "request_type", h->hcl.request_type);
+    json_put_new(claims, "data", data_to_json(&h->hcl));
+    json_put_hex(claims, "runtime_claims_sha256", SPAN_OF(hash));
+    json_put_bool(claims, "runtime_claims_fit", true);
+    json_put_bool(claims, "runtime_claims_match", passed(h, "runtime-data"));
+    json_put_new(claims, "snp", json_incref(h->snp.claims));
+    if (h->has_claims)
+        put_runtime_claims(h, claims);
+    if (h->has_quote)
+        json_put_new(claims, "quote", tpm_quote_to_json(&h->quote));
+}
+
+/* vmUniqueId and the vTPM's key: what stays the same over moves and restarts of one machine. */
+static void set_anchor(struct hearing *h)
+{
+    OWNED(bytes_done) struct bytes parts = {0};
+    if (h->claims.vm_id[0] == '\0')
+        return;
+    bytes_add(&parts, SPAN(h->claims.vm_id, strlen(h->claims.vm_id) + 1));
+    bytes_add(&parts, SPAN(h->claims.modulus, h->claims.modulus_len));
+    h->out->anchor = ANCHOR_VTPM;
+    digest(DIGEST_SHA256, bytes_span(&parts), h->out->anchor_hash);
+}
+
+static void miss(struct hearing *h, enum missing what, bool is_missing)
+{
+    if (is_missing)
+        h->out->missing |= 1u << what;
+}
+
+/* Nobody can predict the paravisor's digest: who signed it is what can be pinned. */
+static void prove(struct hearing *h)
+{
+    const bool quoted = passed(h, "quote-signature") && passed(h, "nonce");
+    const bool registers = passed(h, name_of(&reason_names, REASON_POLICY_PCR));
+    const bool pinned = passed(h, name_of(&reason_names, REASON_POLICY_ID_KEY)) ||
+                        passed(h, name_of(&reason_names, REASON_POLICY_MEASUREMENT));
+    const bool debug = h->has_report && (h->report.policy & SNP_POLICY_DEBUG) != 0;
+    if (h->out->trusted) {
+        h->out->hardware = SOURCE_HARDWARE;
+        h->out->residuals = h->snp.residuals | 1u << RESIDUAL_PARAVISOR;
+        if (quoted && registers && pinned && !debug && h->in->image.measured_boot &&
+            h->in->image.provider_execution_off)
+            h->out->software = SOURCE_HARDWARE;
+        if (quoted && pinned && !debug)
+            set_anchor(h);
+        if (h->out->anchor != ANCHOR_NONE)
+            h->out->identity = SOURCE_HARDWARE;
+        miss(h, MISSING_DEBUG_OFF, debug);
+        miss(h, MISSING_PROVIDER_EXECUTION, !h->in->image.provider_execution_off);
+        miss(h, MISSING_FRESHNESS, !quoted);
+        miss(h, MISSING_PINNED_MEASUREMENT, !pinned || !registers);
+    }
+    verdict_grade(h->out, &h->in->standing);
+}
+
+void azure_judge(const struct azure_input *input, struct verdict *out)
+{
+    *out = (struct verdict){.custom_roots = input->endorsements->custom_roots};
+    OWNED(hearing_done) struct hearing h = {.in = input, .out = out, .claims = {.vm_id = ""}};
+    if (input->policy != NULL && input->policy->has_azure)
+        h.policy = &input->policy->azure;
+    check_kind(&h);
+    check_wrapper(&h);
+    check_report(&h);
+    check_paravisor(&h);
+    check_binding(&h);
+    check_claims(&h);
+    check_quote_format(&h);
+    check_quote_signature(&h);
+    check_nonce(&h);
+    check_registers_format(&h);
+    check_registers(&h);
+    check_policy_pcrs(&h);
+    out->trusted = out->reason == REASON_OK;
+    put_claims(&h);
+    prove(&h);
+}
