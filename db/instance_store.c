@@ -268,6 +268,23 @@ enum outcome instance_store_want(struct db *db, const struct uuid *id, enum want
     return transaction_commit(&tx, err);
 }
 
+enum outcome instance_store_refit(struct db *db, const struct uuid *id, const struct fleet *fleet,
+                                  const char *actor, struct error *err)
+{
+    struct instance row;
+    int64_t changed = 0;
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(lock_row(db, id, &row, err));
+    TRY(db_change(db, SQL_INSTANCE_REFIT,
+                  PARAMS(p_uuid(id), p_text(fleet->account), p_text(fleet->image),
+                         p_text(fleet->size), p_text(fleet->policy)),
+                  &changed, err));
+    if (changed > 0)
+        TRY(audit_instance(db, &row, "instance.refitted", "size", fleet->size, NULL, actor, err));
+    return transaction_commit(&tx, err);
+}
+
 enum outcome instance_store_adopt(struct db *db, const struct uuid *id, const char *cloud_ref,
                                   const char *actor, struct error *err)
 {

@@ -96,6 +96,11 @@ UPDATE instances SET wanted = $2, reason = coalesce($3, reason),
     next_due = clock_timestamp(), updated = clock_timestamp()
 WHERE id = $1;
 
+-- What waits to be launched, made as its fleet is now.
+-- name: instance_refit
+UPDATE instances SET account = $2, image = $3, size = $4, policy = $5, updated = clock_timestamp()
+WHERE id = $1 AND phase = 'requested' AND (account, image, size, policy) IS DISTINCT FROM ($2, $3, $4, $5);
+
 -- name: instance_adopt
 UPDATE instances SET cloud_ref = $2, updated = clock_timestamp(), next_due = clock_timestamp()
 WHERE id = $1 AND cloud_ref IS NULL;

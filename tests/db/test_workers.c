@@ -128,6 +128,31 @@ static void a_refused_launch_says_why_and_is_tried_again_with_a_new_token(void *
     assert_one_machine_a_row(1);
 }
 
+static void resize(const char *size)
+{
+    struct error err = {0};
+    OWNED(fleet_done) struct fleet fleet = {0};
+    OWNED(fleet_done) struct fleet now = {0};
+    assert_ok(fleet_store_find(stage.db, PROJECT_DEFAULT, "web", &fleet, &err));
+    strcpy(fleet.size, size);
+    assert_ok(fleet_store_update(stage.db, PROJECT_DEFAULT, &fleet, 0, "token:test", &now, &err));
+}
+
+/* Else a mistake in a fleet's size or image would stay with its rows for ever. */
+static void a_failed_launch_is_tried_again_as_the_fleet_is_now(void **state)
+{
+    (void)state;
+    fake_cloud_mischief(MISCHIEF_REFUSE, CLOUD_INVALID, 1);
+    stage_start();
+    stage_fleet(1);
+    stage_await(failed, 1);
+    resize("m6a.xlarge");
+    stage_await(booting, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    assert_int_equal(list.at[0].attempt, 2);
+    assert_string_equal(list.at[0].size, "m6a.xlarge");
+}
+
 /* ---- many --------------------------------------------------------------------------------------
  */
 
@@ -180,6 +205,7 @@ int main(void)
         STAGED(a_launch_that_never_arrived_is_repeated_under_the_same_token),
         STAGED(a_throttled_launch_is_tried_again_later),
         STAGED(a_refused_launch_says_why_and_is_tried_again_with_a_new_token),
+        STAGED(a_failed_launch_is_tried_again_as_the_fleet_is_now),
         STAGED(two_controllers_never_launch_for_the_same_row),
         STAGED(what_happened_is_in_the_chain),
         STAGED(stopping_takes_no_longer_than_a_round),
