@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/audit_store.h"
+#include "db/delivery_store.h"
 #include "db/instance_history.h"
 
 RECORD_LIST_BODY(instance, &instance_record)
@@ -136,6 +137,8 @@ static enum outcome write_step(struct db *db, const struct instance *was,
         return fail_code(err, ERR_CONFLICT, "lost", "instance %s is in other hands",
                          uuid_text(&was->id).at);
     TRY(outcome);
+    if (walk->to == PHASE_TERMINATING || walk->to == PHASE_TERMINATED)
+        TRY(delivery_store_call_off(db, &was->id, actor, err));
     return instance_history_write(db, out, &phase_machine, walk->from, walk->to, reason, actor,
                                   err);
 }

@@ -17,8 +17,9 @@ SELECT substr(object, 10)::uuid, 'phase', 'requested', 'made', 1, id FROM entry;
 -- name: instance_find
 SELECT * FROM instances WHERE id = $1;
 
+-- Not FOR UPDATE: rows that refer to it may be added meanwhile.
 -- name: instance_lock
-SELECT * FROM instances WHERE id = $1 FOR UPDATE;
+SELECT * FROM instances WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: instance_find_by_link_key
 SELECT * FROM instances WHERE link_key = $1 AND phase <> 'terminated';
