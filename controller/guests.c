@@ -214,9 +214,10 @@ static enum outcome admit(struct guest *guest, const struct hello *hello, struct
     guest->instance = instance.id;
     guest->known = true;
     link_peer_admit(guest->peer, LINK_PROVING);
-    if (holder && instance.trust == TRUST_TRUSTED && instance.valid_until.us > clock_now().us)
+    enum trust trust = instance_trust_at(&instance, clock_now());
+    if (holder && trust == TRUST_TRUSTED)
         guest_takes_over(guest);
-    snprintf(reply->trust, sizeof reply->trust, "%s", name_of(&trust_names, (int)instance.trust));
+    snprintf(reply->trust, sizeof reply->trust, "%s", name_of(&trust_names, (int)trust));
     reply->epoch = instance.epoch;
     return OK;
 }

@@ -65,8 +65,10 @@ SELECT coalesce(sum(greatest(attempt, 1)), 0)::bigint, max(spoiled_at) FROM inst
 WHERE project = $1 AND fleet = $2
   AND spoiled_at > coalesce((SELECT max(proven_at) FROM instances WHERE project = $1 AND fleet = $2), '-infinity');
 
+-- What ran out is stale, whether it was written down already or not.
 -- name: fleet_counts
-SELECT phase, trust, level, simulated, count(*) FROM instances
+SELECT phase, CASE WHEN trust = 'trusted' AND valid_until <= clock_timestamp() THEN 'stale' ELSE trust END,
+    level, simulated, count(*) FROM instances
 WHERE project = $1 AND fleet = $2 GROUP BY 1, 2, 3, 4;
 
 -- name: fleet_count_deliveries
@@ -75,7 +77,8 @@ WHERE i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated' GROUP BY 1;
 
 -- name: fleet_oldest_verdict
 SELECT min(v.nonce_issued) FROM instances i JOIN verdicts v ON v.id = i.verdict_id
-WHERE i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated' AND i.trust = 'trusted';
+WHERE i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated' AND i.trust = 'trusted'
+  AND i.valid_until > clock_timestamp();
 
 -- name: fleet_reasons
 SELECT jsonb_build_object(

@@ -24,6 +24,7 @@ SELECT * FROM instances WHERE id = $1 FOR NO KEY UPDATE;
 -- name: instance_find_by_link_key
 SELECT * FROM instances WHERE link_key = $1 AND phase <> 'terminated';
 
+-- What ran out is stale, whether it was written down already or not.
 -- name: instance_list
 SELECT i.* FROM instances i
 WHERE i.project = $1
@@ -31,7 +32,8 @@ WHERE i.project = $1
   AND ($3::text IS NULL OR i.account = $3)
   AND ($4::text IS NULL OR i.region = $4)
   AND ($5::text IS NULL OR i.phase = $5)
-  AND ($6::text IS NULL OR i.trust = $6)
+  AND ($6::text IS NULL OR $6 = CASE WHEN i.trust = 'trusted' AND i.valid_until <= clock_timestamp()
+                                     THEN 'stale' ELSE i.trust END)
   AND ($7::text IS NULL OR i.reason = $7 OR i.trust_reason = $7)
   AND ($8::text IS NULL OR EXISTS (SELECT FROM accounts a
        WHERE a.project = i.project AND a.name = i.account AND a.driver = $8))

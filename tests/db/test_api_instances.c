@@ -95,6 +95,31 @@ static void instances_are_filtered(void **state)
     }
 }
 
+/* I9, while nobody looks at clocks: we were down, or are late. */
+static void a_verdict_that_ran_out_is_never_shown_as_trust(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    ask_does("POST", "/v1/fleets", FLEET("late", "1"), 201);
+    struct instance instance = ask_instance("late");
+    ask_verdict(&instance);
+    assert_ok(db_script(ask_db,
+                        "UPDATE instances SET valid_until = now() - interval '1 second'"
+                        " WHERE fleet = 'late'",
+                        &err));
+    OWNED(told_done)
+    struct told told = ask("GET", path_of("/v1/instances", &instance.id, ""), NULL);
+    assert_string_equal(told_member(told.body, "trust"), "stale");
+    OWNED(told_done) struct told list = ask("GET", "/v1/instances?fleet=late&trust=trusted", NULL);
+    assert_int_equal(json_array_size(json_object_get(list.body, "items")), 0);
+    OWNED(told_done) struct told status = ask("GET", "/v1/fleets/late/status", NULL);
+    const json_t *trust = json_object_get(status.body, "trust");
+    assert_int_equal(json_integer_value(json_object_get(trust, "trusted")), 0);
+    assert_int_equal(json_integer_value(json_object_get(trust, "stale")), 1);
+    const json_t *levels = json_object_get(status.body, "levels");
+    assert_int_equal(json_integer_value(json_object_get(levels, "L1")), 0);
+}
+
 static void verdicts_are_listed_newest_first_with_their_evidence(void **state)
 {
     (void)state;
@@ -164,6 +189,7 @@ int main(void)
         QUIET(an_instance_shows_what_is_proven_and_what_is_missing),
         QUIET(neither_tokens_nor_tickets_nor_ciphertext_are_ever_shown),
         QUIET(instances_are_filtered),
+        QUIET(a_verdict_that_ran_out_is_never_shown_as_trust),
         QUIET(verdicts_are_listed_newest_first_with_their_evidence),
         QUIET(what_is_asked_of_an_instance_is_done_and_audited),
         QUIET(an_agent_that_is_not_there_cannot_be_asked),
