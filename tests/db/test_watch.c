@@ -67,6 +67,52 @@ static void a_machine_without_a_row_is_shown_and_left_alone(void **state)
     assert_int_equal(fake_cloud_machines(), 1);
 }
 
+static enum outcome no_driver(const struct account *account, const struct driver **out,
+                              struct error *err)
+{
+    (void)account;
+    (void)out;
+    return fail_code(err, ERR_UNREACHABLE, "told-to", "told to");
+}
+
+static void looks(struct worker *watch, int64_t orphans, int64_t told)
+{
+    struct error err = {0};
+    struct watch_counts counts;
+    assert_ok(watch_clouds(watch, &counts, &err));
+    assert_int_equal(counts.orphans, orphans);
+    assert_int_equal(counts.told, told);
+    assert_int_equal(metric_get(METRIC_ORPHANS), orphans);
+}
+
+static void an_orphan_is_told_of_once_until_it_changes(void **state)
+{
+    (void)state;
+    struct uuid stranger = uuid_new();
+    struct crew crew = {.settings = &stage.settings};
+    struct worker watch = {.crew = &crew,
+                           .db = stage.db,
+                           .clouds = {.drivers = fake_driver_of},
+                           .holder = "watch:test"};
+    pthread_mutex_init(&crew.lock, NULL);
+    int number = fake_cloud_plant(&stranger, "stranger");
+    looks(&watch, 1, 1);
+    looks(&watch, 1, 0);
+    fake_cloud_machine(number)->seen.state = MACHINE_STOPPED;
+    looks(&watch, 1, 1);
+    looks(&watch, 1, 0);
+    /* What cannot be looked at has not gone away. */
+    clouds_done(&watch.clouds);
+    watch.clouds.drivers = no_driver;
+    looks(&watch, 1, 0);
+    watch.clouds.drivers = fake_driver_of;
+    fake_cloud_break(number);
+    looks(&watch, 0, 0);
+    clouds_done(&watch.clouds);
+    orphans_done(&watch.orphans);
+    pthread_mutex_destroy(&crew.lock);
+}
+
 /* ---- silence -----------------------------------------------------------------------------------
  */
 
@@ -135,6 +181,7 @@ int main(void)
         STAGED(a_machine_whose_row_is_over_is_ended),
         STAGED(a_second_machine_for_one_row_is_ended_and_the_first_stays),
         STAGED(a_machine_without_a_row_is_shown_and_left_alone),
+        STAGED(an_orphan_is_told_of_once_until_it_changes),
         STAGED(an_outage_of_ours_is_not_their_silence),
         STAGED(an_agent_that_stays_silent_is_given_up),
         STAGED(many_that_fall_silent_together_are_held),
