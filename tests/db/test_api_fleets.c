@@ -121,6 +121,13 @@ static void the_same_key_gets_the_first_answer_and_another_request_is_refused(vo
     assert_string_equal(again.reply.etag, first.reply.etag);
     OWNED(told_done) struct told other = ask_with(&with, "POST", "/v1/fleets", FLEET("once", "3"));
     assert_problem(other, 422, "key-reused");
+    const char *wet = "/v1/fleets?dry_run=false";
+    with.key = "make-once-wet";
+    OWNED(told_done) struct told real = ask_with(&with, "POST", wet, FLEET("wet", "1"));
+    OWNED(told_done) struct told real_again = ask_with(&with, "POST", wet, FLEET("wet", "1"));
+    assert_told(real, 201);
+    assert_told(real_again, 201);
+    with.key = "make-once";
     with.authorization = ask_tokens[CALLER_ADMIN];
     OWNED(told_done)
     struct told stranger = ask_with(&with, "POST", "/v1/fleets", FLEET("once", "2"));
