@@ -2,6 +2,10 @@
 INSERT INTO fleets (id, project, name, desired, account, image, size, policy, secrets, paused, surge, rejected_hold_seconds)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '[]'), $10, $11, $12);
 
+-- name: fleet_fits
+SELECT a.driver = i.driver FROM accounts a, images i
+WHERE a.project = $1 AND a.name = $2 AND i.project = $1 AND i.name = $3;
+
 -- name: fleet_find
 SELECT id, project, name, desired, account, image, size, policy, secrets, paused, surge,
     rejected_hold_seconds, epoch, created, updated

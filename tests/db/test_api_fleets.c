@@ -38,6 +38,13 @@ static void a_fleet_twice_or_of_unknown_things_is_refused(void **state)
         "{\"name\":\"lost\",\"desired\":1,\"account\":\"none\",\"image\":\"stock\",\"size\":\"s\","
         "\"policy\":\"web\"}");
     assert_problem(lost, 422, "no-such-reference");
+    ask_does("POST", "/v1/images", "{\"name\":\"blue\",\"driver\":\"azure\",\"ref\":\"x\"}", 201);
+    ask_refused("PUT", "/v1/fleets/twice", "{\"image\":\"blue\"}", 422, "other-cloud", "/image");
+    ask_refused(
+        "POST", "/v1/accounts",
+        "{\"name\":\"odd\",\"driver\":\"aws\",\"region\":\"r\",\"endpoint\":\"gopher://x y\","
+        "\"credentials\":{\"source\":\"environment\"}}",
+        422, "bad-endpoint", "/endpoint");
     ask_refused("POST", "/v1/fleets", FLEET("many", "10001"), 422, "out-of-range", "/desired");
     ask_refused("PUT", "/v1/fleets/twice", "{\"name\":\"other\"}", 422, "name-is-fixed", "/name");
     ask_refused("PUT", "/v1/fleets/twice", "{\"count\":3}", 422, "unknown-member", "/count");
