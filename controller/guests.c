@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/problem.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
@@ -70,7 +71,8 @@ void guest_reply(struct guest *guest, uint64_t id, const struct record *record, 
 void guest_refuse(struct guest *guest, uint64_t id, const struct error *why)
 {
     OWNED(bytes_done) struct bytes body = {0};
-    message_print_problem(why, &body);
+    const struct error outward = problem_outward(why);
+    message_print_problem(&outward, &body);
     answer(guest, id, FRAME_PROBLEM, &body);
 }
 
@@ -237,7 +239,7 @@ enum outcome guest_hello(struct guest *guest, uint64_t id, const json_t *message
     record_done(&hello_record, &hello);
     if (outcome != OK) {
         metric_add(METRIC_LINK_REFUSED, 1);
-        LOG(INFO, "agent.refused", TEXT("code", err->code),
+        LOG(INFO, "agent.refused", TEXT("code", err->code), TEXT("text", err->text),
             TEXT("address", link_peer_address(guest->peer)));
         guest_refuse(guest, id, err);
         link_peer_finish(guest->peer, err->code);

@@ -290,7 +290,7 @@ void http_reply_problem(struct http_reply *reply, const struct http_call *call,
     problem_print(err, reply->status, call->id, &reply->body);
     if (reply->status == 503 || reply->status == 429)
         reply->retry_after_seconds = 1;
-    if (reply->status == 500)
+    if (reply->status == 500 || strncmp(err->code, "database", 8) == 0)
         LOG(ERROR, "request.failed", TEXT("request", call->id), TEXT("code", err->code),
             TEXT("text", err->text));
 }

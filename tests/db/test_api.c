@@ -10,8 +10,7 @@
 #include "tests/support/ask.h"
 #include "tests/support/test.h"
 
-/* ---- who may -----------------------------------------------------------------------------------
- */
+/* ---- who may --------------------------------------------------------------------------------- */
 
 static void without_a_token_only_health_and_the_document_are_served(void **state)
 {
@@ -88,8 +87,7 @@ static void other_schemes_and_overlong_tokens_are_refused(void **state)
     }
 }
 
-/* ---- how requests are read ---------------------------------------------------------------------
- */
+/* ---- how requests are read ------------------------------------------------------------------- */
 
 static void unknown_paths_methods_and_parameters_are_told_apart(void **state)
 {
@@ -136,8 +134,7 @@ static void unknown_members_are_refused_with_their_path(void **state)
                 "/force");
 }
 
-/* ---- health ------------------------------------------------------------------------------------
- */
+/* ---- health ---------------------------------------------------------------------------------- */
 
 static void ready_means_database_keeper_and_charter(void **state)
 {
@@ -165,6 +162,22 @@ static void without_a_database_it_says_so_and_lives(void **state)
     ask_database(NULL);
 }
 
+/* Host, user and socket of it are nobody's business. */
+static void what_the_database_said_is_for_the_log(void **state)
+{
+    (void)state;
+    struct http_reply reply = {0};
+    const struct http_call call = {.id = "test"};
+    struct error err = {0};
+    error_fill(&err, ERR_UNREACHABLE, "database-unreachable", "",
+               "connection to server at \"db.internal\" failed: user \"muster\"");
+    http_reply_problem(&reply, &call, &err);
+    bytes_add_u8(&reply.body, '\0');
+    assert_null(strstr((const char *)reply.body.at, "db.internal"));
+    assert_non_null(strstr((const char *)reply.body.at, "database-unreachable"));
+    bytes_done(&reply.body);
+}
+
 static void metrics_are_in_prometheus_form(void **state)
 {
     (void)state;
@@ -188,6 +201,7 @@ int main(void)
         QUIET(unknown_members_are_refused_with_their_path),
         QUIET(ready_means_database_keeper_and_charter),
         QUIET(without_a_database_it_says_so_and_lives),
+        QUIET(what_the_database_said_is_for_the_log),
         QUIET(metrics_are_in_prometheus_form),
     };
     return cmocka_run_group_tests_name("api", tests, ask_open, ask_close);

@@ -8,8 +8,7 @@
 #include "tests/support/ask.h"
 #include "tests/support/test.h"
 
-/* ---- fleets ------------------------------------------------------------------------------------
- */
+/* ---- fleets ---------------------------------------------------------------------------------- */
 
 static void a_fleet_is_added_scaled_and_removed(void **state)
 {
@@ -112,8 +111,7 @@ static void the_status_counts_phases_trust_levels_and_age(void **state)
     assert_in_range(age, 29, 90);
 }
 
-/* ---- once only ---------------------------------------------------------------------------------
- */
+/* ---- once only ------------------------------------------------------------------------------- */
 
 static void the_same_key_gets_the_first_answer_and_another_request_is_refused(void **state)
 {
@@ -159,8 +157,7 @@ static void a_key_whose_request_failed_may_be_used_again(void **state)
     assert_int_equal(ask_fake.generated, 2);
 }
 
-/* ---- lists, accounts, images -------------------------------------------------------------------
- */
+/* ---- lists, accounts, images ----------------------------------------------------------------- */
 
 static void lists_come_in_pages_that_fit_together(void **state)
 {

@@ -11,8 +11,7 @@
 #include "tests/support/ask.h"
 #include "tests/support/test.h"
 
-/* ---- charter -----------------------------------------------------------------------------------
- */
+/* ---- charter --------------------------------------------------------------------------------- */
 
 static char *charter_body(int64_t serial)
 {
@@ -64,8 +63,7 @@ static void a_charter_that_a_keeper_refuses_is_not_kept(void **state)
     ask_refused("POST", "/v1/charter", "{}", 422, "missing-member", "/jws");
 }
 
-/* ---- secrets -----------------------------------------------------------------------------------
- */
+/* ---- secrets --------------------------------------------------------------------------------- */
 
 static void a_secret_is_generated_by_a_keeper_and_listed_without_its_value(void **state)
 {
@@ -107,8 +105,7 @@ static void without_a_keeper_no_secret_is_made(void **state)
     ask_does("GET", "/v1/secrets/unmade", NULL, 404);
 }
 
-/* ---- audit -------------------------------------------------------------------------------------
- */
+/* ---- audit ----------------------------------------------------------------------------------- */
 
 static void the_audit_trail_is_read_in_order_from_any_number(void **state)
 {

@@ -10,8 +10,7 @@
 #include "tests/support/stage.h"
 #include "tests/support/test.h"
 
-/* ---- machines ----------------------------------------------------------------------------------
- */
+/* ---- machines -------------------------------------------------------------------------------- */
 
 static bool stage_orphans(int64_t wanted)
 {
@@ -113,8 +112,7 @@ static void an_orphan_is_told_of_once_until_it_changes(void **state)
     pthread_mutex_destroy(&crew.lock);
 }
 
-/* ---- silence -----------------------------------------------------------------------------------
- */
+/* ---- silence --------------------------------------------------------------------------------- */
 
 /* Machines whose agents spoke an hour ago and not since. */
 static void silent_machines(int64_t wanted)

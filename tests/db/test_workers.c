@@ -19,8 +19,7 @@ static bool stage_fleets(int64_t wanted)
     return (int64_t)list.count == wanted;
 }
 
-/* ---- launching ---------------------------------------------------------------------------------
- */
+/* ---- launching ------------------------------------------------------------------------------- */
 
 static void a_fleet_gets_as_many_machines_as_it_wants(void **state)
 {
@@ -73,8 +72,7 @@ static void a_removed_fleet_leaves_nothing(void **state)
     stage_await(fleets, 0);
 }
 
-/* ---- when the cloud is difficult ---------------------------------------------------------------
- */
+/* ---- when the cloud is difficult ------------------------------------------------------------- */
 
 static void a_launch_whose_answer_was_lost_is_found_and_not_repeated(void **state)
 {
@@ -153,8 +151,7 @@ static void a_failed_launch_is_tried_again_as_the_fleet_is_now(void **state)
     assert_string_equal(list.at[0].size, "m6a.xlarge");
 }
 
-/* ---- many --------------------------------------------------------------------------------------
- */
+/* ---- many ------------------------------------------------------------------------------------ */
 
 static void two_controllers_never_launch_for_the_same_row(void **state)
 {

@@ -20,8 +20,7 @@ struct db *ask_db;
 char ask_tokens[CALLER_ROLE_COUNT][ASK_TOKEN_SIZE];
 static const char ask_actor[] = "test:me";
 
-/* ---- a service that does as it is told ---------------------------------------------------------
- */
+/* ---- a service that does as it is told ------------------------------------------------------- */
 
 static enum outcome fake_says(struct error *err)
 {
@@ -75,8 +74,7 @@ static void fake_wake(struct service *service)
     ask_fake.woken++;
 }
 
-/* ---- asking without a socket -------------------------------------------------------------------
- */
+/* ---- asking without a socket ----------------------------------------------------------------- */
 
 static struct api api;
 static struct http_owner owner;
@@ -167,8 +165,7 @@ void ask_refused(const char *method, const char *target, const char *body, int s
     assert_string_equal(told.where, where);
 }
 
-/* ---- a little world ----------------------------------------------------------------------------
- */
+/* ---- a little world -------------------------------------------------------------------------- */
 
 struct instance ask_instance(const char *fleet)
 {

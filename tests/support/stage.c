@@ -122,8 +122,7 @@ void stage_scale(int64_t desired)
     assert_ok(fleet_store_update(stage.db, PROJECT_DEFAULT, &fleet, 0, "token:test", &now, &err));
 }
 
-/* ---- looking and waiting -----------------------------------------------------------------------
- */
+/* ---- looking and waiting --------------------------------------------------------------------- */
 
 struct instance_list stage_rows(const char *phase, bool with_terminated)
 {
@@ -156,8 +155,7 @@ void stage_wait(stage_seen_fn *seen, int64_t wanted, const char *what)
     }
 }
 
-/* ---- what is seen ------------------------------------------------------------------------------
- */
+/* ---- what is seen ---------------------------------------------------------------------------- */
 
 bool stage_booting(int64_t wanted)
 {
