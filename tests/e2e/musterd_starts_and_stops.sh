@@ -13,7 +13,7 @@ finish() {
 }
 trap finish EXIT
 
-echo 1..16
+echo 1..18
 n=0
 say() { # say STATUS SENTENCE
     n=$((n + 1))
@@ -92,6 +92,11 @@ curl -sS -m 20 --tls-max 1.1 --cacert "$work/dep/controller/root.pem" "$api/heal
 [ $? != 0 ]; say $? "TLS 1.1 is refused"
 grep -qF "$token" "$work/log" "$work/out"
 is $? 1 "the token is in no log"
+
+"$musterd" token revoke --config "$config" --label nobody >/dev/null 2>&1
+[ $? != 0 ]; say $? "a label that no token has cannot be revoked"
+"$musterd" token revoke --config "$config" --label me >/dev/null
+is "$(ask /v1/fleets)" 401 "a token that was revoked is good no more"
 
 # ---- stopping
 before=$SECONDS
