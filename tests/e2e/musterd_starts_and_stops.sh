@@ -13,7 +13,7 @@ finish() {
 }
 trap finish EXIT
 
-echo 1..18
+echo 1..19
 n=0
 say() { # say STATUS SENTENCE
     n=$((n + 1))
@@ -106,6 +106,10 @@ code=$?
 pid=
 [ $code = 0 ] && [ $((SECONDS - before)) -le 10 ]
 say $? "SIGTERM ends it cleanly and in time"
+start && kill -HUP "$pid"
+wait "$pid"
+is $? 0 "so does SIGHUP, as when its terminal goes"
+pid=
 sed -i 's|^database.*|database = host=/nowhere dbname=none|' "$config"
 "$musterd" --config "$config" >/dev/null 2>>"$work/log"
 is $? 4 "without a database it does not start and says unreachable"
