@@ -2,6 +2,7 @@
 
 #include "db/account_store.h"
 #include "db/image_store.h"
+#include "drivers/rest.h"
 
 /* Lists ask for one more than a page holds, to know whether there is a next one. */
 
@@ -22,10 +23,21 @@ enum outcome accounts_list(struct request *r, struct error *err)
     return OK;
 }
 
+/* Else nobody would hear of it before a launch. */
+static enum outcome check_endpoint(const struct account *account, struct error *err)
+{
+    struct endpoint endpoint;
+    struct error why;
+    if (account->endpoint[0] == '\0' || endpoint_parse(account->endpoint, &endpoint, &why) == OK)
+        return OK;
+    return fail_at(err, ERR_INVALID, why.code, "/endpoint", "/endpoint: %s", why.text);
+}
+
 enum outcome accounts_add(struct request *r, struct error *err)
 {
     OWNED(account_done) struct account account = {0};
     TRY(account_from_json(r->body, "", &account, err));
+    TRY(check_endpoint(&account, err));
     TRY(account_store_add(r->db, r->caller.project, &account, r->actor, err));
     request_answer_made(r, "/v1/accounts", account.name, record_to_json(&account_record, &account));
     return OK;

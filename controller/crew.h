@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "controller/clouds.h"
+#include "controller/orphans.h"
 #include "controller/worker.h"
 #include "db/instance_store.h"
 
@@ -29,6 +30,7 @@ struct worker {
     struct crew *crew;
     struct db *db;
     struct clouds clouds;
+    struct orphans orphans;   /* the watch's */
     char holder[HOLDER_SIZE]; /* of leases, and the actor in the audit trail */
 };
 

@@ -1,5 +1,6 @@
 #include "controller/desk.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,7 +112,9 @@ static void peer_frame(struct desk *desk, struct link_event *event)
 
 static void take_event(struct desk *desk, struct link_event *event)
 {
-    if (event->peer == NULL) { /* desk_wake: something became due */
+    if (event->peer == NULL) { /* stirred, perhaps only for the inbox */
+        if (!atomic_exchange(&desk->due_soon, false))
+            return;
         desk->plan_in_ticks = 0;
         desk->release_soon = true;
         return;
@@ -183,18 +186,24 @@ static void *run(void *argument)
 
 /* ---- from other threads ---- */
 
-void desk_wake(struct desk *desk)
+static void stir(struct desk *desk)
 {
     struct link_event *event = NEW(struct link_event);
     if (!queue_push(desk->events, event))
         link_event_free(event); /* full: it is awake */
 }
 
+void desk_wake(struct desk *desk)
+{
+    desk->due_soon = true;
+    stir(desk);
+}
+
 bool desk_put(struct desk *desk, struct desk_task *task)
 {
     if (!queue_push(desk->inbox, task))
         return false;
-    desk_wake(desk);
+    stir(desk);
     return true;
 }
 

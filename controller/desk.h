@@ -38,7 +38,8 @@ struct desk {
     char actor[HOLDER_SIZE]; /* "controller:..." in audit, and holder of delivery leases */
     int64_t next_tick_ms;
     bool release_soon;
-    int plan_in_ticks; /* until everybody is looked at for new deliveries */
+    _Atomic bool due_soon; /* desk_wake(): something became due */
+    int plan_in_ticks;     /* until everybody is looked at for new deliveries */
     _Atomic bool stopping;
     _Atomic int64_t keepers_connected; /* for other threads to look at */
     _Atomic int64_t charter_serial;

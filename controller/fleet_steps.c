@@ -63,9 +63,10 @@ static enum outcome retire(struct worker *w, const struct fleet *fleet,
 static enum outcome retry(struct worker *w, const struct fleet *fleet,
                           const struct plan_action *action, struct error *err)
 {
-    (void)fleet;
     const struct instance_step step = {.event = EVENT_RETRY};
-    return instance_store_note(w->db, &action->instance, &step, w->holder, NULL, err);
+    TRY(instance_store_note(w->db, &action->instance, &step, w->holder, NULL, err));
+    /* It may have failed for what was put right since. */
+    return instance_store_refit(w->db, &action->instance, fleet, w->holder, err);
 }
 
 static enum outcome await(struct worker *w, const struct fleet *fleet,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/problem.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
@@ -70,7 +71,8 @@ void guest_reply(struct guest *guest, uint64_t id, const struct record *record, 
 void guest_refuse(struct guest *guest, uint64_t id, const struct error *why)
 {
     OWNED(bytes_done) struct bytes body = {0};
-    message_print_problem(why, &body);
+    const struct error outward = problem_outward(why);
+    message_print_problem(&outward, &body);
     answer(guest, id, FRAME_PROBLEM, &body);
 }
 
@@ -214,9 +216,10 @@ static enum outcome admit(struct guest *guest, const struct hello *hello, struct
     guest->instance = instance.id;
     guest->known = true;
     link_peer_admit(guest->peer, LINK_PROVING);
-    if (holder && instance.trust == TRUST_TRUSTED && instance.valid_until.us > clock_now().us)
+    enum trust trust = instance_trust_at(&instance, clock_now());
+    if (holder && trust == TRUST_TRUSTED)
         guest_takes_over(guest);
-    snprintf(reply->trust, sizeof reply->trust, "%s", name_of(&trust_names, (int)instance.trust));
+    snprintf(reply->trust, sizeof reply->trust, "%s", name_of(&trust_names, (int)trust));
     reply->epoch = instance.epoch;
     return OK;
 }
@@ -236,7 +239,7 @@ enum outcome guest_hello(struct guest *guest, uint64_t id, const json_t *message
     record_done(&hello_record, &hello);
     if (outcome != OK) {
         metric_add(METRIC_LINK_REFUSED, 1);
-        LOG(INFO, "agent.refused", TEXT("code", err->code),
+        LOG(INFO, "agent.refused", TEXT("code", err->code), TEXT("text", err->text),
             TEXT("address", link_peer_address(guest->peer)));
         guest_refuse(guest, id, err);
         link_peer_finish(guest->peer, err->code);

@@ -236,8 +236,9 @@ static enum outcome once_outside(struct request *r, const struct repeat *repeat,
 static enum outcome run_handler(struct request *r, struct error *err)
 {
     struct repeat repeat;
+    const char *dry_run = request_query(r, "dry_run"); /* which changes nothing */
     bool keyed = r->call->idempotency_key != NULL && strcmp(r->route->method, "POST") == 0 &&
-                 request_query(r, "dry_run") == NULL; /* which changes nothing */
+                 (dry_run == NULL || strcmp(dry_run, "true") != 0);
     if (!keyed)
         return r->route->handle(r, err);
     TRY(repeat_of(r, &repeat, err));

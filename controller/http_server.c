@@ -157,8 +157,23 @@ static void *sweep(void *owner)
 
 struct header_counts {
     int all, lengths, encodings, hosts, authorizations;
-    bool other_encoding;
+    bool other_encoding, bad_name;
 };
+
+/* libmicrohttpd 0.9.75 keeps a blank before the colon and glues a folded line to the header's name:
+ * so a name is a token, and what begins like a framing header is one. */
+static bool is_header_name(const char *name)
+{
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char *const framing[] = {"content-length", "transfer-encoding"};
+    for (size_t i = 0; i < countof(framing); i++) {
+        size_t len = strlen(framing[i]);
+        if (strncasecmp(name, framing[i], len) == 0 && name[len] != '\0')
+            return false;
+    }
+    return name[0] != '\0' && name[strspn(name, token)] == '\0';
+}
 
 static enum MHD_Result count_header(void *owner, enum MHD_ValueKind kind, const char *name,
                                     const char *value)
@@ -166,6 +181,7 @@ static enum MHD_Result count_header(void *owner, enum MHD_ValueKind kind, const 
     (void)kind;
     struct header_counts *counts = owner;
     counts->all++;
+    counts->bad_name |= !is_header_name(name);
     if (strcasecmp(name, "content-length") == 0)
         counts->lengths++;
     if (strcasecmp(name, "host") == 0)
@@ -187,6 +203,8 @@ static enum outcome check_framing(const struct exchange *x, const char *version,
     if (counts.all > HEADERS_MOST)
         return fail_code(err, ERR_INVALID, "headers-too-large", "more than %d headers",
                          HEADERS_MOST);
+    if (counts.bad_name)
+        return fail_code(err, ERR_INVALID, "bad-request", "what is not a header's name");
     if (counts.encodings > 0 && counts.lengths > 0)
         return fail_code(err, ERR_INVALID, "bad-request",
                          "content-length and transfer-encoding in one request");
@@ -272,7 +290,7 @@ void http_reply_problem(struct http_reply *reply, const struct http_call *call,
     problem_print(err, reply->status, call->id, &reply->body);
     if (reply->status == 503 || reply->status == 429)
         reply->retry_after_seconds = 1;
-    if (reply->status == 500)
+    if (reply->status == 500 || strncmp(err->code, "database", 8) == 0)
         LOG(ERROR, "request.failed", TEXT("request", call->id), TEXT("code", err->code),
             TEXT("text", err->text));
 }

@@ -86,6 +86,8 @@ static json_t *deliveries_of(const struct view *view, const struct instance *ins
 static json_t *show(const struct view *view, const struct instance *instance)
 {
     json_t *out = record_to_json(&instance_record, instance);
+    json_put_text(out, "trust",
+                  name_of(&trust_names, (int)instance_trust_at(instance, clock_now())));
     json_put_text(out, "level", name_of(&level_names, (int)instance->level));
     json_put_moment(out, "since", instance->phase_since);
     put_proof(out, view, instance);

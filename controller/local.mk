@@ -25,6 +25,7 @@ controller_libcontroller_a_SOURCES += controller/instance_steps.c controller/ins
 controller_libcontroller_a_SOURCES += controller/instance_view.c controller/instance_view.h
 controller_libcontroller_a_SOURCES += controller/keeper_tasks.c controller/keeper_tasks.h
 controller_libcontroller_a_SOURCES += controller/keepers.c controller/keepers.h
+controller_libcontroller_a_SOURCES += controller/orphans.c controller/orphans.h
 controller_libcontroller_a_SOURCES += controller/problem.c controller/problem.h
 controller_libcontroller_a_SOURCES += controller/release.c
 controller_libcontroller_a_SOURCES += controller/routes.c controller/routes.h

@@ -148,6 +148,7 @@ static sigset_t ending_signals(void)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     return signals;
 }
 
@@ -202,6 +203,7 @@ static int help(FILE *out)
 {
     fprintf(out, "usage: musterd [--config FILE] [--check-config]\n"
                  "       musterd token add --config FILE --role ROLE --label TEXT [--days N]\n"
+                 "       musterd token revoke --config FILE --label TEXT\n"
                  "Runs a fleet of confidential machines: API, link and workers.\n\n"
                  "  --config FILE                settings (default " DEFAULT_CONFIG ")\n"
                  "  --check-config               read settings, certificate and key, then stop\n"

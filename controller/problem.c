@@ -1,5 +1,6 @@
 #include "controller/problem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,17 @@ const char *problem_title(int status)
     return "Problem";
 }
 
+struct error problem_outward(const struct error *err)
+{
+    struct error out = *err;
+    if (strncmp(err->code, "database", 8) == 0)
+        snprintf(out.text, sizeof out.text, "the database does not answer as it should");
+    if (problem_status(err) == 500)
+        snprintf(out.text, sizeof out.text,
+                 "something went wrong here; the log has it under this request");
+    return out;
+}
+
 /* An error may quote bytes of a cloud that are not text. */
 static void put_clean(json_t *problem, const char *name, const char *value)
 {
@@ -70,9 +82,8 @@ void problem_print(const struct error *err, int status, const char *request, str
     json_put_text(problem, "title", problem_title(status));
     json_put_int(problem, "status", status);
     json_put_text(problem, "code", err->code);
-    put_clean(problem, "detail",
-              status == 500 ? "something went wrong here; the log has it under this request"
-                            : err->text);
+    const struct error outward = problem_outward(err);
+    put_clean(problem, "detail", outward.text);
     if (err->where[0] != '\0')
         put_clean(problem, "where", err->where);
     if (request != NULL && request[0] != '\0')

@@ -12,4 +12,8 @@ const char *problem_title(int status);
  * and not to the asker. */
 void problem_print(const struct error *err, int status, const char *request, struct bytes *out);
 
+/* The same for whoever asked, without words that name our database or our insides: those are for
+ * the log. */
+struct error problem_outward(const struct error *err);
+
 #endif

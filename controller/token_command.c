@@ -12,7 +12,10 @@
 
 static const char usage[] =
     "usage: musterd token add --config FILE --role ROLE --label TEXT [--days N]\n"
-    "Prints a new token for the API, once; only its hash is stored.\n\n"
+    "       musterd token revoke --config FILE --label TEXT\n"
+    "add prints a new token for the API, once; only its hash is stored. revoke ends every token of "
+    "that\n"
+    "label at once.\n\n"
     "  --role ROLE    viewer, operator, approver, security, auditor or admin\n"
     "  --label TEXT   a name for it, which the audit trail will show\n"
     "  --days N       how long it is good for; without it, until it is revoked\n";
@@ -49,16 +52,41 @@ static enum outcome add(const struct wish *wish, const struct musterd_settings *
     return caller_store_add(db, &caller, actor, err);
 }
 
-static int run(const struct wish *wish)
+static enum outcome take_back(const struct wish *wish, const struct musterd_settings *settings,
+                              int64_t *out_count, struct error *err)
+{
+    OWNED(db_drop) struct db *db = NULL;
+    char actor[64];
+    snprintf(actor, sizeof actor, "console:%d", (int)getuid());
+    TRY(db_open(settings->database, &db, err));
+    return caller_store_revoke(db, settings->project, wish->label, actor, out_count, err);
+}
+
+static int fails(const struct error *err)
+{
+    fprintf(stderr, "musterd: %s\n", err->text);
+    return outcome_exit_code(err->outcome);
+}
+
+static int run_revoke(const struct wish *wish)
+{
+    struct error err = {0};
+    int64_t count = 0;
+    OWNED(musterd_settings_done) struct musterd_settings settings = {0};
+    if (musterd_settings_read(wish->config, &settings, &err) != OK ||
+        take_back(wish, &settings, &count, &err) != OK)
+        return fails(&err);
+    return printf("%lld\n", (long long)count) < 0;
+}
+
+static int run_add(const struct wish *wish)
 {
     struct error err = {0};
     char token[CALLER_TOKEN_MAX];
     OWNED(musterd_settings_done) struct musterd_settings settings = {0};
     if (musterd_settings_read(wish->config, &settings, &err) != OK ||
-        add(wish, &settings, token, &err) != OK) {
-        fprintf(stderr, "musterd: %s\n", err.text);
-        return outcome_exit_code(err.outcome);
-    }
+        add(wish, &settings, token, &err) != OK)
+        return fails(&err);
     bool printed = puts(token) >= 0 && fflush(stdout) == 0;
     explicit_bzero(token, sizeof token);
     return printed ? 0 : outcome_exit_code(ERR_INTERNAL);
@@ -84,9 +112,13 @@ int token_command(int argc, char **argv)
                                      : &wish.days;
         *at = optarg;
     }
-    if (optind != argc - 1 || strcmp(argv[optind], "add") != 0)
-        return used_wrongly("only 'token add' is known");
-    if (wish.config == NULL || wish.role == NULL || wish.label == NULL)
-        return used_wrongly("--config, --role and --label are needed");
-    return run(&wish);
+    const char *act = optind == argc - 1 ? argv[optind] : "";
+    bool adds = strcmp(act, "add") == 0;
+    if (!adds && strcmp(act, "revoke") != 0)
+        return used_wrongly("only 'token add' and 'token revoke' are known");
+    if (wish.config == NULL || wish.label == NULL || (adds && wish.role == NULL))
+        return used_wrongly("--config and --label are needed, and --role to add");
+    if (!adds && (wish.role != NULL || wish.days != NULL))
+        return used_wrongly("--role and --days are of 'token add'");
+    return adds ? run_add(&wish) : run_revoke(&wish);
 }

@@ -1,4 +1,5 @@
-/* `musterd token add`: the first token of an installation, and any later one. */
+/* `musterd token add` and `revoke`: the first token of an installation, any later one, and its end.
+ */
 #ifndef MUSTER_CONTROLLER_TOKEN_COMMAND_H
 #define MUSTER_CONTROLLER_TOKEN_COMMAND_H
 

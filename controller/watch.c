@@ -203,7 +203,9 @@ static enum outcome end_stray(struct round *r, const struct sighting *seen, stru
 
 static void show_orphan(struct round *r, const struct sighting *seen)
 {
-    r->counts->orphans++;
+    if (!orphans_note(&r->worker->orphans, r->open->account.name, seen))
+        return;
+    r->counts->told++;
     LOG(WARN, "machine.orphaned", TEXT("ref", seen->ref), TEXT("account", r->open->account.name),
         TEXT("token", seen->client_token));
 }
@@ -278,15 +280,18 @@ static void watch_account(struct worker *w, const char *account, struct watch_co
         clouds_get(&w->clouds, w->db, w->crew->settings->project, account, &r.open, &err);
     if (outcome == OK)
         outcome = compare(&r, account, &err);
-    if (outcome != OK)
-        LOG(WARN, "account.not-watched", TEXT("account", account), TEXT("code", err.code),
-            TEXT("text", err.text));
+    if (outcome == OK)
+        return;
+    orphans_keep(&w->orphans, account);
+    LOG(WARN, "account.not-watched", TEXT("account", account), TEXT("code", err.code),
+        TEXT("text", err.text));
 }
 
 enum outcome watch_clouds(struct worker *w, struct watch_counts *out, struct error *err)
 {
     *out = (struct watch_counts){0};
     char after[NAME_SIZE] = "";
+    orphans_begin(&w->orphans);
     for (;;) {
         OWNED(account_list_done) struct account_list page = {0};
         TRY(account_store_list(w->db, w->crew->settings->project, after[0] != '\0' ? after : NULL,
@@ -297,6 +302,7 @@ enum outcome watch_clouds(struct worker *w, struct watch_counts *out, struct err
             break;
         TRY(text_copy(after, sizeof after, page.at[page.count - 1].name, "/name", err));
     }
+    out->orphans = orphans_end(&w->orphans);
     metric_set(METRIC_ORPHANS, out->orphans);
     return OK;
 }

@@ -14,6 +14,7 @@ struct watch_counts {
     int64_t adopted;  /* machines given to the row that launched them */
     int64_t ended;    /* machines of ours that no row stands for any more */
     int64_t orphans;  /* with our tag and no row at all: shown, left alone */
+    int64_t told;     /* of these, the new and the changed ones: only they are logged */
 };
 
 /* Every account once. An account that does not answer is logged and skipped. */

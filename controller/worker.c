@@ -182,6 +182,7 @@ static void *run(void *owner)
         }
     }
     clouds_done(&w.clouds);
+    orphans_done(&w.orphans);
     db_close(w.db);
     return NULL;
 }

@@ -23,6 +23,18 @@ enum outcome caller_store_add(struct db *db, const struct caller *caller, const 
     return transaction_commit(&tx, err);
 }
 
+enum outcome caller_store_revoke(struct db *db, const char *project, const char *label,
+                                 const char *actor, int64_t *out_count, struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_change(db, SQL_TOKEN_REVOKE, PARAMS(p_text(project), p_text(label), p_text(actor)),
+                  out_count, err));
+    if (*out_count == 0)
+        return fail(err, ERR_NOT_FOUND, "no token of that label");
+    return transaction_commit(&tx, err);
+}
+
 enum outcome caller_store_find(struct db *db, const uint8_t hash[static SHA256_SIZE],
                                struct caller *out, struct error *err)
 {

@@ -8,6 +8,9 @@
 /* Audited. ERR_INVALID "no-such-reference": no such project. */
 enum outcome caller_store_add(struct db *db, const struct caller *caller, const char *actor,
                               struct error *err);
+/* Ends every token of this label at once; ERR_NOT_FOUND when there is none. */
+enum outcome caller_store_revoke(struct db *db, const char *project, const char *label,
+                                 const char *actor, int64_t *out_count, struct error *err);
 /* Neither revoked nor expired; ERR_NOT_FOUND. */
 enum outcome caller_store_find(struct db *db, const uint8_t hash[static SHA256_SIZE],
                                struct caller *out, struct error *err);

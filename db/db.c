@@ -20,6 +20,7 @@ struct db {
     bool listening;
     int depth;   /* of transactions; 0: none */
     bool doomed; /* an inner one ended without commit */
+    bool lost;   /* a call failed for want of a server; libpq may not have noticed */
 };
 
 /* What every connection of ours agrees on. A worker never holds a transaction while it talks to a
@@ -60,7 +61,7 @@ static const struct meaning meanings[] = {
 };
 /* clang-format on */
 
-static enum outcome fail_sql(const struct db *db, const PGresult *result, const char *what,
+static enum outcome describe(const struct db *db, const PGresult *result, const char *what,
                              struct error *err)
 {
     char text[160];
@@ -79,6 +80,16 @@ static enum outcome fail_sql(const struct db *db, const PGresult *result, const 
             return fail_at(err, meanings[i].outcome, meanings[i].code,
                            constraint != NULL ? constraint : "", "%s: %s", what, text);
     return fail_code(err, ERR_INTERNAL, "database", "%s: %s (%s)", what, text, state);
+}
+
+/* After a write that failed libpq may go on calling the connection good, and one to a server that
+ * became a standby is of no use either: the next transaction begins on another. */
+static enum outcome fail_sql(struct db *db, const PGresult *result, const char *what,
+                             struct error *err)
+{
+    enum outcome outcome = describe(db, result, what, err);
+    db->lost |= outcome == ERR_UNREACHABLE;
+    return outcome;
 }
 
 /* A text of ours, no values in it. */
@@ -100,6 +111,7 @@ static void be_quiet(void *arg, const PGresult *result)
 static enum outcome greet(struct db *db, struct error *err)
 {
     memset(db->prepared, 0, sizeof db->prepared);
+    db->lost = false;
     if (PQstatus(db->connection) != CONNECTION_OK) {
         char text[160];
         first_line(PQerrorMessage(db->connection), text);
@@ -136,7 +148,7 @@ void db_close(struct db *db)
 
 static bool is_broken(const struct db *db)
 {
-    return PQstatus(db->connection) != CONNECTION_OK;
+    return db->lost || PQstatus(db->connection) != CONNECTION_OK;
 }
 
 static enum outcome reconnect(struct db *db, struct error *err)
@@ -349,10 +361,11 @@ enum outcome transaction_begin(struct db *db, struct transaction *out, struct er
 static enum outcome commit_now(struct db *db, struct error *err)
 {
     OWNED(result_drop) PGresult *result = PQexec(db->connection, "COMMIT");
+    enum outcome outcome =
+        PQresultStatus(result) == PGRES_COMMAND_OK ? OK : fail_sql(db, result, "COMMIT", err);
     if (is_broken(db))
         return fail_code(err, ERR_AMBIGUOUS, "commit-unknown", "the connection broke in COMMIT");
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        return fail_sql(db, result, "COMMIT", err);
+    TRY(outcome);
     if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
         return fail_code(err, ERR_CONFLICT, "rolled-back", "a statement of it had failed");
     FAULT("db.after-commit", err);

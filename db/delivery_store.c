@@ -44,6 +44,17 @@ enum outcome delivery_store_renew(struct db *db, const struct uuid *instance, co
     return transaction_commit(&tx, err);
 }
 
+enum outcome delivery_store_call_off(struct db *db, const struct uuid *instance, const char *actor,
+                                     struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_run(db, SQL_DELIVERY_CALL_OFF, PARAMS(p_uuid(instance), p_text(actor)), NULL, err));
+    /* It may have been the one that the others waited for. */
+    TRY(db_run(db, SQL_VERSIONS_TAKEN_UP, PARAMS(p_uuid(instance), p_text(actor)), NULL, err));
+    return transaction_commit(&tx, err);
+}
+
 enum outcome delivery_store_claim(struct db *db, const char *holder, int64_t lease_seconds,
                                   const struct uuid *instance, int64_t limit,
                                   struct delivery_list *out, struct error *err)
@@ -119,7 +130,7 @@ static enum outcome follow_up(struct db *db, const struct delivery *now, const c
                              p_uuid(&now->secret_version), p_uuid(&now->verdict_id)),
                       NULL, err);
     if (now->state == DELIVERY_LOADED)
-        return db_run(db, SQL_VERSION_TAKEN_UP, PARAMS(p_uuid(&now->secret_version), p_text(actor)),
+        return db_run(db, SQL_VERSIONS_TAKEN_UP, PARAMS(p_uuid(&now->instance), p_text(actor)),
                       NULL, err);
     return OK;
 }

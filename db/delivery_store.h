@@ -17,6 +17,10 @@ enum outcome delivery_store_plan(struct db *db, const struct uuid *instance, con
 enum outcome delivery_store_renew(struct db *db, const struct uuid *instance, const char *actor,
                                   struct error *err);
 
+/* The instance ends: what it was still to get is withdrawn. */
+enum outcome delivery_store_call_off(struct db *db, const struct uuid *instance, const char *actor,
+                                     struct error *err);
+
 /* Due ones of instances that are trusted now. With `instance` all of its open ones, whenever they
  * are due. */
 enum outcome delivery_store_claim(struct db *db, const char *holder, int64_t lease_seconds,

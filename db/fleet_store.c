@@ -23,11 +23,25 @@ static struct param p(const struct fleet *fleet, const char *field)
     return p_field(&fleet_record, fleet, field);
 }
 
+/* An image is one cloud's. What is not there at all is refused by its reference. */
+static enum outcome check_fit(struct db *db, const char *project, const struct fleet *fleet,
+                              struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    TRY(db_run(db, SQL_FLEET_FITS, PARAMS(p_text(project), p(fleet, "account"), p(fleet, "image")),
+               &rows, err));
+    if (rows_count(rows) == 1 && !rows_bool(rows, 0, 0))
+        return fail_at(err, ERR_INVALID, "other-cloud", "/image",
+                       "image %s is not for the cloud of account %s", fleet->image, fleet->account);
+    return OK;
+}
+
 enum outcome fleet_store_add(struct db *db, const char *project, struct fleet *fleet,
                              const char *actor, struct error *err)
 {
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
+    TRY(check_fit(db, project, fleet, err));
     fleet->id = uuid_new();
     TRY(db_run(db, SQL_FLEET_ADD,
                PARAMS(p(fleet, "id"), p_text(project), p(fleet, "name"), p(fleet, "desired"),
@@ -71,6 +85,7 @@ enum outcome fleet_store_update(struct db *db, const char *project, const struct
     OWNED(fleet_done) struct fleet now = {0};
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
+    TRY(check_fit(db, project, fleet, err));
     enum outcome outcome =
         db_one(db, SQL_FLEET_UPDATE,
                PARAMS(p_text(project), p(fleet, "name"), p_int(if_epoch), p(fleet, "desired"),

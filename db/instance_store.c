@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/audit_store.h"
+#include "db/delivery_store.h"
 #include "db/instance_history.h"
 
 RECORD_LIST_BODY(instance, &instance_record)
@@ -136,6 +137,8 @@ static enum outcome write_step(struct db *db, const struct instance *was,
         return fail_code(err, ERR_CONFLICT, "lost", "instance %s is in other hands",
                          uuid_text(&was->id).at);
     TRY(outcome);
+    if (walk->to == PHASE_TERMINATING || walk->to == PHASE_TERMINATED)
+        TRY(delivery_store_call_off(db, &was->id, actor, err));
     return instance_history_write(db, out, &phase_machine, walk->from, walk->to, reason, actor,
                                   err);
 }
@@ -265,6 +268,23 @@ enum outcome instance_store_want(struct db *db, const struct uuid *id, enum want
     TRY(audit_instance(db, &row, "instance.wish-changed", "wanted", name_of(&wanted_names, wanted),
                        reason, actor, err));
     TRY(db_wake(db, err));
+    return transaction_commit(&tx, err);
+}
+
+enum outcome instance_store_refit(struct db *db, const struct uuid *id, const struct fleet *fleet,
+                                  const char *actor, struct error *err)
+{
+    struct instance row;
+    int64_t changed = 0;
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(lock_row(db, id, &row, err));
+    TRY(db_change(db, SQL_INSTANCE_REFIT,
+                  PARAMS(p_uuid(id), p_text(fleet->account), p_text(fleet->image),
+                         p_text(fleet->size), p_text(fleet->policy)),
+                  &changed, err));
+    if (changed > 0)
+        TRY(audit_instance(db, &row, "instance.refitted", "size", fleet->size, NULL, actor, err));
     return transaction_commit(&tx, err);
 }
 

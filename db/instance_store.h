@@ -9,6 +9,7 @@
 #define MUSTER_DB_INSTANCE_STORE_H
 
 #include "db/db_row.h"
+#include "lib/model/fleet.h"
 #include "lib/model/instance.h"
 
 RECORD_LIST(instance);
@@ -96,6 +97,10 @@ enum outcome instance_store_hold(struct db *db, const struct instance *claimed,
                                  int64_t lease_seconds, struct error *err);
 
 /* ---- without a lease ---- */
+
+/* A row in phase requested gets account, image, size and policy of its fleet as it is now. */
+enum outcome instance_store_refit(struct db *db, const struct uuid *id, const struct fleet *fleet,
+                                  const char *actor, struct error *err);
 
 /* What a person, the planner or the agents' desk knows: locks the row and takes the step, whoever
  * has the lease; that worker then finds it "lost". An event that leads where the row already is

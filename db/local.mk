@@ -37,7 +37,8 @@ DB_QUERIES += $(top_srcdir)/db/queries/token.sql
 DB_QUERIES += $(top_srcdir)/db/queries/verdict.sql
 DB_QUERIES += $(top_srcdir)/db/queries/work.sql
 DB_QUERIES += $(top_srcdir)/db/queries/view.sql
-DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql
+DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
+	$(top_srcdir)/db/migrations/0002_what_is_over.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

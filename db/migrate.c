@@ -11,8 +11,10 @@ static const char ledger[] = "CREATE TABLE IF NOT EXISTS migrations ("
                              "  checksum bytea NOT NULL,"
                              "  applied timestamptz NOT NULL DEFAULT clock_timestamp())";
 
-/* 0x6d757374 is "must": the lock that all controllers agree on. */
-static const char lock[] = "SELECT pg_advisory_xact_lock(1836413812, 1)";
+/* 0x6d757374 is "must": the lock that all controllers agree on. A migration of large tables takes
+ * as long as it takes, and so does waiting for another controller's. */
+static const char lock[] = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
+                           "SELECT pg_advisory_xact_lock(1836413812, 1)";
 
 static enum outcome check_known(struct db *db, struct error *err)
 {

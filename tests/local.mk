@@ -8,6 +8,7 @@ LDADD = $(REPLAY_LIBS) tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/claims.c tests/support/claims.h \
+	tests/support/ask.c tests/support/ask.h \
 	tests/support/deployment.c tests/support/deployment.h \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
@@ -21,6 +22,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/database.c tests/support/database.h \
 	tests/support/fixtures.c tests/support/fixtures.h \
 	tests/support/test.h \
+	tests/support/stage.c tests/support/stage.h \
 	tests/support/sim_cloud.c tests/support/sim_cloud.h \
 	tests/support/simulator.c tests/support/simulator.h \
 	tests/support/vectors.c tests/support/vectors.h

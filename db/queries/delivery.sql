@@ -1,4 +1,5 @@
--- Each secret of its fleet, newest version, to each trusted instance that does not have it yet.
+-- Each secret of its fleet, newest version, to each trusted instance that does not have it yet and
+-- is not on its way out.
 -- name: delivery_plan
 WITH made AS (
     INSERT INTO deliveries (id, project, instance, secret, name, version, secret_version)
@@ -11,6 +12,7 @@ WITH made AS (
      AND CASE s.scope WHEN 'fleet' THEN v.instance IS NULL AND v.version = s.newest
                       ELSE v.instance = i.id END
     WHERE i.trust = 'trusted' AND i.valid_until > clock_timestamp()
+      AND i.wanted <> 'gone' AND i.phase NOT IN ('terminating', 'terminated')
       AND ($1::uuid IS NULL OR i.id = $1)
       AND NOT EXISTS (SELECT FROM deliveries d WHERE d.instance = i.id AND d.secret_version = v.id)
     ON CONFLICT (instance, secret_version) DO NOTHING
@@ -32,6 +34,7 @@ WITH renewed AS (
         next_due = clock_timestamp(), epoch = d.epoch + 1
     FROM instances i
     WHERE i.id = d.instance AND d.instance = $1 AND d.state IN ('sealed', 'sent', 'loaded', 'failed')
+      AND i.phase NOT IN ('terminating', 'terminated')
       AND (d.report_id IS DISTINCT FROM i.report_id
            OR (d.state <> 'loaded' AND d.sealing_key IS DISTINCT FROM i.sealing_key))
     RETURNING d.id, d.project, d.instance, d.name, d.version
@@ -41,12 +44,25 @@ SELECT project, $2, 'delivery.due', 'instance:' || instance,
        jsonb_build_object('delivery', id, 'secret', name, 'version', version, 'reason', 'booted-anew')
 FROM renewed;
 
+-- An instance that ends gets nothing more; what it loaded stays written down.
+-- name: delivery_call_off
+WITH off AS (
+    UPDATE deliveries SET state = 'withdrawn', state_since = clock_timestamp(), reason = 'instance-ends',
+        envelope = NULL, lease_holder = NULL, lease_until = NULL, epoch = epoch + 1
+    WHERE instance = $1 AND state IN ('due', 'sealed', 'sent', 'failed')
+    RETURNING id, project, instance, name, version
+)
+INSERT INTO audit (project, actor, verb, object, detail)
+SELECT project, $2, 'delivery.withdrawn', 'instance:' || instance,
+       jsonb_build_object('delivery', id, 'secret', name, 'version', version, 'reason', 'instance-ends')
+FROM off;
+
 -- name: delivery_claim
 UPDATE deliveries SET lease_holder = $1, lease_until = clock_timestamp() + make_interval(secs => $2::bigint)
 WHERE id IN (
     SELECT d.id FROM deliveries d JOIN instances i ON i.id = d.instance
     WHERE d.state IN ('due', 'sealed', 'sent')
-      AND i.trust = 'trusted' AND i.valid_until > clock_timestamp()
+      AND i.trust = 'trusted' AND i.valid_until > clock_timestamp() AND i.wanted <> 'gone'
       AND (d.lease_until IS NULL OR d.lease_until <= clock_timestamp())
       AND CASE WHEN $3::uuid IS NULL THEN d.next_due <= clock_timestamp() ELSE d.instance = $3 END
     ORDER BY d.next_due, d.id LIMIT $4 FOR UPDATE OF d SKIP LOCKED)
@@ -90,12 +106,14 @@ WHERE id = $1 AND epoch = $2 AND lease_holder = $3;
 -- name: exposure_add
 INSERT INTO exposures (instance, secret, secret_version, verdict_id) VALUES ($1, $2, $3, $4);
 
--- Every consumer confirmed use.
--- name: version_taken_up
+-- What this instance was to have: every consumer that is left confirmed use.
+-- name: versions_taken_up
 WITH taken AS (
     UPDATE secret_versions v SET state = 'active', state_since = clock_timestamp()
     FROM secrets s
-    WHERE v.id = $1 AND v.state = 'distributing' AND s.id = v.secret
+    WHERE v.id IN (SELECT secret_version FROM deliveries WHERE instance = $1)
+      AND v.state = 'distributing' AND s.id = v.secret
+      AND EXISTS (SELECT FROM deliveries d WHERE d.secret_version = v.id AND d.state = 'loaded')
       AND NOT EXISTS (SELECT FROM deliveries d
                       WHERE d.secret_version = v.id AND d.state NOT IN ('loaded', 'withdrawn'))
     RETURNING s.project, s.name, v.version

@@ -2,6 +2,10 @@
 INSERT INTO fleets (id, project, name, desired, account, image, size, policy, secrets, paused, surge, rejected_hold_seconds)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '[]'), $10, $11, $12);
 
+-- name: fleet_fits
+SELECT a.driver = i.driver FROM accounts a, images i
+WHERE a.project = $1 AND a.name = $2 AND i.project = $1 AND i.name = $3;
+
 -- name: fleet_find
 SELECT id, project, name, desired, account, image, size, policy, secrets, paused, surge,
     rejected_hold_seconds, epoch, created, updated
@@ -65,8 +69,10 @@ SELECT coalesce(sum(greatest(attempt, 1)), 0)::bigint, max(spoiled_at) FROM inst
 WHERE project = $1 AND fleet = $2
   AND spoiled_at > coalesce((SELECT max(proven_at) FROM instances WHERE project = $1 AND fleet = $2), '-infinity');
 
+-- What ran out is stale, whether it was written down already or not.
 -- name: fleet_counts
-SELECT phase, trust, level, simulated, count(*) FROM instances
+SELECT phase, CASE WHEN trust = 'trusted' AND valid_until <= clock_timestamp() THEN 'stale' ELSE trust END,
+    level, simulated, count(*) FROM instances
 WHERE project = $1 AND fleet = $2 GROUP BY 1, 2, 3, 4;
 
 -- name: fleet_count_deliveries
@@ -75,7 +81,8 @@ WHERE i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated' GROUP BY 1;
 
 -- name: fleet_oldest_verdict
 SELECT min(v.nonce_issued) FROM instances i JOIN verdicts v ON v.id = i.verdict_id
-WHERE i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated' AND i.trust = 'trusted';
+WHERE i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated' AND i.trust = 'trusted'
+  AND i.valid_until > clock_timestamp();
 
 -- name: fleet_reasons
 SELECT jsonb_build_object(

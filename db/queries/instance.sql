@@ -17,12 +17,14 @@ SELECT substr(object, 10)::uuid, 'phase', 'requested', 'made', 1, id FROM entry;
 -- name: instance_find
 SELECT * FROM instances WHERE id = $1;
 
+-- Not FOR UPDATE: rows that refer to it may be added meanwhile.
 -- name: instance_lock
-SELECT * FROM instances WHERE id = $1 FOR UPDATE;
+SELECT * FROM instances WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: instance_find_by_link_key
 SELECT * FROM instances WHERE link_key = $1 AND phase <> 'terminated';
 
+-- What ran out is stale, whether it was written down already or not.
 -- name: instance_list
 SELECT i.* FROM instances i
 WHERE i.project = $1
@@ -30,7 +32,8 @@ WHERE i.project = $1
   AND ($3::text IS NULL OR i.account = $3)
   AND ($4::text IS NULL OR i.region = $4)
   AND ($5::text IS NULL OR i.phase = $5)
-  AND ($6::text IS NULL OR i.trust = $6)
+  AND ($6::text IS NULL OR $6 = CASE WHEN i.trust = 'trusted' AND i.valid_until <= clock_timestamp()
+                                     THEN 'stale' ELSE i.trust END)
   AND ($7::text IS NULL OR i.reason = $7 OR i.trust_reason = $7)
   AND ($8::text IS NULL OR EXISTS (SELECT FROM accounts a
        WHERE a.project = i.project AND a.name = i.account AND a.driver = $8))
@@ -95,6 +98,11 @@ WHERE id = $1 AND epoch >= $2 AND lease_holder = $3;
 UPDATE instances SET wanted = $2, reason = coalesce($3, reason),
     next_due = clock_timestamp(), updated = clock_timestamp()
 WHERE id = $1;
+
+-- What waits to be launched, made as its fleet is now.
+-- name: instance_refit
+UPDATE instances SET account = $2, image = $3, size = $4, policy = $5, updated = clock_timestamp()
+WHERE id = $1 AND phase = 'requested' AND (account, image, size, policy) IS DISTINCT FROM ($2, $3, $4, $5);
 
 -- name: instance_adopt
 UPDATE instances SET cloud_ref = $2, updated = clock_timestamp(), next_due = clock_timestamp()

@@ -28,6 +28,7 @@ JOIN fleets f ON f.project = i.project AND f.name = i.fleet
 JOIN LATERAL jsonb_array_elements_text(f.secrets) AS w (name) ON true
 JOIN secrets s ON s.project = i.project AND s.name = w.name AND s.scope = 'instance'
 WHERE i.trust = 'trusted' AND i.valid_until > clock_timestamp() AND i.anchor IS NOT NULL
+  AND i.wanted <> 'gone' AND i.phase NOT IN ('terminating', 'terminated')
   AND ($1::uuid IS NULL OR i.id = $1)
   AND NOT EXISTS (SELECT FROM secret_versions v WHERE v.secret = s.id AND v.instance = i.id)
 ORDER BY i.id, s.name LIMIT $2;

@@ -5,6 +5,15 @@ INSERT INTO tokens (id, project, hash, role, label, expires) VALUES ($1, $2, $3,
 SELECT * FROM tokens
 WHERE hash = $1 AND revoked IS NULL AND (expires IS NULL OR expires > clock_timestamp());
 
+-- Every token of that label: whoever takes one back does not know which of them got out.
+-- name: token_revoke
+WITH gone AS (
+    UPDATE tokens SET revoked = clock_timestamp()
+    WHERE project = $1 AND label = $2 AND revoked IS NULL RETURNING id, project
+)
+INSERT INTO audit (project, actor, verb, object, detail)
+SELECT project, $3, 'token.revoked', 'token:' || id, jsonb_build_object('label', $2::text) FROM gone;
+
 -- name: idempotency_begin
 INSERT INTO idempotency_keys AS k (project, actor, key, request) VALUES ($1, $2, $3, $4)
 ON CONFLICT (project, actor, key) DO UPDATE

@@ -1,5 +1,7 @@
 #include "lib/model/image.h"
 
+#include "lib/model/account.h"
+
 static const char *const provider_execution_words[] = {"on", "off"};
 _Static_assert(countof(provider_execution_words) == PROVIDER_EXECUTION_COUNT);
 const struct names provider_execution_names = NAMES("setting", provider_execution_words);
@@ -45,8 +47,9 @@ enum outcome image_from_json(const json_t *value, struct image *out, struct erro
     if (!text_is_name(image.name))
         return fail_at(err, ERR_INVALID, "bad-name", "/name", "/name: '%s' is not a name",
                        image.name);
-    if (!text_is_name(image.driver))
-        return fail_at(err, ERR_INVALID, "bad-name", "/driver", "/driver: '%s' is not a name",
+    int driver;
+    if (name_parse(&account_driver_names, image.driver, &driver, NULL) != OK)
+        return fail_at(err, ERR_INVALID, "unknown-word", "/driver", "/driver: '%s' is no driver",
                        image.driver);
     if (image.ref[0] == '\0')
         return fail_at(err, ERR_INVALID, "bad-name", "/ref", "/ref: empty");

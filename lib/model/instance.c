@@ -190,3 +190,9 @@ bool instance_is_over(const struct instance *instance)
 {
     return instance->phase == PHASE_TERMINATED;
 }
+
+enum trust instance_trust_at(const struct instance *instance, struct moment now)
+{
+    bool ran_out = instance->trust == TRUST_TRUSTED && instance->valid_until.us <= now.us;
+    return ran_out ? TRUST_STALE : instance->trust;
+}

@@ -146,7 +146,11 @@ extern const struct record instance_record;
 void instance_client_token(const struct uuid *id, int64_t attempt,
                            char out[static CLIENT_TOKEN_SIZE]);
 
-bool phase_has_machine(enum phase phase);               /* a paid machine may stand behind it */
-bool instance_is_over(const struct instance *instance); /* terminated */
+bool phase_has_machine(enum phase phase); /* a paid machine may stand behind it */
+bool instance_is_over(const struct instance *instance);
+
+/* What may be shown of its trust at this moment: whoever looks at clocks may be late, or down (I9).
+ */
+enum trust instance_trust_at(const struct instance *instance, struct moment now); /* terminated */
 
 #endif

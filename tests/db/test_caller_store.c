@@ -41,7 +41,11 @@ static void a_revoked_or_expired_token_is_not_found(void **state)
     assert_ok(caller_store_add(db, &late, "test:me", &err));
     assert_ok(caller_store_add(db, &gone, "test:me", &err));
     assert_fails(caller_store_find(db, late.hash, &found, &err), ERR_NOT_FOUND, "not-found");
-    assert_ok(db_script(db, "UPDATE tokens SET revoked = now() WHERE label = 'gone'", &err));
+    int64_t count = 0;
+    assert_ok(caller_store_revoke(db, "default", "gone", "test:me", &count, &err));
+    assert_int_equal(count, 1);
+    assert_fails(caller_store_revoke(db, "default", "gone", "test:me", &count, &err), ERR_NOT_FOUND,
+                 "not-found");
     assert_fails(caller_store_find(db, gone.hash, &found, &err), ERR_NOT_FOUND, "not-found");
 }
 

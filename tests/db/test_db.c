@@ -1,11 +1,19 @@
 #include "db/db.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "db/db_row.h"
 #include "lib/crypto/random.h"
 #include "tests/support/database.h"
+#include "tests/support/scratch.h"
 #include "tests/support/test.h"
 
 static struct db *db;
@@ -100,6 +108,126 @@ static void break_connection(struct db *victim)
     char text[96];
     snprintf(text, sizeof text, "SELECT pg_terminate_backend(%d, 5000)", db_backend_pid(victim));
     assert_ok(db_script(killer, text, &err));
+}
+
+/* A server that goes without a word: whoever writes to it then only hears that the pipe is broken.
+ */
+struct relay {
+    char *folder;
+    int listener;
+    pid_t child;
+};
+
+static volatile sig_atomic_t leaving;
+
+static void leave(int number)
+{
+    (void)number;
+    leaving = 1;
+}
+
+static void relay_bytes(int one, int other)
+{
+    struct pollfd fds[] = {{.fd = one, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    char data[4096];
+    while (!leaving && poll(fds, 2, 50) >= 0)
+        for (int i = 0; i < 2; i++) {
+            ssize_t n = fds[i].revents != 0 ? read(fds[i].fd, data, sizeof data) : 0;
+            if (fds[i].revents != 0 && (n <= 0 || write(fds[1 - i].fd, data, (size_t)n) != n))
+                return;
+        }
+}
+
+static int socket_at(const char *folder, struct sockaddr_un *out)
+{
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    snprintf(out->sun_path, sizeof out->sun_path, "%.80s/.s.PGSQL.5432", folder);
+    return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static void relay_run(struct relay *relay)
+{
+    fflush(NULL);
+    relay->child = fork();
+    if (relay->child != 0)
+        return;
+    static const char notice[] = "N\0\0\0\33SWARNING\0C57P01\0Mgoes\0";
+    struct sigaction action = {.sa_handler = leave};
+    sigaction(SIGUSR1, &action, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (!leaving) {
+        char home[80] = "";
+        struct sockaddr_un server;
+        const char *at = strstr(database_url(), "host=");
+        sscanf(at != NULL ? at : "", "host=%79[^&]", home);
+        int client = accept(relay->listener, NULL, NULL), fd = socket_at(home, &server);
+        if (client >= 0 && connect(fd, (struct sockaddr *)&server, sizeof server) == 0)
+            relay_bytes(client, fd);
+        if (leaving && write(client, notice, sizeof notice) < 0)
+            _exit(1);
+        close(client);
+        close(fd);
+    }
+    _exit(0);
+}
+
+static void relay_kill(struct relay *relay)
+{
+    kill(relay->child, SIGUSR1);
+    assert_int_equal(waitpid(relay->child, NULL, 0), relay->child);
+}
+
+static struct db *relay_open(struct relay *relay)
+{
+    struct error err;
+    struct db *through = NULL;
+    void *folder = NULL;
+    struct sockaddr_un here;
+    char url[256], name[64] = "";
+    scratch_open(&folder);
+    *relay = (struct relay){.folder = folder};
+    relay->listener = socket_at(folder, &here);
+    assert_int_equal(bind(relay->listener, (struct sockaddr *)&here, sizeof here), 0);
+    assert_int_equal(listen(relay->listener, 8), 0);
+    relay_run(relay);
+    sscanf(database_url(), "postgresql:///%63[^?]", name);
+    snprintf(url, sizeof url, "postgresql:///%s?host=%s&user=muster", name, relay->folder);
+    assert_ok(db_open(url, &through, &err));
+    return through;
+}
+
+static void relay_close(struct relay *relay)
+{
+    void *folder = relay->folder;
+    relay_kill(relay);
+    close(relay->listener);
+    scratch_close(&folder);
+}
+
+static void a_server_that_goes_without_a_word_costs_no_later_call(void **state)
+{
+    (void)state;
+    struct error err;
+    struct relay relay;
+    OWNED(db_drop) struct db *through = relay_open(&relay);
+    OWNED(rows_drop) struct rows *rows = NULL;
+    const struct params which = PARAMS(p_text("nothing"));
+    assert_ok(db_run(through, SQL_SETTING_FIND, which, &rows, &err));
+    relay_kill(&relay);
+    relay_run(&relay);
+    rows_drop(&rows);
+    assert_ok(db_run(through, SQL_SETTING_FIND, which, &rows, &err));
+    relay_kill(&relay);
+    relay_run(&relay);
+    struct transaction tx = {0};
+    assert_ok(transaction_begin(through, &tx, &err));
+    relay_kill(&relay);
+    relay_run(&relay);
+    assert_fails(transaction_commit(&tx, &err), ERR_AMBIGUOUS, "commit-unknown");
+    transaction_end(&tx);
+    assert_ok(transaction_begin(through, &tx, &err));
+    assert_ok(transaction_commit(&tx, &err));
+    relay_close(&relay);
 }
 
 static void a_read_survives_a_broken_connection(void **state)
@@ -300,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_change_outside_a_transaction_is_refused),
         cmocka_unit_test(a_wrong_number_of_parameters_is_refused),
         cmocka_unit_test(a_read_survives_a_broken_connection),
+        cmocka_unit_test(a_server_that_goes_without_a_word_costs_no_later_call),
         cmocka_unit_test(a_transaction_can_begin_on_a_broken_connection),
         cmocka_unit_test(a_transaction_whose_connection_breaks_is_lost_as_a_whole),
         cmocka_unit_test(a_connection_that_breaks_in_commit_leaves_it_open_what_happened),

@@ -122,6 +122,58 @@ static void a_claimed_delivery_is_nobody_elses(void **state)
     assert_fails(delivery_store_step(db, stolen, &step, "desk:2", &err), ERR_CONFLICT, "lost");
 }
 
+static bool version_is(enum version_state state)
+{
+    struct error err;
+    OWNED(secret_version_list_done) struct secret_version_list list = {0};
+    assert_ok(secret_store_versions(db, &secret.id, 10, &list, &err));
+    return list.count == 1 && list.at[0].state == state;
+}
+
+/* Or its envelope would stay for ever, and its version never be in use everywhere. */
+static void what_an_instance_that_ends_was_to_get_is_withdrawn(void **state)
+{
+    (void)state;
+    struct error err;
+    const struct instance_step ends = {.event = EVENT_TERMINATE};
+    assert_ok(db_script(db, "DELETE FROM deliveries; UPDATE instances SET wanted = 'gone'", &err));
+    struct instance stays = fixture_running(db, "web"), goes = fixture_running(db, "web");
+    OWNED(verdict_row_done)
+    struct verdict_row one = fixture_verdict(db, &stays.id, true, 1, 600, NULL);
+    OWNED(verdict_row_done)
+    struct verdict_row two = fixture_verdict(db, &goes.id, true, 1, 600, NULL);
+    OWNED(delivery_done) struct delivery sent = fixture_delivery(db, &goes.id, DELIVERY_SENT);
+    OWNED(delivery_done) struct delivery loaded = fixture_delivery(db, &stays.id, DELIVERY_LOADED);
+    assert_true(version_is(VERSION_DISTRIBUTING));
+    assert_ok(instance_store_note(db, &goes.id, &ends, "worker", NULL, &err));
+    OWNED(delivery_list_done) struct delivery_list list = {0};
+    assert_ok(delivery_store_of_instance(db, &goes.id, &list, &err));
+    assert_int_equal(list.at[0].state, DELIVERY_WITHDRAWN);
+    assert_null(list.at[0].envelope.at);
+    assert_true(version_is(VERSION_ACTIVE));
+    const struct delivery_step late = {.event = DELIVERY_CONFIRMED};
+    assert_fails(delivery_store_step(db, &sent, &late, "desk", &err), ERR_CONFLICT, "lost");
+}
+
+static void an_instance_on_its_way_out_is_handed_nothing(void **state)
+{
+    (void)state;
+    struct error err;
+    struct instance row = fixture_running(db, "web");
+    OWNED(verdict_row_done)
+    struct verdict_row good = fixture_verdict(db, &row.id, true, 1, 600, NULL);
+    assert_int_equal(deliveries_of(&row.id), 1);
+    assert_ok(instance_store_want(db, &row.id, WANTED_GONE, "asked", "token:ops", &err));
+    OWNED(delivery_list_done) struct delivery_list none = {0};
+    assert_ok(delivery_store_claim(db, "desk", 60, &row.id, 5, &none, &err));
+    assert_int_equal(none.count, 0);
+    struct instance late = fixture_running(db, "web");
+    assert_ok(instance_store_want(db, &late.id, WANTED_GONE, "asked", "token:ops", &err));
+    OWNED(verdict_row_done)
+    struct verdict_row too = fixture_verdict(db, &late.id, true, 1, 600, NULL);
+    assert_int_equal(deliveries_of(&late.id), 0);
+}
+
 static int open_it(void **state)
 {
     (void)state;
@@ -148,6 +200,8 @@ int main(void)
         cmocka_unit_test(what_loses_its_trust_on_the_way_gets_nothing_more),
         cmocka_unit_test(a_new_boot_holds_nothing_and_gets_it_again),
         cmocka_unit_test(a_claimed_delivery_is_nobody_elses),
+        cmocka_unit_test(an_instance_on_its_way_out_is_handed_nothing),
+        cmocka_unit_test(what_an_instance_that_ends_was_to_get_is_withdrawn),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);
 }

@@ -39,6 +39,29 @@ static void two_controllers_that_start_at_once_migrate_once(void **state)
     assert_int_equal(rows_count(rows), migration_count);
 }
 
+static void *unlock_soon(void *holder)
+{
+    struct error err;
+    assert_ok(
+        db_script(holder, "SELECT pg_sleep(0.3); SELECT pg_advisory_unlock(1836413812, 1)", &err));
+    return NULL;
+}
+
+/* A migration may take longer than any statement of ours may otherwise. */
+static void a_controller_waits_for_anothers_migration(void **state)
+{
+    (void)state;
+    struct error err;
+    pthread_t thread;
+    OWNED(db_drop) struct db *holder = database_open_empty();
+    OWNED(db_drop) struct db *db = database_open_empty();
+    assert_ok(db_script(holder, "SELECT pg_advisory_lock(1836413812, 1)", &err));
+    assert_ok(db_script(db, "SET lock_timeout = '50ms'; SET statement_timeout = '100ms'", &err));
+    assert_int_equal(pthread_create(&thread, NULL, unlock_soon, holder), 0);
+    assert_ok(migrate(db, &err));
+    pthread_join(thread, NULL);
+}
+
 static void a_migration_with_another_text_is_refused(void **state)
 {
     (void)state;
@@ -119,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_controllers_that_start_at_once_migrate_once),
+        cmocka_unit_test(a_controller_waits_for_anothers_migration),
         cmocka_unit_test(a_migration_with_another_text_is_refused),
         cmocka_unit_test(a_newer_database_is_refused),
         cmocka_unit_test(every_statement_can_be_prepared),

@@ -13,7 +13,7 @@ finish() {
 }
 trap finish EXIT
 
-echo 1..16
+echo 1..19
 n=0
 say() { # say STATUS SENTENCE
     n=$((n + 1))
@@ -93,6 +93,11 @@ curl -sS -m 20 --tls-max 1.1 --cacert "$work/dep/controller/root.pem" "$api/heal
 grep -qF "$token" "$work/log" "$work/out"
 is $? 1 "the token is in no log"
 
+"$musterd" token revoke --config "$config" --label nobody >/dev/null 2>&1
+[ $? != 0 ]; say $? "a label that no token has cannot be revoked"
+"$musterd" token revoke --config "$config" --label me >/dev/null
+is "$(ask /v1/fleets)" 401 "a token that was revoked is good no more"
+
 # ---- stopping
 before=$SECONDS
 kill -TERM "$pid"
@@ -101,6 +106,10 @@ code=$?
 pid=
 [ $code = 0 ] && [ $((SECONDS - before)) -le 10 ]
 say $? "SIGTERM ends it cleanly and in time"
+start && kill -HUP "$pid"
+wait "$pid"
+is $? 0 "so does SIGHUP, as when its terminal goes"
+pid=
 sed -i 's|^database.*|database = host=/nowhere dbname=none|' "$config"
 "$musterd" --config "$config" >/dev/null 2>>"$work/log"
 is $? 4 "without a database it does not start and says unreachable"

@@ -114,6 +114,17 @@ static void an_image_with_parts_that_are_no_objects_is_refused(void **state)
     assert_int_equal(image.provider_execution, PROVIDER_EXECUTION_ON); /* the worse until said */
 }
 
+static void an_image_of_no_known_driver_is_refused(void **state)
+{
+    (void)state;
+    struct error err;
+    OWNED(image_done) struct image image = {0};
+    OWNED(json_drop)
+    json_t *value = json_pack("{s:s,s:s,s:s}", "name", "base", "driver", "vax", "ref", "ami-1");
+    assert_fails(image_from_json(value, &image, &err), ERR_INVALID, "unknown-word");
+    assert_string_equal(err.where, "/driver");
+}
+
 /* trust.md section 5: host keys are generate-only. */
 static void a_host_key_is_never_imported(void **state)
 {
@@ -151,6 +162,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_refused_with_its_path),
         cmocka_unit_test(a_fleet_prints_what_it_was_made_of),
         cmocka_unit_test(an_image_with_parts_that_are_no_objects_is_refused),
+        cmocka_unit_test(an_image_of_no_known_driver_is_refused),
         cmocka_unit_test(a_host_key_is_never_imported),
         cmocka_unit_test(an_instance_shows_no_ticket_no_token_and_no_lease),
     };

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -191,6 +192,23 @@ static void a_transfer_encoding_that_is_not_chunked_is_refused(void **state)
     refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "400", "not chunked");
+}
+
+/* libmicrohttpd keeps a blank before the colon, and glues a folded line to the header's name. */
+static void a_header_that_hides_a_framing_one_is_refused(void **state)
+{
+    (void)state;
+    static const char *const hiding[] = {
+        "Transfer-Encoding : chunked\r\n",         "Transfer-Encoding:\r\n chunked\r\n",
+        "Transfer-Encoding: chun\r\n\tked\r\n",    "Content-Length : 36\r\n",
+        "X: a\r\n Transfer-Encoding: chunked\r\n",
+    };
+    for (size_t i = 0; i < countof(hiding); i++) {
+        char request[256];
+        snprintf(request, sizeof request,
+                 "POST / HTTP/1.1\r\nHost: a\r\n%sContent-Length: 0\r\n\r\n%s", hiding[i], SECOND);
+        refused(request, "400", "not a header's name");
+    }
 }
 
 static void chunks_in_http_1_0_are_refused(void **state)
@@ -560,6 +578,7 @@ int main(void)
         cmocka_unit_test(a_request_with_length_and_chunks_is_refused_and_the_connection_closed),
         cmocka_unit_test(a_request_with_two_lengths_is_refused),
         cmocka_unit_test(a_transfer_encoding_that_is_not_chunked_is_refused),
+        cmocka_unit_test(a_header_that_hides_a_framing_one_is_refused),
         cmocka_unit_test(chunks_in_http_1_0_are_refused),
         cmocka_unit_test(a_length_that_is_no_number_is_refused),
         cmocka_unit_test(a_request_without_host_or_with_two_is_refused),

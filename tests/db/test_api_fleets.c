@@ -1,0 +1,215 @@
+/* The API of fleets, of what they are made of, and of requests that come twice. */
+#include "controller/http_request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/ask.h"
+#include "tests/support/test.h"
+
+/* ---- fleets ---------------------------------------------------------------------------------- */
+
+static void a_fleet_is_added_scaled_and_removed(void **state)
+{
+    (void)state;
+    OWNED(told_done) struct told added = ask("POST", "/v1/fleets", FLEET("web", "3"));
+    assert_told(added, 201);
+    assert_string_equal(added.reply.location, "/v1/fleets/web");
+    assert_string_equal(added.reply.etag, "\"1\"");
+    assert_true(ask_fake.woken > 0);
+    OWNED(told_done) struct told scaled = ask("PUT", "/v1/fleets/web", "{\"desired\":5}");
+    assert_told(scaled, 200);
+    assert_int_equal(json_integer_value(json_object_get(scaled.body, "desired")), 5);
+    assert_string_equal(told_member(scaled.body, "size"), "m6a.large");
+    ask_does("DELETE", "/v1/fleets/web", NULL, 202);
+}
+
+static void a_fleet_twice_or_of_unknown_things_is_refused(void **state)
+{
+    (void)state;
+    ask_does("POST", "/v1/fleets", FLEET("twice", "0"), 201);
+    OWNED(told_done) struct told again = ask("POST", "/v1/fleets", FLEET("twice", "0"));
+    assert_problem(again, 409, "exists");
+    OWNED(told_done)
+    struct told lost = ask(
+        "POST", "/v1/fleets",
+        "{\"name\":\"lost\",\"desired\":1,\"account\":\"none\",\"image\":\"stock\",\"size\":\"s\","
+        "\"policy\":\"web\"}");
+    assert_problem(lost, 422, "no-such-reference");
+    ask_does("POST", "/v1/images", "{\"name\":\"blue\",\"driver\":\"azure\",\"ref\":\"x\"}", 201);
+    ask_refused("PUT", "/v1/fleets/twice", "{\"image\":\"blue\"}", 422, "other-cloud", "/image");
+    ask_refused(
+        "POST", "/v1/accounts",
+        "{\"name\":\"odd\",\"driver\":\"aws\",\"region\":\"r\",\"endpoint\":\"gopher://x y\","
+        "\"credentials\":{\"source\":\"environment\"}}",
+        422, "bad-endpoint", "/endpoint");
+    ask_refused("POST", "/v1/fleets", FLEET("many", "10001"), 422, "out-of-range", "/desired");
+    ask_refused("PUT", "/v1/fleets/twice", "{\"name\":\"other\"}", 422, "name-is-fixed", "/name");
+    ask_refused("PUT", "/v1/fleets/twice", "{\"count\":3}", 422, "unknown-member", "/count");
+    ask_refused("GET", "/v1/fleets/absent", NULL, 404, "not-found", "");
+}
+
+static void if_match_refuses_what_was_meant_for_an_older_state(void **state)
+{
+    (void)state;
+    ask_does("POST", "/v1/fleets", FLEET("tagged", "1"), 201);
+    struct ask with = {.authorization = ask_tokens[CALLER_OPERATOR], .if_match = "\"1\""};
+    OWNED(told_done)
+    struct told first = ask_with(&with, "PUT", "/v1/fleets/tagged", "{\"desired\":2}");
+    assert_told(first, 200);
+    assert_string_equal(first.reply.etag, "\"2\"");
+    OWNED(told_done)
+    struct told late = ask_with(&with, "PUT", "/v1/fleets/tagged", "{\"desired\":3}");
+    assert_problem(late, 412, "changed-meanwhile");
+    OWNED(told_done) struct told gone = ask_with(&with, "DELETE", "/v1/fleets/tagged", NULL);
+    assert_problem(gone, 412, "changed-meanwhile");
+    with.if_match = "W/\"2\"";
+    OWNED(told_done)
+    struct told weak = ask_with(&with, "PUT", "/v1/fleets/tagged", "{\"desired\":3}");
+    assert_problem(weak, 400, "bad-request");
+}
+
+static void a_dry_run_says_what_would_be_and_changes_nothing(void **state)
+{
+    (void)state;
+    OWNED(told_done) struct told told = ask("POST", "/v1/fleets?dry_run=true", FLEET("dry", "4"));
+    assert_told(told, 200);
+    assert_true(json_is_true(json_object_get(told.body, "dry_run")));
+    assert_int_equal(json_integer_value(json_object_get(told.body, "launch")), 4);
+    ask_does("GET", "/v1/fleets/dry", NULL, 404);
+    ask_does("POST", "/v1/fleets", FLEET("dry", "1"), 201);
+    ask_instance("dry");
+    OWNED(told_done) struct told less = ask("DELETE", "/v1/fleets/dry?dry_run=true", NULL);
+    assert_int_equal(json_integer_value(json_object_get(less.body, "retire")), 1);
+    ask_does("PUT", "/v1/fleets/dry?dry_run=true", "{\"desired\":9}", 200);
+    OWNED(told_done) struct told still = ask("GET", "/v1/fleets/dry", NULL);
+    assert_int_equal(json_integer_value(json_object_get(still.body, "desired")), 1);
+    ask_refused("POST", "/v1/fleets?dry_run=maybe", FLEET("dry", "1"), 400, "bad-parameter",
+                "?dry_run");
+}
+
+static void the_status_counts_phases_trust_levels_and_age(void **state)
+{
+    (void)state;
+    ask_does("POST", "/v1/fleets", FLEET("counted", "2"), 201);
+    struct instance proven = ask_instance("counted");
+    ask_instance("counted");
+    ask_verdict(&proven);
+    OWNED(told_done) struct told told = ask("GET", "/v1/fleets/counted/status", NULL);
+    assert_told(told, 200);
+    const json_t *trust = json_object_get(told.body, "trust");
+    assert_int_equal(json_integer_value(json_object_get(trust, "trusted")), 1);
+    assert_int_equal(json_integer_value(json_object_get(trust, "unknown")), 1);
+    assert_int_equal(json_integer_value(json_object_get(trust, "stale")), 0);
+    const json_t *phases = json_object_get(told.body, "phases");
+    assert_int_equal(json_integer_value(json_object_get(phases, "requested")), 2);
+    const json_t *levels = json_object_get(told.body, "levels");
+    assert_int_equal(json_integer_value(json_object_get(levels, "L1")), 1);
+    assert_true(json_is_true(json_object_get(told.body, "simulated")));
+    json_int_t age = json_integer_value(json_object_get(told.body, "oldest_verdict_age_seconds"));
+    assert_in_range(age, 29, 90);
+}
+
+/* ---- once only ------------------------------------------------------------------------------- */
+
+static void the_same_key_gets_the_first_answer_and_another_request_is_refused(void **state)
+{
+    (void)state;
+    struct ask with = {.authorization = ask_tokens[CALLER_OPERATOR], .key = "make-once"};
+    OWNED(told_done) struct told first = ask_with(&with, "POST", "/v1/fleets", FLEET("once", "2"));
+    OWNED(told_done) struct told again = ask_with(&with, "POST", "/v1/fleets", FLEET("once", "2"));
+    assert_told(first, 201);
+    assert_told(again, 201);
+    assert_true(json_equal(first.body, again.body));
+    assert_string_equal(again.reply.location, "/v1/fleets/once");
+    assert_string_equal(again.reply.etag, first.reply.etag);
+    OWNED(told_done) struct told other = ask_with(&with, "POST", "/v1/fleets", FLEET("once", "3"));
+    assert_problem(other, 422, "key-reused");
+    const char *wet = "/v1/fleets?dry_run=false";
+    with.key = "make-once-wet";
+    OWNED(told_done) struct told real = ask_with(&with, "POST", wet, FLEET("wet", "1"));
+    OWNED(told_done) struct told real_again = ask_with(&with, "POST", wet, FLEET("wet", "1"));
+    assert_told(real, 201);
+    assert_told(real_again, 201);
+    with.key = "make-once";
+    with.authorization = ask_tokens[CALLER_ADMIN];
+    OWNED(told_done)
+    struct told stranger = ask_with(&with, "POST", "/v1/fleets", FLEET("once", "2"));
+    assert_problem(stranger, 409, "exists");
+}
+
+/* What failed is not remembered: the next one is a first one. */
+static void a_key_whose_request_failed_may_be_used_again(void **state)
+{
+    (void)state;
+    struct ask with = {.authorization = ask_tokens[CALLER_OPERATOR], .key = "second-try"};
+    ask_fake.outcome = ERR_UNREACHABLE;
+    ask_fake.code = "no-keeper";
+    const char *secret = "{\"name\":\"retried\",\"kind\":\"opaque\",\"grant_name\":\"g\"}";
+    OWNED(told_done) struct told failed = ask_with(&with, "POST", "/v1/secrets", secret);
+    assert_problem(failed, 503, "no-keeper");
+    ask_fake.outcome = OK;
+    OWNED(told_done) struct told made = ask_with(&with, "POST", "/v1/secrets", secret);
+    assert_told(made, 201);
+    OWNED(told_done) struct told again = ask_with(&with, "POST", "/v1/secrets", secret);
+    assert_told(again, 201);
+    assert_int_equal(ask_fake.generated, 2);
+}
+
+/* ---- lists, accounts, images ----------------------------------------------------------------- */
+
+static void lists_come_in_pages_that_fit_together(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"page-a", "page-b", "page-c"};
+    ask_does("POST", "/v1/fleets", FLEET("page-a", "0"), 201);
+    ask_does("POST", "/v1/fleets", FLEET("page-b", "0"), 201);
+    ask_does("POST", "/v1/fleets", FLEET("page-c", "0"), 201);
+    size_t seen = 0;
+    char target[256] = "/v1/fleets?limit=1";
+    for (int pages = 0; target[0] != '\0'; pages++) {
+        assert_true(pages < 100);
+        OWNED(told_done) struct told told = ask("GET", target, NULL);
+        assert_told(told, 200);
+        const json_t *item = json_array_get(json_object_get(told.body, "items"), 0);
+        for (size_t i = 0; i < countof(names); i++)
+            seen += strcmp(told_member(item, "name"), names[i]) == 0;
+        const char *cursor = told_member(told.body, "cursor");
+        snprintf(target, sizeof target, cursor[0] != '\0' ? "/v1/fleets?limit=1&cursor=%s" : "%s",
+                 cursor);
+    }
+    assert_int_equal(seen, countof(names));
+}
+
+static void accounts_and_images_in_use_are_kept(void **state)
+{
+    (void)state;
+    ask_does("POST", "/v1/fleets", FLEET("user", "0"), 201);
+    OWNED(told_done) struct told account = ask("DELETE", "/v1/accounts/acme", NULL);
+    assert_problem(account, 409, "in-use");
+    OWNED(told_done) struct told image = ask("DELETE", "/v1/images/stock", NULL);
+    assert_problem(image, 409, "in-use");
+    ask_does("POST", "/v1/images", "{\"name\":\"spare\",\"driver\":\"aws\",\"ref\":\"ami-1\"}",
+             201);
+    ask_does("DELETE", "/v1/images/spare", NULL, 200);
+    ask_does("GET", "/v1/images/spare", NULL, 404);
+}
+
+#define QUIET(test) cmocka_unit_test_setup(test, ask_quiet)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        QUIET(a_fleet_is_added_scaled_and_removed),
+        QUIET(a_fleet_twice_or_of_unknown_things_is_refused),
+        QUIET(if_match_refuses_what_was_meant_for_an_older_state),
+        QUIET(a_dry_run_says_what_would_be_and_changes_nothing),
+        QUIET(the_status_counts_phases_trust_levels_and_age),
+        QUIET(the_same_key_gets_the_first_answer_and_another_request_is_refused),
+        QUIET(a_key_whose_request_failed_may_be_used_again),
+        QUIET(lists_come_in_pages_that_fit_together),
+        QUIET(accounts_and_images_in_use_are_kept),
+    };
+    return cmocka_run_group_tests_name("api_fleets", tests, ask_open, ask_close);
+}

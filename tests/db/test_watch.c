@@ -1,0 +1,188 @@
+/* What the watch sees: machines without rows, rows without machines, agents that fell silent.
+ * Promises I2, I9 and I10 of the design. */
+#include "controller/watch.h"
+
+#include <string.h>
+
+#include "lib/base/metrics.h"
+#include "lib/crypto/random.h"
+#include "tests/support/fake_cloud.h"
+#include "tests/support/stage.h"
+#include "tests/support/test.h"
+
+/* ---- machines -------------------------------------------------------------------------------- */
+
+static bool stage_orphans(int64_t wanted)
+{
+    return metric_get(METRIC_ORPHANS) == wanted;
+}
+
+static void a_machine_that_vanished_is_replaced(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(2);
+    stage_await(booting, 2);
+    fake_cloud_break(0);
+    stage_await(terminated, 1);
+    stage_await(booting, 2);
+    assert_one_machine_a_row(2);
+}
+
+static void a_machine_whose_row_is_over_is_ended(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_scale(0);
+    stage_await(terminated, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("terminated", true);
+    fake_cloud_plant(&list.at[0].id, list.at[0].client_token);
+    stage_await(machines, 0);
+}
+
+static void a_second_machine_for_one_row_is_ended_and_the_first_stays(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    fake_cloud_plant(&list.at[0].id, "an older token");
+    assert_int_equal(fake_cloud_launches(), 2);
+    stage_await(machines, 1);
+    assert_one_machine_a_row(1);
+}
+
+/* Not ours to end: somebody else's Muster may share the account. */
+static void a_machine_without_a_row_is_shown_and_left_alone(void **state)
+{
+    (void)state;
+    struct uuid stranger = uuid_new();
+    fake_cloud_plant(&stranger, "stranger");
+    stage_start();
+    stage_await(orphans, 1);
+    assert_int_equal(fake_cloud_machines(), 1);
+}
+
+static enum outcome no_driver(const struct account *account, const struct driver **out,
+                              struct error *err)
+{
+    (void)account;
+    (void)out;
+    return fail_code(err, ERR_UNREACHABLE, "told-to", "told to");
+}
+
+static void looks(struct worker *watch, int64_t orphans, int64_t told)
+{
+    struct error err = {0};
+    struct watch_counts counts;
+    assert_ok(watch_clouds(watch, &counts, &err));
+    assert_int_equal(counts.orphans, orphans);
+    assert_int_equal(counts.told, told);
+    assert_int_equal(metric_get(METRIC_ORPHANS), orphans);
+}
+
+static void an_orphan_is_told_of_once_until_it_changes(void **state)
+{
+    (void)state;
+    struct uuid stranger = uuid_new();
+    struct crew crew = {.settings = &stage.settings};
+    struct worker watch = {.crew = &crew,
+                           .db = stage.db,
+                           .clouds = {.drivers = fake_driver_of},
+                           .holder = "watch:test"};
+    pthread_mutex_init(&crew.lock, NULL);
+    int number = fake_cloud_plant(&stranger, "stranger");
+    looks(&watch, 1, 1);
+    looks(&watch, 1, 0);
+    fake_cloud_machine(number)->seen.state = MACHINE_STOPPED;
+    looks(&watch, 1, 1);
+    looks(&watch, 1, 0);
+    /* What cannot be looked at has not gone away. */
+    clouds_done(&watch.clouds);
+    watch.clouds.drivers = no_driver;
+    looks(&watch, 1, 0);
+    watch.clouds.drivers = fake_driver_of;
+    fake_cloud_break(number);
+    looks(&watch, 0, 0);
+    clouds_done(&watch.clouds);
+    orphans_done(&watch.orphans);
+    pthread_mutex_destroy(&crew.lock);
+}
+
+/* ---- silence --------------------------------------------------------------------------------- */
+
+/* Machines whose agents spoke an hour ago and not since. */
+static void silent_machines(int64_t wanted)
+{
+    struct error err = {0};
+    stage_start();
+    stage_fleet(wanted);
+    stage_await(booting, wanted);
+    stage_stop();
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    const struct instance_step hello = {.event = EVENT_HELLO};
+    for (size_t i = 0; i < list.count; i++)
+        assert_ok(
+            instance_store_note(stage.db, &list.at[i].id, &hello, "controller:test", NULL, &err));
+    assert_ok(
+        db_script(stage.db, "UPDATE instances SET phase_since = now() - interval '1 hour'", &err));
+}
+
+/* The clock's next rounds in a controller that has been up for an hour. */
+static void rounds_of_an_old_controller(void)
+{
+    struct error err = {0};
+    int64_t now = clock_monotonic_ms();
+    struct crew crew = {.settings = &stage.settings,
+                        .hearing = {.since_ms = now - 3600 * 1000, .last_ms = now}};
+    struct worker clock = {.crew = &crew, .db = stage.db, .holder = "clock:test"};
+    assert_ok(watch_time(&clock, &err));
+}
+
+/* After an outage of ours every agent is silent; a fleet must not be replaced for that. */
+static void an_outage_of_ours_is_not_their_silence(void **state)
+{
+    (void)state;
+    silent_machines(2);
+    stage_start();
+    stage_scale(3);
+    stage_await(booting, 1); /* so the new controller has had its rounds */
+    assert_true(stage_running(2));
+    assert_int_equal(fake_cloud_launches(), 3);
+}
+
+static void an_agent_that_stays_silent_is_given_up(void **state)
+{
+    (void)state;
+    silent_machines(2);
+    rounds_of_an_old_controller();
+    OWNED(instance_list_done) struct instance_list list = stage_rows("failed", false);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.at[0].reason, "agent-silent");
+}
+
+static void many_that_fall_silent_together_are_held(void **state)
+{
+    (void)state;
+    silent_machines(5);
+    rounds_of_an_old_controller();
+    assert_true(stage_running(5));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STAGED(a_machine_that_vanished_is_replaced),
+        STAGED(a_machine_whose_row_is_over_is_ended),
+        STAGED(a_second_machine_for_one_row_is_ended_and_the_first_stays),
+        STAGED(a_machine_without_a_row_is_shown_and_left_alone),
+        STAGED(an_orphan_is_told_of_once_until_it_changes),
+        STAGED(an_outage_of_ours_is_not_their_silence),
+        STAGED(an_agent_that_stays_silent_is_given_up),
+        STAGED(many_that_fall_silent_together_are_held),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
