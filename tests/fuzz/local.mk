@@ -37,3 +37,4 @@ endif
 EXTRA_PROGRAMS += tests/fuzz/make_corpus
 
 EXTRA_DIST += tests/fuzz/corpus
+noinst_HEADERS += tests/fuzz/fuzz.h
