@@ -121,10 +121,10 @@ static bool draft_machine(const struct aws_call *call, struct machine *draft, st
     return read_specifications(form, draft, out);
 }
 
-/* The draft's contents under a name and a place of its own. */
-static bool launch_one(struct world *world, const struct machine *draft, struct span user_data,
-                       char reservation[static REF_SIZE], struct machine **made,
-                       struct refusal *out)
+/* The draft's contents under a name and a place of its own; NULL when refused. */
+static struct machine *launch_one(struct world *world, const struct machine *draft,
+                                  struct span user_data, char reservation[static REF_SIZE],
+                                  struct refusal *out)
 {
     struct error err = {0};
     struct machine *machine = world_add(world);
@@ -138,16 +138,17 @@ static bool launch_one(struct world *world, const struct machine *draft, struct 
     *machine = whole;
     memcpy(reservation, machine->reservation, REF_SIZE);
     OWNED(mem_drop) char *folder = machine_path(world, machine, "");
-    if (folder_make(folder, 0700, &err) != OK || world_save(world, machine, &err) != OK)
-        return refuse(out, 500, "InternalError", "%.200s", err.text);
+    if (folder_make(folder, 0700, &err) != OK || world_save(world, machine, &err) != OK) {
+        refuse(out, 500, "InternalError", "%.200s", err.text);
+        return NULL;
+    }
     ledger_note(world->ledger, "launched",
                 &(struct ledger_line){.ref = machine->ref,
                                       .client_token = machine->client_token,
                                       .instance = machine_tag(machine, "muster:instance"),
                                       .detail = machine->image});
     world_move(world, machine, VM_PENDING);
-    *made = machine;
-    return true;
+    return machine;
 }
 
 static void show_launched(struct aws_call *call, const struct machine *first)
@@ -182,8 +183,8 @@ bool run_instances(struct aws_call *call, struct refusal *out)
             "previous request(s).");
     char reservation[REF_SIZE] = "";
     for (int64_t i = 0; before == NULL && i < count; i++) {
-        struct machine *made;
-        if (!launch_one(world, &draft, bytes_span(&user_data), reservation, &made, out))
+        struct machine *made = launch_one(world, &draft, bytes_span(&user_data), reservation, out);
+        if (made == NULL)
             return false;
         if (i == count - 1)
             before = made;

@@ -22,3 +22,4 @@ emulator_muster_sim_LDADD = emulator/libemulator.a lib/attest/libattest.a lib/mo
 	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a \
 	$(MHD_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(CBOR_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 EXTRA_DIST += emulator/README.md
+dist_man_MANS += emulator/muster-sim.8

@@ -34,6 +34,6 @@ include tests/e2e/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 
-EXTRA_DIST += tests/support/postgres tests/invariants.sql tests/tsan.supp
+EXTRA_DIST += tests/support/postgres tests/support/skips tests/invariants.sql tests/tsan.supp
 
 TESTS += $(check_PROGRAMS)

@@ -122,12 +122,20 @@ void connect_lost(struct link *link, const struct link_peer *peer)
     connect_rest(link, wait_before_redial(link));
 }
 
+/* A name's other way is tried at once; that it has no address there is no news. */
 static void dial_failed(struct link *link, int failure)
 {
     pthread_mutex_lock(&link->lock);
-    error_fill(&link->trouble, ERR_UNREACHABLE, NULL, "", "connecting: %s", nng_strerror(failure));
+    size_t tried = (link->turn - 1) % link->dialer_count;
+    bool second = tried > 0 && link->other_way[tried - 1];
+    if (!second || failure != NNG_EADDRINVAL)
+        error_fill(&link->trouble, ERR_UNREACHABLE, NULL, "", "connecting: %s",
+                   nng_strerror(failure));
     pthread_mutex_unlock(&link->lock);
-    connect_rest(link, wait_before_redial(link));
+    if (link->other_way[tried])
+        connect_next(link);
+    else
+        connect_rest(link, wait_before_redial(link));
 }
 
 /* A listener goes on whatever accept said: out of descriptors and out of memory pass, and only
@@ -202,6 +210,21 @@ static enum outcome dialer_set_up(struct link *link, const char *url, struct err
     return OK;
 }
 
+/* A name may have addresses of both families, and nng tries the first it finds and no other: so a
+ * name has two ways. */
+static enum outcome ways_set_up(struct link *link, const char *url, struct error *err)
+{
+    const char *host = url + strlen("tls+tcp://");
+    if (host[0] == '[' || strspn(host, "0123456789.") == strcspn(host, ":"))
+        return dialer_set_up(link, url, err);
+    OWNED(text_done) struct text four = {0}, six = {0};
+    text_addf(&four, "tls+tcp4://%s", host);
+    text_addf(&six, "tls+tcp6://%s", host);
+    link->other_way[link->dialer_count] = true;
+    TRY(dialer_set_up(link, text_str(&four), err));
+    return dialer_set_up(link, text_str(&six), err);
+}
+
 enum outcome connect_set_up(struct link *link, const struct link_settings *settings,
                             struct error *err)
 {
@@ -217,11 +240,13 @@ enum outcome connect_set_up(struct link *link, const struct link_settings *setti
         if (link->is_listener)
             TRY(listener_set_up(link, text_str(&url), err));
         else
-            TRY(dialer_set_up(link, text_str(&url), err));
+            TRY(ways_set_up(link, text_str(&url), err));
     }
     if (!link->is_listener) {
         nng_aio_set_timeout(link->connect, (nng_duration)link->set.dial_ms);
         link->turn = random_below(link->dialer_count);
+        if (link->turn > 0 && link->other_way[link->turn - 1])
+            link->turn--;
     }
     return OK;
 }

@@ -79,7 +79,8 @@ struct link {
 
     nng_tls_config *tls;
     nng_stream_listener *listener;
-    nng_stream_dialer *dialers[LINK_URLS_MAX];
+    nng_stream_dialer *dialers[2 * LINK_URLS_MAX];
+    bool other_way[2 * LINK_URLS_MAX]; /* the next dialer leads to the same name */
     size_t dialer_count;
     nng_aio *connect; /* accept or dial, one at a time */
     nng_aio *rest;    /* the pause before the next one */
@@ -98,7 +99,7 @@ struct link {
     struct peer_list dying;  /* for the reaper to take apart */
     struct peer_list untold; /* taken apart; the owner's queue had no room for the news */
     struct address_costs *costs;
-    size_t turn;          /* dialer: which controller is next */
+    size_t turn;          /* dialer: which of them is next */
     int failures;         /* dialer: in a row */
     int64_t told_wait_ms; /* dialer: from link_redial_in(); -1: nothing told */
     struct error trouble;

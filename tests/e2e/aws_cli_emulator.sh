@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2319  # the condition before is what $? is asked for
 # muster-sim as a program: the AWS command line takes it for EC2 (where that is installed), agents
 # live and die with their machines, the processor answers at its socket, and a restart forgets
 # nothing.

@@ -17,10 +17,10 @@ muster_home "$work/home"
 chmod 755 "$work"
 
 capture() {
-    command -v tcpdump >/dev/null || { echo "# no tcpdump: the wire is not looked at"; return 0; }
+    command -v tcpdump >/dev/null || return 0
     tcpdump -i lo -U -s 0 -w "$work/wire.pcap" 2>"$work/tcpdump.log" &
     pids[tcpdump]=$!
-    await 10 "tcpdump to listen" grep -q listening "$work/tcpdump.log"
+    await 10 "tcpdump to listen" grep -q listening "$work/tcpdump.log" || stop tcpdump
 }
 
 capture
@@ -98,5 +98,8 @@ if [ -n "${pids[tcpdump]:-}" ]; then
     captured() { [ "$(stat -c %s "$work/wire.pcap")" -gt 20000 ]; }
     check "the wire was listened to" captured
     check "they did not cross it in the clear" nowhere_in "$work/wire.pcap"
+else
+    number=$((number + 1))
+    echo "ok $number - the wire was listened to # SKIP no tcpdump, or it may not listen (root may)"
 fi
 plan

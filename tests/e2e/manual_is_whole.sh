@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every setting of agent, keeper and controller and every command of the API stands in its manual page.
+# Every setting of the four programs with settings and every command of the API stands in its manual page.
 set -u
 build=${MUSTER_BUILD:-build}
 src=${MUSTER_SRC:-.}
@@ -11,11 +11,12 @@ check() { # what, word, page
 settings() { # program, page
     while read -r key; do
         check "setting $key of ${1##*/}" "^\.B $key\$" "$2"
-    done < <("$build/$1" --help | sed -n '/^settings:/,$p' | awk '/^  [a-z]/ {print $1}')
+    done < <("$build/$1" --help | sed -n '/^settings:\|lines:$/,$p' | awk '/^  [a-z]/ {print $1}')
 }
 settings agent/muster-agent agent/muster-agent.8
 settings keeper/muster-keeper keeper/muster-keeper.8
 settings controller/musterd controller/musterd.8
+settings emulator/muster-sim emulator/muster-sim.8
 while read -r noun verb; do
     check "muster $noun $verb" "\"muster $noun \" .*\<$verb\>" cli/muster.1
 done < <("$build/cli/muster" --help | awk '/^  muster / {print $2, $3}')

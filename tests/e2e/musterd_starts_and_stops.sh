@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2319  # the condition before is what $? is asked for
 # musterd as a program: settings, tokens, the ready line, TLS, a clean stop and what it does without
 # its database. A private PostgreSQL and a deployment of its own.
 set -u

@@ -38,3 +38,4 @@ endif
 EXTRA_PROGRAMS += tests/fuzz/make_corpus
 
 EXTRA_DIST += tests/fuzz/corpus
+noinst_HEADERS += tests/fuzz/fuzz.h

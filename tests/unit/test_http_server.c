@@ -1,6 +1,7 @@
 #include "controller/http_server.h"
 
 #include <arpa/inet.h>
+#include <microhttpd.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,12 @@ static void refused(const char *request, const char *status, const char *code)
 #define HEAD_END "Host: a\r\nConnection: close\r\n\r\n"
 #define SECOND "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 
+/* Framing that libmicrohttpd 0.9.75 leaves to us; 1.0 refuses it itself, in words of its own. */
+static void framing_refused(const char *request, const char *code)
+{
+    refused(request, "400", strncmp(MHD_get_version(), "0.", 2) == 0 ? code : NULL);
+}
+
 /* ---- framing ------------------------------------------------------------------------------ */
 
 static void a_request_is_answered_with_its_number(void **state)
@@ -168,9 +175,10 @@ static void a_request_is_answered_with_its_number(void **state)
 static void a_request_with_length_and_chunks_is_refused_and_the_connection_closed(void **state)
 {
     (void)state;
-    refused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
-            "0\r\n\r\n" SECOND,
-            "400", "content-length and transfer-encoding");
+    framing_refused(
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "0\r\n\r\n" SECOND,
+        "content-length and transfer-encoding");
 }
 
 static void a_request_with_two_lengths_is_refused(void **state)
@@ -185,13 +193,14 @@ static void a_request_with_two_lengths_is_refused(void **state)
 static void a_transfer_encoding_that_is_not_chunked_is_refused(void **state)
 {
     (void)state;
-    refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-            "400", "not chunked");
-    refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n" SECOND, "400",
-            "not chunked");
-    refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
-            "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "400", "not chunked");
+    framing_refused(
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "not chunked");
+    framing_refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n" SECOND,
+                    "not chunked");
+    framing_refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                    "not chunked");
 }
 
 /* libmicrohttpd keeps a blank before the colon, and glues a folded line to the header's name. */

@@ -1,6 +1,7 @@
 /* The link between good parties, in process, over loopback (design.md section 5). */
 #include "lib/net/link.h"
 
+#include <netdb.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -581,8 +582,13 @@ static void names_and_ipv6_addresses_are_dialled(void **state)
         const char *listen, *dial, *shown;
     } cases[] = {{"127.0.0.1:0", "localhost:%d", "127.0.0.1:"},
                  {"0.0.0.0:0", "tls+tcp://127.0.0.1:%d", "127.0.0.1:"},
-                 {"[::1]:0", "[::1]:%d", "[::1]:"}};
-    for (size_t i = 0; i < countof(cases); i++) {
+                 {"[::1]:0", "[::1]:%d", "[::1]:"},
+                 {"[::1]:0", "localhost:%d", "[::1]:"}};
+    struct addrinfo *found = NULL, six = {.ai_family = AF_INET6};
+    bool has_six = getaddrinfo("localhost", NULL, &six, &found) == 0;
+    if (has_six)
+        freeaddrinfo(found);
+    for (size_t i = 0; i < countof(cases) - !has_six; i++) {
         struct error err = {0};
         struct root root = root_make();
         struct queue *events = queue_new(16);
