@@ -37,3 +37,7 @@ include tests/bench/local.mk
 EXTRA_DIST += tests/support/postgres tests/support/skips tests/invariants.sql tests/tsan.supp
 
 TESTS += $(check_PROGRAMS)
+
+# What the simulator of the tests keeps between runs.
+clean-local:
+	rm -rf tests/psp tests/simulator-state
