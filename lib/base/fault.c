@@ -26,6 +26,16 @@ enum outcome fault_hit(const char *name, struct error *err)
     return fail_code(err, ERR_INTERNAL, "fault", "fault '%s' was asked for", name);
 }
 
+bool fault_blinds(const char *check)
+{
+    static const char before[] = "check-";
+    const char *wish = getenv("MUSTER_FAULT");
+    const size_t len = strlen(check);
+    return wish != NULL && strncmp(wish, before, sizeof before - 1) == 0 &&
+           strncmp(wish + sizeof before - 1, check, len) == 0 &&
+           strcmp(wish + sizeof before - 1 + len, ":blind") == 0;
+}
+
 #else
 
 /* ISO C wants a translation unit to hold something. */

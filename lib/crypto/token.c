@@ -309,7 +309,7 @@ enum outcome token_set_verify(struct span set, const char *typ, struct key *cons
     OWNED(json_drop) json_t *json = NULL;
     json_t *signatures;
     const char *payload;
-    size_t good;
+    size_t good = 0;
     TRY(open_set(set, limit, &json, &payload, &signatures, err));
     TRY(count_signatures(signatures, payload, typ, keys, key_count, &good, err));
     if (good < threshold)
