@@ -98,8 +98,11 @@ const struct api_command api_commands[] = {
      NULL, "have the keeper make one"},
 
     {"charter", "get", "GET", "/v1/charter", OBJECT, NULL, {{0}}, NULL, "what the keepers obey"},
+    {"charter", "plan", "POST", "/v1/charter/plan", OBJECT, NULL, {FILE_ARG}, NULL,
+     "what a candidate (the JSON, unsigned) would change"},
     {"charter", "apply", "POST", "/v1/charter", OBJECT, NULL,
-     {{"FILE", BODY_FILE_TEXT, "jws", true}}, NULL, "offer a signed charter to the keepers"},
+     {{"FILE", BODY_FILE_TEXT, "jws", true}, {"--if-plan", BODY_TEXT, "if_plan", false}}, NULL,
+     "offer a signed charter to the keepers"},
 
     {"audit", "list", "GET", "/v1/audit", LIST, NULL,
      {{"--after", IN_QUERY, "after", false}}, audit_columns, "who did what, from a number on"},

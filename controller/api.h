@@ -26,6 +26,7 @@ enum outcome images_remove(struct request *r, struct error *err);
 /* api_charter.c */
 enum outcome charter_show(struct request *r, struct error *err);
 enum outcome charter_apply(struct request *r, struct error *err);
+enum outcome charter_rehearse(struct request *r, struct error *err);
 
 /* api_fleets.c */
 enum outcome fleets_list(struct request *r, struct error *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/charter_plan.h"
 #include "db/charter_store.h"
 #include "lib/crypto/random.h"
 #include "lib/model/charter.h"
@@ -66,6 +67,32 @@ static enum outcome store(struct request *r, const struct charter_row *row, stru
     return outcome;
 }
 
+/* Only while nothing has changed since the plan that somebody looked at. */
+static enum outcome check_plan(struct request *r, const json_t *content, struct error *err)
+{
+    uint8_t want[SHA256_SIZE], have[SHA256_SIZE];
+    if (json_object_get(r->body, "if_plan") == NULL)
+        return OK;
+    TRY(json_get_hex(r->body, "", "if_plan", want, sizeof want, err));
+    TRY(charter_plan_digest(r->db, r->caller.project, content, have, err));
+    if (memcmp(want, have, sizeof want) != 0)
+        return fail_at(err, ERR_CONFLICT, "plan-changed", "/if_plan",
+                       "machines, verdicts or the charter changed since that plan");
+    return OK;
+}
+
+/* The body is the candidate itself, signed by nobody yet. */
+enum outcome charter_rehearse(struct request *r, struct error *err)
+{
+    OWNED(charter_drop) struct charter *candidate = NULL;
+    OWNED(mem_drop) char *text = json_print(r->body);
+    json_t *plan = NULL;
+    TRY(charter_parse(span_of_text(text), &candidate, err));
+    TRY(charter_plan(r->db, r->caller.project, candidate, r->body, &plan, err));
+    request_answer(r, 200, plan);
+    return OK;
+}
+
 /* First the keepers, who alone can tell whether it is signed; then the row. */
 enum outcome charter_apply(struct request *r, struct error *err)
 {
@@ -73,11 +100,12 @@ enum outcome charter_apply(struct request *r, struct error *err)
     OWNED(json_drop) json_t *content = NULL;
     const char *jws;
     int64_t serial = 0;
-    TRY(json_only(r->body, "", (const char *const[]){"jws", NULL}, err));
+    TRY(json_only(r->body, "", (const char *const[]){"jws", "if_plan", NULL}, err));
     TRY(json_get_text(r->body, "", "jws", CHARTER_SIZE_MAX, &jws, err));
     TRY(read_charter(jws, &row, &content, err));
     TRY(text_copy(row.project, sizeof row.project, r->caller.project, "project", err));
     row.jws = mem_text(jws);
+    TRY(check_plan(r, content, err));
     TRY(r->api->service.charter(r->api->service.service, jws, &serial, err));
     TRY(store(r, &row, err));
     r->api->service.wake(r->api->service.service);

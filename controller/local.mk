@@ -13,6 +13,7 @@ controller_libcontroller_a_SOURCES += controller/api_verdicts.c
 controller_libcontroller_a_SOURCES += controller/attestation.c
 controller_libcontroller_a_SOURCES += controller/auth.c controller/auth.h
 controller_libcontroller_a_SOURCES += controller/calls.c controller/calls.h
+controller_libcontroller_a_SOURCES += controller/charter_plan.c controller/charter_plan.h
 controller_libcontroller_a_SOURCES += controller/clouds.c controller/clouds.h
 controller_libcontroller_a_SOURCES += controller/crew.h
 controller_libcontroller_a_SOURCES += controller/desk.c controller/desk.h

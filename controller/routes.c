@@ -28,6 +28,7 @@ const struct route routes[] = {
 
     {"GET",    "/v1/charter",            MAY_READ,              charter_show,         "", 0},
     {"POST",   "/v1/charter",            MAY_SECURE,            charter_apply,        "", ROUTE_OUTSIDE},
+    {"POST",   "/v1/charter/plan",       MAY_SECURE,            charter_rehearse,     "", 0},
 
     {"GET",    "/v1/fleets",             MAY_READ,              fleets_list,          PAGE, 0},
     {"POST",   "/v1/fleets",             MAY_OPERATE,           fleets_add,           "dry_run", 0},

@@ -269,7 +269,9 @@ static void check_signature(struct hearing *h)
         skip(h, name, "not a certificate for reports");
         return;
     }
-    if (h->e->verifier == NULL)
+    if (h->in->signature_known)
+        pass(h, name, "verified before");
+    else if (h->e->verifier == NULL)
         refuse(h, name, REASON_BAD_SIGNATURE, "the certificate holds no P-384 key");
     else if (!p384_verify(h->e->verifier, span_part(h->in->report, 0, SNP_SIGNED_SIZE), h->report.r,
                           h->report.s))
@@ -359,6 +361,7 @@ void judge(const struct judge_input *input, struct verdict *out)
     check_tcb_order(&h);
     check_policy(&h);
     out->trusted = out->reason == REASON_OK;
-    put_claims(&h);
+    if (!input->without_claims)
+        put_claims(&h);
     judge_proof(input, h.readable ? &h.report : NULL, out);
 }

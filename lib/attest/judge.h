@@ -23,6 +23,8 @@ struct judge_input {
     struct moment at;
     struct span expected_report_data; /* the binding: 64 bytes, or empty when there is none */
     struct moment asked_at;           /* when the nonce was issued; none when unknown */
+    bool signature_known; /* of a replay: this signature over these bytes was good before */
+    bool without_claims;  /* of a replay: only the verdict is wanted */
     struct image_facts image;
     struct standing standing;
 };

@@ -15,6 +15,7 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/launch_digest.c lib/attest/launch_digest.h \
 	lib/attest/nitro_document.c lib/attest/nitro_document.h \
 	lib/attest/nitro_judge.c lib/attest/nitro_judge.h \
+	lib/attest/replay.c lib/attest/replay.h \
 	lib/attest/snp_chain.c lib/attest/snp_chain.h \
 	lib/attest/snp_ek.c lib/attest/snp_ek.h \
 	lib/attest/snp_report.c lib/attest/snp_report.h \

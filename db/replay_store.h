@@ -1,0 +1,33 @@
+/* What every instance that is not over stands on: its last verdict and the evidence it was drawn
+ * from, page by page. */
+#ifndef MUSTER_DB_REPLAY_STORE_H
+#define MUSTER_DB_REPLAY_STORE_H
+
+#include "db/db_row.h"
+#include "db/instance_store.h"
+
+struct replay_row {
+    struct uuid id;
+    char fleet[NAME_SIZE];
+    char account[NAME_SIZE];
+    char region[NAME_SIZE];
+    struct uuid verdict_id; /* zero: none yet, and nothing else below */
+    char policy[NAME_SIZE];
+    char verdict[16];
+    char reason[WHY_SIZE];
+    int64_t level;
+    uint8_t link_key[SHA256_SIZE];
+    bool signature_known; /* the keeper found the evidence's signature good */
+    struct bytes evidence;
+};
+RECORD_LIST(replay_row);
+
+/* In the order of ids; `after` (may be NULL) is the last of the page before. */
+enum outcome replay_store_page(struct db *db, const char *project, const struct uuid *after,
+                               int64_t limit, struct replay_row_list *out, struct error *err);
+
+/* The same without evidence: only ids of instances and verdicts. */
+enum outcome replay_store_standing(struct db *db, const char *project, const struct uuid *after,
+                                   int64_t limit, struct replay_row_list *out, struct error *err);
+
+#endif

@@ -1,0 +1,168 @@
+#include "lib/attest/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/attest/cert_table.h"
+#include "lib/crypto/x509.h"
+
+enum { CHAINS_KEPT = 4096, MAKERS_MAX = 8 };
+
+/* The chip maker, or one of the simulators that the charter names. */
+struct maker {
+    uint8_t blob[SHA256_SIZE]; /* digest of its root as it comes with evidence; zero: AMD */
+    struct snp_roots *roots;   /* NULL: AMD's */
+    struct snp_cache *chains;
+};
+
+struct replay {
+    const struct charter *charter;
+    struct moment at;
+    size_t maker_count;
+    struct maker makers[MAKERS_MAX];
+};
+
+struct replay *replay_new(const struct charter *candidate, struct moment at)
+{
+    struct replay *replay = NEW(struct replay);
+    replay->charter = candidate;
+    replay->at = at;
+    replay->makers[replay->maker_count++].chains = snp_cache_new(snp_roots_amd(), CHAINS_KEPT);
+    return replay;
+}
+
+void replay_free(struct replay *replay)
+{
+    if (replay == NULL)
+        return;
+    for (size_t i = 0; i < replay->maker_count; i++) {
+        snp_cache_free(replay->makers[i].chains);
+        snp_roots_free(replay->makers[i].roots);
+    }
+    free(replay);
+}
+
+/* ---- whose chip ----------------------------------------------------------------------------- */
+
+static struct maker *known_maker(struct replay *replay, const uint8_t blob[static SHA256_SIZE])
+{
+    for (size_t i = 1; i < replay->maker_count; i++)
+        if (memcmp(replay->makers[i].blob, blob, SHA256_SIZE) == 0)
+            return &replay->makers[i];
+    return NULL;
+}
+
+static bool is_chartered(const struct charter *charter, struct span ark)
+{
+    uint8_t root[SHA256_SIZE];
+    OWNED(x509_list_done) struct x509_list certs = {0};
+    if (x509_list_read(&certs, ark, NULL) != OK || certs.count != 1)
+        return false;
+    x509_sha256(certs.at[0], root);
+    return charter_values_have(&charter->simulator_roots, SPAN_OF(root));
+}
+
+/* The keeper has the simulator's roots; here they come with the evidence, and count where the
+ * charter names their digest. */
+static struct maker *simulator_of(struct replay *replay, const struct evidence *evidence)
+{
+    struct cert_table table;
+    uint8_t blob[SHA256_SIZE];
+    if (cert_table_read(bytes_span(&evidence->cert_table), &table, NULL) != OK)
+        return NULL;
+    const struct span ark = cert_table_find(&table, TABLE_ARK);
+    digest(DIGEST_SHA256, ark, blob);
+    struct maker *maker = known_maker(replay, blob);
+    if (maker != NULL || replay->maker_count == MAKERS_MAX || !is_chartered(replay->charter, ark))
+        return maker;
+    maker = &replay->makers[replay->maker_count];
+    if (snp_roots_custom(&ark, 1, &maker->roots, NULL) != OK)
+        return NULL;
+    memcpy(maker->blob, blob, sizeof blob);
+    maker->chains = snp_cache_new(maker->roots, CHAINS_KEPT);
+    replay->maker_count++;
+    return maker;
+}
+
+/* ---- judging -------------------------------------------------------------------------------- */
+
+static void refuse(struct replay_answer *out, const char *reason)
+{
+    error_ignore(text_copy(out->reason, sizeof out->reason, reason, "", NULL));
+}
+
+static void read_report(const struct evidence *evidence, struct snp_report *report,
+                        struct replay_answer *out)
+{
+    if (snp_report_read(bytes_span(&evidence->report), report, NULL) != OK)
+        return;
+    memcpy(out->measurement, report->measurement, sizeof out->measurement);
+    out->product = snp_report_product(report);
+}
+
+/* What the keeper does after the judgement, with the same words. */
+static void apply_deny_lists(const struct charter *charter, const struct replay_case *c,
+                             const struct snp_report *report, const struct verdict *verdict,
+                             struct replay_answer *out)
+{
+    struct charter_case denied = {0};
+    struct error why = {0};
+    memcpy(denied.anchor, verdict->anchor_hash, sizeof denied.anchor);
+    memcpy(denied.chip, report->chip_id, sizeof denied.chip);
+    memcpy(denied.measurement, report->measurement, sizeof denied.measurement);
+    memcpy(denied.link_key, c->link_key, sizeof denied.link_key);
+    if (!out->trusted || charter_check_denied(charter, &denied, &why) == OK)
+        return;
+    out->trusted = false;
+    out->level = LEVEL_0;
+    out->software = SOURCE_NONE;
+    refuse(out, why.code);
+}
+
+static void judge_it(struct replay *replay, const struct replay_case *c,
+                     const struct charter_policy *policy, const struct evidence *evidence,
+                     const struct snp_report *report, struct maker *maker,
+                     struct replay_answer *out)
+{
+    OWNED(verdict_done) struct verdict verdict = {0};
+    struct judge_input input = {
+        .simulation_realm = replay->charter->realm == REALM_SIMULATION,
+        .policy = policy->policy,
+        .at = replay->at,
+        .asked_at = replay->at,
+        .signature_known = c->signature_known,
+        .without_claims = true,
+        .standing = {.custody_outside = replay->charter->custody_outside},
+    };
+    (void)charter_image_facts(replay->charter, policy, SPAN_OF(report->measurement), &input.image);
+    evidence_judge(evidence, maker->chains, (struct span){0}, &input, &verdict);
+    out->trusted = verdict.trusted;
+    out->level = verdict.level;
+    out->software = verdict.software;
+    refuse(out, name_of(&reason_names, (int)verdict.reason));
+    apply_deny_lists(replay->charter, c, report, &verdict, out);
+}
+
+void replay_judge(struct replay *replay, const struct replay_case *c, struct replay_answer *out)
+{
+    OWNED(evidence_done) struct evidence evidence = {0};
+    struct snp_report report = {0};
+    const struct charter_policy *policy = charter_find_policy(replay->charter, c->policy);
+    *out = (struct replay_answer){.product = PRODUCT_UNKNOWN};
+    if (evidence_parse(c->evidence, &evidence, NULL) != OK) {
+        refuse(out, name_of(&reason_names, REASON_MALFORMED));
+        return;
+    }
+    read_report(&evidence, &report, out);
+    if (policy == NULL) {
+        refuse(out, "policy-unknown");
+        return;
+    }
+    struct maker *maker = &replay->makers[0];
+    if (evidence.kind == EVIDENCE_SIMULATED)
+        maker = simulator_of(replay, &evidence);
+    if (maker == NULL)
+        refuse(out, "simulator-not-chartered");
+    else
+        judge_it(replay, c, policy, &evidence, &report, maker, out);
+}

@@ -1,0 +1,37 @@
+/* Evidence that was judged before, judged again under a candidate charter, without touching a
+ * machine: advice about what would flip, never a verdict. What belonged to the moment (nonce,
+ * binding, age) was settled then and is not asked again; dates of certificates are, at `at`. */
+#ifndef MUSTER_ATTEST_REPLAY_H
+#define MUSTER_ATTEST_REPLAY_H
+
+#include "lib/attest/evidence.h"
+#include "lib/model/charter.h"
+
+struct replay; /* one thread at a time */
+
+/* The charter is borrowed, for as long as the replay lives. */
+struct replay *replay_new(const struct charter *candidate, struct moment at);
+void replay_free(struct replay *replay);
+DROP(replay_drop, struct replay, replay_free)
+
+/* One machine as it stands. */
+struct replay_case {
+    struct span evidence; /* the envelope, as it was judged */
+    const char *policy;
+    uint8_t link_key[SHA256_SIZE];
+    bool signature_known; /* a keeper found the signature over these very bytes good */
+};
+
+struct replay_answer {
+    bool trusted;
+    char reason[CHECK_DETAIL_SIZE]; /* a reason of verdicts, or why the charter refuses */
+    enum level level;
+    enum source software;
+    enum snp_product product;
+    uint8_t measurement[SNP_MEASUREMENT_SIZE];
+};
+
+/* Cannot fail: what cannot be read is an answer too ("malformed", "policy-unknown", ...). */
+void replay_judge(struct replay *replay, const struct replay_case *c, struct replay_answer *out);
+
+#endif

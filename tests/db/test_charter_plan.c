@@ -1,0 +1,256 @@
+/* A candidate charter against what stands: the last evidence of every machine, judged again (R79,
+ * R80), and a charter applied only while its plan still holds. */
+#include <stdio.h>
+#include <string.h>
+
+#include "db/verdict_store.h"
+#include "lib/attest/evidence.h"
+#include "lib/crypto/random.h"
+#include "tests/support/ask.h"
+#include "lib/model/charter.h"
+#include "tests/support/deployment.h"
+#include "tests/support/simulator.h"
+#include "tests/support/test.h"
+
+static struct deployment *world;
+
+/* A verdict as the keeper would have given it for this evidence. */
+static void stands_on(const struct instance *instance, struct span evidence, bool signature_good)
+{
+    struct error err = {0};
+    struct verdict_row row = {.instance = instance->id,
+                              .project = "default",
+                              .kind = "simulated",
+                              .verdict = "trusted",
+                              .reason = "ok",
+                              .level = LEVEL_1,
+                              .hardware = SOURCE_HARDWARE,
+                              .simulated = true,
+                              .policy = "stock",
+                              .charter_serial = 1,
+                              .keeper = "0102030405060708",
+                              .nonce_issued = moment_add_seconds(clock_now(), -30),
+                              .valid_until = moment_add_seconds(clock_now(), 600)};
+    row.claims = json_object();
+    row.checks =
+        json_pack("[{s:s,s:s}]", "check", "signature", "result", signature_good ? "pass" : "fail");
+    row.token = mem_text("eyJ.the.token");
+    memcpy(row.link_key, instance->id.at, sizeof instance->id.at);
+    random_fill(row.sealing_key, sizeof row.sealing_key);
+    assert_ok(verdict_store_record(ask_db, &row, evidence, "keeper:test", NULL, &err));
+    verdict_row_done(&row);
+}
+
+static void add_machine(bool broken)
+{
+    struct psp_wish wish = psp_wish(PSP_FIRMWARE_ONLY);
+    memset(wish.measurement, MEASURED_STOCK, sizeof wish.measurement);
+    random_fill(wish.report_id, sizeof wish.report_id);
+    struct simulated s = simulator_evidence(world->psp, &wish);
+    OWNED(evidence_done)
+    struct evidence e = {.kind = EVIDENCE_SIMULATED, .report = s.report, .cert_table = s.table};
+    if (broken)
+        e.report.at[0x2a0] ^= 1; /* in the signature */
+    OWNED(mem_drop) char *printed = evidence_print(&e);
+    struct instance instance = ask_instance("stock-fleet");
+    stands_on(&instance, span_of_text(printed), !broken);
+}
+
+static int open_world(void **state)
+{
+    void *made = NULL;
+    if (ask_open(state) != 0 || deployment_open(&made) != 0)
+        return -1;
+    world = made;
+    for (int i = 0; i < 3; i++)
+        add_machine(false);
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    void *made = world;
+    return deployment_close(&made) | ask_close(state);
+}
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+static int64_t number_at(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static struct told plan_for(const json_t *candidate)
+{
+    OWNED(mem_drop) char *text = json_print(candidate);
+    struct told told = ask("POST", "/v1/charter/plan", text);
+    assert_told(told, 200);
+    return told;
+}
+
+static json_t *copy_of_charter(void)
+{
+    return json_deep_copy(world->charter);
+}
+
+/* Every machine flips, all for this reason, as one cohort. */
+static void assert_all_flip(const json_t *candidate, const char *reason)
+{
+    OWNED(told_done) struct told told = plan_for(candidate);
+    const json_t *flips = json_object_get(told.body, "flips");
+    const json_t *cohorts = json_object_get(told.body, "cohorts");
+    assert_int_equal(number_at(flips, "count"), number_at(told.body, "instances"));
+    assert_int_equal(number_at(told.body, "unchanged"), 0);
+    assert_int_equal(json_array_size(cohorts), 1);
+    assert_int_equal(number_at(json_array_get(cohorts, 0), "count"), number_at(flips, "count"));
+    const json_t *first = json_array_get(json_object_get(flips, "items"), 0);
+    assert_string_equal(told_member(first, "from"), "trusted");
+    assert_string_equal(told_member(first, "to"), "rejected");
+    assert_string_equal(told_member(first, "reason"), reason);
+    assert_string_equal(told_member(first, "fleet"), "stock-fleet");
+    assert_string_equal(told_member(first, "product"), "Milan");
+}
+
+/* ---- what a candidate would change ----------------------------------------------------------- */
+
+static void the_charter_in_force_flips_nobody(void **state)
+{
+    (void)state;
+    OWNED(told_done) struct told told = plan_for(world->charter);
+    assert_int_equal(number_at(told.body, "instances"), 3);
+    assert_int_equal(number_at(told.body, "unchanged"), 3);
+    assert_int_equal(number_at(told.body, "not_judged"), 0);
+    assert_int_equal(number_at(json_object_get(told.body, "flips"), "count"), 0);
+}
+
+static void a_retired_reference_flips_its_machines(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *candidate = copy_of_charter();
+    json_t *reference = json_object_get(json_object_get(candidate, "references"), "stock");
+    json_object_set_new(reference, "retired", json_true());
+    assert_all_flip(candidate, "policy-measurement");
+}
+
+static void a_higher_floor_flips_what_is_below(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *candidate = copy_of_charter();
+    json_object_set_new(candidate, "tcb_floors", json_pack("{s:{s:i}}", "Milan", "snp", 255));
+    assert_all_flip(candidate, "policy-tcb");
+}
+
+static void a_denied_measurement_flips_whoever_has_it(void **state)
+{
+    (void)state;
+    char hex[2 * CHARTER_MEASUREMENT_SIZE + 1];
+    uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
+    OWNED(json_drop) json_t *candidate = copy_of_charter();
+    memset(measurement, MEASURED_STOCK, sizeof measurement);
+    hex_encode(SPAN_OF(measurement), hex);
+    json_object_set_new(json_object_get(candidate, "deny"), "measurements", json_pack("[s]", hex));
+    assert_all_flip(candidate, "denied-measurement");
+}
+
+static void a_policy_that_is_gone_flips_its_machines(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *candidate = copy_of_charter();
+    json_object_del(json_object_get(candidate, "policies"), "stock");
+    json_object_clear(json_object_get(candidate, "grants"));
+    assert_all_flip(candidate, "policy-unknown");
+}
+
+static void a_simulator_that_is_no_longer_named_flips_its_machines(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *candidate = copy_of_charter();
+    json_object_set_new(candidate, "simulator_roots", json_array());
+    assert_all_flip(candidate, "simulator-not-chartered");
+}
+
+static void a_candidate_is_read_as_strictly_as_a_charter(void **state)
+{
+    (void)state;
+    ask_refused("POST", "/v1/charter/plan", "{}", 422, "missing-member", "/charter");
+    OWNED(json_drop) json_t *candidate = copy_of_charter();
+    json_object_set_new(candidate, "surprise", json_true());
+    OWNED(mem_drop) char *text = json_print(candidate);
+    ask_refused("POST", "/v1/charter/plan", text, 422, "unknown-member", "/surprise");
+}
+
+static void only_those_who_may_apply_a_charter_plan_one(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) char *text = json_print(world->charter);
+    OWNED(told_done) struct told viewer = ask_as(CALLER_VIEWER, "POST", "/v1/charter/plan", text);
+    assert_told(viewer, 403);
+    OWNED(told_done)
+    struct told operator= ask_as(CALLER_OPERATOR, "POST", "/v1/charter/plan", text);
+    assert_told(operator, 403);
+    OWNED(told_done)
+    struct told security = ask_as(CALLER_SECURITY, "POST", "/v1/charter/plan", text);
+    assert_told(security, 200);
+}
+
+/* ---- a plan that still holds ----------------------------------------------------------------- */
+
+static struct told apply_if(const char *digest)
+{
+    OWNED(mem_drop) char *jws = deployment_sign(world, world->charter_key);
+    OWNED(json_drop) json_t *body = json_pack("{s:s,s:s}", "jws", jws, "if_plan", digest);
+    OWNED(mem_drop) char *text = json_print(body);
+    return ask("POST", "/v1/charter", text);
+}
+
+/* The last of all: it adds a machine. */
+static void a_charter_is_applied_only_while_its_plan_holds(void **state)
+{
+    (void)state;
+    OWNED(told_done) struct told plan = plan_for(world->charter);
+    OWNED(mem_drop) char *before = mem_text(told_member(plan.body, "digest"));
+    add_machine(false);
+    OWNED(told_done) struct told late = apply_if(before);
+    assert_problem(late, 409, "plan-changed");
+    assert_string_equal(late.where, "/if_plan");
+    OWNED(told_done) struct told again = plan_for(world->charter);
+    OWNED(told_done) struct told applied = apply_if(told_member(again.body, "digest"));
+    assert_told(applied, 200);
+}
+
+static void a_signature_that_was_bad_is_looked_at_again(void **state)
+{
+    (void)state;
+    add_machine(true);
+    OWNED(told_done) struct told told = plan_for(world->charter);
+    const json_t *flips = json_object_get(told.body, "flips");
+    assert_int_equal(number_at(flips, "count"), 1);
+    assert_string_equal(told_member(json_array_get(json_object_get(flips, "items"), 0), "reason"),
+                        "bad-signature");
+}
+
+static void a_machine_without_a_verdict_is_counted_and_not_judged(void **state)
+{
+    (void)state;
+    (void)ask_instance("stock-fleet");
+    OWNED(told_done) struct told told = plan_for(world->charter);
+    assert_int_equal(number_at(told.body, "not_judged"), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(the_charter_in_force_flips_nobody, ask_quiet),
+        cmocka_unit_test_setup(a_retired_reference_flips_its_machines, ask_quiet),
+        cmocka_unit_test_setup(a_higher_floor_flips_what_is_below, ask_quiet),
+        cmocka_unit_test_setup(a_denied_measurement_flips_whoever_has_it, ask_quiet),
+        cmocka_unit_test_setup(a_policy_that_is_gone_flips_its_machines, ask_quiet),
+        cmocka_unit_test_setup(a_simulator_that_is_no_longer_named_flips_its_machines, ask_quiet),
+        cmocka_unit_test_setup(a_candidate_is_read_as_strictly_as_a_charter, ask_quiet),
+        cmocka_unit_test_setup(only_those_who_may_apply_a_charter_plan_one, ask_quiet),
+        cmocka_unit_test_setup(a_charter_is_applied_only_while_its_plan_holds, ask_quiet),
+        cmocka_unit_test_setup(a_signature_that_was_bad_is_looked_at_again, ask_quiet),
+        cmocka_unit_test_setup(a_machine_without_a_verdict_is_counted_and_not_judged, ask_quiet),
+    };
+    return cmocka_run_group_tests_name("charter_plan", tests, open_world, close_world);
+}
