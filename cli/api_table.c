@@ -34,6 +34,10 @@ static const struct column verdict_columns[] = {
 static const struct column secret_columns[] = {
     {"NAME", "name"}, {"KIND", "kind"}, {"SCOPE", "scope"}, {"ORIGIN", "origin"},
     {"GRANT", "grant_name"}, {"NEWEST", "newest"}, {NULL, NULL}};
+static const struct column tcb_columns[] = {
+    {"INSTANCES", "instances"}, {"PRODUCT", "product"}, {"REGION", "region"}, {"KEY", "signing_key"},
+    {"FIRMWARE", "firmware"}, {"REPORTED", "reported"}, {"COMMITTED", "committed"},
+    {"CURRENT", "current"}, {"LAUNCH", "launch"}, {NULL, NULL}};
 static const struct column audit_columns[] = {
     {"NUMBER", "number"}, {"AT", "at"}, {"ACTOR", "actor"}, {"VERB", "verb"},
     {"OBJECT", "object"}, {NULL, NULL}};
@@ -103,6 +107,9 @@ const struct api_command api_commands[] = {
     {"charter", "apply", "POST", "/v1/charter", OBJECT, NULL,
      {{"FILE", BODY_FILE_TEXT, "jws", true}, {"--if-plan", BODY_TEXT, "if_plan", false}}, NULL,
      "offer a signed charter to the keepers"},
+
+    {"tcb", "list", "GET", "/v1/tcb", LIST, NULL, {{0}}, tcb_columns,
+     "which products run which TCB, and how many trusted instances"},
 
     {"audit", "list", "GET", "/v1/audit", LIST, NULL,
      {{"--after", IN_QUERY, "after", false}}, audit_columns, "who did what, from a number on"},

@@ -42,3 +42,12 @@ enum outcome replay_store_standing(struct db *db, const char *project, const str
     return replay_row_list_of(db, SQL_REPLAY_STANDING, page_of(three, project, after, limit), out,
                               err);
 }
+
+enum outcome tcb_store_inventory(struct db *db, const char *project, json_t **out,
+                                 struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    TRY(db_run(db, SQL_TCB_INVENTORY, PARAMS(p_text(project)), &rows, err));
+    *out = rows_json(rows, 0, 0);
+    return OK;
+}

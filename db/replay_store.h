@@ -30,4 +30,9 @@ enum outcome replay_store_page(struct db *db, const char *project, const struct 
 enum outcome replay_store_standing(struct db *db, const char *project, const struct uuid *after,
                                    int64_t limit, struct replay_row_list *out, struct error *err);
 
+/* A JSON array: which products run which TCB, firmware and launch digest, where, and how many
+ * trusted instances; the most first, at most 1,000 rows. */
+enum outcome tcb_store_inventory(struct db *db, const char *project, json_t **out,
+                                 struct error *err);
+
 #endif

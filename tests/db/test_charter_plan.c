@@ -31,7 +31,8 @@ static void stands_on(const struct instance *instance, struct span evidence, boo
                               .keeper = "0102030405060708",
                               .nonce_issued = moment_add_seconds(clock_now(), -30),
                               .valid_until = moment_add_seconds(clock_now(), 600)};
-    row.claims = json_object();
+    row.claims = json_pack("{s:{s:s,s:s,s:s,s:s}}", "evidence", "product", "Milan", "signing_key",
+                           "VLEK", "reported_tcb", "0x7308000000000003", "measurement", "2222");
     row.checks =
         json_pack("[{s:s,s:s}]", "check", "signature", "result", signature_good ? "pass" : "fail");
     row.token = mem_text("eyJ.the.token");
@@ -169,6 +170,20 @@ static void a_simulator_that_is_no_longer_named_flips_its_machines(void **state)
     assert_all_flip(candidate, "simulator-not-chartered");
 }
 
+/* R114, R118: what the fleet stands on, counted. */
+static void what_runs_where_is_counted_by_tcb(void **state)
+{
+    (void)state;
+    OWNED(told_done) struct told told = ask("GET", "/v1/tcb", NULL);
+    assert_told(told, 200);
+    const json_t *items = json_object_get(told.body, "items");
+    assert_int_equal(json_array_size(items), 1);
+    const json_t *first = json_array_get(items, 0);
+    assert_int_equal(number_at(first, "instances"), 3);
+    assert_string_equal(told_member(first, "product"), "Milan");
+    assert_string_equal(told_member(first, "reported"), "0x7308000000000003");
+}
+
 static void a_candidate_is_read_as_strictly_as_a_charter(void **state)
 {
     (void)state;
@@ -241,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_charter_in_force_flips_nobody, ask_quiet),
+        cmocka_unit_test_setup(what_runs_where_is_counted_by_tcb, ask_quiet),
         cmocka_unit_test_setup(a_retired_reference_flips_its_machines, ask_quiet),
         cmocka_unit_test_setup(a_higher_floor_flips_what_is_below, ask_quiet),
         cmocka_unit_test_setup(a_denied_measurement_flips_whoever_has_it, ask_quiet),
