@@ -46,6 +46,7 @@ check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_sigv4
 check_PROGRAMS += tests/unit/test_snp_chain
 check_PROGRAMS += tests/unit/test_snp_judge
+check_PROGRAMS += tests/unit/test_snp_policy
 check_PROGRAMS += tests/unit/test_snp_vectors
 check_PROGRAMS += tests/unit/test_tee
 check_PROGRAMS += tests/unit/test_text
