@@ -10,6 +10,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/claims.c tests/support/claims.h \
 	tests/support/ask.c tests/support/ask.h \
 	tests/support/deployment.c tests/support/deployment.h \
+	tests/support/echo_server.c tests/support/echo_server.h \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/guest_talk.c tests/support/guest_talk.h \

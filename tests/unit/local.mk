@@ -21,6 +21,7 @@ check_PROGRAMS += tests/unit/test_event_log
 check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_file
 check_PROGRAMS += tests/unit/test_http_server
+check_PROGRAMS += tests/unit/test_http_server_time
 check_PROGRAMS += tests/unit/test_http_target
 check_PROGRAMS += tests/unit/test_keeper_nonces
 check_PROGRAMS += tests/unit/test_keeper_state
