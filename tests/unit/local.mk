@@ -33,6 +33,7 @@ check_PROGRAMS += tests/unit/test_link_frame
 check_PROGRAMS += tests/unit/test_link_hostile
 check_PROGRAMS += tests/unit/test_link_replies
 check_PROGRAMS += tests/unit/test_link_roles
+check_PROGRAMS += tests/unit/test_link_states
 check_PROGRAMS += tests/unit/test_map
 check_PROGRAMS += tests/unit/test_message
 check_PROGRAMS += tests/unit/test_nitro
