@@ -7,15 +7,18 @@ LDADD = $(REPLAY_LIBS) tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(
 
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
+	tests/support/agent_world.c tests/support/agent_world.h \
 	tests/support/claims.c tests/support/claims.h \
 	tests/support/ask.c tests/support/ask.h \
 	tests/support/deployment.c tests/support/deployment.h \
+	tests/support/echo_server.c tests/support/echo_server.h \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/guest_talk.c tests/support/guest_talk.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/line.c tests/support/line.h \
 	tests/support/link_party.c tests/support/link_party.h \
+	tests/support/matter.c tests/support/matter.h \
 	tests/support/openapi.c tests/support/openapi.h \
 	tests/support/paravisor.c tests/support/paravisor.h \
 	tests/support/run.c tests/support/run.h \

@@ -26,6 +26,24 @@ struct snp_roots *simulator_roots(const struct psp *psp)
     return roots;
 }
 
+struct simulator simulator;
+
+int simulator_set_up(void **state)
+{
+    (void)state;
+    simulator.psp = simulator_open();
+    simulator.roots = simulator_roots(simulator.psp);
+    return 0;
+}
+
+int simulator_tear_down(void **state)
+{
+    (void)state;
+    snp_roots_free(simulator.roots);
+    psp_close(simulator.psp);
+    return 0;
+}
+
 struct simulated simulator_evidence(struct psp *psp, const struct psp_wish *wish)
 {
     struct error err = {0};

@@ -11,6 +11,14 @@ enum { SIMULATOR_TODAY = 1795478400 }; /* 2026-11-24T00:00:00Z, what its certifi
 struct psp *simulator_open(void); /* fails the test when it cannot; the caller closes it */
 struct snp_roots *simulator_roots(const struct psp *psp);
 
+/* One for all tests of a program; for cmocka's set-up and tear-down of a group. */
+extern struct simulator {
+    struct psp *psp;
+    struct snp_roots *roots;
+} simulator;
+int simulator_set_up(void **state);
+int simulator_tear_down(void **state);
+
 /* Report and certificates of a wish. */
 struct simulated {
     struct bytes report;

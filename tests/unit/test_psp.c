@@ -7,29 +7,10 @@
 #include "tests/support/simulator.h"
 #include "tests/support/test.h"
 
-static struct psp *psp;
-static struct snp_roots *roots;
-
-static int open_simulator(void **state)
-{
-    (void)state;
-    psp = simulator_open();
-    roots = simulator_roots(psp);
-    return 0;
-}
-
-static int close_simulator(void **state)
-{
-    (void)state;
-    snp_roots_free(roots);
-    psp_close(psp);
-    return 0;
-}
-
 static void assert_reason(const struct psp_wish *wish, const char *policy, enum reason reason)
 {
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, wish);
-    OWNED(verdict_done) struct verdict v = simulator_judge(&s, roots, policy, false);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, wish);
+    OWNED(verdict_done) struct verdict v = simulator_judge(&s, simulator.roots, policy, false);
     assert_string_equal(name_of(&reason_names, (int)v.reason), name_of(&reason_names, (int)reason));
     assert_int_equal(v.trusted, reason == REASON_OK);
     assert_true(v.simulated);
@@ -55,7 +36,7 @@ static void reports_of_the_simulator_are_nothing_under_the_pinned_roots(void **s
 {
     (void)state;
     const struct psp_wish wish = psp_wish(PSP_FIRMWARE_ONLY);
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &wish);
     OWNED(verdict_done) struct verdict v = simulator_judge(&s, NULL, NULL, false);
     assert_int_equal(v.reason, REASON_CHAIN_UNTRUSTED);
     assert_int_equal(v.level, LEVEL_0);
@@ -90,7 +71,7 @@ static void firmware_only_shows_neither_chip_nor_host_data(void **state)
     struct psp_wish wish = psp_wish(PSP_FIRMWARE_ONLY);
     memset(wish.chip_id, 0x22, sizeof wish.chip_id);
     memset(wish.host_data, 0x33, sizeof wish.host_data);
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &wish);
     struct snp_report report;
     assert_ok(snp_report_read(bytes_span(&s.report), &report, &err));
     assert_true(span_is_zero(SPAN_OF(report.chip_id)));
@@ -98,7 +79,7 @@ static void firmware_only_shows_neither_chip_nor_host_data(void **state)
     assert_int_equal(report.signing_key, SIGNER_VLEK);
     wish.flavour = PSP_DIRECT_BOOT;
     simulated_done(&s);
-    s = simulator_evidence(psp, &wish);
+    s = simulator_evidence(simulator.psp, &wish);
     assert_ok(snp_report_read(bytes_span(&s.report), &report, &err));
     assert_memory_equal(report.chip_id, wish.chip_id, sizeof report.chip_id);
     assert_memory_equal(report.host_data, wish.host_data, sizeof report.host_data);
@@ -109,7 +90,7 @@ static void state_is_loaded_again_so_that_the_root_stays(void **state)
 {
     (void)state;
     OWNED(psp_drop) struct psp *again = simulator_open();
-    assert_true(span_equal(psp_roots(again), psp_roots(psp)));
+    assert_true(span_equal(psp_roots(again), psp_roots(simulator.psp)));
 }
 
 static void revocation_list_of_the_simulator_revokes(void **state)
@@ -119,13 +100,14 @@ static void revocation_list_of_the_simulator_revokes(void **state)
     const struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
     const struct moment today = clock_at_seconds(SIMULATOR_TODAY);
     for (int revoke = 0; revoke < 2; revoke++) {
-        OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+        OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &wish);
         OWNED(bytes_done) struct bytes crl = {0};
-        assert_ok(psp_crl(psp, LINE_MILAN, revoke != 0, today, moment_add_seconds(today, 86400),
-                          &crl, &err));
+        assert_ok(psp_crl(simulator.psp, LINE_MILAN, revoke != 0, today,
+                          moment_add_seconds(today, 86400), &crl, &err));
         const struct snp_bundle bundle = {
             .cert_table = bytes_span(&s.table), .crl_count = 1, .crl = {bytes_span(&crl)}};
-        OWNED(snp_endorsements_drop) struct snp_endorsements *e = snp_endorse(&bundle, roots);
+        OWNED(snp_endorsements_drop)
+        struct snp_endorsements *e = snp_endorse(&bundle, simulator.roots);
         assert_int_equal(e->crl_state, CRL_GOOD);
         assert_int_equal(e->revoked, revoke);
     }
@@ -141,5 +123,5 @@ int main(void)
         cmocka_unit_test(state_is_loaded_again_so_that_the_root_stays),
         cmocka_unit_test(revocation_list_of_the_simulator_revokes),
     };
-    return cmocka_run_group_tests_name("psp", tests, open_simulator, close_simulator);
+    return cmocka_run_group_tests_name("psp", tests, simulator_set_up, simulator_tear_down);
 }

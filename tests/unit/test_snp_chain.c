@@ -13,8 +13,6 @@
 
 #define AMD_OID "1.3.6.1.4.1.3704.1."
 
-static struct psp *psp;
-static struct snp_roots *roots;
 static struct maker *ask;
 static struct key *chip_key;
 
@@ -33,10 +31,8 @@ static struct maker *open_maker(const char *name)
 
 static int open_simulator(void **state)
 {
-    (void)state;
     struct error err = {0};
-    psp = simulator_open();
-    roots = simulator_roots(psp);
+    simulator_set_up(state);
     ask = open_maker("ask.key");
     assert_ok(key_generate(KEY_P384, &chip_key, &err));
     return 0;
@@ -44,12 +40,9 @@ static int open_simulator(void **state)
 
 static int close_simulator(void **state)
 {
-    (void)state;
     key_free(chip_key);
     maker_free(ask);
-    snp_roots_free(roots);
-    psp_close(psp);
-    return 0;
+    return simulator_tear_down(state);
 }
 
 /* The extensions of a good Milan VCEK; a case changes one. */
@@ -107,8 +100,8 @@ static struct snp_endorsements *endorse(struct card *card)
     const struct snp_bundle bundle = {
         .ek = bytes_span(&der),
         .ca_count = 2,
-        .ca = {psp_ca(psp, LINE_MILAN, SIGNER_VCEK), psp_ark(psp, LINE_MILAN)}};
-    return snp_endorse(&bundle, roots);
+        .ca = {psp_ca(simulator.psp, LINE_MILAN, SIGNER_VCEK), psp_ark(simulator.psp, LINE_MILAN)}};
+    return snp_endorse(&bundle, simulator.roots);
 }
 
 static void assert_extensions(struct card *card, enum reason reason)
@@ -242,7 +235,7 @@ static struct bytes report_of_card(void)
     struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
     wish.tcb = (struct snp_tcb){.part = {[TCB_BL] = 4, [TCB_SNP] = 27, [TCB_UCODE] = 222}};
     memset(wish.chip_id, 0, sizeof wish.chip_id);
-    assert_ok(psp_report(psp, &wish, &report, NULL, &err));
+    assert_ok(psp_report(simulator.psp, &wish, &report, NULL, &err));
     return report;
 }
 
@@ -373,24 +366,24 @@ static void chains_end_at_a_pinned_root_or_nowhere(void **state)
 {
     (void)state;
     const struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &wish);
     struct error err = {0};
     struct cert_table table;
     assert_ok(cert_table_read(bytes_span(&s.table), &table, &err));
     struct snp_bundle bundle = {.ek = table.entries[0].blob,
                                 .ca_count = 2,
                                 .ca = {table.entries[2].blob, table.entries[1].blob}};
-    assert_chain(&bundle, roots, REASON_OK); /* any order */
+    assert_chain(&bundle, simulator.roots, REASON_OK); /* any order */
     assert_chain(&bundle, snp_roots_amd(), REASON_CHAIN_UNTRUSTED);
-    bundle.ca[0] = psp_ark(psp, LINE_GENOA); /* a pinned root, but not of this line */
-    assert_chain(&bundle, roots, REASON_CHAIN_UNTRUSTED);
+    bundle.ca[0] = psp_ark(simulator.psp, LINE_GENOA); /* a pinned root, but not of this line */
+    assert_chain(&bundle, simulator.roots, REASON_CHAIN_UNTRUSTED);
     bundle.ca_count = 1;
     bundle.ca[0] = table.entries[1].blob; /* custom roots need not come again */
-    assert_chain(&bundle, roots, REASON_OK);
-    bundle.ca[0] = psp_ca(psp, LINE_MILAN, SIGNER_VLEK); /* ASVK for ASK */
-    assert_chain(&bundle, roots, REASON_CHAIN_UNTRUSTED);
+    assert_chain(&bundle, simulator.roots, REASON_OK);
+    bundle.ca[0] = psp_ca(simulator.psp, LINE_MILAN, SIGNER_VLEK); /* ASVK for ASK */
+    assert_chain(&bundle, simulator.roots, REASON_CHAIN_UNTRUSTED);
     bundle.ca_count = 0;
-    assert_chain(&bundle, roots, REASON_CHAIN_UNTRUSTED);
+    assert_chain(&bundle, simulator.roots, REASON_CHAIN_UNTRUSTED);
 }
 
 static void roots_must_be_self_signed_roots(void **state)
@@ -398,7 +391,7 @@ static void roots_must_be_self_signed_roots(void **state)
     (void)state;
     struct error err = {0};
     struct snp_roots *made = NULL;
-    const struct span not_root = psp_ca(psp, LINE_MILAN, SIGNER_VCEK);
+    const struct span not_root = psp_ca(simulator.psp, LINE_MILAN, SIGNER_VCEK);
     assert_fails(snp_roots_custom(&not_root, 1, &made, &err), ERR_INVALID, "malformed");
     const struct span nothing = SPAN("nothing", 7);
     assert_fails(snp_roots_custom(&nothing, 1, &made, &err), ERR_INVALID, "malformed");
@@ -467,9 +460,9 @@ static void lookalikes_and_loops_lead_nowhere(void **state)
         {bytes_span(&under), bytes_span(&back)},
         {bytes_span(&itself)},
         {bytes_span(&itself), bytes_span(&back), bytes_span(&lookalike)},
-        {bytes_span(&itself), psp_ark(psp, LINE_MILAN)},
-        {bytes_span(&under), psp_ark(psp, LINE_MILAN)},
-        {psp_ca(psp, LINE_MILAN, SIGNER_VCEK), bytes_span(&lookalike)},
+        {bytes_span(&itself), psp_ark(simulator.psp, LINE_MILAN)},
+        {bytes_span(&under), psp_ark(simulator.psp, LINE_MILAN)},
+        {psp_ca(simulator.psp, LINE_MILAN, SIGNER_VCEK), bytes_span(&lookalike)},
     };
     for (size_t i = 0; i < countof(tries); i++) {
         struct snp_bundle bundle = {.ek = bytes_span(&leaf)};
@@ -477,7 +470,7 @@ static void lookalikes_and_loops_lead_nowhere(void **state)
             bundle.ca[bundle.ca_count] = tries[i][bundle.ca_count];
             bundle.ca_count++;
         }
-        assert_chain(&bundle, roots, REASON_CHAIN_UNTRUSTED);
+        assert_chain(&bundle, simulator.roots, REASON_CHAIN_UNTRUSTED);
         assert_chain(&bundle, snp_roots_amd(), REASON_CHAIN_UNTRUSTED);
     }
 }
@@ -488,39 +481,45 @@ static void list_that_was_given_counts_even_when_nobody_demands_it(void **state)
     struct error err = {0};
     const struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
     const struct moment today = clock_at_seconds(SIMULATOR_TODAY);
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &wish);
     OWNED(bytes_done) struct bytes milan = {0};
     OWNED(bytes_done) struct bytes genoa = {0};
-    assert_ok(psp_crl(psp, LINE_MILAN, true, today, moment_add_seconds(today, 60), &milan, &err));
-    assert_ok(psp_crl(psp, LINE_GENOA, true, today, moment_add_seconds(today, 60), &genoa, &err));
+    assert_ok(psp_crl(simulator.psp, LINE_MILAN, true, today, moment_add_seconds(today, 60), &milan,
+                      &err));
+    assert_ok(psp_crl(simulator.psp, LINE_GENOA, true, today, moment_add_seconds(today, 60), &genoa,
+                      &err));
     struct snp_bundle bundle = {
         .cert_table = bytes_span(&s.table), .crl_count = 1, .crl = {bytes_span(&genoa)}};
-    OWNED(snp_endorsements_drop) struct snp_endorsements *foreign = snp_endorse(&bundle, roots);
+    OWNED(snp_endorsements_drop)
+    struct snp_endorsements *foreign = snp_endorse(&bundle, simulator.roots);
     assert_int_equal(foreign->crl_state, CRL_FOREIGN);
     bundle.crl[bundle.crl_count++] = bytes_span(&milan);
-    OWNED(snp_endorsements_drop) struct snp_endorsements *both = snp_endorse(&bundle, roots);
+    OWNED(snp_endorsements_drop)
+    struct snp_endorsements *both = snp_endorse(&bundle, simulator.roots);
     assert_int_equal(both->crl_state, CRL_GOOD);
     assert_true(both->revoked);
     bundle.crl[0] = bytes_span(&milan); /* and the other way round */
     bundle.crl[1] = bytes_span(&genoa);
-    OWNED(snp_endorsements_drop) struct snp_endorsements *again = snp_endorse(&bundle, roots);
+    OWNED(snp_endorsements_drop)
+    struct snp_endorsements *again = snp_endorse(&bundle, simulator.roots);
     assert_int_equal(again->crl_state, CRL_GOOD);
     assert_true(again->revoked);
     milan.at[milan.len - 1] ^= 1;
-    OWNED(snp_endorsements_drop) struct snp_endorsements *broken = snp_endorse(&bundle, roots);
+    OWNED(snp_endorsements_drop)
+    struct snp_endorsements *broken = snp_endorse(&bundle, simulator.roots);
     assert_int_equal(broken->crl_state, CRL_BROKEN);
 }
 
 static void cache_gives_the_same_again_and_forgets_the_oldest(void **state)
 {
     (void)state;
-    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(roots, 2);
+    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(simulator.roots, 2);
     struct simulated all[3];
     struct snp_endorsements *first[3];
     for (size_t i = 0; i < countof(all); i++) {
         struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
         wish.chip_id[0] = (uint8_t)i;
-        all[i] = simulator_evidence(psp, &wish);
+        all[i] = simulator_evidence(simulator.psp, &wish);
         const struct snp_bundle bundle = {.cert_table = bytes_span(&all[i].table)};
         first[i] = snp_cache_get(cache, &bundle);
         struct snp_endorsements *again = snp_cache_get(cache, &bundle);
@@ -541,13 +540,13 @@ static void cache_gives_the_same_again_and_forgets_the_oldest(void **state)
 static void cache_keeps_what_was_used_last(void **state)
 {
     (void)state;
-    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(roots, 2);
+    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(simulator.roots, 2);
     static const size_t asked[] = {0, 1, 0, 2, 0}; /* 2 drives out 1, not 0 */
     struct snp_endorsements *first = NULL;
     for (size_t i = 0; i < countof(asked); i++) {
         struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
         wish.chip_id[0] = (uint8_t)asked[i];
-        OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+        OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &wish);
         const struct snp_bundle bundle = {.cert_table = bytes_span(&s.table)};
         struct snp_endorsements *e = snp_cache_get(cache, &bundle);
         if (i > 0 && asked[i] == 0)
@@ -562,9 +561,9 @@ static void cache_keeps_what_was_used_last(void **state)
 static void strangers_cannot_push_good_chains_out(void **state)
 {
     (void)state;
-    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(roots, 1);
+    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(simulator.roots, 1);
     const struct psp_wish wish = psp_wish(PSP_FIRMWARE_ONLY);
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &wish);
     const struct snp_bundle good = {.cert_table = bytes_span(&s.table), .wanted = SIGNER_VLEK};
     OWNED(snp_endorsements_drop) struct snp_endorsements *first = snp_cache_get(cache, &good);
     for (int i = 0; i < 100; i++) {

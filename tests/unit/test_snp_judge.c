@@ -1,104 +1,12 @@
-/* What a pass proves, what a policy refuses, and the traps others fell into (facts/attestation.md
- * section 11; R3, R12, R20, R30, R60, R62, R67, R78). */
+/* What a pass proves, and the traps others fell into (facts/attestation.md section 11; R3, R20,
+ * R30, R67). */
 #include "lib/attest/judge.h"
 
 #include <string.h>
 
 #include "lib/crypto/random.h"
-#include "tests/support/simulator.h"
+#include "tests/support/matter.h"
 #include "tests/support/test.h"
-
-static struct psp *psp;
-static struct snp_roots *roots;
-
-static int open_simulator(void **state)
-{
-    (void)state;
-    psp = simulator_open();
-    roots = simulator_roots(psp);
-    return 0;
-}
-
-static int close_simulator(void **state)
-{
-    (void)state;
-    snp_roots_free(roots);
-    psp_close(psp);
-    return 0;
-}
-
-#define ONES "111111111111111111111111111111111111111111111111"
-static const char pinned[] = "{\"snp\":{\"measurement\":[\"" ONES ONES "\"]}}";
-
-/* A case is changed in one thing at a time from here. */
-struct matter {
-    struct psp_wish wish;
-    struct judge_input in;
-    const char *policy;
-    bool expect;     /* else a whole policy */
-    struct span crl; /* may be empty */
-};
-
-static struct matter matter_of(enum psp_flavour flavour)
-{
-    struct matter m = {.wish = psp_wish(flavour), .policy = pinned};
-    memset(m.wish.measurement, 0x11, sizeof m.wish.measurement);
-    m.in = (struct judge_input){.kind = EVIDENCE_SIMULATED,
-                                .simulation_realm = true,
-                                .at = clock_at_seconds(SIMULATOR_TODAY)};
-    return m;
-}
-
-/* Our own host, as good as it gets. */
-static struct matter best(void)
-{
-    struct matter m = matter_of(PSP_DIRECT_BOOT);
-    static const uint8_t binding[SNP_REPORT_DATA_SIZE] = {7};
-    memset(m.wish.host_data, 0x22, sizeof m.wish.host_data);
-    memcpy(m.wish.report_data, binding, sizeof binding);
-    m.in.expected_report_data = SPAN_OF(binding);
-    m.in.image = (struct image_facts){true, true, ANCHOR_HOST_DATA};
-    m.in.standing = (struct standing){.disk_encrypted = true,
-                                      .transit_encrypted = true,
-                                      .endpoint_keys = true,
-                                      .custody_outside = true};
-    return m;
-}
-
-static struct verdict judge_report(struct matter *m, const struct simulated *s)
-{
-    struct error err = {0};
-    OWNED(mem_drop) struct policy *policy = NEW(struct policy);
-    if (m->policy != NULL) {
-        assert_ok(policy_parse(span_of_text(m->policy), m->expect ? POLICY_EXPECT : POLICY_WHOLE,
-                               policy, &err));
-        m->in.policy = policy;
-    }
-    const struct snp_bundle bundle = {.cert_table = bytes_span(&s->table),
-                                      .crl_count = m->crl.len > 0,
-                                      .crl = {m->crl},
-                                      .wanted = m->wish.flavour == PSP_FIRMWARE_ONLY ? SIGNER_VLEK
-                                                                                     : SIGNER_VCEK};
-    OWNED(snp_endorsements_drop) struct snp_endorsements *e = snp_endorse(&bundle, roots);
-    m->in.endorsements = e;
-    m->in.report = bytes_span(&s->report);
-    struct verdict v;
-    judge(&m->in, &v);
-    return v;
-}
-
-static struct verdict judge_matter(struct matter *m)
-{
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &m->wish);
-    return judge_report(m, &s);
-}
-
-static void assert_reason(struct matter *m, enum reason reason)
-{
-    OWNED(verdict_done) struct verdict v = judge_matter(m);
-    assert_string_equal(name_of(&reason_names, (int)v.reason), name_of(&reason_names, (int)reason));
-    assert_int_equal(v.trusted, reason == REASON_OK);
-}
 
 static bool misses(const struct verdict *v, enum missing what)
 {
@@ -114,7 +22,7 @@ static void plain_ec2_proves_hardware_only_and_says_why(void **state)
 {
     (void)state;
     struct matter m = matter_of(PSP_FIRMWARE_ONLY);
-    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    OWNED(verdict_done) struct verdict v = matter_judge(&m);
     assert_true(v.trusted);
     assert_int_equal(v.hardware, SOURCE_HARDWARE);
     assert_int_equal(v.software, SOURCE_NONE);
@@ -130,11 +38,11 @@ static void plain_ec2_proves_hardware_only_and_says_why(void **state)
 static void plain_ec2_stays_at_l1_whatever_the_operator_declares(void **state)
 {
     (void)state;
-    struct matter m = best();
+    struct matter m = matter_best();
     m.wish.flavour = PSP_FIRMWARE_ONLY; /* the host puts no host data there */
     m.in.image.measured_boot = false;
     m.in.standing.provider_identity = true;
-    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    OWNED(verdict_done) struct verdict v = matter_judge(&m);
     assert_int_equal(v.software, SOURCE_NONE);
     assert_int_equal(v.identity, SOURCE_PROVIDER);
     assert_int_equal(v.level, LEVEL_1);
@@ -143,8 +51,8 @@ static void plain_ec2_stays_at_l1_whatever_the_operator_declares(void **state)
 static void measured_direct_boot_proves_software_and_identity(void **state)
 {
     (void)state;
-    struct matter m = best();
-    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    struct matter m = matter_best();
+    OWNED(verdict_done) struct verdict v = matter_judge(&m);
     assert_true(v.trusted);
     assert_int_equal(v.software, SOURCE_HARDWARE);
     assert_int_equal(v.identity, SOURCE_HARDWARE);
@@ -159,7 +67,7 @@ static void each_lack_lowers_the_level_and_is_named(void **state)
     (void)state;
     struct matter cases[8];
     for (size_t i = 0; i < countof(cases); i++)
-        cases[i] = best();
+        cases[i] = matter_best();
     cases[0].in.standing.custody_outside = false;
     cases[1].in.standing.endpoint_keys = false;
     cases[2].in.standing.disk_encrypted = false;
@@ -179,7 +87,7 @@ static void each_lack_lowers_the_level_and_is_named(void **state)
         {MISSING_PINNED_MEASUREMENT, LEVEL_1}, {MISSING_DEBUG_OFF, LEVEL_0},
     };
     for (size_t i = 0; i < countof(cases); i++) {
-        OWNED(verdict_done) struct verdict v = judge_matter(&cases[i]);
+        OWNED(verdict_done) struct verdict v = matter_judge(&cases[i]);
         assert_true(v.trusted);
         assert_int_equal(v.level, want[i].level);
         assert_true(misses(&v, want[i].missing));
@@ -189,13 +97,13 @@ static void each_lack_lowers_the_level_and_is_named(void **state)
 static void anchor_differs_between_instances_and_kinds(void **state)
 {
     (void)state;
-    struct matter m = best();
-    OWNED(verdict_done) struct verdict one = judge_matter(&m);
+    struct matter m = matter_best();
+    OWNED(verdict_done) struct verdict one = matter_judge(&m);
     m.wish.host_data[31] ^= 1;
-    OWNED(verdict_done) struct verdict other = judge_matter(&m);
+    OWNED(verdict_done) struct verdict other = matter_judge(&m);
     memset(m.wish.id_key_digest, 0x33, sizeof m.wish.id_key_digest);
     m.in.image.anchor = ANCHOR_ID_BLOCK;
-    OWNED(verdict_done) struct verdict block = judge_matter(&m);
+    OWNED(verdict_done) struct verdict block = matter_judge(&m);
     assert_int_equal(block.anchor, ANCHOR_ID_BLOCK);
     assert_memory_not_equal(one.anchor_hash, other.anchor_hash, ANCHOR_HASH_SIZE);
     assert_memory_not_equal(one.anchor_hash, block.anchor_hash, ANCHOR_HASH_SIZE);
@@ -204,9 +112,9 @@ static void anchor_differs_between_instances_and_kinds(void **state)
 static void host_data_of_zeroes_anchors_nothing(void **state)
 {
     (void)state;
-    struct matter m = best();
+    struct matter m = matter_best();
     memset(m.wish.host_data, 0, sizeof m.wish.host_data);
-    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    OWNED(verdict_done) struct verdict v = matter_judge(&m);
     assert_int_equal(v.anchor, ANCHOR_NONE);
     assert_int_equal(v.identity, SOURCE_NONE);
 }
@@ -216,55 +124,19 @@ static void host_data_of_zeroes_anchors_nothing(void **state)
 static void anchor_of_an_unmeasured_guest_counts_for_nothing(void **state)
 {
     (void)state;
-    struct matter m = best();
+    struct matter m = matter_best();
     m.in.image.measured_boot = false;
     static const enum anchor_kind kinds[] = {ANCHOR_HOST_DATA, ANCHOR_ID_BLOCK};
     memset(m.wish.id_key_digest, 0x33, sizeof m.wish.id_key_digest);
     for (size_t i = 0; i < countof(kinds); i++) {
         m.in.image.anchor = kinds[i];
-        OWNED(verdict_done) struct verdict v = judge_matter(&m);
+        OWNED(verdict_done) struct verdict v = matter_judge(&m);
         assert_true(v.trusted);
         assert_int_equal(v.anchor, ANCHOR_NONE);
         assert_true(span_is_zero(SPAN_OF(v.anchor_hash)));
         assert_int_equal(v.identity, SOURCE_NONE);
         assert_int_equal(v.level, LEVEL_1);
     }
-}
-
-static void whole_policy_denies_what_it_does_not_name(void **state)
-{
-    (void)state;
-    struct matter m = matter_of(PSP_DIRECT_BOOT);
-    m.policy = "{\"snp\":{}}";
-    assert_reason(&m, REASON_POLICY_MEASUREMENT);
-    m.policy = "{\"snp\":{\"measurement\":[]}}";
-    assert_reason(&m, REASON_POLICY_MEASUREMENT);
-    m.policy = "{\"snp\":{\"measurement\":\"any\"}}";
-    assert_reason(&m, REASON_OK);
-    m.wish.vmpl = 1;
-    assert_reason(&m, REASON_POLICY_VMPL);
-    m.wish.vmpl = 0;
-    m.wish.tamper = PSP_DEBUG_POLICY;
-    assert_reason(&m, REASON_POLICY_DEBUG);
-    m.wish.tamper = PSP_HONEST;
-    m.wish.policy |= SNP_POLICY_MIGRATE_MA;
-    assert_reason(&m, REASON_POLICY_MIGRATION);
-}
-
-static void expectations_add_only_what_they_name(void **state)
-{
-    (void)state;
-    struct matter m = matter_of(PSP_DIRECT_BOOT);
-    m.expect = true;
-    m.policy = "{\"snp\":{}}";
-    m.wish.vmpl = 3;
-    m.wish.policy |= SNP_POLICY_MIGRATE_MA;
-    m.wish.tamper = PSP_DEBUG_POLICY;
-    assert_reason(&m, REASON_OK);
-    m.policy = "{\"snp\":{\"max_vmpl\":2}}";
-    assert_reason(&m, REASON_POLICY_VMPL);
-    m.policy = "{\"snp\":{\"allow_smt\":false}}";
-    assert_reason(&m, REASON_POLICY_SMT);
 }
 
 /* Whatever the certificates say, 1970 and 2100 are a clock that nobody set. */
@@ -285,52 +157,10 @@ static void clock_that_cannot_be_right_is_named(void **state)
     for (size_t i = 0; i < countof(cases); i++) {
         struct matter m = matter_of(PSP_DIRECT_BOOT);
         m.in.at = clock_at_seconds(cases[i].at);
-        OWNED(verdict_done) struct verdict v = judge_matter(&m);
+        OWNED(verdict_done) struct verdict v = matter_judge(&m);
         assert_int_equal(v.reason, cases[i].reason);
         const char *detail = verdict_check(&v, "validity")->detail;
         assert_int_equal(strncmp(detail, "the clock stands", 16) == 0, cases[i].named);
-    }
-}
-
-/* A list that was given counts, in force or not; only a policy demands a current one. */
-static void revocation_list_counts_by_its_dates(void **state)
-{
-    (void)state;
-    enum { YEAR = 365 * 86400 };
-    static const struct {
-        enum snp_line line;
-        bool revokes;
-        int64_t from, to; /* seconds from today */
-        enum reason unasked, demanded;
-    } cases[] = {
-        {LINE_MILAN, false, -YEAR, YEAR, REASON_OK, REASON_OK},
-        {LINE_MILAN, false, -YEAR, 0, REASON_OK, REASON_OK},
-        {LINE_MILAN, false, -YEAR, -1, REASON_OK, REASON_CRL_EXPIRED},
-        {LINE_MILAN, false, 300, YEAR, REASON_OK, REASON_OK}, /* clocks differ */
-        {LINE_MILAN, false, 301, YEAR, REASON_CRL_UNTRUSTED, REASON_CRL_UNTRUSTED},
-        {LINE_MILAN, true, -YEAR, YEAR, REASON_REVOKED, REASON_REVOKED},
-        {LINE_MILAN, true, -YEAR, -1, REASON_REVOKED, REASON_REVOKED},
-        {LINE_GENOA, true, -YEAR, YEAR, REASON_OK, REASON_CRL_UNTRUSTED},
-    };
-    struct error err = {0};
-    const struct moment today = clock_at_seconds(SIMULATOR_TODAY);
-    for (size_t i = 0; i < countof(cases); i++) {
-        OWNED(bytes_done) struct bytes crl = {0};
-        assert_ok(psp_crl(psp, cases[i].line, cases[i].revokes,
-                          moment_add_seconds(today, cases[i].from),
-                          moment_add_seconds(today, cases[i].to), &crl, &err));
-        struct matter m = matter_of(PSP_DIRECT_BOOT);
-        m.expect = true;
-        m.crl = bytes_span(&crl);
-        m.policy = "{\"snp\":{}}";
-        assert_reason(&m, cases[i].unasked);
-        m.policy = "{\"snp\":{\"require_crl\":true}}";
-        assert_reason(&m, cases[i].demanded);
-        crl.at[crl.len - 1] ^= 1;
-        if (cases[i].line == LINE_MILAN)
-            assert_reason(&m, REASON_CRL_UNTRUSTED);
-        m.crl = (struct span){0};
-        assert_reason(&m, REASON_CRL_MISSING);
     }
 }
 
@@ -340,143 +170,54 @@ static void report_the_host_asked_for_is_refused_without_any_policy(void **state
     struct matter m = matter_of(PSP_DIRECT_BOOT);
     m.policy = NULL;
     m.wish.vmpl = SNP_VMPL_HOST;
-    assert_reason(&m, REASON_POLICY_VMPL);
+    assert_judged(&m, REASON_POLICY_VMPL);
     m.wish.vmpl = 4;
-    assert_reason(&m, REASON_MALFORMED);
+    assert_judged(&m, REASON_MALFORMED);
 }
 
 static void simulated_evidence_is_refused_outside_its_realm(void **state)
 {
     (void)state;
-    struct matter m = best();
+    struct matter m = matter_best();
     m.in.simulation_realm = false;
-    assert_reason(&m, REASON_WRONG_REALM);
-    m = best();
+    assert_judged(&m, REASON_WRONG_REALM);
+    m = matter_best();
     m.in.kind = EVIDENCE_SNP;
-    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    OWNED(verdict_done) struct verdict v = matter_judge(&m);
     assert_false(v.simulated);
     for (int kind = 0; kind < EVIDENCE_KIND_COUNT; kind++) {
         m.in.kind = (enum evidence_kind)kind;
         if (kind != EVIDENCE_SNP && kind != EVIDENCE_SIMULATED)
-            assert_reason(&m, REASON_UNSUPPORTED_EVIDENCE);
+            assert_judged(&m, REASON_UNSUPPORTED_EVIDENCE);
     }
 }
 
 static void another_binding_is_refused(void **state)
 {
     (void)state;
-    struct matter m = best();
+    struct matter m = matter_best();
     m.wish.report_data[63] ^= 1;
-    assert_reason(&m, REASON_POLICY_REPORT_DATA);
+    assert_judged(&m, REASON_POLICY_REPORT_DATA);
 }
 
 static void any_report_data_is_no_proof_of_freshness(void **state)
 {
     (void)state;
-    struct matter m = best();
+    struct matter m = matter_best();
     m.in.expected_report_data = (struct span){0};
     m.policy = "{\"snp\":{\"measurement\":[\"" ONES ONES "\"],\"report_data\":\"any\"}}";
-    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    OWNED(verdict_done) struct verdict v = matter_judge(&m);
     assert_true(v.trusted);
     assert_true(misses(&v, MISSING_FRESHNESS));
     assert_int_equal(v.level, LEVEL_1);
 }
 
-static void product_without_a_floor_is_refused_and_siena_has_its_own(void **state)
-{
-    (void)state;
-    struct matter m = matter_of(PSP_DIRECT_BOOT);
-    m.expect = true;
-    m.wish.product = PRODUCT_SIENA;
-    m.wish.tcb.part[TCB_UCODE] = 27;
-    m.policy = "{\"snp\":{\"min_tcb\":{\"Genoa\":{\"ucode\":27}}}}";
-    assert_reason(&m, REASON_POLICY_TCB);
-    m.policy =
-        "{\"snp\":{\"min_tcb\":{\"Genoa\":{\"ucode\":84},\"Siena/Bergamo\":{\"ucode\":27}}}}";
-    assert_reason(&m, REASON_OK);
-    m.policy = "{\"snp\":{\"min_tcb\":{\"Siena\":{\"ucode\":28}}}}";
-    assert_reason(&m, REASON_POLICY_TCB);
-}
-
-/* Milan's root seed was extracted in software: a relying party may want none of it. */
-static void policy_without_milan_refuses_milan(void **state)
-{
-    (void)state;
-    struct matter m = matter_of(PSP_DIRECT_BOOT);
-    m.expect = true;
-    m.policy = "{\"snp\":{\"min_tcb\":{\"Genoa\":{},\"Siena/Bergamo\":{},\"Turin\":{}}}}";
-    static const uint32_t versions[] = {2, 3}; /* 2 does not name its product itself */
-    for (size_t i = 0; i < countof(versions); i++) {
-        m.wish = psp_wish(PSP_DIRECT_BOOT);
-        m.wish.version = versions[i];
-        assert_reason(&m, REASON_POLICY_TCB);
-        m.wish.product = PRODUCT_GENOA;
-        assert_reason(&m, REASON_OK);
-        m.wish.product = PRODUCT_TURIN;
-        assert_reason(&m, REASON_OK);
-    }
-}
-
-static void parts_of_a_tcb_are_compared_one_by_one(void **state)
-{
-    (void)state;
-    struct matter m = matter_of(PSP_DIRECT_BOOT);
-    m.expect = true;
-    m.wish.tcb = (struct snp_tcb){.part = {[TCB_BL] = 9, [TCB_SNP] = 9, [TCB_UCODE] = 200}};
-    /* As one number this floor is far below. */
-    m.policy = "{\"snp\":{\"min_tcb\":{\"Milan\":{\"bl\":10}}}}";
-    assert_reason(&m, REASON_POLICY_TCB);
-}
-
-static void age_is_that_of_the_nonce_and_unknown_is_not_young(void **state)
-{
-    (void)state;
-    struct matter m = matter_of(PSP_DIRECT_BOOT);
-    m.expect = true;
-    m.policy = "{\"snp\":{\"max_age_seconds\":60}}";
-    assert_reason(&m, REASON_POLICY_AGE);
-    m.in.asked_at = moment_add_seconds(m.in.at, -60);
-    assert_reason(&m, REASON_OK);
-    m.in.asked_at = moment_add_seconds(m.in.at, -61);
-    assert_reason(&m, REASON_POLICY_AGE);
-    m.in.asked_at = moment_add_seconds(m.in.at, 1);
-    assert_reason(&m, REASON_POLICY_AGE);
-}
-
-static void unknown_platform_bits_are_nobodys_business(void **state)
-{
-    (void)state;
-    struct matter m = matter_of(PSP_DIRECT_BOOT);
-    m.wish.platform_info = ~UINT64_C(0);
-    assert_reason(&m, REASON_OK);
-    m.expect = true;
-    m.policy = "{\"snp\":{\"forbid_platform_info\":[\"tio_en\"]}}";
-    assert_reason(&m, REASON_POLICY_PLATFORM_INFO);
-    m.wish.platform_info = 0;
-    m.policy = "{\"snp\":{\"require_platform_info\":[\"alias_check_complete\"]}}";
-    assert_reason(&m, REASON_POLICY_PLATFORM_INFO);
-}
-
-static void host_data_and_id_key_are_compared(void **state)
-{
-    (void)state;
-    struct matter m = best();
-    m.expect = true;
-    m.policy = "{\"snp\":{\"host_data\":\""
-               "2222222222222222222222222222222222222222222222222222222222222222\"}}";
-    assert_reason(&m, REASON_OK);
-    m.wish.host_data[0] ^= 1;
-    assert_reason(&m, REASON_POLICY_HOST_DATA);
-    m.policy = "{\"snp\":{\"id_key_digest\":[\"" ONES ONES "\"]}}";
-    assert_reason(&m, REASON_POLICY_ID_KEY);
-}
-
 static void one_bad_layer_leaves_the_others_reported(void **state)
 {
     (void)state;
-    struct matter m = best();
+    struct matter m = matter_best();
     m.wish.tamper = PSP_ALTER_MEASUREMENT;
-    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    OWNED(verdict_done) struct verdict v = matter_judge(&m);
     assert_int_equal(v.reason, REASON_BAD_SIGNATURE);
     assert_int_equal(verdict_check(&v, "chain")->result, CHECK_PASS);
     assert_int_equal(verdict_check(&v, "tcb")->result, CHECK_PASS);
@@ -490,16 +231,16 @@ static void one_bad_layer_leaves_the_others_reported(void **state)
 static void the_same_checks_are_listed_for_every_input(void **state)
 {
     (void)state;
-    struct matter m = best();
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &m.wish);
-    OWNED(verdict_done) struct verdict whole = judge_report(&m, &s);
+    struct matter m = matter_best();
+    OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &m.wish);
+    OWNED(verdict_done) struct verdict whole = matter_judge_report(&m, &s);
     s.report.at[0] = 6;
-    OWNED(verdict_done) struct verdict unknown = judge_report(&m, &s);
+    OWNED(verdict_done) struct verdict unknown = matter_judge_report(&m, &s);
     s.report.len = 100;
-    OWNED(verdict_done) struct verdict cut = judge_report(&m, &s);
+    OWNED(verdict_done) struct verdict cut = matter_judge_report(&m, &s);
     bytes_done(&s.report);
     bytes_done(&s.table);
-    OWNED(verdict_done) struct verdict nothing = judge_report(&m, &s);
+    OWNED(verdict_done) struct verdict nothing = matter_judge_report(&m, &s);
     const struct verdict *others[] = {&unknown, &cut, &nothing};
     assert_int_equal(unknown.reason, REASON_UNSUPPORTED_VERSION);
     assert_int_equal(cut.reason, REASON_MALFORMED);
@@ -516,14 +257,14 @@ static void every_byte_of_a_report_counts(void **state)
     (void)state;
     struct matter m = matter_of(PSP_DIRECT_BOOT);
     m.policy = NULL;
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &m.wish);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &m.wish);
     for (size_t at = 0; at < SNP_REPORT_SIZE; at++) {
         s.report.at[at] ^= (uint8_t)(1u << at % 8);
-        OWNED(verdict_done) struct verdict v = judge_report(&m, &s);
+        OWNED(verdict_done) struct verdict v = matter_judge_report(&m, &s);
         assert_false(v.trusted);
         s.report.at[at] ^= (uint8_t)(1u << at % 8);
     }
-    OWNED(verdict_done) struct verdict v = judge_report(&m, &s);
+    OWNED(verdict_done) struct verdict v = matter_judge_report(&m, &s);
     assert_true(v.trusted);
 }
 
@@ -534,7 +275,7 @@ static void versions_two_to_five_are_judged_and_no_other(void **state)
     struct matter m = matter_of(PSP_DIRECT_BOOT);
     for (uint32_t version = 0; version <= 7; version++) {
         m.wish.version = version;
-        assert_reason(&m, version >= 2 && version <= 5 ? REASON_OK : REASON_UNSUPPORTED_VERSION);
+        assert_judged(&m, version >= 2 && version <= 5 ? REASON_OK : REASON_UNSUPPORTED_VERSION);
     }
 }
 
@@ -543,13 +284,13 @@ static void key_of_the_other_kind_is_refused(void **state)
     (void)state;
     struct matter own = matter_of(PSP_DIRECT_BOOT);
     struct matter cloud = matter_of(PSP_FIRMWARE_ONLY);
-    OWNED(simulated_done) struct simulated by_vcek = simulator_evidence(psp, &own.wish);
-    OWNED(simulated_done) struct simulated by_vlek = simulator_evidence(psp, &cloud.wish);
+    OWNED(simulated_done) struct simulated by_vcek = simulator_evidence(simulator.psp, &own.wish);
+    OWNED(simulated_done) struct simulated by_vlek = simulator_evidence(simulator.psp, &cloud.wish);
     const struct bytes table = by_vcek.table;
     by_vcek.table = by_vlek.table;
     by_vlek.table = table;
-    OWNED(verdict_done) struct verdict vcek = judge_report(&own, &by_vcek);
-    OWNED(verdict_done) struct verdict vlek = judge_report(&cloud, &by_vlek);
+    OWNED(verdict_done) struct verdict vcek = matter_judge_report(&own, &by_vcek);
+    OWNED(verdict_done) struct verdict vlek = matter_judge_report(&cloud, &by_vlek);
     assert_int_equal(vcek.reason, REASON_SIGNING_KEY_MISMATCH);
     assert_int_equal(vlek.reason, REASON_SIGNING_KEY_MISMATCH);
     assert_int_equal(verdict_check(&vcek, "chain")->result, CHECK_PASS);
@@ -560,12 +301,12 @@ static void unknown_processor_is_a_verdict_never_a_crash(void **state)
 {
     (void)state;
     struct matter m = matter_of(PSP_DIRECT_BOOT);
-    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &m.wish);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(simulator.psp, &m.wish);
     for (unsigned family = 0; family < 256; family += 5)
         for (unsigned model = 0; model < 256; model += 51) {
             s.report.at[0x188] = (uint8_t)family;
             s.report.at[0x189] = (uint8_t)model;
-            OWNED(verdict_done) struct verdict v = judge_report(&m, &s);
+            OWNED(verdict_done) struct verdict v = matter_judge_report(&m, &s);
             assert_false(v.trusted);
         }
 }
@@ -581,7 +322,7 @@ static void noise_is_never_trusted(void **state)
         random_fill(bytes_add_room(&s.table, 500), 500);
         if (len == SNP_REPORT_SIZE)
             memcpy(s.report.at, "\3\0\0\0", 4);
-        OWNED(verdict_done) struct verdict v = judge_report(&m, &s);
+        OWNED(verdict_done) struct verdict v = matter_judge_report(&m, &s);
         assert_false(v.trusted);
         assert_int_equal(v.hardware, SOURCE_NONE);
     }
@@ -591,7 +332,7 @@ static void verdict_prints_itself_whole(void **state)
 {
     (void)state;
     struct matter m = matter_of(PSP_FIRMWARE_ONLY);
-    OWNED(verdict_done) struct verdict v = judge_matter(&m);
+    OWNED(verdict_done) struct verdict v = matter_judge(&m);
     OWNED(json_drop) json_t *json = verdict_to_json(&v);
     static const char *const members[] = {
         "verdict",   "reason",    "level", "hardware", "software", "identity", "missing",
@@ -612,20 +353,11 @@ int main(void)
         cmocka_unit_test(anchor_differs_between_instances_and_kinds),
         cmocka_unit_test(host_data_of_zeroes_anchors_nothing),
         cmocka_unit_test(anchor_of_an_unmeasured_guest_counts_for_nothing),
-        cmocka_unit_test(whole_policy_denies_what_it_does_not_name),
-        cmocka_unit_test(expectations_add_only_what_they_name),
         cmocka_unit_test(clock_that_cannot_be_right_is_named),
-        cmocka_unit_test(revocation_list_counts_by_its_dates),
         cmocka_unit_test(report_the_host_asked_for_is_refused_without_any_policy),
         cmocka_unit_test(simulated_evidence_is_refused_outside_its_realm),
         cmocka_unit_test(another_binding_is_refused),
         cmocka_unit_test(any_report_data_is_no_proof_of_freshness),
-        cmocka_unit_test(product_without_a_floor_is_refused_and_siena_has_its_own),
-        cmocka_unit_test(policy_without_milan_refuses_milan),
-        cmocka_unit_test(parts_of_a_tcb_are_compared_one_by_one),
-        cmocka_unit_test(age_is_that_of_the_nonce_and_unknown_is_not_young),
-        cmocka_unit_test(unknown_platform_bits_are_nobodys_business),
-        cmocka_unit_test(host_data_and_id_key_are_compared),
         cmocka_unit_test(one_bad_layer_leaves_the_others_reported),
         cmocka_unit_test(the_same_checks_are_listed_for_every_input),
         cmocka_unit_test(every_byte_of_a_report_counts),
@@ -635,5 +367,5 @@ int main(void)
         cmocka_unit_test(noise_is_never_trusted),
         cmocka_unit_test(verdict_prints_itself_whole),
     };
-    return cmocka_run_group_tests_name("snp_judge", tests, open_simulator, close_simulator);
+    return cmocka_run_group_tests_name("snp_judge", tests, simulator_set_up, simulator_tear_down);
 }

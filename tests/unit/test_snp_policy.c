@@ -1,0 +1,191 @@
+/* What a policy refuses, and what it leaves alone because it does not name it (facts/attestation.md
+ * section 11; R12, R20, R60, R62, R78). */
+#include "lib/attest/judge.h"
+
+#include <string.h>
+
+#include "tests/support/matter.h"
+#include "tests/support/test.h"
+
+static void whole_policy_denies_what_it_does_not_name(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.policy = "{\"snp\":{}}";
+    assert_judged(&m, REASON_POLICY_MEASUREMENT);
+    m.policy = "{\"snp\":{\"measurement\":[]}}";
+    assert_judged(&m, REASON_POLICY_MEASUREMENT);
+    m.policy = "{\"snp\":{\"measurement\":\"any\"}}";
+    assert_judged(&m, REASON_OK);
+    m.wish.vmpl = 1;
+    assert_judged(&m, REASON_POLICY_VMPL);
+    m.wish.vmpl = 0;
+    m.wish.tamper = PSP_DEBUG_POLICY;
+    assert_judged(&m, REASON_POLICY_DEBUG);
+    m.wish.tamper = PSP_HONEST;
+    m.wish.policy |= SNP_POLICY_MIGRATE_MA;
+    assert_judged(&m, REASON_POLICY_MIGRATION);
+}
+
+static void expectations_add_only_what_they_name(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.expect = true;
+    m.policy = "{\"snp\":{}}";
+    m.wish.vmpl = 3;
+    m.wish.policy |= SNP_POLICY_MIGRATE_MA;
+    m.wish.tamper = PSP_DEBUG_POLICY;
+    assert_judged(&m, REASON_OK);
+    m.policy = "{\"snp\":{\"max_vmpl\":2}}";
+    assert_judged(&m, REASON_POLICY_VMPL);
+    m.policy = "{\"snp\":{\"allow_smt\":false}}";
+    assert_judged(&m, REASON_POLICY_SMT);
+}
+
+/* A list that was given counts, in force or not; only a policy demands a current one. */
+static void revocation_list_counts_by_its_dates(void **state)
+{
+    (void)state;
+    enum { YEAR = 365 * 86400 };
+    static const struct {
+        enum snp_line line;
+        bool revokes;
+        int64_t from, to; /* seconds from today */
+        enum reason unasked, demanded;
+    } cases[] = {
+        {LINE_MILAN, false, -YEAR, YEAR, REASON_OK, REASON_OK},
+        {LINE_MILAN, false, -YEAR, 0, REASON_OK, REASON_OK},
+        {LINE_MILAN, false, -YEAR, -1, REASON_OK, REASON_CRL_EXPIRED},
+        {LINE_MILAN, false, 300, YEAR, REASON_OK, REASON_OK}, /* clocks differ */
+        {LINE_MILAN, false, 301, YEAR, REASON_CRL_UNTRUSTED, REASON_CRL_UNTRUSTED},
+        {LINE_MILAN, true, -YEAR, YEAR, REASON_REVOKED, REASON_REVOKED},
+        {LINE_MILAN, true, -YEAR, -1, REASON_REVOKED, REASON_REVOKED},
+        {LINE_GENOA, true, -YEAR, YEAR, REASON_OK, REASON_CRL_UNTRUSTED},
+    };
+    struct error err = {0};
+    const struct moment today = clock_at_seconds(SIMULATOR_TODAY);
+    for (size_t i = 0; i < countof(cases); i++) {
+        OWNED(bytes_done) struct bytes crl = {0};
+        assert_ok(psp_crl(simulator.psp, cases[i].line, cases[i].revokes,
+                          moment_add_seconds(today, cases[i].from),
+                          moment_add_seconds(today, cases[i].to), &crl, &err));
+        struct matter m = matter_of(PSP_DIRECT_BOOT);
+        m.expect = true;
+        m.crl = bytes_span(&crl);
+        m.policy = "{\"snp\":{}}";
+        assert_judged(&m, cases[i].unasked);
+        m.policy = "{\"snp\":{\"require_crl\":true}}";
+        assert_judged(&m, cases[i].demanded);
+        crl.at[crl.len - 1] ^= 1;
+        if (cases[i].line == LINE_MILAN)
+            assert_judged(&m, REASON_CRL_UNTRUSTED);
+        m.crl = (struct span){0};
+        assert_judged(&m, REASON_CRL_MISSING);
+    }
+}
+
+static void product_without_a_floor_is_refused_and_siena_has_its_own(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.expect = true;
+    m.wish.product = PRODUCT_SIENA;
+    m.wish.tcb.part[TCB_UCODE] = 27;
+    m.policy = "{\"snp\":{\"min_tcb\":{\"Genoa\":{\"ucode\":27}}}}";
+    assert_judged(&m, REASON_POLICY_TCB);
+    m.policy =
+        "{\"snp\":{\"min_tcb\":{\"Genoa\":{\"ucode\":84},\"Siena/Bergamo\":{\"ucode\":27}}}}";
+    assert_judged(&m, REASON_OK);
+    m.policy = "{\"snp\":{\"min_tcb\":{\"Siena\":{\"ucode\":28}}}}";
+    assert_judged(&m, REASON_POLICY_TCB);
+}
+
+/* Milan's root seed was extracted in software: a relying party may want none of it. */
+static void policy_without_milan_refuses_milan(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.expect = true;
+    m.policy = "{\"snp\":{\"min_tcb\":{\"Genoa\":{},\"Siena/Bergamo\":{},\"Turin\":{}}}}";
+    static const uint32_t versions[] = {2, 3}; /* 2 does not name its product itself */
+    for (size_t i = 0; i < countof(versions); i++) {
+        m.wish = psp_wish(PSP_DIRECT_BOOT);
+        m.wish.version = versions[i];
+        assert_judged(&m, REASON_POLICY_TCB);
+        m.wish.product = PRODUCT_GENOA;
+        assert_judged(&m, REASON_OK);
+        m.wish.product = PRODUCT_TURIN;
+        assert_judged(&m, REASON_OK);
+    }
+}
+
+static void parts_of_a_tcb_are_compared_one_by_one(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.expect = true;
+    m.wish.tcb = (struct snp_tcb){.part = {[TCB_BL] = 9, [TCB_SNP] = 9, [TCB_UCODE] = 200}};
+    /* As one number this floor is far below. */
+    m.policy = "{\"snp\":{\"min_tcb\":{\"Milan\":{\"bl\":10}}}}";
+    assert_judged(&m, REASON_POLICY_TCB);
+}
+
+static void age_is_that_of_the_nonce_and_unknown_is_not_young(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.expect = true;
+    m.policy = "{\"snp\":{\"max_age_seconds\":60}}";
+    assert_judged(&m, REASON_POLICY_AGE);
+    m.in.asked_at = moment_add_seconds(m.in.at, -60);
+    assert_judged(&m, REASON_OK);
+    m.in.asked_at = moment_add_seconds(m.in.at, -61);
+    assert_judged(&m, REASON_POLICY_AGE);
+    m.in.asked_at = moment_add_seconds(m.in.at, 1);
+    assert_judged(&m, REASON_POLICY_AGE);
+}
+
+static void unknown_platform_bits_are_nobodys_business(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.wish.platform_info = ~UINT64_C(0);
+    assert_judged(&m, REASON_OK);
+    m.expect = true;
+    m.policy = "{\"snp\":{\"forbid_platform_info\":[\"tio_en\"]}}";
+    assert_judged(&m, REASON_POLICY_PLATFORM_INFO);
+    m.wish.platform_info = 0;
+    m.policy = "{\"snp\":{\"require_platform_info\":[\"alias_check_complete\"]}}";
+    assert_judged(&m, REASON_POLICY_PLATFORM_INFO);
+}
+
+static void host_data_and_id_key_are_compared(void **state)
+{
+    (void)state;
+    struct matter m = matter_best();
+    m.expect = true;
+    m.policy = "{\"snp\":{\"host_data\":\""
+               "2222222222222222222222222222222222222222222222222222222222222222\"}}";
+    assert_judged(&m, REASON_OK);
+    m.wish.host_data[0] ^= 1;
+    assert_judged(&m, REASON_POLICY_HOST_DATA);
+    m.policy = "{\"snp\":{\"id_key_digest\":[\"" ONES ONES "\"]}}";
+    assert_judged(&m, REASON_POLICY_ID_KEY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_policy_denies_what_it_does_not_name),
+        cmocka_unit_test(expectations_add_only_what_they_name),
+        cmocka_unit_test(revocation_list_counts_by_its_dates),
+        cmocka_unit_test(product_without_a_floor_is_refused_and_siena_has_its_own),
+        cmocka_unit_test(policy_without_milan_refuses_milan),
+        cmocka_unit_test(parts_of_a_tcb_are_compared_one_by_one),
+        cmocka_unit_test(age_is_that_of_the_nonce_and_unknown_is_not_young),
+        cmocka_unit_test(unknown_platform_bits_are_nobodys_business),
+        cmocka_unit_test(host_data_and_id_key_are_compared),
+    };
+    return cmocka_run_group_tests_name("snp_policy", tests, simulator_set_up, simulator_tear_down);
+}
