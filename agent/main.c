@@ -1,15 +1,9 @@
 /* muster-agent: proves the machine it runs in to a controller, and puts the secrets it then gets.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <linux/capability.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,13 +13,23 @@
 #include "agent/userdata.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/program.h"
 #include "lib/net/link.h"
 
 enum { EVENTS_MAX = 256, CLOSE_MS = 2000 };
 
-#define DEFAULT_CONFIG "/etc/muster/agent.conf"
+static const struct program program = {
+    .name = "muster-agent",
+    .purpose = "Proves this machine to a Muster controller and puts the secrets it is given.",
+    .config = "/etc/muster/agent.conf",
+    .check = "read settings and user-data",
+    .settings = agent_settings_table,
+    .setting_count = &agent_settings_count,
+    .stopping = "agent.stopping",
+    .failed = "agent.failed",
+};
 
-struct program {
+struct agent_program {
     struct agent_settings settings;
     struct userdata userdata;
     struct cert *roots[LINK_ROOTS_MAX];
@@ -41,7 +45,7 @@ struct program {
     struct link_peer *peer;
 };
 
-static void program_done(struct program *p)
+static void agent_program_done(struct agent_program *p)
 {
     session_free(p->session);
     link_peer_free(p->peer);
@@ -64,15 +68,6 @@ static void program_done(struct program *p)
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
-/* No core, no other process of this user looking in. */
-static enum outcome close_the_shutters(struct error *err)
-{
-    const struct rlimit none = {0};
-    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
-        return fail(err, ERR_INTERNAL, "forbidding core dumps: %s", strerror(errno));
-    return OK;
-}
-
 /* Under a limit a later thread might not get its stack. */
 static bool may_lock_without_bound(void)
 {
@@ -94,7 +89,7 @@ static void lock_memory(void)
         LOG(WARN, "memory.not-locked", TEXT("why", strerror(errno)));
 }
 
-static enum outcome add_roots(struct program *p, struct span pem, const char *where,
+static enum outcome add_roots(struct agent_program *p, struct span pem, const char *where,
                               struct error *err)
 {
     size_t added = 0;
@@ -105,7 +100,7 @@ static enum outcome add_roots(struct program *p, struct span pem, const char *wh
     return OK;
 }
 
-static enum outcome add_root_file(struct program *p, const char *path, struct error *err)
+static enum outcome add_root_file(struct agent_program *p, const char *path, struct error *err)
 {
     OWNED(bytes_done) struct bytes pem = {0};
     if (path[0] == '\0')
@@ -116,7 +111,7 @@ static enum outcome add_root_file(struct program *p, const char *path, struct er
 
 /* The measured image's root counts; the host's is taken only where there is no other, and then the
  * binding is what makes the true keeper refuse a guest that was led astray. */
-static enum outcome read_roots(struct program *p, struct error *err)
+static enum outcome read_roots(struct agent_program *p, struct error *err)
 {
     TRY(add_root_file(p, p->settings.root_file, err));
     TRY(add_root_file(p, p->settings.next_root_file, err));
@@ -129,7 +124,7 @@ static enum outcome read_roots(struct program *p, struct error *err)
     return add_roots(p, bytes_span(&p->userdata.root), "user-data", err);
 }
 
-static enum outcome read_inputs(struct program *p, const char *config, struct error *err)
+static enum outcome read_inputs(struct agent_program *p, const char *config, struct error *err)
 {
     OWNED(bytes_wipe) struct bytes raw = {0};
     TRY(agent_settings_read(config, &p->settings, err));
@@ -139,14 +134,14 @@ static enum outcome read_inputs(struct program *p, const char *config, struct er
     return read_roots(p, err);
 }
 
-static enum outcome make_identity(struct program *p, struct error *err)
+static enum outcome make_identity(struct agent_program *p, struct error *err)
 {
     TRY(key_generate(KEY_P256, &p->link_key, err));
     TRY(cert_make_guest(p->link_key, &p->link_cert, err));
     return link_identity_new(p->link_key, p->link_cert, p->roots, p->root_count, &p->identity, err);
 }
 
-static enum outcome open_tee(struct program *p, struct error *err)
+static enum outcome open_tee(struct agent_program *p, struct error *err)
 {
     const struct tee_places places = {
         .tsm_path = p->settings.tsm_path,
@@ -155,7 +150,7 @@ static enum outcome open_tee(struct program *p, struct error *err)
     return tee_open(p->settings.tee, &places, &p->tee, err);
 }
 
-static enum outcome open_secrets(struct program *p, struct error *err)
+static enum outcome open_secrets(struct agent_program *p, struct error *err)
 {
     const struct secrets_places places = {
         .folder = p->settings.secrets_dir,
@@ -168,7 +163,7 @@ static enum outcome open_secrets(struct program *p, struct error *err)
     return secrets_open(&places, &guest, &p->secrets, err);
 }
 
-static enum outcome dial(struct program *p, struct error *err)
+static enum outcome dial(struct agent_program *p, struct error *err)
 {
     struct link_settings settings = link_settings_usual();
     for (size_t i = 0; i < p->userdata.controller_count && i < LINK_URLS_MAX; i++)
@@ -202,7 +197,7 @@ static int64_t boot_generation(void)
 static enum outcome wire_send(void *context, uint8_t type, uint64_t id, struct span body,
                               struct error *err)
 {
-    const struct program *p = context;
+    const struct agent_program *p = context;
     if (p->peer == NULL)
         return fail_code(err, ERR_UNREACHABLE, "closed", "no connection");
     return link_send(p->peer, type, id, body, err);
@@ -210,12 +205,12 @@ static enum outcome wire_send(void *context, uint8_t type, uint64_t id, struct s
 
 static void wire_hang_up(void *context, const char *why)
 {
-    const struct program *p = context;
+    const struct agent_program *p = context;
     if (p->peer != NULL)
         link_peer_close(p->peer, why);
 }
 
-static void take_event(struct program *p, struct link_event *event)
+static void take_event(struct agent_program *p, struct link_event *event)
 {
     switch (event->kind) {
     case LINK_OPENED:
@@ -238,34 +233,7 @@ static void take_event(struct program *p, struct link_event *event)
     }
 }
 
-/* SIGTERM and SIGINT are blocked everywhere; this thread takes them and closes the queue, which
- * ends the loop between two events. */
-static void *wait_for_signal(void *context)
-{
-    const struct program *p = context;
-    sigset_t signals;
-    int number;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    while (sigwait(&signals, &number) != 0)
-        ;
-    LOG(INFO, "agent.stopping", INT("signal", number));
-    queue_close(p->events);
-    return NULL;
-}
-
-static void block_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-}
-
-static void run(struct program *p)
+static void run(struct agent_program *p)
 {
     while (!queue_is_closed(p->events)) {
         int64_t idle_ms = session_tick(p->session);
@@ -277,7 +245,7 @@ static void run(struct program *p)
     }
 }
 
-static enum outcome start_and_run(struct program *p, struct error *err)
+static enum outcome start_and_run(struct agent_program *p, struct error *err)
 {
     TRY(make_identity(p, err));
     TRY(open_tee(p, err));
@@ -300,70 +268,30 @@ static enum outcome start_and_run(struct program *p, struct error *err)
     };
     const struct session_wire wire = {.context = p, .send = wire_send, .hang_up = wire_hang_up};
     p->session = session_new(&plan, &wire);
-    block_signals();
+    program_block_signals(&program);
     TRY(dial(p, err));
-    pthread_t waiter;
-    if (pthread_create(&waiter, NULL, wait_for_signal, p) != 0)
-        return fail(err, ERR_INTERNAL, "starting a thread: %s", strerror(errno));
+    struct program_waiter waiter = {.program = &program, .queue = p->events};
+    TRY(program_waiter_start(&waiter, err));
     LOG(INFO, "agent.started", TEXT("instance", uuid_text(&guest.instance).at),
         TEXT("tee", p->settings.tee));
     run(p);
-    pthread_join(waiter, NULL);
+    program_waiter_join(&waiter);
     session_free(TAKE(p->session)); /* before what it borrows goes out of scope */
     return OK;
 }
 
-/* ---- the command line ------------------------------------------------------------------------ */
-
-static int help(FILE *out)
+static enum outcome read_and_run(const struct program_call *call, struct error *err)
 {
-    fprintf(out, "usage: muster-agent [--config FILE] [--check-config]\n"
-                 "Proves this machine to a Muster controller and puts the secrets it is given.\n\n"
-                 "  --config FILE                settings (default " DEFAULT_CONFIG ")\n"
-                 "  --check-config               read settings and user-data, then stop\n"
-                 "  --help, --version\n\nsettings:\n");
-    config_print_help(agent_settings_table, agent_settings_count, out);
-    return out == stderr ? outcome_exit_code(ERR_INVALID) : 0;
-}
-
-static int end(const struct error *err)
-{
-    log_error("agent.failed", err);
-    return outcome_exit_code(err->outcome);
+    OWNED(agent_program_done) struct agent_program p = {0};
+    TRY(program_close_shutters(err));
+    TRY(read_inputs(&p, call->config, err));
+    if (call->only_check)
+        return OK;
+    lock_memory();
+    return start_and_run(&p, err);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"check-config", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {0},
-    };
-    const char *config = DEFAULT_CONFIG;
-    bool only_check = false;
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (c == 'h')
-            return help(stdout);
-        if (c == 'v')
-            return printf("muster-agent %s\n", PACKAGE_VERSION) < 0;
-        if (c == '?')
-            return help(stderr);
-        if (c == 'c')
-            config = optarg;
-        else
-            only_check = true;
-    }
-    if (optind != argc)
-        return help(stderr);
-    log_start("muster-agent");
-    struct error err = {0};
-    OWNED(program_done) struct program p = {0};
-    if (close_the_shutters(&err) != OK || read_inputs(&p, config, &err) != OK)
-        return end(&err);
-    if (only_check)
-        return printf("ok\n") < 0;
-    lock_memory();
-    return start_and_run(&p, &err) == OK ? 0 : end(&err);
+    return program_main(&program, argc, argv, read_and_run);
 }

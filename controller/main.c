@@ -1,13 +1,7 @@
 /* musterd: the controller. The API's edge here, the link and the workers behind service.h. */
-#include <errno.h>
-#include <getopt.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "controller/routes.h"
@@ -16,13 +10,26 @@
 #include "db/migrate.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
-#include "lib/crypto/cert.h"
+#include "lib/base/program.h"
+#include "lib/crypto/cert_life.h"
 
 enum { PEM_MOST = 64 * 1024 };
 
-#define DEFAULT_CONFIG "/etc/muster/musterd.conf"
+static const struct program program = {
+    .name = "musterd",
+    .commands = "       musterd token add --config FILE --role ROLE --label TEXT [--days N]\n"
+                "       musterd token revoke --config FILE --label TEXT\n",
+    .purpose = "Runs a fleet of confidential machines: API, link and workers.",
+    .config = "/etc/muster/musterd.conf",
+    .check = "read settings, certificate and key",
+    .settings = musterd_settings_table,
+    .setting_count = &musterd_settings_count,
+    .stopping = "controller.stopping",
+    .failed = "controller.failed",
+    .hangup_ends = true,
+};
 
-struct program {
+struct musterd {
     struct musterd_settings settings;
     struct bytes cert_pem; /* both end in NUL, as the HTTP server takes them */
     struct bytes key_pem;
@@ -31,7 +38,7 @@ struct program {
     struct http_server *http;
 };
 
-static void program_done(struct program *p)
+static void musterd_done(struct musterd *p)
 {
     auth_guard_free(p->api.guard);
     bytes_done(&p->cert_pem);
@@ -41,30 +48,22 @@ static void program_done(struct program *p)
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-/* No core, no other process of this user looking in. */
-static enum outcome close_the_shutters(struct error *err)
-{
-    const struct rlimit none = {0};
-    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
-        return fail(err, ERR_INTERNAL, "forbidding core dumps: %s", strerror(errno));
-    return OK;
-}
-
-static enum outcome check_key(const struct program *p, struct error *err)
+/* Of the file only the certificate of our key: while keys are replaced it holds two. */
+static enum outcome check_key(struct musterd *p, struct error *err)
 {
     OWNED(cert_drop) struct cert *cert = NULL;
     OWNED(key_drop) struct key *key = NULL, *certified = NULL;
-    TRY(cert_from_pem(bytes_span(&p->cert_pem), &cert, err));
     TRY(key_from_private_pem(bytes_span(&p->key_pem), &key, err));
+    TRY(cert_of_key(bytes_span(&p->cert_pem), key, &cert, err));
     TRY(cert_key(cert, &certified, err));
     if (!key_equal(key, certified))
         return fail_code(err, ERR_INVALID, "bad-setting", "key-file does not belong to cert-file");
     if (cert_claimed_role(cert) != ROLE_CONTROLLER)
         return fail_code(err, ERR_INVALID, "wrong-role", "cert-file is not a controller's");
-    return OK;
+    return cert_to_pem(cert, &p->cert_pem, err);
 }
 
-static enum outcome read_inputs(struct program *p, const char *config, struct error *err)
+static enum outcome read_inputs(struct musterd *p, const char *config, struct error *err)
 {
     OWNED(bytes_done) struct bytes root = {0};
     const struct musterd_settings *s = &p->settings;
@@ -78,14 +77,14 @@ static enum outcome read_inputs(struct program *p, const char *config, struct er
     return OK;
 }
 
-static enum outcome prepare_database(const struct program *p, struct error *err)
+static enum outcome prepare_database(const struct musterd *p, struct error *err)
 {
     OWNED(db_drop) struct db *db = NULL;
     TRY(db_open(p->settings.database, &db, err));
     return migrate(db, err);
 }
 
-static enum outcome open_api(struct program *p, struct error *err)
+static enum outcome open_api(struct musterd *p, struct error *err)
 {
     struct http_server_settings http = http_server_settings_usual();
     struct listen_at at;
@@ -119,7 +118,7 @@ static void add_url(struct text *out, const char *scheme, const struct listen_at
 }
 
 /* One line for whoever started us: where we are to be found. */
-static enum outcome say_ready(const struct program *p, struct error *err)
+static enum outcome say_ready(const struct musterd *p, struct error *err)
 {
     struct listen_at api, link;
     OWNED(text_done) struct text api_url = {0}, link_url = {0};
@@ -142,32 +141,6 @@ static enum outcome say_ready(const struct program *p, struct error *err)
 
 /* ---- running ------------------------------------------------------------------------------- */
 
-static sigset_t ending_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    return signals;
-}
-
-static void block_signals(void)
-{
-    sigset_t signals = ending_signals();
-    sigaddset(&signals, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-}
-
-static void wait_for_the_end(void)
-{
-    sigset_t signals = ending_signals();
-    int number;
-    while (sigwait(&signals, &number) != 0)
-        ;
-    LOG(INFO, "controller.stopping", INT("signal", number));
-}
-
 /* Everything is in the database, so ending in the middle of something loses nothing. */
 static void end_at_once(int number)
 {
@@ -178,7 +151,7 @@ static void end_at_once(int number)
     _exit(0);
 }
 
-static void stop(struct program *p)
+static void stop(struct musterd *p)
 {
     signal(SIGALRM, end_at_once);
     alarm((unsigned)p->settings.stop_seconds);
@@ -188,7 +161,7 @@ static void stop(struct program *p)
     alarm(0);
 }
 
-static enum outcome start(struct program *p, struct error *err)
+static enum outcome start(struct musterd *p, struct error *err)
 {
     const struct service_settings settings = musterd_service_settings(&p->settings);
     TRY(prepare_database(p, err));
@@ -197,70 +170,26 @@ static enum outcome start(struct program *p, struct error *err)
     return say_ready(p, err);
 }
 
-/* ---- the command line ---------------------------------------------------------------------- */
-
-static int help(FILE *out)
+static enum outcome read_and_run(const struct program_call *call, struct error *err)
 {
-    fprintf(out, "usage: musterd [--config FILE] [--check-config]\n"
-                 "       musterd token add --config FILE --role ROLE --label TEXT [--days N]\n"
-                 "       musterd token revoke --config FILE --label TEXT\n"
-                 "Runs a fleet of confidential machines: API, link and workers.\n\n"
-                 "  --config FILE                settings (default " DEFAULT_CONFIG ")\n"
-                 "  --check-config               read settings, certificate and key, then stop\n"
-                 "  --help, --version\n\nsettings:\n");
-    config_print_help(musterd_settings_table, musterd_settings_count, out);
-    return out == stderr ? outcome_exit_code(ERR_INVALID) : 0;
-}
-
-static int end(const struct error *err)
-{
-    log_error("controller.failed", err);
-    return outcome_exit_code(err->outcome);
-}
-
-static int run(const char *config, bool only_check)
-{
-    struct error err = {0};
-    OWNED(program_done) struct program p = {0};
-    if (close_the_shutters(&err) != OK || read_inputs(&p, config, &err) != OK)
-        return end(&err);
-    if (only_check)
-        return printf("ok\n") < 0;
-    block_signals();
-    enum outcome started = start(&p, &err);
+    OWNED(musterd_done) struct musterd p = {0};
+    TRY(program_close_shutters(err));
+    TRY(read_inputs(&p, call->config, err));
+    if (call->only_check)
+        return OK;
+    program_block_signals(&program);
+    enum outcome started = start(&p, err);
     if (started == OK)
-        wait_for_the_end();
+        program_wait(&program);
     stop(&p);
-    return started == OK ? 0 : end(&err);
+    return started;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"check-config", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {0},
-    };
-    const char *config = DEFAULT_CONFIG;
-    bool only_check = false;
-    log_start("musterd");
-    if (argc > 1 && strcmp(argv[1], "token") == 0)
+    if (argc > 1 && strcmp(argv[1], "token") == 0) {
+        log_start(program.name);
         return token_command(argc - 1, argv + 1);
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (c == 'h')
-            return help(stdout);
-        if (c == 'v')
-            return printf("musterd %s\n", PACKAGE_VERSION) < 0;
-        if (c == '?')
-            return help(stderr);
-        if (c == 'c')
-            config = optarg;
-        else
-            only_check = true;
     }
-    if (optind != argc)
-        return help(stderr);
-    return run(config, only_check);
+    return program_main(&program, argc, argv, read_and_run);
 }

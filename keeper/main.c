@@ -1,10 +1,5 @@
 /* muster-keeper: dials the controllers and answers what follows from the charter. */
-#include <errno.h>
-#include <getopt.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "keeper/keeper.h"
@@ -12,10 +7,9 @@
 #include "keeper/settings.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/program.h"
 #include "lib/net/link.h"
 #include "lib/net/link_replies.h"
-
-#define DEFAULT_CONFIG "/etc/muster/keeper/keeper.conf"
 
 enum {
     ORDER_MAX = 64 * 1024,
@@ -28,7 +22,27 @@ enum {
     REPLIES_BYTES = 8 << 20,
 };
 
-struct program {
+enum { ORDER_RESET_STATE };
+
+/* clang-format off */
+static const struct program program = {
+    .name = "muster-keeper",
+    .purpose = "Appraises evidence, keeps the keys of secrets, and releases by the charter.",
+    .config = "/etc/muster/keeper/keeper.conf",
+    .check = "open everything",
+    .orders = {
+        [ORDER_RESET_STATE] = {"reset-state", "ORDER",
+            "in place of a lost state file make a new one, by an order of\n"
+            "                               two people (muster keeper reset-order)"},
+    },
+    .settings = keeper_settings_table,
+    .setting_count = &keeper_settings_count,
+    .stopping = "keeper.stopping",
+    .failed = "keeper.failed",
+};
+/* clang-format on */
+
+struct keeper_program {
     struct keeper_settings settings;
     struct keeper *keeper;
     struct link_identity *identity;
@@ -36,9 +50,10 @@ struct program {
     struct link *links[CONTROLLERS_MAX];
     size_t link_count;
     struct link_replies *replies;
+    struct cert_term terms[2]; /* of what we sign with and what we dial with */
 };
 
-static void program_done(struct program *p)
+static void keeper_program_done(struct keeper_program *p)
 {
     for (size_t i = 0; i < p->link_count; i++)
         link_close(p->links[i], CLOSE_MS); /* what does not finish ends with the process */
@@ -54,7 +69,7 @@ static void program_done(struct program *p)
 
 /* ---- starting ----------------------------------------------------------------------------- */
 
-static enum outcome read_in(const struct program *p, const char *name, bool private,
+static enum outcome read_in(const struct keeper_program *p, const char *name, bool private,
                             struct bytes *out, struct error *err)
 {
     OWNED(text_done) struct text path = {0};
@@ -63,7 +78,7 @@ static enum outcome read_in(const struct program *p, const char *name, bool priv
                    : file_read(text_str(&path), PEM_MAX, out, err);
 }
 
-static enum outcome read_cert(const struct program *p, const char *name, struct cert **out,
+static enum outcome read_cert(const struct keeper_program *p, const char *name, struct cert **out,
                               struct error *err)
 {
     OWNED(bytes_done) struct bytes pem = {0};
@@ -71,9 +86,10 @@ static enum outcome read_cert(const struct program *p, const char *name, struct 
     return cert_from_pem(bytes_span(&pem), out, err);
 }
 
-static enum outcome make_identity(struct program *p, struct error *err)
+static enum outcome make_identity(struct keeper_program *p, struct error *err)
 {
-    OWNED(bytes_wipe) struct bytes pem = {0};
+    OWNED(bytes_wipe) struct bytes key_pem = {0};
+    OWNED(bytes_done) struct bytes cert_pem = {0};
     OWNED(key_drop) struct key *key = NULL;
     OWNED(cert_drop) struct cert *cert = NULL;
     OWNED(cert_drop) struct cert *root = NULL;
@@ -82,14 +98,17 @@ static enum outcome make_identity(struct program *p, struct error *err)
     enum outcome outcome = read_cert(p, "next-root.pem", &next, err);
     if (outcome != OK && outcome != ERR_NOT_FOUND)
         return outcome;
-    TRY(read_cert(p, "link-cert.pem", &cert, err));
-    TRY(read_in(p, "link-key.pem", true, &pem, err));
-    TRY(key_from_private_pem(bytes_span(&pem), &key, err));
+    TRY(read_in(p, "link-cert.pem", false, &cert_pem, err));
+    TRY(read_in(p, "link-key.pem", true, &key_pem, err));
+    TRY(key_from_private_pem(bytes_span(&key_pem), &key, err));
+    TRY(cert_of_key(bytes_span(&cert_pem), key, &cert, err));
+    p->terms[0] = keeper_signing_term(p->keeper);
+    p->terms[1] = cert_term_of(cert);
     struct cert *const roots[] = {root, next};
     return link_identity_new(key, cert, roots, next != NULL ? 2 : 1, &p->identity, err);
 }
 
-static enum outcome dial_one(struct program *p, const char *url, struct error *err)
+static enum outcome dial_one(struct keeper_program *p, const char *url, struct error *err)
 {
     struct link_settings settings = link_settings_usual();
     settings.urls[0] = url;
@@ -103,7 +122,7 @@ static enum outcome dial_one(struct program *p, const char *url, struct error *e
     return OK;
 }
 
-static enum outcome dial_all(struct program *p, struct error *err)
+static enum outcome dial_all(struct keeper_program *p, struct error *err)
 {
     OWNED(mem_drop) char *list = mem_text(p->settings.controllers);
     char *rest = list;
@@ -117,7 +136,7 @@ static enum outcome dial_all(struct program *p, struct error *err)
 
 /* ---- talking ------------------------------------------------------------------------------ */
 
-static void say_hello(const struct program *p, struct link_peer *peer)
+static void say_hello(const struct keeper_program *p, struct link_peer *peer)
 {
     struct hello hello;
     struct error err = {0};
@@ -137,7 +156,7 @@ static void send_answer(struct link_peer *peer, uint8_t type, uint64_t id, struc
 }
 
 /* Once, however often it comes: a release that was answered is answered the same again. */
-static void answer(struct program *p, const struct link_event *event)
+static void answer(struct keeper_program *p, const struct link_event *event)
 {
     uint8_t type = 0;
     struct span known = {0};
@@ -158,7 +177,7 @@ static void answer(struct program *p, const struct link_event *event)
     }
 }
 
-static void take_frame(struct program *p, const struct link_event *event)
+static void take_frame(struct keeper_program *p, const struct link_event *event)
 {
     struct error err = {0};
     switch (event->type) {
@@ -174,7 +193,7 @@ static void take_frame(struct program *p, const struct link_event *event)
     }
 }
 
-static void take_event(struct program *p, const struct link_event *event)
+static void take_event(struct keeper_program *p, const struct link_event *event)
 {
     switch (event->kind) {
     case LINK_OPENED:
@@ -191,59 +210,43 @@ static void take_event(struct program *p, const struct link_event *event)
     }
 }
 
-/* SIGTERM and SIGINT are blocked everywhere; this thread takes them and closes the queue, which
- * ends the loop between two events. */
-static void *wait_for_signal(void *context)
+/* Nobody else tells whoever holds the root that it is needed again. */
+static void warn_of_the_end(struct keeper_program *p)
 {
-    const struct program *p = context;
-    sigset_t signals;
-    int number;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    while (sigwait(&signals, &number) != 0)
-        ;
-    LOG(INFO, "keeper.stopping", INT("signal", number));
-    queue_close(p->events);
-    return NULL;
+    struct moment now = clock_now();
+    for (size_t i = 0; i < countof(p->terms); i++)
+        if (cert_term_is_due(&p->terms[i], now))
+            LOG(WARN, "certificate.ends-soon", TEXT("role", p->terms[i].role),
+                TEXT("until", moment_text(p->terms[i].until).at),
+                INT("days_left", cert_term_days_left(&p->terms[i], now)));
 }
 
-static void block_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-}
-
-static void run(struct program *p)
+static void run(struct keeper_program *p)
 {
     while (!queue_is_closed(p->events)) {
+        warn_of_the_end(p);
         OWNED(link_event_drop) struct link_event *event = link_event_next(p->events, IDLE_MS);
         if (event != NULL)
             take_event(p, event);
     }
 }
 
-static enum outcome start_and_run(struct program *p, struct error *err)
+static enum outcome start_and_run(struct keeper_program *p, struct error *err)
 {
-    pthread_t waiter;
-    block_signals();
+    program_block_signals(&program);
     p->events = queue_new(EVENTS_MAX);
     p->replies = link_replies_new(REPLIES_REMEMBERED, REPLIES_BYTES);
     TRY(sandbox_close(err));
     TRY(dial_all(p, err));
-    if (pthread_create(&waiter, NULL, wait_for_signal, p) != 0)
-        return fail(err, ERR_INTERNAL, "starting a thread: %s", strerror(errno));
+    struct program_waiter waiter = {.program = &program, .queue = p->events};
+    TRY(program_waiter_start(&waiter, err));
     LOG(INFO, "keeper.started", TEXT("folder", p->settings.folder));
     run(p);
-    pthread_join(waiter, NULL);
+    program_waiter_join(&waiter);
     return OK;
 }
 
-static enum outcome open_all(struct program *p, const char *config, struct error *err)
+static enum outcome open_all(struct keeper_program *p, const char *config, struct error *err)
 {
     TRY(keeper_settings_read(config, &p->settings, err));
     TRY(sandbox_drop(p->settings.user, err));
@@ -253,7 +256,7 @@ static enum outcome open_all(struct program *p, const char *config, struct error
 
 /* Without its file the keeper opens and releases nothing; with this it gets a new one, and stops.
  */
-static enum outcome reset_state(struct program *p, const char *path, struct error *err)
+static enum outcome reset_state(struct keeper_program *p, const char *path, struct error *err)
 {
     OWNED(bytes_done) struct bytes order = {0};
     int64_t least;
@@ -263,63 +266,18 @@ static enum outcome reset_state(struct program *p, const char *path, struct erro
     return OK;
 }
 
-/* ---- the command line --------------------------------------------------------------------- */
-
-static int help(FILE *out)
+static enum outcome open_and_run(const struct program_call *call, struct error *err)
 {
-    fprintf(out,
-            "usage: muster-keeper [--config FILE] [--check-config | --reset-state ORDER]\n"
-            "Appraises evidence, keeps the keys of secrets, and releases by the charter.\n\n"
-            "  --config FILE                settings (default " DEFAULT_CONFIG ")\n"
-            "  --check-config               open everything, then stop\n"
-            "  --reset-state ORDER          in place of a lost state file make a new one, by an "
-            "order of\n"
-            "                               two people (muster keeper reset-order), then stop\n"
-            "  --help, --version\n\nsettings:\n");
-    config_print_help(keeper_settings_table, keeper_settings_count, out);
-    return out == stderr ? outcome_exit_code(ERR_INVALID) : 0;
-}
-
-static int end(const struct error *err)
-{
-    log_error("keeper.failed", err);
-    return outcome_exit_code(err->outcome);
+    OWNED(keeper_program_done) struct keeper_program p = {0};
+    TRY(open_all(&p, call->config, err));
+    if (call->orders[ORDER_RESET_STATE] != NULL)
+        return reset_state(&p, call->orders[ORDER_RESET_STATE], err);
+    if (call->only_check)
+        return OK;
+    return start_and_run(&p, err);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},      {"check-config", no_argument, NULL, 'k'},
-        {"reset-state", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},           {0},
-    };
-    const char *config = DEFAULT_CONFIG;
-    const char *order = NULL;
-    bool only_check = false;
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (c == 'h')
-            return help(stdout);
-        if (c == 'v')
-            return printf("muster-keeper %s\n", PACKAGE_VERSION) < 0;
-        if (c == '?')
-            return help(stderr);
-        if (c == 'c')
-            config = optarg;
-        else if (c == 'r')
-            order = optarg;
-        else
-            only_check = true;
-    }
-    if (optind != argc || (only_check && order != NULL))
-        return help(stderr);
-    log_start("muster-keeper");
-    struct error err = {0};
-    OWNED(program_done) struct program p = {0};
-    if (open_all(&p, config, &err) != OK)
-        return end(&err);
-    if (order != NULL)
-        return reset_state(&p, order, &err) == OK ? 0 : end(&err);
-    if (only_check)
-        return printf("ok\n") < 0;
-    return start_and_run(&p, &err) == OK ? 0 : end(&err);
+    return program_main(&program, argc, argv, open_and_run);
 }

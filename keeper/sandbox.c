@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/base/program.h"
 
 /* ---- rights ------------------------------------------------------------------------------- */
 
@@ -43,13 +44,11 @@ static void lock_memory(void)
 
 enum outcome sandbox_drop(const char *user, struct error *err)
 {
-    const struct rlimit none = {0};
     const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
     if (geteuid() == 0 && setrlimit(RLIMIT_MEMLOCK, &all) != 0)
         LOG(WARN, "memory.limit-not-raised", TEXT("why", strerror(errno)));
     TRY(become(user, err));
-    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    if (program_close_shutters(NULL) != OK || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return broken(err, "giving up cores and privileges");
     lock_memory();
     return OK;

@@ -12,6 +12,7 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/map.c lib/base/map.h \
 	lib/base/metrics.c lib/base/metrics.h \
 	lib/base/names.c lib/base/names.h \
+	lib/base/program.c lib/base/program.h \
 	lib/base/queue.c lib/base/queue.h \
 	lib/base/record.c lib/base/record.h lib/base/record_json.c \
 	lib/base/text.c lib/base/text.h \
