@@ -111,11 +111,10 @@ enum outcome fleets_change(struct request *r, struct error *err)
     TRY(request_query_bool(r, "dry_run", &dry_run, err));
     TRY(request_if_match(r, &epoch, err));
     TRY(transaction_begin(r->db, &tx, err));
-    TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &now, err));
+    /* Locked: what the members are merged into is what stands until this is done. */
+    TRY(fleet_store_lock(r->db, r->caller.project, r->args[0], &now, err));
     TRY(merge(r, &now, &wanted, err));
-    /* Without If-Match: what was merged is still what stands. */
-    TRY(fleet_store_update(r->db, r->caller.project, &wanted, epoch != 0 ? epoch : now.epoch,
-                           r->actor, &made, err));
+    TRY(fleet_store_update(r->db, r->caller.project, &wanted, epoch, r->actor, &made, err));
     if (dry_run)
         return answer_rehearsed(r, &made, made.desired, err);
     TRY(conclude(r, &tx, err));
@@ -164,7 +163,10 @@ enum outcome fleets_status(struct request *r, struct error *err)
     json_put_int(out, "desired", fleet.desired);
     json_put_bool(out, "paused", fleet.paused);
     json_put_int(out, "standing", standing(&counts));
-    json_put_new(out, "phases", counts_to_json(&phase_names, counts.phases));
+    json_t *phases = counts_to_json(&phase_names, counts.phases);
+    json_object_del(phases,
+                    name_of(&phase_names, PHASE_TERMINATED)); /* not counted: it only grows */
+    json_put_new(out, "phases", phases);
     json_put_new(out, "trust", counts_to_json(&trust_names, counts.trusts));
     json_put_new(out, "levels", counts_to_json(&level_names, counts.levels));
     json_put_new(out, "deliveries", counts_to_json(&delivery_state_names, counts.deliveries));

@@ -61,6 +61,13 @@ enum outcome fleet_store_find(struct db *db, const char *project, const char *na
                   "fleet", err);
 }
 
+enum outcome fleet_store_lock(struct db *db, const char *project, const char *name,
+                              struct fleet *out, struct error *err)
+{
+    return db_one(db, SQL_FLEET_LOCK, PARAMS(p_text(project), p_text(name)), &fleet_record, out,
+                  "fleet", err);
+}
+
 enum outcome fleet_store_list(struct db *db, const char *project, const char *after, int64_t limit,
                               struct fleet_list *out, struct error *err)
 {
@@ -233,8 +240,6 @@ static enum outcome count_instances(struct db *db, struct params which, struct f
         int trust = word_at(rows, i, 1, &trust_names);
         int64_t n = rows_int(rows, i, 4);
         out->phases[phase] += n;
-        if (phase == PHASE_TERMINATED)
-            continue;
         out->trusts[trust] += n;
         if (trust == TRUST_TRUSTED)
             out->levels[rows_int(rows, i, 2)] += n;

@@ -14,6 +14,9 @@ enum outcome fleet_store_add(struct db *db, const char *project, struct fleet *f
                              const char *actor, struct error *err);
 enum outcome fleet_store_find(struct db *db, const char *project, const char *name,
                               struct fleet *out, struct error *err);
+/* The same, and nobody changes it before the caller's transaction ends. */
+enum outcome fleet_store_lock(struct db *db, const char *project, const char *name,
+                              struct fleet *out, struct error *err);
 /* By name, after `after` (NULL: from the first). */
 enum outcome fleet_store_list(struct db *db, const char *project, const char *after, int64_t limit,
                               struct fleet_list *out, struct error *err);
@@ -49,10 +52,11 @@ enum outcome fleet_store_observe(struct db *db, const struct fleet *fleet,
 
 /* ---- for the status ---- */
 
+/* Of instances that are not terminated. */
 struct fleet_counts {
     int64_t phases[PHASE_COUNT];
-    int64_t trusts[TRUST_COUNT]; /* of those that are not terminated */
-    int64_t levels[4];           /* of the trusted */
+    int64_t trusts[TRUST_COUNT];
+    int64_t levels[4]; /* of the trusted */
     int64_t deliveries[DELIVERY_STATE_COUNT];
     int64_t simulated;
     struct moment oldest_verdict; /* of the trusted: when its nonce was issued */

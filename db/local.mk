@@ -18,6 +18,7 @@ db_libdb_a_SOURCES += db/instance_trust.c
 db_libdb_a_SOURCES += db/keeper_store.c db/keeper_store.h
 db_libdb_a_SOURCES += db/migrate.c db/migrate.h
 db_libdb_a_SOURCES += db/replay_store.c db/replay_store.h
+db_libdb_a_SOURCES += db/retention.c db/retention.h
 db_libdb_a_SOURCES += db/secret_store.c db/secret_store.h
 db_libdb_a_SOURCES += db/ticket_store.c db/ticket_store.h
 db_libdb_a_SOURCES += db/verdict_store.c db/verdict_store.h
@@ -33,6 +34,7 @@ DB_QUERIES += $(top_srcdir)/db/queries/image.sql
 DB_QUERIES += $(top_srcdir)/db/queries/instance.sql
 DB_QUERIES += $(top_srcdir)/db/queries/keeper.sql
 DB_QUERIES += $(top_srcdir)/db/queries/replay.sql
+DB_QUERIES += $(top_srcdir)/db/queries/retention.sql
 DB_QUERIES += $(top_srcdir)/db/queries/secret.sql
 DB_QUERIES += $(top_srcdir)/db/queries/ticket.sql
 DB_QUERIES += $(top_srcdir)/db/queries/token.sql
@@ -40,7 +42,8 @@ DB_QUERIES += $(top_srcdir)/db/queries/verdict.sql
 DB_QUERIES += $(top_srcdir)/db/queries/work.sql
 DB_QUERIES += $(top_srcdir)/db/queries/view.sql
 DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
-	$(top_srcdir)/db/migrations/0002_what_is_over.sql
+	$(top_srcdir)/db/migrations/0002_what_is_over.sql \
+	$(top_srcdir)/db/migrations/0003_tickets_keepers_and_age.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

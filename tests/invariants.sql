@@ -42,6 +42,9 @@ SELECT 'I3', 'loaded with another value than was sealed', d.id::text
 FROM deliveries d JOIN secret_versions s ON s.id = d.secret_version
 WHERE d.state = 'loaded' AND d.loaded_check IS DISTINCT FROM s.check_digest;
 
+SELECT 'I3', 'passed without using up its launch ticket', id::text FROM instances
+WHERE link_key IS NOT NULL AND launch_ticket_hash IS NOT NULL AND ticket_used IS NULL;
+
 -- I4: versions never go back.
 SELECT 'I4', 'an older version was loaded after a newer one', old.id::text
 FROM deliveries old JOIN deliveries new
@@ -78,7 +81,8 @@ GROUP BY audit HAVING count(*) > 1;
 
 SELECT 'I6', 'an audit entry of a change that is not there', a.id::text
 FROM audit a WHERE a.verb IN ('instance.requested', 'instance.phase-changed', 'instance.trust-changed')
-  AND NOT EXISTS (SELECT FROM instance_history h WHERE h.audit = a.id);
+  AND NOT EXISTS (SELECT FROM instance_history h WHERE h.audit = a.id)
+  AND NOT EXISTS (SELECT FROM instances i WHERE a.object = 'instance:' || i.id AND i.forgotten_at IS NOT NULL);
 
 SELECT 'I6', 'a change does not begin where the last one ended', id::text
 FROM (SELECT id, from_state, lag(to_state) OVER (PARTITION BY instance, machine ORDER BY id) AS before,
@@ -90,7 +94,7 @@ SELECT 'I6', 'the row is not in the state its history ends with', i.id::text
 FROM instances i CROSS JOIN (VALUES ('phase'), ('trust')) AS m (machine)
 LEFT JOIN LATERAL (SELECT to_state FROM instance_history h
     WHERE h.instance = i.id AND h.machine = m.machine ORDER BY h.id DESC LIMIT 1) last ON true
-WHERE coalesce(last.to_state, CASE m.machine WHEN 'trust' THEN 'unknown' END)
+WHERE i.forgotten_at IS NULL AND coalesce(last.to_state, CASE m.machine WHEN 'trust' THEN 'unknown' END)
       IS DISTINCT FROM CASE m.machine WHEN 'phase' THEN i.phase ELSE i.trust END;
 
 SELECT 'I6', 'a delivery whose state nobody audited', d.id::text
