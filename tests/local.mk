@@ -15,6 +15,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/guest_talk.c tests/support/guest_talk.h \
+	tests/support/heist.c tests/support/heist.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/line.c tests/support/line.h \
 	tests/support/link_party.c tests/support/link_party.h \
