@@ -1,6 +1,5 @@
 /* Whoever holds the controller, its database and its credentials asks the keeper for what it should
  * not give (trust.md section 1). Each attack is refused, with a code of its own. R6, R32, R112. */
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
