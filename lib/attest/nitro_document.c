@@ -213,7 +213,7 @@ static void put_field(json_t *claims, const char *name, const struct nitro_field
 static json_t *pcrs_to_json(const struct nitro_document *document)
 {
     json_t *out = json_object();
-    char index[4];
+    char index[12]; /* any int, which is all the sanitizers' build can see */
     for (int i = 0; i < NITRO_PCR_COUNT; i++) {
         const struct nitro_pcr *pcr = &document->pcrs[i];
         snprintf(index, sizeof index, "%d", i);
