@@ -16,9 +16,11 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/front_desk.c tests/support/front_desk.h \
 	tests/support/guest_talk.c tests/support/guest_talk.h \
+	tests/support/heist.c tests/support/heist.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/line.c tests/support/line.h \
 	tests/support/link_party.c tests/support/link_party.h \
+	tests/support/manifest.c tests/support/manifest.h \
 	tests/support/matter.c tests/support/matter.h \
 	tests/support/openapi.c tests/support/openapi.h \
 	tests/support/paravisor.c tests/support/paravisor.h \

@@ -38,7 +38,7 @@ within() { # within SECONDS COMMAND...: until it succeeds
     shift
     until "$@" >/dev/null 2>&1; do
         [ $SECONDS -lt $deadline ] || return 1
-        sleep 0.05
+        read -rt 0.05 <> <(:) || true
     done
 }
 start() {

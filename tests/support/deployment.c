@@ -183,13 +183,29 @@ char *deployment_sign(const struct deployment *d, const struct key *key)
     return jws;
 }
 
-enum outcome deployment_apply(struct deployment *d, struct error *err)
+enum outcome deployment_give(struct deployment *d, char *jws, struct error *err)
 {
-    OWNED(mem_drop) char *jws = deployment_sign(d, d->charter_key);
     struct charter_wish wish = {.jws = jws};
     struct charter_reply reply = {0};
     return deployment_ask(d, VERB_CHARTER, &charter_wish_record, &wish, &charter_reply_record,
                           &reply, err);
+}
+
+enum outcome deployment_apply(struct deployment *d, struct error *err)
+{
+    OWNED(mem_drop) char *jws = deployment_sign(d, d->charter_key);
+    return deployment_give(d, jws, err);
+}
+
+struct key *deployment_signer(const struct deployment *d)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *path = scratch_path(d->keeper_folder, "sign-key.pem");
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    struct key *signer = NULL;
+    assert_ok(file_read_private(path, 4096, &pem, &err));
+    assert_ok(key_from_private_pem(bytes_span(&pem), &signer, &err));
+    return signer;
 }
 
 int deployment_open(void **state)
@@ -393,4 +409,46 @@ enum outcome guest_open(struct deployment *d, const struct guest *g, struct span
         .at = clock_now(),
     };
     return seal_open(envelope, g->sealing_key, &expected, out_header, out, err);
+}
+
+/* ---- what must come of it ------------------------------------------------------------------ */
+
+void guest_attested(struct deployment *d, struct guest *g)
+{
+    struct error err = {0};
+    assert_ok(guest_attest(d, g, &err));
+}
+
+void assert_claim(const struct guest *g, const char *name, const char *value)
+{
+    assert_string_equal(json_string_value(json_object_get(g->verdict.claims, name)), value);
+}
+
+void assert_verdict(const struct guest *g, const char *verdict, const char *reason)
+{
+    assert_claim(g, "verdict", verdict);
+    assert_claim(g, "reason", reason);
+}
+
+void stored_made(struct deployment *d, const char *grant, const struct guest *owner,
+                 struct stored *out)
+{
+    struct error err = {0};
+    assert_ok(stored_make(d, grant, owner, out, &err));
+}
+
+void assert_released(struct deployment *d, const struct release_wish *wish)
+{
+    struct error err = {0};
+    struct release_reply reply = {0};
+    assert_ok(release_ask(d, wish, &reply, &err));
+    record_done(&release_reply_record, &reply);
+}
+
+void assert_refused(struct deployment *d, const struct release_wish *wish, const char *code)
+{
+    struct error err = {0};
+    struct release_reply reply = {0};
+    assert_fails(release_ask(d, wish, &reply, &err), ERR_DENIED, code);
+    assert_null(reply.envelope.at);
 }

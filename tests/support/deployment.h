@@ -37,9 +37,11 @@ enum outcome deployment_ask(struct deployment *d, enum verb verb, const struct r
                             const void *wish, const struct record *reply_record, void *reply,
                             struct error *err);
 
-/* Sign `charter` and send it. */
+/* Sign `charter` and send it; send one that is signed already. */
 enum outcome deployment_apply(struct deployment *d, struct error *err);
+enum outcome deployment_give(struct deployment *d, char *jws, struct error *err);
 char *deployment_sign(const struct deployment *d, const struct key *key);
+struct key *deployment_signer(const struct deployment *d); /* what the keeper signs verdicts with */
 /* The next serial; then deployment_apply(). */
 void deployment_raise_serial(struct deployment *d);
 json_t *deployment_at(struct deployment *d, const char *section, const char *name);
@@ -95,5 +97,15 @@ enum outcome release_ask(struct deployment *d, const struct release_wish *wish,
 /* And what the guest makes of it. */
 enum outcome guest_open(struct deployment *d, const struct guest *g, struct span envelope,
                         struct seal_header *out_header, struct locked *out, struct error *err);
+
+/* ---- the same, with what must come of it ---- */
+
+void guest_attested(struct deployment *d, struct guest *g);
+void assert_verdict(const struct guest *g, const char *verdict, const char *reason);
+void assert_claim(const struct guest *g, const char *name, const char *value);
+void stored_made(struct deployment *d, const char *grant, const struct guest *owner,
+                 struct stored *out);
+void assert_released(struct deployment *d, const struct release_wish *wish);
+void assert_refused(struct deployment *d, const struct release_wish *wish, const char *code);
 
 #endif

@@ -71,6 +71,12 @@ bool hostile_sees_end(int fd, int wait_ms)
     return false;
 }
 
+void hostile_pause(int fd, int ms)
+{
+    struct pollfd gone = {.fd = fd}; /* of which poll() always tells */
+    poll(&gone, 1, ms);
+}
+
 /* ---- TLS ----------------------------------------------------------------------------------- */
 
 static SSL_CTX *context_new(bool server, const struct hostile_ways *ways)

@@ -15,6 +15,8 @@ bool hostile_write(int fd, struct span bytes);
 /* Has the other side closed (FIN or RST) within `wait_ms`? What it sends meanwhile is thrown away.
  */
 bool hostile_sees_end(int fd, int wait_ms);
+/* An attacker's pace: so long, or until the other side is gone. */
+void hostile_pause(int fd, int ms);
 struct bytes hostile_client_hello(void); /* a good one, as bytes */
 
 /* ---- TLS ----------------------------------------------------------------------------------- */

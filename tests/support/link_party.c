@@ -8,6 +8,8 @@
 
 #include "tests/support/test.h"
 
+enum { LOOK_MS = 2 };
+
 /* ---- who is who ---------------------------------------------------------------------------- */
 
 struct root root_make(void)
@@ -106,15 +108,19 @@ static void desk_frame(struct desk *desk, struct link_event *event)
     desk->echoed += event->type == TYPE_ECHO;
 }
 
+static void desk_wait_awake(struct desk *desk)
+{
+    pthread_mutex_lock(&desk->lock);
+    while (desk->asleep)
+        pthread_cond_wait(&desk->changed, &desk->lock);
+    pthread_mutex_unlock(&desk->lock);
+}
+
 static void *desk_run(void *arg)
 {
     struct desk *desk = arg;
     while (!queue_is_closed(desk->events) || queue_length(desk->events) > 0) {
-        if (desk->asleep) {
-            struct timespec a_while = {.tv_nsec = 1000000};
-            nanosleep(&a_while, NULL);
-            continue;
-        }
+        desk_wait_awake(desk);
         OWNED(link_event_drop) struct link_event *event = link_event_next(desk->events, 50);
         if (event == NULL)
             continue;
@@ -157,7 +163,7 @@ struct desk *desk_open(const struct link_settings *settings, size_t queue_room)
 
 void desk_close(struct desk *desk)
 {
-    desk->asleep = false;
+    desk_wake(desk);
     assert_true(link_close(desk->link, EVENT_WAIT_MS));
     queue_close(desk->events);
     pthread_join(desk->thread, NULL);
@@ -169,12 +175,42 @@ void desk_close(struct desk *desk)
     free(desk);
 }
 
-static struct timespec deadline(void)
+static void desk_set_asleep(struct desk *desk, bool asleep)
+{
+    pthread_mutex_lock(&desk->lock);
+    desk->asleep = asleep;
+    pthread_cond_broadcast(&desk->changed);
+    pthread_mutex_unlock(&desk->lock);
+}
+
+void desk_sleep(struct desk *desk)
+{
+    desk_set_asleep(desk, true);
+}
+
+void desk_wake(struct desk *desk)
+{
+    desk_set_asleep(desk, false);
+}
+
+/* By the system's clock: the test may have frozen ours. */
+static struct timespec deadline(int64_t wait_ms)
 {
     struct timespec at;
     clock_gettime(CLOCK_REALTIME, &at);
-    at.tv_sec += EVENT_WAIT_MS / 1000;
+    at.tv_sec += wait_ms / 1000;
+    at.tv_nsec += wait_ms % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
     return at;
+}
+
+static bool is_over(const struct timespec *at)
+{
+    struct timespec now = deadline(0);
+    return now.tv_sec > at->tv_sec || (now.tv_sec == at->tv_sec && now.tv_nsec > at->tv_nsec);
 }
 
 static bool why_is_there(const struct desk *desk, const char *why)
@@ -187,7 +223,7 @@ static bool why_is_there(const struct desk *desk, const char *why)
 
 bool desk_saw(struct desk *desk, const char *why)
 {
-    struct timespec at = deadline();
+    struct timespec at = deadline(EVENT_WAIT_MS);
     int late = 0;
     pthread_mutex_lock(&desk->lock);
     while (!why_is_there(desk, why) && late == 0)
@@ -206,16 +242,55 @@ struct link_counts desk_counts(struct desk *desk)
     return counts;
 }
 
+/* Strangers come and go without an event, and nng counts on threads of its own: so the wait is for
+ * the desk's next event, but it looks again before long. */
+static void wait_for_change(struct desk *desk)
+{
+    struct timespec at = deadline(LOOK_MS);
+    pthread_mutex_lock(&desk->lock);
+    pthread_cond_timedwait(&desk->changed, &desk->lock, &at);
+    pthread_mutex_unlock(&desk->lock);
+}
+
+void desk_await(struct desk *desk, desk_seen_fn *seen, int64_t wanted)
+{
+    struct timespec at = deadline(EVENT_WAIT_MS);
+    bool is_seen = seen(desk, wanted);
+    while (!is_seen && !is_over(&at)) {
+        wait_for_change(desk);
+        is_seen = seen(desk, wanted);
+    }
+    assert_true(is_seen);
+}
+
+bool desk_has_opened(struct desk *desk, int64_t least)
+{
+    return desk->opened >= least;
+}
+
+bool desk_has_closed(struct desk *desk, int64_t least)
+{
+    return desk->closed >= least;
+}
+
+bool desk_has_heard(struct desk *desk, int64_t least)
+{
+    return desk_counts(desk).frames_in >= least;
+}
+
+bool desk_has_handshakes(struct desk *desk, int64_t most)
+{
+    return desk_counts(desk).handshakes <= most;
+}
+
+static bool has_peers(struct desk *desk, int64_t wanted)
+{
+    return desk_counts(desk).peers == wanted;
+}
+
 void desk_wait_peers(struct desk *desk, int64_t peers)
 {
-    struct timespec a_while = {.tv_nsec = 2000000};
-    int64_t now = -1;
-    for (int i = 0; i < EVENT_WAIT_MS / 2 && now != peers; i++) {
-        now = desk_counts(desk).peers;
-        if (now != peers)
-            nanosleep(&a_while, NULL);
-    }
-    assert_int_equal(now, peers);
+    desk_await(desk, has_peers, peers);
 }
 
 /* ---- agents and keepers -------------------------------------------------------------------- */

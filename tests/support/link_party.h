@@ -42,9 +42,9 @@ struct desk {
     char url[64];
     pthread_t thread;
     _Atomic int opened, closed, echoed;
-    _Atomic bool asleep; /* takes no events while set */
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    bool asleep; /* takes no events while set */
     char last_why[ERROR_CODE_SIZE];
     enum cert_role last_role;
     uint8_t last_fingerprint[SHA256_SIZE];
@@ -57,7 +57,16 @@ struct desk *desk_open(const struct link_settings *settings, size_t queue_room);
 void desk_close(struct desk *desk);
 bool desk_saw(struct desk *desk, const char *why); /* waits for a loss with that code */
 struct link_counts desk_counts(struct desk *desk);
-/* Wait until the count has that value; fails the test otherwise. */
+void desk_sleep(struct desk *desk); /* it takes no events until desk_wake() */
+void desk_wake(struct desk *desk);
+
+/* Waits until that is seen; fails the test when it is not in time. */
+typedef bool desk_seen_fn(struct desk *desk, int64_t wanted);
+void desk_await(struct desk *desk, desk_seen_fn *seen, int64_t wanted);
+bool desk_has_opened(struct desk *desk, int64_t least);
+bool desk_has_closed(struct desk *desk, int64_t least);
+bool desk_has_heard(struct desk *desk, int64_t least);     /* frames */
+bool desk_has_handshakes(struct desk *desk, int64_t most); /* not done with TLS */
 void desk_wait_peers(struct desk *desk, int64_t peers);
 
 /* An agent or keeper without a thread: the test takes the events itself. */

@@ -2,7 +2,6 @@
 #include "lib/net/link.h"
 
 #include <netdb.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -235,7 +234,7 @@ static void a_link_closes_while_nobody_takes_its_events(void **state)
     struct desk *desk = desk_open(&settings, 4);
     struct caller first = caller_to(desk);
     struct caller second = caller_to(desk);
-    desk->asleep = true;
+    desk_sleep(desk);
     struct error err;
     for (uint64_t i = 0; i < 20; i++)
         error_ignore(link_send(first.peer, TYPE_DEAF, i, SPAN("", 0), &err));
@@ -262,14 +261,13 @@ static void a_closed_event_waits_for_room(void **state)
         caller_opened(&callers[i]);
         caller_hello(&callers[i]);
     }
-    desk->asleep = true;
+    desk_sleep(desk);
     for (size_t i = 0; i < countof(callers); i++)
         caller_close(&callers[i]);
     desk_wait_peers(desk, 0);
-    desk->asleep = false;
+    desk_wake(desk);
     assert_true(desk_saw(desk, "closed-by-peer"));
-    while (desk->closed < (int)countof(callers))
-        sched_yield();
+    desk_await(desk, desk_has_closed, countof(callers));
     desk_close(desk);
 }
 

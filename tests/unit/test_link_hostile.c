@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/text.h"
@@ -37,12 +36,6 @@ static void restart(const struct link_settings *settings, size_t queue_room)
 {
     desk_close(desk);
     desk = desk_open(settings, queue_room);
-}
-
-static void wait_ms(int64_t ms)
-{
-    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&t, NULL);
 }
 
 static int port(void)
@@ -126,8 +119,7 @@ static void silence_is_closed_at_the_deadline(void **state)
     struct hostile no_hello = guest_shaken(false);
     struct hostile good = guest_shaken(true);
     desk_wait_peers(desk, 5);
-    while (desk->opened < 2)
-        wait_ms(1);
+    desk_await(desk, desk_has_opened, 2);
 
     clock_advance_ms(settings.hello_ms - 1);
     link_sweep(desk->link);
@@ -159,8 +151,7 @@ static void a_dripping_hello_is_closed_at_the_deadline(void **state)
     struct link_settings settings = desk_settings();
     restart(&settings, PARTY_QUEUE_ROOM);
     struct hostile slow = guest_shaken(false);
-    while (desk->opened == 0)
-        wait_ms(1);
+    desk_await(desk, desk_has_opened, 1);
     uint8_t head[FRAME_HEAD_SIZE];
     frame_head(head, TYPE_HELLO, 1, 1000);
     for (int64_t spent = 0; spent < settings.hello_ms; spent += settings.hello_ms / 10) {
@@ -236,7 +227,7 @@ static void a_storm_of_half_closes_leaves_the_door_open(void **state)
         assert_true(fd >= 0);
         hostile_write(fd, bytes_span(&hello));
         shutdown(fd, SHUT_WR);
-        wait_ms(1 + i % 4);
+        hostile_pause(fd, 1 + i % 4); /* the storm's pace */
         hostile_reset(fd);
         if (i % 100 == 50) { /* in the midst of it */
             caller_echo(&witness, (uint64_t)i, span_of_text("still here"));
@@ -357,11 +348,11 @@ static void a_flood_waits_for_the_owner_and_nobody_else_does(void **state)
     struct caller witness = caller_to(desk);
     struct caller flood = caller_to(desk);
     struct error err = {0};
-    desk->asleep = true;
+    desk_sleep(desk);
     for (uint64_t id = 0; id < 500; id++)
         assert_ok(link_send(flood.peer, TYPE_ECHO, id, span_of_text("flood"), &err));
     assert_ok(link_send(witness.peer, TYPE_ECHO, 7, span_of_text("me too"), &err));
-    desk->asleep = false;
+    desk_wake(desk);
     struct link_event *event = caller_event(&witness);
     assert_int_equal(event->kind, LINK_FRAME);
     assert_true(event->id == 7);
@@ -385,12 +376,11 @@ static void who_overruns_the_owners_queue_is_dropped_as_busy(void **state)
     restart(&settings, 16);
     struct caller witness = caller_to(desk);
     struct hostile flood = guest_shaken(true);
-    desk->asleep = true;
+    desk_sleep(desk);
     for (uint64_t id = 0; id < 64; id++)
         hostile_frame(&flood, TYPE_DEAF, id, 0, SPAN("", 0));
-    while (desk_counts(desk).frames_in < 17)
-        wait_ms(1);
-    desk->asleep = false;
+    desk_await(desk, desk_has_heard, 17);
+    desk_wake(desk);
     assert_true(desk_saw(desk, "busy"));
     caller_echo(&witness, 9, span_of_text("still here"));
     hostile_close(&flood, false);
@@ -429,8 +419,7 @@ static void one_address_has_so_many_bytes_a_minute(void **state)
     bytes_add_room(&body, 3000);
     struct hostile first = guest_shaken(false);
     hostile_frame(&first, TYPE_DEAF, 1, 3000, bytes_span(&body));
-    while (desk_counts(desk).frames_in < 1)
-        wait_ms(1);
+    desk_await(desk, desk_has_heard, 1);
     struct hostile second = guest_shaken(false);
     hostile_frame(&second, TYPE_DEAF, 1, 3000, bytes_span(&body));
     assert_true(desk_saw(desk, "budget-spent"));
@@ -473,13 +462,10 @@ static void who_shakes_hands_and_says_nothing_makes_room(void **state)
     struct hostile quiet[4];
     for (size_t i = 0; i < countof(quiet); i++)
         quiet[i] = guest_shaken(false);
-    int64_t deadline = EVENT_WAIT_MS;
-    while (desk_counts(desk).handshakes > 0 && deadline-- > 0)
-        wait_ms(1);
+    desk_await(desk, desk_has_handshakes, 0);
     hostile_frame(&quiet[0], TYPE_DEAF, 1, 0,
                   SPAN("", 0)); /* has spoken: its hello is being read */
-    while (desk_counts(desk).frames_in < 1 && deadline-- > 0)
-        wait_ms(1);
+    desk_await(desk, desk_has_heard, 1);
     int refused = hostile_connect(port()); /* the others may be about to speak */
     assert_true(hostile_sees_end(refused, EVENT_WAIT_MS));
     clock_advance_ms(2100);
@@ -524,6 +510,12 @@ static void running_out_of_descriptors_is_a_pause_and_not_the_end(void **state)
     a_good_agent_gets_in();
 }
 
+static bool has_descriptors(struct desk *unused, int64_t most)
+{
+    (void)unused;
+    return open_descriptors() <= most;
+}
+
 static void a_thousand_connections_leave_no_descriptor(void **state)
 {
     (void)state;
@@ -542,8 +534,7 @@ static void a_thousand_connections_leave_no_descriptor(void **state)
     desk_wait_peers(desk, 0);
     a_good_agent_gets_in();
     desk_wait_peers(desk, 0);
-    for (int i = 0; i < 1000 && open_descriptors() > before; i++)
-        wait_ms(5); /* nng closes sockets on a thread of its own */
+    desk_await(desk, has_descriptors, before); /* nng closes sockets on a thread of its own */
     assert_true(open_descriptors() <= before);
     struct link_counts counts = desk_counts(desk);
     assert_int_equal(counts.accepted, counts.closed);
