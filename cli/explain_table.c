@@ -171,6 +171,7 @@ const struct explanation explanations[] = {
     {"charter-serial", "the charter is older than one the keeper has seen", "raise its serial: muster charter edit"},
     {"bad-charter", "the charter says something it may not", "look at the place that is named"},
     {"too-few-signatures", "fewer security keys signed than must", "sign it again: muster charter sign"},
+    {"keeper-cert-expired", "the keeper's signing certificate is past its end, so it signs nothing", "renew it where the root's key is: muster keeper renew; then restart the keeper"},
     {"keeper-not-chartered", "the charter does not name this keeper's signing key", "add it under /keepers"},
     {"state-missing", "the keeper's memory is gone, so it releases nothing", "see doc/keeper.md: two people set the least serial"},
     {"state-full", "the keeper's memory holds as many versions as it can", "find out who made so many; begin a new one by an order of two people, see doc/keeper.md"},

@@ -7,6 +7,7 @@
 
 #include "cli/keeper_init.h"
 #include "cli/keeper_recovery.h"
+#include "cli/keeper_renew.h"
 #include "cli/keeper_reset.h"
 #include "lib/base/file.h"
 #include "lib/base/names.h"
@@ -67,6 +68,7 @@ int keeper_main(int argc, char **argv)
         const char *name;
         enum outcome (*run)(int, char **, struct error *);
     } verbs[] = {{"init", init},
+                 {"renew", keeper_renew_command},
                  {"reset-order", keeper_reset_order},
                  {"recovery-test", keeper_recovery_test},
                  {"recover", keeper_recover}};

@@ -101,10 +101,7 @@ static enum outcome make_root(struct making *m, struct error *err)
 }
 
 /* clang-format off */
-static const struct role_files {
-    enum cert_role role;
-    const char *folder, *key, *cert;
-} roles[] = {
+const struct role_files role_files[ROLE_FILES] = {
     {ROLE_CONTROLLER,    "controller", "key.pem",        "cert.pem"},
     {ROLE_KEEPER_LINK,   "keeper",     "link-key.pem",   "link-cert.pem"},
     {ROLE_KEEPER_SIGN,   "keeper",     "sign-key.pem",   "sign-cert.pem"},
@@ -283,8 +280,8 @@ enum outcome keeper_init(const struct keeper_init *init, struct error *err)
     TRY(read_recovery(&m, err));
     TRY(check_empty(&m, err));
     TRY(make_root(&m, err));
-    for (size_t i = 0; i < countof(roles); i++)
-        TRY(make_role(&m, &roles[i], err));
+    for (size_t i = 0; i < ROLE_FILES; i++)
+        TRY(make_role(&m, &role_files[i], err));
     TRY(make_memory(&m, err));
     TRY(put_signers(&m, err));
     TRY(make_charter(&m, err));

@@ -28,4 +28,12 @@ struct keeper_init {
  * "recovery-keys": a production keeper's key is wrapped to at least two recovery certificates. */
 enum outcome keeper_init(const struct keeper_init *init, struct error *err);
 
+/* Where key and certificate of each role stand in a deployment. */
+enum { ROLE_FILES = 4 };
+struct role_files {
+    enum cert_role role;
+    const char *folder, *key, *cert;
+};
+extern const struct role_files role_files[ROLE_FILES];
+
 #endif

@@ -59,10 +59,11 @@ static const struct command {
      "muster account test --file ACCOUNT.json [--wait SECONDS] [-o table|json]\n"
      "\n"
      "A full round from launch to terminate; needs no controller.\n"},
-    {"keeper", "make a deployment", keeper_main,
+    {"keeper", "make a deployment and keep it going", keeper_main,
      "muster keeper init --dir DIR --realm simulation|production [--controller-name NAME]...\n"
      "                   [--controller URL]... [--simulator-root FILE]\n"
      "                   [--signer PUBLIC.pem]... [--threshold N] [--recovery CERT.pem]...\n"
+     "muster keeper renew --dir DIR [--role ROLE]... [--new-key] [--controller-name NAME]... [--days N]\n"
      "muster keeper recovery-test --dir DIR/recovery --key KEY.pem\n"
      "muster keeper recover --dir DIR/recovery --key KEY.pem --out KEK\n"
      "muster keeper reset-order --cert sign-cert.pem --realm REALM --least-serial N [--days N]\n"
@@ -76,6 +77,11 @@ static const struct command {
      "--threshold is how many of them sign a charter. --recovery wraps the key-encryption key to an\n"
      "offline certificate: at least two, needed in production. recovery-test proves that the key of\n"
      "one of them opens it; recover brings the key-encryption key back into a new file.\n"
+     "\n"
+     "renew makes new certificates with the root's key in DIR/root, for 90 days or N, for the role keys\n"
+     "in DIR/keeper and DIR/controller: of ROLE only, where that is said (controller, keeper-link,\n"
+     "keeper-sign, keeper-import). --new-key replaces the keys too. What is there stays until the new\n"
+     "one takes its place; without key files the certificates say which keys they are for.\n"
      "\n"
      "reset-order writes, shows and signs the order that gives a keeper which lost its state file a\n"
      "new one; a second person adds a signature to it. Then: muster-keeper --reset-state ORDER.jws.\n"},

@@ -145,8 +145,20 @@ static void flush_beats(struct desk *desk)
     desk->beat_count = 0;
 }
 
+/* Agents and keepers turn away from a controller whose certificate is over. */
+static void watch_certificate(struct desk *desk)
+{
+    struct moment now = clock_now();
+    metric_set(METRIC_CERTIFICATE, moment_seconds_between(now, desk->term.until));
+    if (cert_term_is_due(&desk->term, now))
+        LOG(WARN, "certificate.ends-soon", TEXT("role", desk->term.role),
+            TEXT("until", moment_text(desk->term.until).at),
+            INT("days_left", cert_term_days_left(&desk->term, now)));
+}
+
 static void tick(struct desk *desk)
 {
+    watch_certificate(desk);
     flush_beats(desk);
     calls_tick(desk->calls, clock_monotonic_ms());
     release_due(desk);
@@ -225,8 +237,9 @@ static enum outcome load_identity(struct desk *desk, struct error *err)
     TRY(read_pem(desk->settings->cert_file, false, &cert_pem, err));
     TRY(read_pem(desk->settings->key_file, true, &key_pem, err));
     TRY(read_pem(desk->settings->root_file, false, &root_pem, err));
-    TRY(cert_from_pem(bytes_span(&cert_pem), &cert, err));
     TRY(key_from_private_pem(bytes_span(&key_pem), &key, err));
+    TRY(cert_of_key(bytes_span(&cert_pem), key, &cert, err));
+    desk->term = cert_term_of(cert);
     TRY(cert_list_from_pem(bytes_span(&root_pem), desk->roots, DESK_ROOTS_MAX, &desk->root_count,
                            err));
     return link_identity_new(key, cert, desk->roots, desk->root_count, &desk->identity, err);

@@ -11,6 +11,7 @@
 #include "controller/service.h"
 #include "db/instance_store.h"
 #include "lib/base/map.h"
+#include "lib/crypto/cert_life.h"
 #include "lib/net/link_replies.h"
 
 enum {
@@ -29,7 +30,8 @@ struct desk {
     size_t root_count;
     struct queue *events;
     struct link *link;
-    struct map *guests; /* instance -> the guest that speaks for it: proven, its link key */
+    struct cert_term term; /* of our own certificate */
+    struct map *guests;    /* instance -> the guest that speaks for it: proven, its link key */
     struct keepers keepers;
     struct calls *calls;
     struct queue *inbox; /* struct desk_task *, from HTTP threads */

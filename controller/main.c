@@ -11,7 +11,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/program.h"
-#include "lib/crypto/cert.h"
+#include "lib/crypto/cert_life.h"
 
 enum { PEM_MOST = 64 * 1024 };
 
@@ -48,18 +48,19 @@ static void musterd_done(struct musterd *p)
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-static enum outcome check_key(const struct musterd *p, struct error *err)
+/* Of the file only the certificate of our key: while keys are replaced it holds two. */
+static enum outcome check_key(struct musterd *p, struct error *err)
 {
     OWNED(cert_drop) struct cert *cert = NULL;
     OWNED(key_drop) struct key *key = NULL, *certified = NULL;
-    TRY(cert_from_pem(bytes_span(&p->cert_pem), &cert, err));
     TRY(key_from_private_pem(bytes_span(&p->key_pem), &key, err));
+    TRY(cert_of_key(bytes_span(&p->cert_pem), key, &cert, err));
     TRY(cert_key(cert, &certified, err));
     if (!key_equal(key, certified))
         return fail_code(err, ERR_INVALID, "bad-setting", "key-file does not belong to cert-file");
     if (cert_claimed_role(cert) != ROLE_CONTROLLER)
         return fail_code(err, ERR_INVALID, "wrong-role", "cert-file is not a controller's");
-    return OK;
+    return cert_to_pem(cert, &p->cert_pem, err);
 }
 
 static enum outcome read_inputs(struct musterd *p, const char *config, struct error *err)

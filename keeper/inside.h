@@ -50,8 +50,9 @@ struct keeper {
     int64_t appraisals, releases, refusals;
 };
 
-/* The charter, if there is one that is in force now and names this keeper. ERR_DENIED "no-charter",
- * "charter-expired", "charter-realm", "keeper-not-chartered". */
+/* The charter, if there is one that is in force now and names this keeper, which may still sign.
+ * ERR_DENIED "no-charter", "charter-expired", "charter-realm", "keeper-not-chartered",
+ * "keeper-cert-expired". */
 enum outcome keeper_charter(const struct keeper *keeper, const struct charter **out,
                             struct error *err);
 /* ERR_DENIED "state-missing" (or why it could not be read). */

@@ -53,13 +53,15 @@ static enum outcome open_roots(struct keeper *k, const char *folder, struct erro
 
 static enum outcome open_signer(struct keeper *k, const char *folder, struct error *err)
 {
-    OWNED(bytes_wipe) struct bytes pem = {0};
+    OWNED(bytes_wipe) struct bytes key = {0};
+    OWNED(bytes_done) struct bytes cert = {0};
     uint8_t certified[SHA256_SIZE];
-    TRY(read_cert(folder, "sign-cert.pem", &k->signer_cert, err));
+    TRY(read_in(folder, "sign-cert.pem", false, &cert, err));
+    TRY(read_in(folder, "sign-key.pem", true, &key, err));
+    TRY(key_from_private_pem(bytes_span(&key), &k->signer, err));
+    TRY(cert_of_key(bytes_span(&cert), k->signer, &k->signer_cert, err));
     TRY(cert_check_role(k->signer_cert, ROLE_KEEPER_SIGN, k->roots, k->root_count, clock_now(),
                         err));
-    TRY(read_in(folder, "sign-key.pem", true, &pem, err));
-    TRY(key_from_private_pem(bytes_span(&pem), &k->signer, err));
     key_fingerprint(k->signer, k->signer_key);
     cert_spki_sha256(k->signer_cert, certified);
     if (memcmp(certified, k->signer_key, sizeof certified) != 0)
@@ -203,12 +205,23 @@ static enum outcome names_us(const struct keeper *k, const struct charter *chart
     return OK;
 }
 
+/* What it signed afterwards nobody would take; better that it says so. */
+static enum outcome may_sign(const struct keeper *k, struct error *err)
+{
+    struct moment until = cert_not_after(k->signer_cert);
+    if (clock_now().us >= until.us)
+        return fail_code(err, ERR_DENIED, "keeper-cert-expired",
+                         "the keeper's signing certificate expired %s", moment_text(until).at);
+    return OK;
+}
+
 enum outcome keeper_charter(const struct keeper *k, const struct charter **out, struct error *err)
 {
     if (k->charter == NULL)
         return fail_code(err, ERR_DENIED, "no-charter", "no charter was accepted yet");
     TRY(charter_check(k->charter, k->realm, clock_now(), err));
     TRY(names_us(k, k->charter, err));
+    TRY(may_sign(k, err));
     *out = k->charter;
     return OK;
 }
@@ -239,6 +252,11 @@ enum outcome keeper_take_charter(struct keeper *k, const struct charter_wish *wi
     out->serial = k->charter->serial;
     LOG(INFO, "charter.accepted", INT("serial", out->serial));
     return OK;
+}
+
+struct cert_term keeper_signing_term(const struct keeper *k)
+{
+    return cert_term_of(k->signer_cert);
 }
 
 void keeper_hello(const struct keeper *k, struct hello *out)

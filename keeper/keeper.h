@@ -4,6 +4,7 @@
 #ifndef MUSTER_KEEPER_KEEPER_H
 #define MUSTER_KEEPER_KEEPER_H
 
+#include "lib/crypto/cert_life.h"
 #include "lib/model/message.h"
 
 struct keeper;
@@ -26,6 +27,10 @@ DROP(keeper_drop, struct keeper, keeper_close)
  * ERR_CONFLICT "state-there": nothing is lost, so nothing is reset. */
 enum outcome keeper_reset(struct keeper *keeper, struct span jws, int64_t *out_least,
                           struct error *err);
+
+/* Until when it may sign. After that it answers "keeper-cert-expired" to all that needs signing,
+ * for nobody would take it. */
+struct cert_term keeper_signing_term(const struct keeper *keeper);
 
 /* What it says first on a new connection; release with record_done(&hello_record). */
 void keeper_hello(const struct keeper *keeper, struct hello *out);

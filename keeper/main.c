@@ -50,6 +50,7 @@ struct keeper_program {
     struct link *links[CONTROLLERS_MAX];
     size_t link_count;
     struct link_replies *replies;
+    struct cert_term terms[2]; /* of what we sign with and what we dial with */
 };
 
 static void keeper_program_done(struct keeper_program *p)
@@ -87,7 +88,8 @@ static enum outcome read_cert(const struct keeper_program *p, const char *name, 
 
 static enum outcome make_identity(struct keeper_program *p, struct error *err)
 {
-    OWNED(bytes_wipe) struct bytes pem = {0};
+    OWNED(bytes_wipe) struct bytes key_pem = {0};
+    OWNED(bytes_done) struct bytes cert_pem = {0};
     OWNED(key_drop) struct key *key = NULL;
     OWNED(cert_drop) struct cert *cert = NULL;
     OWNED(cert_drop) struct cert *root = NULL;
@@ -96,9 +98,12 @@ static enum outcome make_identity(struct keeper_program *p, struct error *err)
     enum outcome outcome = read_cert(p, "next-root.pem", &next, err);
     if (outcome != OK && outcome != ERR_NOT_FOUND)
         return outcome;
-    TRY(read_cert(p, "link-cert.pem", &cert, err));
-    TRY(read_in(p, "link-key.pem", true, &pem, err));
-    TRY(key_from_private_pem(bytes_span(&pem), &key, err));
+    TRY(read_in(p, "link-cert.pem", false, &cert_pem, err));
+    TRY(read_in(p, "link-key.pem", true, &key_pem, err));
+    TRY(key_from_private_pem(bytes_span(&key_pem), &key, err));
+    TRY(cert_of_key(bytes_span(&cert_pem), key, &cert, err));
+    p->terms[0] = keeper_signing_term(p->keeper);
+    p->terms[1] = cert_term_of(cert);
     struct cert *const roots[] = {root, next};
     return link_identity_new(key, cert, roots, next != NULL ? 2 : 1, &p->identity, err);
 }
@@ -205,9 +210,21 @@ static void take_event(struct keeper_program *p, const struct link_event *event)
     }
 }
 
+/* Nobody else tells whoever holds the root that it is needed again. */
+static void warn_of_the_end(struct keeper_program *p)
+{
+    struct moment now = clock_now();
+    for (size_t i = 0; i < countof(p->terms); i++)
+        if (cert_term_is_due(&p->terms[i], now))
+            LOG(WARN, "certificate.ends-soon", TEXT("role", p->terms[i].role),
+                TEXT("until", moment_text(p->terms[i].until).at),
+                INT("days_left", cert_term_days_left(&p->terms[i], now)));
+}
+
 static void run(struct keeper_program *p)
 {
     while (!queue_is_closed(p->events)) {
+        warn_of_the_end(p);
         OWNED(link_event_drop) struct link_event *event = link_event_next(p->events, IDLE_MS);
         if (event != NULL)
             take_event(p, event);

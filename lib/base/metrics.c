@@ -27,6 +27,7 @@ static const struct {
     [METRIC_AUDIT_UNSEALED]    = {"muster_audit_unsealed", "gauge", "Audit entries not yet chained."},
     [METRIC_WORKER_FAILURES]   = {"muster_worker_failures_total", "counter", "Worker steps that failed."},
     [METRIC_ORPHANS]           = {"muster_orphans", "gauge", "Cloud machines with our tag and no row, at the last look."},
+    [METRIC_CERTIFICATE]       = {"muster_certificate_expires_seconds", "gauge", "Seconds until the certificate that this controller was started with expires."},
     /* clang-format on */
 };
 _Static_assert(countof(table) == METRIC_COUNT);

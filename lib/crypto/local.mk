@@ -3,6 +3,7 @@ noinst_LIBRARIES += lib/crypto/libcrypto_door.a
 lib_crypto_libcrypto_door_a_SOURCES =
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/aead.c lib/crypto/aead.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/cert.c lib/crypto/cert.h
+lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/cert_life.c lib/crypto/cert_life.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/der.c lib/crypto/der.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/digest.c lib/crypto/digest.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/kek.c lib/crypto/kek.h lib/crypto/kek_file.c

@@ -32,3 +32,6 @@ TESTS += tests/e2e/keeper_memory_reset.sh
 dist_check_SCRIPTS += tests/e2e/keeper_memory_reset.sh
 TESTS += tests/e2e/keeper_recovery.sh
 dist_check_SCRIPTS += tests/e2e/keeper_recovery.sh
+check_PROGRAMS += tests/e2e/certificates_end
+TESTS += tests/e2e/keeper_renew.sh
+dist_check_SCRIPTS += tests/e2e/keeper_renew.sh
