@@ -17,6 +17,7 @@ cli_libcli_a_SOURCES += cli/keeper_reset.c cli/keeper_reset.h
 cli_libcli_a_SOURCES += cli/machines.c cli/machines.h
 cli_libcli_a_SOURCES += cli/measure.c cli/measure.h
 cli_libcli_a_SOURCES += cli/options.c cli/options.h
+cli_libcli_a_SOURCES += cli/order.c cli/order.h
 cli_libcli_a_SOURCES += cli/print.c cli/print.h
 cli_libcli_a_SOURCES += cli/status.c cli/status.h
 cli_libcli_a_SOURCES += cli/verify.c cli/verify.h

@@ -12,6 +12,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/instance.c lib/model/instance.h \
 	lib/model/machine.c lib/model/machine.h \
 	lib/model/message.c lib/model/message.h \
+	lib/model/order.c lib/model/order.h \
 	lib/model/plan.c lib/model/plan.h \
 	lib/model/policy.c lib/model/policy.h lib/model/policy_inside.h lib/model/policy_nitro.c \
 	lib/model/policy_pcrs.c \
