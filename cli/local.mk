@@ -10,6 +10,7 @@ cli_libcli_a_SOURCES += cli/client.c cli/client.h
 cli_libcli_a_SOURCES += cli/evidence_files.c cli/evidence_files.h
 cli_libcli_a_SOURCES += cli/explain.c cli/explain.h cli/explain_table.c
 cli_libcli_a_SOURCES += cli/keeper.c cli/keeper.h
+cli_libcli_a_SOURCES += cli/keeper_destroy.c cli/keeper_destroy.h
 cli_libcli_a_SOURCES += cli/keeper_init.c cli/keeper_init.h
 cli_libcli_a_SOURCES += cli/keeper_recovery.c cli/keeper_recovery.h
 cli_libcli_a_SOURCES += cli/keeper_renew.c cli/keeper_renew.h

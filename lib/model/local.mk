@@ -7,6 +7,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/charter.c lib/model/charter.h \
 	lib/model/charter_rules.c \
 	lib/model/delivery.c lib/model/delivery.h \
+	lib/model/destroy_order.c lib/model/destroy_order.h \
 	lib/model/fleet.c lib/model/fleet.h \
 	lib/model/image.c lib/model/image.h \
 	lib/model/instance.c lib/model/instance.h \
