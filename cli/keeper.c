@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/keeper_destroy.h"
 #include "cli/keeper_init.h"
 #include "cli/keeper_recovery.h"
 #include "cli/keeper_renew.h"
@@ -70,6 +71,7 @@ int keeper_main(int argc, char **argv)
     } verbs[] = {{"init", init},
                  {"renew", keeper_renew_command},
                  {"reset-order", keeper_reset_order},
+                 {"destroy-order", keeper_destroy_order},
                  {"recovery-test", keeper_recovery_test},
                  {"recover", keeper_recover}};
     struct error err = {0};

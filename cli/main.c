@@ -69,6 +69,9 @@ static const struct command {
      "muster keeper reset-order --cert sign-cert.pem --realm REALM --least-serial N [--days N]\n"
      "                          --key KEY.pem --out ORDER.jws\n"
      "muster keeper reset-order --signed ORDER.jws --key KEY.pem --out ORDER.jws\n"
+     "muster keeper destroy-order --cert sign-cert.pem --realm REALM [--anchor HEX]...\n"
+     "                            [--guest-key HEX]... [--days N] --key KEY.pem --out ORDER.jws\n"
+     "muster keeper destroy-order --signed ORDER.jws --key KEY.pem --out ORDER.jws\n"
      "\n"
      "init makes root, role certificates, key-encryption key, the keeper's memory and settings, a key\n"
      "that signs charters and a charter that allows nothing yet. Overwrites nothing. --controller\n"
@@ -84,7 +87,11 @@ static const struct command {
      "one takes its place; without key files the certificates say which keys they are for.\n"
      "\n"
      "reset-order writes, shows and signs the order that gives a keeper which lost its state file a\n"
-     "new one; a second person adds a signature to it. Then: muster-keeper --reset-state ORDER.jws.\n"},
+     "new one; a second person adds a signature to it. Then: muster-keeper --reset-state ORDER.jws.\n"
+     "\n"
+     "destroy-order does so with the order that declares machines (by their anchor) and guests' link\n"
+     "keys destroyed: a keeper that obeyed it gives them nothing any more, whatever a charter says.\n"
+     "As many sign it as sign a charter. Then: muster-keeper --destroy ORDER.jws.\n"},
     {"charter", "write, sign and show charters, offline", charter_main,
      "muster charter edit --file CHARTER.json [--set /POINTER=JSON]... [--remove /POINTER]... [--days N]\n"
      "muster charter sign --file CHARTER.json | --signed CHARTER.jws --key KEY.pem --out CHARTER.jws\n"

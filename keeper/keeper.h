@@ -28,6 +28,16 @@ DROP(keeper_drop, struct keeper, keeper_close)
 enum outcome keeper_reset(struct keeper *keeper, struct span jws, int64_t *out_least,
                           struct error *err);
 
+/* Declares anchors and guest keys destroyed, by an order that as many of the pinned keys signed as
+ * sign a charter (lib/model/destroy_order.h): whatever a later charter or verdict says, nothing is
+ * opened for them any more. The same order again changes nothing. */
+struct destroyed {
+    int64_t now;
+    int64_t before; /* were already */
+};
+enum outcome keeper_destroy(struct keeper *keeper, struct span jws, struct destroyed *out,
+                            struct error *err);
+
 /* Until when it may sign. After that it answers "keeper-cert-expired" to all that needs signing,
  * for nobody would take it. */
 struct cert_term keeper_signing_term(const struct keeper *keeper);

@@ -3,6 +3,7 @@ keeper_libkeeper_a_SOURCES =
 keeper_libkeeper_a_SOURCES += keeper/appraise.c
 keeper_libkeeper_a_SOURCES += keeper/claims.c keeper/claims.h
 keeper_libkeeper_a_SOURCES += keeper/desk.c
+keeper_libkeeper_a_SOURCES += keeper/destroy.c
 keeper_libkeeper_a_SOURCES += keeper/keeper.c keeper/keeper.h keeper/inside.h
 keeper_libkeeper_a_SOURCES += keeper/makers.c keeper/makers.h
 keeper_libkeeper_a_SOURCES += keeper/nonces.c keeper/nonces.h

@@ -22,7 +22,7 @@ enum {
     REPLIES_BYTES = 8 << 20,
 };
 
-enum { ORDER_RESET_STATE };
+enum { ORDER_RESET_STATE, ORDER_DESTROY };
 
 /* clang-format off */
 static const struct program program = {
@@ -34,6 +34,9 @@ static const struct program program = {
         [ORDER_RESET_STATE] = {"reset-state", "ORDER",
             "in place of a lost state file make a new one, by an order of\n"
             "                               two people (muster keeper reset-order)"},
+        [ORDER_DESTROY] = {"destroy", "ORDER",
+            "give nothing to the machines and keys that an order names\n"
+            "                               (muster keeper destroy-order), ever again"},
     },
     .settings = keeper_settings_table,
     .setting_count = &keeper_settings_count,
@@ -266,12 +269,24 @@ static enum outcome reset_state(struct keeper_program *p, const char *path, stru
     return OK;
 }
 
+static enum outcome destroy(struct keeper_program *p, const char *path, struct error *err)
+{
+    OWNED(bytes_done) struct bytes order = {0};
+    struct destroyed done;
+    TRY(file_read(path, ORDER_MAX, &order, err));
+    TRY(keeper_destroy(p->keeper, bytes_span(&order), &done, err));
+    printf("destroyed: %lld, and %lld before\n", (long long)done.now, (long long)done.before);
+    return OK;
+}
+
 static enum outcome open_and_run(const struct program_call *call, struct error *err)
 {
     OWNED(keeper_program_done) struct keeper_program p = {0};
     TRY(open_all(&p, call->config, err));
     if (call->orders[ORDER_RESET_STATE] != NULL)
         return reset_state(&p, call->orders[ORDER_RESET_STATE], err);
+    if (call->orders[ORDER_DESTROY] != NULL)
+        return destroy(&p, call->orders[ORDER_DESTROY], err);
     if (call->only_check)
         return OK;
     return start_and_run(&p, err);

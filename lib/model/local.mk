@@ -7,11 +7,13 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/charter.c lib/model/charter.h \
 	lib/model/charter_rules.c \
 	lib/model/delivery.c lib/model/delivery.h \
+	lib/model/destroy_order.c lib/model/destroy_order.h \
 	lib/model/fleet.c lib/model/fleet.h \
 	lib/model/image.c lib/model/image.h \
 	lib/model/instance.c lib/model/instance.h \
 	lib/model/machine.c lib/model/machine.h \
 	lib/model/message.c lib/model/message.h \
+	lib/model/order.c lib/model/order.h \
 	lib/model/plan.c lib/model/plan.h \
 	lib/model/policy.c lib/model/policy.h lib/model/policy_inside.h lib/model/policy_nitro.c \
 	lib/model/policy_pcrs.c \

@@ -4,15 +4,11 @@
 #define MUSTER_MODEL_RESET_ORDER_H
 
 #include "lib/base/record.h"
-#include "lib/model/charter.h"
+#include "lib/model/order.h"
 
 #define RESET_ORDER_TYP "muster-state-reset+json"
 
-enum {
-    RESET_ORDER_SIZE_MAX = 32 * 1024,
-    RESET_ORDER_PEOPLE = 2, /* or as many as a charter needs, where that is more */
-    RESET_ORDER_DAYS_MAX = 7,
-};
+enum { RESET_ORDER_PEOPLE = 2 }; /* or as many as a charter needs, where that is more */
 
 struct reset_order {
     int64_t state_reset; /* the format: 1 */

@@ -39,3 +39,6 @@ dist_check_SCRIPTS += tests/e2e/keeper_recovery.sh
 check_PROGRAMS += tests/e2e/certificates_end
 TESTS += tests/e2e/keeper_renew.sh
 dist_check_SCRIPTS += tests/e2e/keeper_renew.sh
+check_PROGRAMS += tests/e2e/destroyed
+TESTS += tests/e2e/keeper_destroy.sh
+dist_check_SCRIPTS += tests/e2e/keeper_destroy.sh
