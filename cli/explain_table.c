@@ -126,6 +126,7 @@ const struct explanation explanations[] = {
     {"too-many", "as many are there as are taken", "see who they are"},
     {"not-proven", "this is only done after a verdict", "nothing: the guest proves itself first"},
     {"ticket-unknown", "the launch ticket is missing or not this instance's", "look at the user-data; if it repeats, a stranger knocks"},
+    {"ticket-held", "another key shows the instance's launch ticket", "an agent that restarted gets in within three minutes; if it repeats, somebody copies user-data"},
     {"ticket-used", "the launch ticket was used before", "launch another machine; if it repeats, somebody copies user-data"},
     {"instance-unknown", "the controller knows no such instance", "terminate the machine, if it is yours"},
     {"instance-over", "the instance is on its way out", "nothing"},

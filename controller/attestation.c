@@ -166,6 +166,17 @@ static enum outcome make_row(struct appraisal *a, struct appraise_reply *reply,
     return OK;
 }
 
+static bool passed(const struct verdict_row *row)
+{
+    return strcmp(row->verdict, "trusted") == 0;
+}
+
+/* When its evidence came nobody had passed for this instance: the verdict rests on the ticket. */
+static bool is_enrolling(const struct appraisal *a)
+{
+    return span_is_zero(SPAN_OF(a->instance.link_key));
+}
+
 /* Somebody else holds the instance's link key, is on the link now, and this is not the same boot:
  * a clone, or a move nobody asked for. It gets nothing; the holder is asked to prove itself anew
  * (trust.md section 9). */
@@ -174,7 +185,7 @@ static enum outcome check_incumbent(struct desk *desk, struct guest *guest,
                                     struct error *err)
 {
     struct guest *holder = map_get(desk->guests, &a->instance.id);
-    if (holder == NULL || holder == guest || strcmp(row->verdict, "trusted") != 0 ||
+    if (holder == NULL || holder == guest || !passed(row) ||
         memcmp(row->report_id, a->instance.report_id, sizeof row->report_id) == 0)
         return OK;
     struct attest_wish wish = {.why = "claimant"};
@@ -190,10 +201,9 @@ static enum outcome check_incumbent(struct desk *desk, struct guest *guest,
  * is all. */
 static bool touches_row(const struct appraisal *a, const struct verdict_row *row)
 {
-    bool passed = strcmp(row->verdict, "trusted") == 0;
     bool someone_elses = !span_is_zero(SPAN_OF(a->instance.link_key)) &&
                          memcmp(a->instance.link_key, row->link_key, sizeof row->link_key) != 0;
-    return passed || !someone_elses || a->instance.trust != TRUST_TRUSTED;
+    return passed(row) || !someone_elses || a->instance.trust != TRUST_TRUSTED;
 }
 
 static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict_row *row,
@@ -201,6 +211,8 @@ static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict
 {
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(desk->db, &tx, err));
+    if (passed(row) && is_enrolling(a))
+        TRY(ticket_store_use(desk->db, &row->instance, row->link_key, desk->actor, err));
     TRY(verdict_store_record(desk->db, row, bytes_span(&a->evidence), desk->actor, now, err));
     if (now->trust == TRUST_TRUSTED) {
         TRY(delivery_store_renew(desk->db, &row->instance, desk->actor, err));
@@ -233,8 +245,7 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
     struct instance now = {0};
     OWNED(verdict_row_done) struct verdict_row row = {0};
     TRY(make_row(a, reply, &row, err));
-    bool passed = strcmp(row.verdict, "trusted") == 0;
-    metric_add(passed ? METRIC_VERDICTS_TRUSTED : METRIC_VERDICTS_REJECTED, 1);
+    metric_add(passed(&row) ? METRIC_VERDICTS_TRUSTED : METRIC_VERDICTS_REJECTED, 1);
     LOG(INFO, "verdict.given", TEXT("instance", uuid_text(&row.instance).at),
         TEXT("verdict", row.verdict), TEXT("reason", row.reason),
         TEXT("level", name_of(&level_names, (int)row.level)));
@@ -243,7 +254,7 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
         TRY(store(desk, a, &row, &now, err));
     if (guest == NULL)
         return OK; /* it left; the verdict stands and counts when it is back */
-    bool counts = passed && now.trust == TRUST_TRUSTED;
+    bool counts = passed(&row) && now.trust == TRUST_TRUSTED;
     tell_verdict(guest, a->later->id, &row, counts);
     if (counts) {
         guest_takes_over(guest);

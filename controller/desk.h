@@ -9,7 +9,7 @@
 #include "controller/calls.h"
 #include "controller/keepers.h"
 #include "controller/service.h"
-#include "db/instance_store.h"
+#include "db/ticket_store.h"
 #include "lib/base/map.h"
 #include "lib/net/link_replies.h"
 
@@ -52,10 +52,11 @@ struct guest {
     struct desk *desk;
     struct link_peer *peer;
     struct uuid instance;
-    bool known;   /* its hello was accepted */
-    bool proven;  /* the verdict's link key is this connection's */
-    bool greeted; /* its row says running */
-    bool busy;    /* a challenge or an appraisal is under way */
+    bool known;              /* its hello was accepted */
+    bool proven;             /* the verdict's link key is this connection's */
+    bool greeted;            /* its row says running */
+    bool busy;               /* a challenge or an appraisal is under way */
+    struct ticket_hold hold; /* first enrolment: it showed the launch ticket */
     enum evidence_kind kind;
     uint8_t nonce[NONCE_SIZE];
     bool challenged;

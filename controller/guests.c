@@ -33,12 +33,23 @@ struct guest *guest_new(struct desk *desk, struct link_peer *peer)
     return guest;
 }
 
+/* An agent that crashed comes back with another key, and need not wait for the hold to run out. */
+static void let_ticket_go(struct guest *guest)
+{
+    struct error err = {0};
+    if (guest->proven || moment_is_none(guest->hold.until) || guest->desk->stopping)
+        return;
+    if (ticket_store_let_go(guest->desk->db, &guest->hold, &err) != OK)
+        log_error("ticket.not-let-go", &err);
+}
+
 void guest_free(struct guest *guest)
 {
     if (guest == NULL)
         return;
     if (map_get(guest->desk->guests, &guest->instance) == guest)
         map_take(guest->desk->guests, &guest->instance);
+    let_ticket_go(guest);
     bytes_done(&guest->evidence);
     link_replies_free(guest->replies);
     free(guest);
@@ -170,16 +181,18 @@ static bool has_passed(const struct instance *instance)
 }
 
 /* First enrolment: the ticket of the user-data, and nothing before it (trust.md section 4). It
- * stops strangers; the cloud, which wrote it, is stopped by the evidence. */
-static enum outcome check_ticket(const struct hello *hello, const struct instance *instance,
-                                 struct error *err)
+ * stops strangers; the cloud, which wrote it, is stopped by the evidence. Whoever claims an
+ * instance that passed needs none: for it there is succession (section 9). */
+static enum outcome show_ticket(struct guest *guest, const struct hello *hello, struct error *err)
 {
     uint8_t hash[SHA256_SIZE];
+    struct ticket_hold hold = {.instance = hello->instance};
+    if (hello->ticket[0] == '\0')
+        return fail_code(err, ERR_DENIED, "ticket-unknown", "no launch ticket");
     digest(DIGEST_SHA256, span_of_text(hello->ticket), hash);
-    if (hello->ticket[0] == '\0' || span_is_zero(SPAN_OF(instance->launch_ticket_hash)) ||
-        !secret_equal(SPAN_OF(hash), SPAN_OF(instance->launch_ticket_hash)))
-        return fail_code(err, ERR_DENIED, "ticket-unknown",
-                         "no launch ticket, or not this instance's");
+    memcpy(hold.link_key, link_peer_fingerprint(guest->peer), SHA256_SIZE);
+    TRY(ticket_store_take(guest->desk->db, hash, guest->desk->actor, &hold, err));
+    guest->hold = hold;
     return OK;
 }
 
@@ -211,7 +224,7 @@ static enum outcome admit(struct guest *guest, const struct hello *hello, struct
         return fail_code(err, ERR_DENIED, "instance-over", "the instance is on its way out");
     bool holder = is_holder(guest, &instance);
     if (!has_passed(&instance))
-        TRY(check_ticket(hello, &instance, err));
+        TRY(show_ticket(guest, hello, err));
     TRY(note_hello(guest, &instance, err));
     guest->instance = instance.id;
     guest->known = true;

@@ -305,27 +305,3 @@ enum outcome instance_store_adopt(struct db *db, const struct uuid *id, const ch
                        err));
     return transaction_commit(&tx, err);
 }
-
-enum outcome instance_store_use_ticket(struct db *db, const struct uuid *id,
-                                       const uint8_t ticket_hash[static SHA256_SIZE],
-                                       const char *actor, struct instance *out, struct error *err)
-{
-    OWNED(transaction_end) struct transaction tx = {0};
-    struct instance row;
-    TRY(transaction_begin(db, &tx, err));
-    enum outcome outcome = lock_row(db, id, &row, err);
-    if (outcome != OK && outcome != ERR_NOT_FOUND)
-        return outcome;
-    bool known = outcome == OK && !span_is_zero(SPAN_OF(row.launch_ticket_hash)) &&
-                 secret_equal(SPAN_OF(row.launch_ticket_hash), SPAN(ticket_hash, SHA256_SIZE));
-    if (!known || instance_is_over(&row))
-        return fail_code(err, ERR_DENIED, "ticket-unknown", "no such launch ticket");
-    if (!moment_is_none(row.ticket_used))
-        return fail_code(err, ERR_DENIED, "ticket-used", "the launch ticket was used before");
-    TRY(db_run(db, SQL_INSTANCE_USE_TICKET, PARAMS(p_uuid(id)), NULL, err));
-    TRY(audit_instance(db, &row, "instance.ticket-used", "phase", name_of(&phase_names, row.phase),
-                       NULL, actor, err));
-    TRY(transaction_commit(&tx, err));
-    *out = row;
-    return OK;
-}

@@ -116,10 +116,6 @@ enum outcome instance_store_want(struct db *db, const struct uuid *id, enum want
  * whatever phase. ERR_CONFLICT "other-machine" when it has another one. */
 enum outcome instance_store_adopt(struct db *db, const struct uuid *id, const char *cloud_ref,
                                   const char *actor, struct error *err);
-/* First enrolment: a ticket counts once. ERR_DENIED "ticket-unknown", "ticket-used". */
-enum outcome instance_store_use_ticket(struct db *db, const struct uuid *id,
-                                       const uint8_t ticket_hash[static SHA256_SIZE],
-                                       const char *actor, struct instance *out, struct error *err);
 
 /* ---- trust ---- */
 

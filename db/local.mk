@@ -38,7 +38,8 @@ DB_QUERIES += $(top_srcdir)/db/queries/verdict.sql
 DB_QUERIES += $(top_srcdir)/db/queries/work.sql
 DB_QUERIES += $(top_srcdir)/db/queries/view.sql
 DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
-	$(top_srcdir)/db/migrations/0002_what_is_over.sql
+	$(top_srcdir)/db/migrations/0002_what_is_over.sql \
+	$(top_srcdir)/db/migrations/0003_tickets_keepers_and_age.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

@@ -42,6 +42,9 @@ SELECT 'I3', 'loaded with another value than was sealed', d.id::text
 FROM deliveries d JOIN secret_versions s ON s.id = d.secret_version
 WHERE d.state = 'loaded' AND d.loaded_check IS DISTINCT FROM s.check_digest;
 
+SELECT 'I3', 'passed without using up its launch ticket', id::text FROM instances
+WHERE link_key IS NOT NULL AND launch_ticket_hash IS NOT NULL AND ticket_used IS NULL;
+
 -- I4: versions never go back.
 SELECT 'I4', 'an older version was loaded after a newer one', old.id::text
 FROM deliveries old JOIN deliveries new

@@ -12,6 +12,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/deployment.c tests/support/deployment.h \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
+	tests/support/front_desk.c tests/support/front_desk.h \
 	tests/support/guest_talk.c tests/support/guest_talk.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/line.c tests/support/line.h \

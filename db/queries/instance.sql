@@ -108,9 +108,6 @@ WHERE id = $1 AND phase = 'requested' AND (account, image, size, policy) IS DIST
 UPDATE instances SET cloud_ref = $2, updated = clock_timestamp(), next_due = clock_timestamp()
 WHERE id = $1 AND cloud_ref IS NULL;
 
--- name: instance_use_ticket
-UPDATE instances SET ticket_used = clock_timestamp(), updated = clock_timestamp() WHERE id = $1;
-
 -- The epoch grows only when the word changes: a renewal takes no worker's row away.
 -- name: instance_set_trust
 UPDATE instances SET

@@ -162,6 +162,8 @@ static const struct field fields[] = {
     FIELD(instance, failures,           FIELD_INT),
     FIELD(instance, launch_ticket_hash, FIELD_HEX, .flags = FIELD_HIDDEN),
     FIELD(instance, ticket_used,        FIELD_MOMENT, .flags = FIELD_HIDDEN),
+    FIELD(instance, ticket_key,         FIELD_HEX, .flags = FIELD_HIDDEN),
+    FIELD(instance, ticket_until,       FIELD_MOMENT, .flags = FIELD_HIDDEN),
     FIELD(instance, link_key,           FIELD_HEX),
     FIELD(instance, sealing_key,        FIELD_HEX),
     FIELD(instance, anchor,             FIELD_HEX),

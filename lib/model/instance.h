@@ -126,8 +126,10 @@ struct instance {
     int64_t failures; /* of the present act, in a row */
 
     uint8_t launch_ticket_hash[SHA256_SIZE];
-    struct moment ticket_used;
-    uint8_t link_key[SHA256_SIZE]; /* SHA-256 of the SPKI; set by an accepting verdict */
+    struct moment ticket_used;       /* with the first pass */
+    uint8_t ticket_key[SHA256_SIZE]; /* until then: the link key that showed it last ... */
+    struct moment ticket_until;      /* ... and holds it until then */
+    uint8_t link_key[SHA256_SIZE];   /* SHA-256 of the SPKI; set by an accepting verdict */
     uint8_t sealing_key[SHA256_SIZE];
     uint8_t anchor[SHA256_SIZE];
     uint8_t report_id[SHA256_SIZE]; /* of the boot that was last appraised */

@@ -315,36 +315,6 @@ static void a_machine_needs_a_token_that_was_committed_first(void **state)
     assert_fails(instance_store_adopt(db, &id, "i-orphan", me, &err), ERR_INVALID, "bad-value");
 }
 
-static void a_launch_ticket_counts_once(void **state)
-{
-    (void)state;
-    struct error err;
-    struct uuid id = uuid_new();
-    uint8_t ticket[1][SHA256_SIZE], other[SHA256_SIZE] = {1};
-    random_fill(ticket, sizeof ticket);
-    const struct instance_order order = {
-        .project = PROJECT_DEFAULT,
-        .fleet = "tickets",
-        .account = "cloud",
-        .image = "base",
-        .size = "s",
-        .policy = "p",
-        .ids = &id,
-        .ticket_hashes = ticket,
-        .count = 1,
-    };
-    struct instance row;
-    assert_ok(instance_store_add_many(db, &order, "test", &err));
-    assert_fails(instance_store_use_ticket(db, &id, other, "desk", &row, &err), ERR_DENIED,
-                 "ticket-unknown");
-    struct uuid nobody = uuid_new();
-    assert_fails(instance_store_use_ticket(db, &nobody, ticket[0], "desk", &row, &err), ERR_DENIED,
-                 "ticket-unknown");
-    assert_ok(instance_store_use_ticket(db, &id, ticket[0], "desk", &row, &err));
-    assert_fails(instance_store_use_ticket(db, &id, ticket[0], "desk", &row, &err), ERR_DENIED,
-                 "ticket-used");
-}
-
 /* ---- many workers ---- */
 
 enum { WORKERS = 6, ROWS = 120 };
@@ -503,7 +473,6 @@ int main(void)
         cmocka_unit_test(what_is_wanted_gone_stays_wanted_gone),
         cmocka_unit_test(an_instance_has_one_machine_and_a_machine_one_instance),
         cmocka_unit_test(a_machine_needs_a_token_that_was_committed_first),
-        cmocka_unit_test(a_launch_ticket_counts_once),
         cmocka_unit_test(two_workers_never_get_the_same_row),
         cmocka_unit_test(a_change_of_trust_takes_no_workers_row_away),
         cmocka_unit_test(the_newest_beat_counts_in_whatever_order_they_come),

@@ -58,6 +58,7 @@ static const struct {
      "I3|delivered without an accepting verdict"},
     {"UPDATE deliveries SET sealing_key = sha256('thief')", "I3|sealed to a key"},
     {"DELETE FROM exposures", "I3|delivered and not in the exposure ledger"},
+    {"UPDATE instances SET launch_ticket_hash = link_key", "I3|passed without using up"},
     {"UPDATE secret_versions SET instance = gen_random_uuid()", "I3|one instance holds"},
     {"UPDATE deliveries SET loaded_check = sha256('other')", "I3|loaded with another value"},
     {"INSERT INTO deliveries SELECT gen_random_uuid(), project, instance, secret, name, 0,"

@@ -1,0 +1,9 @@
+-- A launch ticket is held by one link key at a time until the first pass uses it up
+-- (doc/decisions/0007).
+
+ALTER TABLE instances
+    ADD COLUMN ticket_key   bytea CHECK (octet_length(ticket_key) = 32), -- who showed it last
+    ADD COLUMN ticket_until timestamptz,                                 -- holds it until then
+    ADD CONSTRAINT instances_ticket_held CHECK ((ticket_key IS NULL) = (ticket_until IS NULL));
+UPDATE instances SET ticket_used = coalesce(proven_at, updated)
+WHERE link_key IS NOT NULL AND launch_ticket_hash IS NOT NULL AND ticket_used IS NULL;

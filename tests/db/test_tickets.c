@@ -1,0 +1,274 @@
+/* A stranger with a stolen launch ticket (trust.md section 4): before the true guest, beside it and
+ * after it; and the accidents that must not shut the true guest out. */
+#include "db/ticket_store.h"
+
+#include <string.h>
+
+#include "lib/crypto/random.h"
+#include "tests/support/front_desk.h"
+#include "tests/support/test.h"
+
+static const char ticket[] = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq";
+
+static void opens(struct visitor *v, const struct uuid *id, const char *with)
+{
+    struct error err = {0};
+    struct hello_reply reply = {0};
+    assert_ok(visitor_hello(v, id, with, &reply, &err));
+}
+
+static void is_sent_away(struct visitor *v, const struct uuid *id, const char *with,
+                         const char *code)
+{
+    struct error err = {0};
+    struct hello_reply reply = {0};
+    assert_fails(visitor_hello(v, id, with, &reply, &err), ERR_DENIED, code);
+}
+
+static void passes(struct visitor *v, uint8_t boot)
+{
+    struct error err = {0};
+    struct verdict_notice notice = {0};
+    assert_ok(visitor_prove(v, true, boot, &notice, &err));
+    assert_string_equal(notice.verdict, "trusted");
+}
+
+static bool holds(const struct uuid *id, const struct visitor *v)
+{
+    const struct instance row = front_row(id);
+    return memcmp(row.link_key, v->link_key, SHA256_SIZE) == 0;
+}
+
+static void run_out(void)
+{
+    struct error err = {0};
+    assert_ok(db_script(front.db, "UPDATE instances SET ticket_until = clock_timestamp()", &err));
+}
+
+static struct uuid enrol(struct visitor *v)
+{
+    struct uuid id = front_instance("tickets", ticket);
+    front_keeper(1, "1");
+    opens(v, &id, ticket);
+    passes(v, 1);
+    return id;
+}
+
+/* ---- the true guest -------------------------------------------------------------------------- */
+
+static void the_first_pass_uses_the_ticket_up(void **state)
+{
+    (void)state;
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    front_keeper(1, "1");
+    opens(&guest, &id, ticket);
+    assert_true(moment_is_none(front_row(&id).ticket_used));
+    passes(&guest, 1);
+    assert_false(moment_is_none(front_row(&id).ticket_used));
+    assert_true(holds(&id, &guest));
+}
+
+static void a_guest_that_was_refused_may_try_again_with_its_ticket(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct verdict_notice notice = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    front_keeper(1, "1");
+    opens(&guest, &id, ticket);
+    assert_ok(visitor_prove(&guest, false, 1, &notice, &err));
+    assert_string_equal(notice.verdict, "rejected");
+    assert_true(moment_is_none(front_row(&id).ticket_used));
+    passes(&guest, 1);
+}
+
+/* Its keys went with it, its ticket is the same: it need not wait for anything. */
+static void an_agent_that_crashed_before_its_first_pass_comes_back_with_another_key(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct challenge challenge = {0};
+    struct visitor crashed = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    front_keeper(1, "1");
+    opens(&crashed, &id, ticket);
+    assert_ok(visitor_challenge(&crashed, &challenge, &err));
+    visitor_done(&crashed);
+    for (int tries = 0;;
+         tries++) { /* the loss of the first may be heard after the second's hello */
+        OWNED(visitor_done) struct visitor again = visitor_open();
+        struct hello_reply reply = {0};
+        if (visitor_hello(&again, &id, ticket, &reply, &err) == OK) {
+            passes(&again, 1);
+            return;
+        }
+        assert_string_equal(err.code, "ticket-held");
+        assert_true(tries < 100);
+    }
+}
+
+static void a_controller_that_died_in_between_leaves_the_ticket_to_its_bearer(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct challenge challenge = {0};
+    struct visitor guest = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    front_keeper(1, "1");
+    opens(&guest, &id, ticket);
+    assert_ok(visitor_challenge(&guest, &challenge, &err));
+    front_restart();
+    visitor_done(&guest);
+    OWNED(visitor_done) struct visitor stranger = visitor_open();
+    is_sent_away(&stranger, &id, ticket, "ticket-held");
+    run_out(); /* three minutes later, for a guest whose agent died as well */
+    OWNED(visitor_done) struct visitor again = visitor_open();
+    front_keeper(2, "1");
+    opens(&again, &id, ticket);
+    passes(&again, 1);
+}
+
+static void a_guest_that_booted_anew_needs_no_ticket(void **state)
+{
+    (void)state;
+    struct visitor guest = visitor_open();
+    struct uuid id = enrol(&guest);
+    visitor_done(&guest);
+    front_restart(); /* whoever held it is surely gone */
+    front_keeper(2, "1");
+    OWNED(visitor_done) struct visitor again = visitor_open();
+    opens(&again, &id, "");
+    passes(&again, 2);
+    assert_true(holds(&id, &again));
+}
+
+/* ---- the stranger ---------------------------------------------------------------------------- */
+
+static void a_stranger_without_the_ticket_gets_no_challenge(void **state)
+{
+    (void)state;
+    OWNED(visitor_done) struct visitor none = visitor_open();
+    OWNED(visitor_done) struct visitor false_one = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    is_sent_away(&none, &id, "", "ticket-unknown");
+    is_sent_away(&false_one, &id, "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr", "ticket-unknown");
+    assert_true(span_is_zero(SPAN_OF(front_row(&id).ticket_key)));
+}
+
+static void a_stolen_ticket_is_of_no_use_while_the_guest_shows_it(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct challenge challenge = {0};
+    struct verdict_notice notice = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    OWNED(visitor_done) struct visitor thief = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    front_keeper(1, "1");
+    opens(&guest, &id, ticket);
+    assert_ok(visitor_challenge(&guest, &challenge, &err));
+    is_sent_away(&thief, &id, ticket, "ticket-held");
+    assert_ok(visitor_answer(&guest, &challenge, true, 1, &notice, &err));
+    assert_true(holds(&id, &guest));
+}
+
+/* It may knock as any claimant may, and is one: the guest is asked, and stays. */
+static void a_stolen_ticket_enrols_nobody_after_the_first_pass(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct verdict_notice notice = {0};
+    struct ticket_hold hold = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    OWNED(visitor_done) struct visitor thief = visitor_open();
+    struct uuid id = enrol(&guest);
+    opens(&thief, &id, ticket);
+    assert_fails(visitor_prove(&thief, true, 9, &notice, &err), ERR_CONFLICT, "claimant-refused");
+    assert_true(holds(&id, &guest));
+    uint8_t hash[SHA256_SIZE];
+    digest(DIGEST_SHA256, span_of_text(ticket), hash);
+    hold.instance = id;
+    memcpy(hold.link_key, thief.link_key, SHA256_SIZE);
+    assert_fails(ticket_store_take(front.db, hash, "desk", &hold, &err), ERR_DENIED, "ticket-used");
+}
+
+/* Both were let in before either passed, the second when the first's time had run out: one ticket,
+ * one pass. */
+static void of_two_bearers_only_one_ever_passes(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct challenge first = {0}, second = {0};
+    struct verdict_notice notice = {0};
+    OWNED(visitor_done) struct visitor slow = visitor_open();
+    OWNED(visitor_done) struct visitor quick = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    front_keeper(1, "1");
+    opens(&slow, &id, ticket);
+    assert_ok(visitor_challenge(&slow, &first, &err));
+    run_out();
+    opens(&quick, &id, ticket);
+    assert_ok(visitor_challenge(&quick, &second, &err));
+    assert_fails(visitor_answer(&slow, &first, true, 1, &notice, &err), ERR_DENIED, "ticket-held");
+    assert_true(span_is_zero(SPAN_OF(front_row(&id).link_key)));
+    assert_ok(visitor_answer(&quick, &second, true, 2, &notice, &err));
+    assert_true(holds(&id, &quick));
+}
+
+/* ---- the store ------------------------------------------------------------------------------- */
+
+static void two_transactions_cannot_both_use_a_ticket(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct uuid id = front_instance("tickets", ticket);
+    struct ticket_hold hold = {.instance = id, .link_key = {1}};
+    uint8_t hash[SHA256_SIZE], other[SHA256_SIZE] = {2};
+    digest(DIGEST_SHA256, span_of_text(ticket), hash);
+    assert_ok(ticket_store_take(front.db, hash, "desk", &hold, &err));
+    assert_fails(ticket_store_use(front.db, &id, other, "desk", &err), ERR_DENIED, "ticket-held");
+    assert_ok(ticket_store_use(front.db, &id, hold.link_key, "desk", &err));
+    assert_fails(ticket_store_use(front.db, &id, hold.link_key, "desk", &err), ERR_DENIED,
+                 "ticket-used");
+    struct uuid nobody = uuid_new();
+    assert_fails(ticket_store_use(front.db, &nobody, other, "desk", &err), ERR_DENIED,
+                 "ticket-unknown");
+}
+
+static void only_the_last_hold_of_a_key_lets_go(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct uuid id = front_instance("tickets", ticket);
+    struct ticket_hold before = {.instance = id, .link_key = {1}}, now = before,
+                       other = {.instance = id, .link_key = {2}};
+    uint8_t hash[SHA256_SIZE];
+    digest(DIGEST_SHA256, span_of_text(ticket), hash);
+    assert_ok(ticket_store_take(front.db, hash, "desk", &before, &err));
+    assert_ok(ticket_store_take(front.db, hash, "desk", &now, &err)); /* it reconnected */
+    assert_ok(ticket_store_let_go(front.db, &before, &err));
+    assert_fails(ticket_store_take(front.db, hash, "desk", &other, &err), ERR_DENIED,
+                 "ticket-held");
+    assert_ok(ticket_store_let_go(front.db, &now, &err));
+    assert_ok(ticket_store_take(front.db, hash, "desk", &other, &err));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        AT_FRONT(the_first_pass_uses_the_ticket_up),
+        AT_FRONT(a_guest_that_was_refused_may_try_again_with_its_ticket),
+        AT_FRONT(an_agent_that_crashed_before_its_first_pass_comes_back_with_another_key),
+        AT_FRONT(a_controller_that_died_in_between_leaves_the_ticket_to_its_bearer),
+        AT_FRONT(a_guest_that_booted_anew_needs_no_ticket),
+        AT_FRONT(a_stranger_without_the_ticket_gets_no_challenge),
+        AT_FRONT(a_stolen_ticket_is_of_no_use_while_the_guest_shows_it),
+        AT_FRONT(a_stolen_ticket_enrols_nobody_after_the_first_pass),
+        AT_FRONT(of_two_bearers_only_one_ever_passes),
+        AT_FRONT(two_transactions_cannot_both_use_a_ticket),
+        AT_FRONT(only_the_last_hold_of_a_key_lets_go),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,344 @@
+#include "tests/support/front_desk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/crypto/random.h"
+#include "tests/support/database.h"
+#include "tests/support/fixtures.h"
+#include "tests/support/scratch.h"
+#include "tests/support/test.h"
+
+struct front front;
+
+/* ---- the controller -------------------------------------------------------------------------- */
+
+static char *write_file(const char *name, const struct bytes *content)
+{
+    struct error err = {0};
+    char *path = scratch_path(front.folder, name);
+    assert_ok(file_write(path, bytes_span(content), 0600, &err));
+    return path;
+}
+
+static void write_identity(void)
+{
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes cert = {0}, key = {0}, root = {0};
+    OWNED(credential_done)
+    struct credential own = credential_make(&front.there.root, ROLE_CONTROLLER,
+                                            moment_add_seconds(clock_now(), -3600), 30);
+    assert_ok(cert_to_pem(own.cert, &cert, &err));
+    assert_ok(key_to_private_pem(own.key, &key, &err));
+    assert_ok(cert_to_pem(front.there.root.cert, &root, &err));
+    front.cert_file = write_file("cert.pem", &cert);
+    front.key_file = write_file("key.pem", &key);
+    front.root_file = write_file("root.pem", &root);
+}
+
+static void start(void)
+{
+    struct error err = {0};
+    assert_ok(service_start(&front.settings, &front.service, &err));
+    snprintf(front.there.url, sizeof front.there.url, "tls+tcp://127.0.0.1:%d",
+             service_link_port(front.service));
+}
+
+int front_open(void **state)
+{
+    struct error err = {0};
+    void *folder = NULL;
+    (void)state;
+    scratch_open(&folder);
+    front = (struct front){.folder = folder, .there.root = root_make()};
+    write_identity();
+    front.db = database_open();
+    assert_ok(db_script(front.db, "TRUNCATE instances, fleets, keepers CASCADE", &err));
+    front.settings = (struct service_settings){
+        .database = database_url(),
+        .link_listen = "127.0.0.1:0",
+        .link_url = "",
+        .cert_file = front.cert_file,
+        .key_file = front.key_file,
+        .root_file = front.root_file,
+        .project = PROJECT_DEFAULT,
+        .heartbeat_seconds = 30,
+        .workers = 1,
+        .lease_seconds = 60,
+        .watch_seconds = 3600,
+        .agents_most = 100,
+        .per_address_most = 100,
+    };
+    start();
+    return 0;
+}
+
+static void stop(void)
+{
+    assert_true(service_stop(front.service, FRONT_STOP_MS));
+    front.service = NULL;
+}
+
+int front_close(void **state)
+{
+    (void)state;
+    void *folder = front.folder;
+    caller_close(&front.keeper);
+    stop();
+    root_done(&front.there.root);
+    db_close(front.db);
+    free(front.cert_file);
+    free(front.key_file);
+    free(front.root_file);
+    return scratch_close(&folder);
+}
+
+void front_restart(void)
+{
+    caller_close(&front.keeper);
+    stop();
+    start();
+}
+
+/* ---- talking --------------------------------------------------------------------------------- */
+
+static struct link_event *next_frame(struct caller *caller)
+{
+    struct link_event *event = caller_event(caller);
+    if (event->kind == LINK_CLOSED)
+        fail_msg("closed: %s: %s", event->why.code, event->why.text);
+    return event;
+}
+
+static uint64_t say(struct caller *caller, enum verb verb, const struct record *record,
+                    const void *object)
+{
+    struct error err = {0};
+    uint64_t id = link_id_new();
+    OWNED(bytes_done) struct bytes body = {0};
+    message_print(verb, record, object, &body);
+    assert_ok(link_send(caller->peer, FRAME_REQUEST, id, bytes_span(&body), &err));
+    return id;
+}
+
+/* The answer to `id`; what else the controller asks meanwhile (a charter, evidence) is not heard.
+ */
+static enum outcome hear(struct caller *caller, uint64_t id, const struct record *record, void *out,
+                         struct error *err)
+{
+    for (;;) {
+        OWNED(link_event_drop) struct link_event *event = next_frame(caller);
+        if (event->id != id || event->kind != LINK_FRAME)
+            continue;
+        if (event->type == FRAME_PROBLEM)
+            return message_parse_problem(bytes_span(&event->body), err);
+        return message_parse_reply(bytes_span(&event->body), record, out, err);
+    }
+}
+
+/* What the controller asks of the keeper next. */
+static uint64_t keeper_asked(enum verb wanted, const struct record *record, void *out)
+{
+    struct error err = {0};
+    for (;;) {
+        OWNED(link_event_drop) struct link_event *event = next_frame(&front.keeper);
+        OWNED(json_drop) json_t *message = NULL;
+        enum verb verb;
+        assert_ok(message_parse(bytes_span(&event->body), &verb, &message, &err));
+        if (verb != wanted)
+            continue;
+        assert_ok(record_from_json(record, message, "", out, &err));
+        return event->id;
+    }
+}
+
+static void keeper_answers(uint64_t id, const struct record *record, const void *object)
+{
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    message_print_reply(record, object, &body);
+    assert_ok(link_send(front.keeper.peer, FRAME_REPLY, id, bytes_span(&body), &err));
+}
+
+static struct caller dial(struct link_identity *identity)
+{
+    struct link_settings settings = caller_settings(&front.there);
+    struct caller caller = caller_open(&settings, identity);
+    caller_opened(&caller);
+    return caller;
+}
+
+void front_keeper(uint8_t boot, const char *version)
+{
+    struct error err = {0};
+    struct hello_reply reply = {0};
+    OWNED(bytes_done) struct bytes pem = {0};
+    OWNED(credential_done)
+    struct credential signer = credential_make(&front.there.root, ROLE_KEEPER_SIGN,
+                                               moment_add_seconds(clock_now(), -3600), 30);
+    struct hello hello = {.protocol = MESSAGE_PROTOCOL, .role = LINK_ROLE_KEEPER};
+    caller_close(&front.keeper);
+    front.keeper = dial(identity_make(&front.there.root, ROLE_KEEPER_LINK));
+    assert_ok(cert_to_pem(signer.cert, &pem, &err));
+    bytes_add(&pem, SPAN("", 1));
+    memset(front.keeper_boot, boot, sizeof front.keeper_boot);
+    memcpy(hello.boot_id, front.keeper_boot, sizeof hello.boot_id);
+    strcpy(hello.realm, "simulation");
+    hello.charter_serial = 1;
+    hello.signer = mem_text((const char *)pem.at);
+    snprintf(hello.version, sizeof hello.version, "%s", version);
+    uint64_t id = say(&front.keeper, VERB_HELLO, &hello_record, &hello);
+    record_done(&hello_record, &hello);
+    assert_ok(hear(&front.keeper, id, &hello_reply_record, &reply, &err));
+}
+
+/* ---- guests ---------------------------------------------------------------------------------- */
+
+struct visitor visitor_open(void)
+{
+    struct error err = {0};
+    struct visitor v = {0};
+    OWNED(credential_done) struct credential own = credential_guest();
+    key_fingerprint(own.key, v.link_key);
+    assert_ok(key_generate(KEY_P256, &v.sealing, &err));
+    v.caller = dial(identity_of(&own, &front.there.root));
+    return v;
+}
+
+void visitor_done(struct visitor *v)
+{
+    caller_close(&v->caller);
+    key_drop(&v->sealing);
+}
+
+struct uuid front_instance(const char *fleet, const char *ticket)
+{
+    struct error err = {0};
+    struct uuid id = uuid_new();
+    uint8_t hash[1][SHA256_SIZE];
+    digest(DIGEST_SHA256, span_of_text(ticket), hash[0]);
+    const struct instance_order order = {
+        .project = PROJECT_DEFAULT,
+        .fleet = fleet,
+        .account = "cloud",
+        .image = "base",
+        .size = "m6a.large",
+        .policy = "standard",
+        .ids = &id,
+        .ticket_hashes = hash,
+        .count = 1,
+    };
+    assert_ok(instance_store_add_many(front.db, &order, "test", &err));
+    /* The workers have no such account: nothing of it is due. */
+    assert_ok(
+        db_script(front.db, "UPDATE instances SET next_due = now() + interval '1 year'", &err));
+    return id;
+}
+
+struct instance front_row(const struct uuid *id)
+{
+    struct error err = {0};
+    struct instance row = {0};
+    assert_ok(instance_store_find(front.db, id, &row, &err));
+    return row;
+}
+
+enum outcome visitor_hello(struct visitor *v, const struct uuid *instance, const char *ticket,
+                           struct hello_reply *out, struct error *err)
+{
+    struct hello hello = {
+        .protocol = MESSAGE_PROTOCOL, .role = LINK_ROLE_AGENT, .instance = *instance};
+    snprintf(hello.ticket, sizeof hello.ticket, "%s", ticket);
+    snprintf(hello.version, sizeof hello.version, "test");
+    v->instance = *instance;
+    uint64_t id = say(&v->caller, VERB_HELLO, &hello_record, &hello);
+    return hear(&v->caller, id, &hello_reply_record, out, err);
+}
+
+enum outcome visitor_challenge(struct visitor *v, struct challenge *out, struct error *err)
+{
+    struct attest_begin begin = {.kind = EVIDENCE_SIMULATED};
+    struct challenge_wish wish = {0};
+    TRY(key_to_spki(v->sealing, &begin.sealing_key, err));
+    uint64_t id = say(&v->caller, VERB_ATTEST_BEGIN, &attest_begin_record, &begin);
+    record_done(&attest_begin_record, &begin);
+    uint64_t asked = keeper_asked(VERB_CHALLENGE, &challenge_wish_record, &wish);
+    assert_memory_equal(wish.link_key, v->link_key, SHA256_SIZE);
+    record_done(&challenge_wish_record, &wish);
+    struct challenge made = {.expires_seconds = 180};
+    random_fill(made.nonce, sizeof made.nonce);
+    memcpy(made.nonce, front.keeper_boot, sizeof front.keeper_boot);
+    cert_spki_sha256(front.there.root.cert, made.root_key);
+    keeper_answers(asked, &challenge_record, &made);
+    return hear(&v->caller, id, &challenge_record, out, err);
+}
+
+static json_t *claims_of(struct visitor *v, bool passes, uint8_t boot)
+{
+    struct error err = {0};
+    uint8_t report_id[SHA256_SIZE];
+    OWNED(bytes_done) struct bytes spki = {0};
+    memset(report_id, boot, sizeof report_id);
+    assert_ok(key_to_spki(v->sealing, &spki, &err));
+    json_t *claims = json_pack(
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:i}", "verdict", passes ? "trusted" : "rejected",
+        "reason", passes ? "ok" : "policy-measurement", "kind", "simulated", "policy", "standard",
+        "hardware", passes ? "hardware" : "none", "software", "none", "identity", "none", "level",
+        passes ? "L1" : "L0", "simulated", true, "charter_serial", 1);
+    OWNED(mem_drop) char *sealing = base64_of(bytes_span(&spki));
+    json_put_text(claims, "sealing_key", sealing);
+    json_put_hex(claims, "link_key", SPAN_OF(v->link_key));
+    json_put_hex(claims, "report_id", SPAN_OF(report_id));
+    return claims;
+}
+
+/* The controller reads its id and nothing else. */
+static char *token_of(void)
+{
+    struct uuid id = uuid_new();
+    OWNED(text_done) struct text json = {0}, token = {0};
+    text_addf(&json, "{\"jti\":\"%s\"}", uuid_text(&id).at);
+    OWNED(mem_drop) char *payload = base64url_of(text_span(&json));
+    text_addf(&token, "e30.%s.c2ln", payload);
+    return mem_text(text_str(&token));
+}
+
+static void keeper_appraises(struct visitor *v, bool passes, uint8_t boot)
+{
+    struct appraise_wish wish = {0};
+    uint64_t asked = keeper_asked(VERB_APPRAISE, &appraise_wish_record, &wish);
+    record_done(&appraise_wish_record, &wish);
+    struct appraise_reply reply = {
+        .token = token_of(),
+        .claims = claims_of(v, passes, boot),
+        .checks = json_array(),
+        .issued = clock_now(),
+        .expires = moment_add_seconds(clock_now(), 600),
+    };
+    keeper_answers(asked, &appraise_reply_record, &reply);
+    record_done(&appraise_reply_record, &reply);
+}
+
+enum outcome visitor_answer(struct visitor *v, const struct challenge *challenge, bool passes,
+                            uint8_t boot, struct verdict_notice *out, struct error *err)
+{
+    uint8_t evidence[64];
+    struct evidence_part part = {.parts = 1};
+    random_fill(evidence, sizeof evidence);
+    memcpy(part.nonce, challenge->nonce, sizeof part.nonce);
+    bytes_add(&part.data, SPAN_OF(evidence));
+    uint64_t id = say(&v->caller, VERB_EVIDENCE, &evidence_part_record, &part);
+    record_done(&evidence_part_record, &part);
+    keeper_appraises(v, passes, boot);
+    return hear(&v->caller, id, &verdict_notice_record, out, err);
+}
+
+enum outcome visitor_prove(struct visitor *v, bool passes, uint8_t boot, struct verdict_notice *out,
+                           struct error *err)
+{
+    struct challenge challenge = {0};
+    TRY(visitor_challenge(v, &challenge, err));
+    return visitor_answer(v, &challenge, passes, boot, out, err);
+}

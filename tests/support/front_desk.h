@@ -1,0 +1,61 @@
+/* A whole controller but for its API, on a real PostgreSQL and a real link. The test is its guests
+ * and its keeper: what the keeper concludes of whom is the test's to say. */
+#ifndef MUSTER_TESTS_FRONT_DESK_H
+#define MUSTER_TESTS_FRONT_DESK_H
+
+#include "controller/service.h"
+#include "db/verdict_store.h"
+#include "tests/support/link_party.h"
+
+struct front {
+    char *folder, *cert_file, *key_file, *root_file;
+    struct desk there; /* for link_party: its root and url are the controller's */
+    struct service_settings settings;
+    struct service *service;
+    struct db *db;
+    struct caller keeper;
+    uint8_t keeper_boot[8];
+};
+extern struct front front;
+
+enum { FRONT_STOP_MS = 20000 };
+
+/* For cmocka: database, root and certificates are there, and the controller runs. */
+int front_open(void **state);
+int front_close(void **state);
+#define AT_FRONT(test) cmocka_unit_test_setup_teardown(test, front_open, front_close)
+
+/* The same controller, anew: whatever was in its memory is gone. */
+void front_restart(void);
+
+/* A keeper dials in and is welcome. `boot` names its start. */
+void front_keeper(uint8_t boot, const char *version);
+
+/* ---- guests -------------------------------------------------------------------------------- */
+
+struct visitor {
+    struct caller caller;
+    uint8_t link_key[SHA256_SIZE];
+    struct key *sealing;
+    struct uuid instance;
+};
+
+/* With a link key of its own, connected; it says nothing yet. */
+struct visitor visitor_open(void);
+void visitor_done(struct visitor *visitor);
+
+/* A booting instance with a launch ticket, whose text is given. */
+struct uuid front_instance(const char *fleet, const char *ticket);
+struct instance front_row(const struct uuid *id);
+
+enum outcome visitor_hello(struct visitor *v, const struct uuid *instance, const char *ticket,
+                           struct hello_reply *out, struct error *err);
+/* A challenge, and evidence over it; the keeper passes or refuses it. `boot` is its report id. */
+enum outcome visitor_prove(struct visitor *v, bool passes, uint8_t boot, struct verdict_notice *out,
+                           struct error *err);
+/* The same in two: between them others may act. */
+enum outcome visitor_challenge(struct visitor *v, struct challenge *out, struct error *err);
+enum outcome visitor_answer(struct visitor *v, const struct challenge *challenge, bool passes,
+                            uint8_t boot, struct verdict_notice *out, struct error *err);
+
+#endif
