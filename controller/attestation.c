@@ -197,13 +197,13 @@ static enum outcome check_incumbent(struct desk *desk, struct guest *guest,
                      "another boot speaks for this instance now");
 }
 
-/* A claimant that did not pass never touches the incumbent's row: its failure is logged, and that
- * is all. */
+/* A claimant that did not pass never touches the row of whom it claims to be, be that trusted or
+ * long stale: its failure is logged, and that is all. Before the first pass the row is that of the
+ * ticket's bearer. */
 static bool touches_row(const struct appraisal *a, const struct verdict_row *row)
 {
-    bool someone_elses = !span_is_zero(SPAN_OF(a->instance.link_key)) &&
-                         memcmp(a->instance.link_key, row->link_key, sizeof row->link_key) != 0;
-    return passed(row) || !someone_elses || a->instance.trust != TRUST_TRUSTED;
+    const uint8_t *owner = is_enrolling(a) ? a->instance.ticket_key : a->instance.link_key;
+    return passed(row) || memcmp(owner, row->link_key, SHA256_SIZE) == 0;
 }
 
 static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict_row *row,

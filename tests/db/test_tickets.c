@@ -217,6 +217,42 @@ static void of_two_bearers_only_one_ever_passes(void **state)
     assert_true(holds(&id, &quick));
 }
 
+/* Section 9: else anybody who knows an id could have a fleet replaced. */
+static void a_stranger_that_fails_spoils_nobody_whose_verdict_ran_out(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct verdict_notice notice = {0};
+    struct visitor guest = visitor_open();
+    OWNED(visitor_done) struct visitor stranger = visitor_open();
+    struct uuid id = enrol(&guest);
+    visitor_done(&guest);
+    assert_ok(db_script(front.db, "UPDATE instances SET trust = 'stale'", &err));
+    opens(&stranger, &id, "");
+    assert_ok(visitor_prove(&stranger, false, 9, &notice, &err));
+    assert_string_equal(notice.verdict, "rejected");
+    assert_int_equal(front_row(&id).trust, TRUST_STALE);
+}
+
+static void a_bearer_that_lost_its_ticket_to_another_spoils_nothing(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct challenge challenge = {0};
+    struct verdict_notice notice = {0};
+    OWNED(visitor_done) struct visitor thief = visitor_open();
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    front_keeper(1, "1");
+    opens(&thief, &id, ticket);
+    assert_ok(visitor_challenge(&thief, &challenge, &err));
+    run_out();
+    opens(&guest, &id, ticket);
+    assert_ok(visitor_answer(&thief, &challenge, false, 9, &notice, &err));
+    assert_int_equal(front_row(&id).trust, TRUST_UNKNOWN);
+    passes(&guest, 1);
+}
+
 /* ---- the store ------------------------------------------------------------------------------- */
 
 static void two_transactions_cannot_both_use_a_ticket(void **state)
@@ -267,6 +303,8 @@ int main(void)
         AT_FRONT(a_stolen_ticket_is_of_no_use_while_the_guest_shows_it),
         AT_FRONT(a_stolen_ticket_enrols_nobody_after_the_first_pass),
         AT_FRONT(of_two_bearers_only_one_ever_passes),
+        AT_FRONT(a_stranger_that_fails_spoils_nobody_whose_verdict_ran_out),
+        AT_FRONT(a_bearer_that_lost_its_ticket_to_another_spoils_nothing),
         AT_FRONT(two_transactions_cannot_both_use_a_ticket),
         AT_FRONT(only_the_last_hold_of_a_key_lets_go),
     };
