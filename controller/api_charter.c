@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/charter_store.h"
+#include "db/keeper_store.h"
 #include "lib/crypto/random.h"
 #include "lib/model/charter.h"
 
@@ -25,10 +26,28 @@ static enum outcome read_charter(const char *jws, struct charter_row *row, json_
     return OK;
 }
 
-static json_t *charter_to_json(struct request *r, const struct charter_row *row, json_t *content)
+/* What is on this controller's link now, and what any controller saw. */
+static enum outcome keepers_to_json(struct request *r, json_t **out, struct error *err)
 {
     struct service_keepers keepers = {0};
+    OWNED(keeper_row_list_done) struct keeper_row_list list = {0};
+    TRY(keeper_store_list(r->db, &list, err));
+    json_t *seen = json_array();
+    for (size_t i = 0; i < list.count; i++)
+        json_add_new(seen, record_to_json(&keeper_row_record, &list.at[i]));
     r->api->service.keepers(r->api->service.service, &keepers);
+    *out = json_object();
+    json_put_int(*out, "connected", keepers.connected);
+    json_put_int(*out, "charter_serial", keepers.charter_serial);
+    json_put_new(*out, "seen", seen);
+    return OK;
+}
+
+static enum outcome answer_charter(struct request *r, const struct charter_row *row,
+                                   json_t *content, struct error *err)
+{
+    json_t *keepers;
+    TRY(keepers_to_json(r, &keepers, err));
     json_t *out = json_object();
     json_put_int(out, "serial", row->serial);
     json_put_text(out, "realm", name_of(&realm_names, (int)row->realm));
@@ -37,10 +56,9 @@ static json_t *charter_to_json(struct request *r, const struct charter_row *row,
     json_put_bool(out, "expired", row->expires.us <= clock_now().us);
     json_put_text(out, "jws", row->jws);
     json_put_new(out, "charter", json_incref(content));
-    json_put_new(out, "keepers",
-                 json_pack("{s:I, s:I}", "connected", (json_int_t)keepers.connected,
-                           "charter_serial", (json_int_t)keepers.charter_serial));
-    return out;
+    json_put_new(out, "keepers", keepers);
+    request_answer(r, 200, out);
+    return OK;
 }
 
 enum outcome charter_show(struct request *r, struct error *err)
@@ -49,8 +67,7 @@ enum outcome charter_show(struct request *r, struct error *err)
     OWNED(json_drop) json_t *content = NULL;
     TRY(charter_store_active(r->db, r->caller.project, &row, err));
     TRY(read_charter(row.jws, &row, &content, err));
-    request_answer(r, 200, charter_to_json(r, &row, content));
-    return OK;
+    return answer_charter(r, &row, content, err);
 }
 
 /* The same charter again is fine: an answer may have been lost. */
@@ -81,6 +98,5 @@ enum outcome charter_apply(struct request *r, struct error *err)
     TRY(r->api->service.charter(r->api->service.service, jws, &serial, err));
     TRY(store(r, &row, err));
     r->api->service.wake(r->api->service.service);
-    request_answer(r, 200, charter_to_json(r, &row, content));
-    return OK;
+    return answer_charter(r, &row, content, err);
 }

@@ -31,6 +31,23 @@ static void note_keepers(struct desk *desk)
     desk->charter_serial = serial;
 }
 
+/* What cannot be written down now is at the next time. */
+static void write_keeper(struct desk *desk, const struct keeper_seat *seat)
+{
+    struct error err = {0};
+    if (keepers_note(seat, desk->db, desk->actor, &err) != OK)
+        log_error("keeper.not-noted", &err);
+}
+
+static void write_keepers(struct desk *desk)
+{
+    if (desk->keepers_in_ticks-- > 0)
+        return;
+    desk->keepers_in_ticks = KEEPER_SILENT_SECONDS / 3 * 1000 / DESK_TICK_MS;
+    for (size_t i = 0; i < desk->keepers.count; i++)
+        write_keeper(desk, &desk->keepers.seats[i]);
+}
+
 static enum outcome keeper_hello(struct desk *desk, struct link_event *event, struct error *err)
 {
     OWNED(json_drop) json_t *message = NULL;
@@ -54,6 +71,7 @@ static enum outcome keeper_hello(struct desk *desk, struct link_event *event, st
         TEXT("address", link_peer_address(event->peer)),
         INT("charter_serial", seat->charter_serial));
     note_keepers(desk);
+    write_keeper(desk, seat);
     charter_offer_stored(desk, seat);
     return OK;
 }
@@ -150,6 +168,7 @@ static void tick(struct desk *desk)
     flush_beats(desk);
     calls_tick(desk->calls, clock_monotonic_ms());
     release_due(desk);
+    write_keepers(desk);
     metric_set(METRIC_AGENTS_CONNECTED, (int64_t)map_count(desk->guests));
 }
 

@@ -40,6 +40,7 @@ struct desk {
     bool release_soon;
     _Atomic bool due_soon; /* desk_wake(): something became due */
     int plan_in_ticks;     /* until everybody is looked at for new deliveries */
+    int keepers_in_ticks;  /* until the keepers here are written down again */
     _Atomic bool stopping;
     _Atomic int64_t keepers_connected; /* for other threads to look at */
     _Atomic int64_t charter_serial;

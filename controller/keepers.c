@@ -1,5 +1,6 @@
 #include "controller/keepers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/metrics.h"
@@ -33,6 +34,7 @@ enum outcome keepers_welcome(struct keepers *keepers, struct link_peer *peer,
     TRY(check_signer(hello, roots, root_count, &seat, err));
     if (keepers->count == KEEPERS_MOST)
         return fail_code(err, ERR_THROTTLED, "too-many", "%d keepers are here", KEEPERS_MOST);
+    snprintf(seat.version, sizeof seat.version, "%s", hello->version);
     seat.peer = link_peer_share(peer);
     keepers->seats[keepers->count] = seat;
     *out = &keepers->seats[keepers->count++];
@@ -56,6 +58,17 @@ void keepers_done(struct keepers *keepers)
 {
     while (keepers->count > 0)
         keepers_lost(keepers, keepers->seats[0].peer);
+}
+
+enum outcome keepers_note(const struct keeper_seat *seat, struct db *db, const char *actor,
+                          struct error *err)
+{
+    struct keeper_row row = {.realm = seat->realm, .charter_serial = seat->charter_serial};
+    memcpy(row.boot_id, seat->boot_id, sizeof row.boot_id);
+    memcpy(row.certificate, seat->signer, sizeof row.certificate);
+    snprintf(row.name, sizeof row.name, "%.32s", seat->name);
+    snprintf(row.version, sizeof row.version, "%s", seat->version);
+    return keeper_store_seen(db, &row, actor, err);
 }
 
 struct keeper_seat *keepers_of_peer(struct keepers *keepers, const struct link_peer *peer)

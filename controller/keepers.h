@@ -3,6 +3,7 @@
 #define MUSTER_CONTROLLER_KEEPERS_H
 
 #include "controller/calls.h"
+#include "db/keeper_store.h"
 
 enum { KEEPERS_MOST = 8, KEEPER_WAIT_MS = 15000 };
 
@@ -13,6 +14,7 @@ struct keeper_seat {
     int64_t charter_serial;
     uint8_t signer[SHA256_SIZE]; /* SHA-256 of the keeper-sign SPKI; names it in rows */
     char name[2 * SHA256_SIZE + 1];
+    char version[32]; /* of its program, as it says */
 };
 
 struct keepers {
@@ -31,6 +33,9 @@ void keepers_done(struct keepers *keepers);
 struct keeper_seat *keepers_of_peer(struct keepers *keepers, const struct link_peer *peer);
 /* By boot id: evidence goes to the keeper that issued its nonce. NULL: gone. */
 struct keeper_seat *keepers_of_boot(struct keepers *keepers, const uint8_t boot_id[static 8]);
+/* Write down that it is there. The keeper's name in rows is the first half of its signer's hash. */
+enum outcome keepers_note(const struct keeper_seat *seat, struct db *db, const char *actor,
+                          struct error *err);
 /* Any that obeys a charter, the highest serial first. ERR_UNREACHABLE "no-keeper". */
 enum outcome keepers_pick(struct keepers *keepers, struct keeper_seat **out, struct error *err);
 

@@ -12,8 +12,10 @@ static const struct field fields[] = {
     FIELD(keeper_row, realm,          FIELD_NAME, .names = &realm_names),
     FIELD(keeper_row, certificate,    FIELD_HEX),
     FIELD(keeper_row, charter_serial, FIELD_INT),
+    FIELD(keeper_row, version,        FIELD_TEXT),
     FIELD(keeper_row, first_seen,     FIELD_MOMENT),
     FIELD(keeper_row, last_seen,      FIELD_MOMENT),
+    FIELD(keeper_row, silent,         FIELD_BOOL),
 };
 /* clang-format on */
 const struct record keeper_row_record = RECORD(keeper_row, fields);
@@ -28,7 +30,7 @@ enum outcome keeper_store_seen(struct db *db, const struct keeper_row *row, cons
     TRY(db_run(db, SQL_KEEPER_SEEN,
                PARAMS(p_bytes(SPAN_OF(row->boot_id)), p_text(row->name),
                       p_name(&realm_names, (int)row->realm), p_bytes(SPAN_OF(row->certificate)),
-                      p_int(row->charter_serial)),
+                      p_int(row->charter_serial), p_text(row->version)),
                &rows, err));
     if (rows_bool(rows, 0, 0)) {
         char object[AUDIT_OBJECT_SIZE];
@@ -43,5 +45,5 @@ enum outcome keeper_store_seen(struct db *db, const struct keeper_row *row, cons
 
 enum outcome keeper_store_list(struct db *db, struct keeper_row_list *out, struct error *err)
 {
-    return keeper_row_list_of(db, SQL_KEEPER_LIST, NO_PARAMS, out, err);
+    return keeper_row_list_of(db, SQL_KEEPER_LIST, PARAMS(p_int(KEEPER_SILENT_SECONDS)), out, err);
 }

@@ -7,3 +7,5 @@ ALTER TABLE instances
     ADD CONSTRAINT instances_ticket_held CHECK ((ticket_key IS NULL) = (ticket_until IS NULL));
 UPDATE instances SET ticket_used = coalesce(proven_at, updated)
 WHERE link_key IS NOT NULL AND launch_ticket_hash IS NOT NULL AND ticket_used IS NULL;
+
+ALTER TABLE keepers ADD COLUMN version text NOT NULL DEFAULT '';

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/audit_store.h"
+#include "db/keeper_store.h"
 #include "lib/crypto/token.h"
 #include "lib/model/charter.h"
 #include "tests/support/ask.h"
@@ -61,6 +62,34 @@ static void a_charter_that_a_keeper_refuses_is_not_kept(void **state)
     OWNED(told_done) struct told shown = ask("GET", "/v1/charter", NULL);
     assert_int_not_equal(json_integer_value(json_object_get(shown.body, "serial")), 9);
     ask_refused("POST", "/v1/charter", "{}", 422, "missing-member", "/jws");
+}
+
+static bool shown_silent(void)
+{
+    OWNED(told_done) struct told told = ask("GET", "/v1/charter", NULL);
+    const json_t *seen = json_object_get(json_object_get(told.body, "keepers"), "seen");
+    assert_int_equal(json_array_size(seen), 1); /* its two starts are one keeper */
+    const json_t *keeper = json_array_get(seen, 0);
+    assert_string_equal(told_member(keeper, "boot_id"), "0900000000000000");
+    assert_string_equal(told_member(keeper, "realm"), "simulation");
+    assert_string_equal(told_member(keeper, "version"), "1.2");
+    return json_is_true(json_object_get(keeper, "silent"));
+}
+
+static void a_keeper_that_went_silent_is_shown_as_such(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct keeper_row keeper = {.name = "k", .realm = REALM_SIMULATION, .certificate = {7}};
+    strcpy(keeper.version, "1.2");
+    for (uint8_t boot = 8; boot <= 9; boot++) {
+        keeper.boot_id[0] = boot;
+        assert_ok(keeper_store_seen(ask_db, &keeper, "desk", &err));
+    }
+    assert_false(shown_silent());
+    assert_ok(
+        db_script(ask_db, "UPDATE keepers SET last_seen = last_seen - interval '2 minutes'", &err));
+    assert_true(shown_silent());
 }
 
 /* ---- secrets --------------------------------------------------------------------------------- */
@@ -131,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         QUIET(a_charter_that_the_keepers_take_is_kept_and_shown),
+        QUIET(a_keeper_that_went_silent_is_shown_as_such),
         QUIET(a_charter_that_a_keeper_refuses_is_not_kept),
         QUIET(a_secret_is_generated_by_a_keeper_and_listed_without_its_value),
         QUIET(a_secret_of_each_instance_waits_for_the_instances),

@@ -55,7 +55,7 @@ int front_open(void **state)
     front = (struct front){.folder = folder, .there.root = root_make()};
     write_identity();
     front.db = database_open();
-    assert_ok(db_script(front.db, "TRUNCATE instances, fleets, keepers CASCADE", &err));
+    assert_ok(db_script(front.db, "TRUNCATE instances, fleets, keepers, charters CASCADE", &err));
     front.settings = (struct service_settings){
         .database = database_url(),
         .link_listen = "127.0.0.1:0",
@@ -192,6 +192,15 @@ void front_keeper(uint8_t boot, const char *version)
     uint64_t id = say(&front.keeper, VERB_HELLO, &hello_record, &hello);
     record_done(&hello_record, &hello);
     assert_ok(hear(&front.keeper, id, &hello_reply_record, &reply, &err));
+}
+
+void front_keeper_obeys(int64_t serial)
+{
+    struct charter_wish wish = {0};
+    const struct charter_reply reply = {.serial = serial};
+    uint64_t asked = keeper_asked(VERB_CHARTER, &charter_wish_record, &wish);
+    record_done(&charter_wish_record, &wish);
+    keeper_answers(asked, &charter_reply_record, &reply);
 }
 
 /* ---- guests ---------------------------------------------------------------------------------- */

@@ -30,6 +30,8 @@ void front_restart(void);
 
 /* A keeper dials in and is welcome. `boot` names its start. */
 void front_keeper(uint8_t boot, const char *version);
+/* It was offered the stored charter, and takes it. */
+void front_keeper_obeys(int64_t serial);
 
 /* ---- guests -------------------------------------------------------------------------------- */
 
