@@ -164,7 +164,10 @@ enum outcome fleets_status(struct request *r, struct error *err)
     json_put_int(out, "desired", fleet.desired);
     json_put_bool(out, "paused", fleet.paused);
     json_put_int(out, "standing", standing(&counts));
-    json_put_new(out, "phases", counts_to_json(&phase_names, counts.phases));
+    json_t *phases = counts_to_json(&phase_names, counts.phases);
+    json_object_del(phases,
+                    name_of(&phase_names, PHASE_TERMINATED)); /* not counted: it only grows */
+    json_put_new(out, "phases", phases);
     json_put_new(out, "trust", counts_to_json(&trust_names, counts.trusts));
     json_put_new(out, "levels", counts_to_json(&level_names, counts.levels));
     json_put_new(out, "deliveries", counts_to_json(&delivery_state_names, counts.deliveries));

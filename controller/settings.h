@@ -22,6 +22,7 @@ struct musterd_settings {
     int64_t workers;
     int64_t lease_seconds;
     int64_t watch_seconds;
+    int64_t retain_days;
     int64_t agents_most;
     int64_t link_per_address;
     int64_t stop_seconds;

@@ -11,6 +11,7 @@
 #include "controller/userdata.h"
 #include "controller/watch.h"
 #include "db/audit_store.h"
+#include "db/retention.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
@@ -19,8 +20,9 @@
 enum {
     WORKERS_MOST = 64,
     FILE_MOST = 64 * 1024,
-    LISTEN_MS = 250,   /* so that stopping need not wait long */
-    TROUBLE_MS = 1000, /* after the database did not answer */
+    TIDY_MS = 600 * 1000, /* nobody waits for what is forgotten */
+    LISTEN_MS = 250,      /* so that stopping need not wait long */
+    TROUBLE_MS = 1000,    /* after the database did not answer */
 };
 
 /* One round of a thread; `out_did`: there was something, so look again at once. */
@@ -38,7 +40,7 @@ struct duty {
 struct workers {
     struct crew crew;
     struct service_settings settings; /* so that settings->... stays with us */
-    struct duty duties[WORKERS_MOST + 4];
+    struct duty duties[WORKERS_MOST + 5];
     size_t duty_count;
 };
 
@@ -120,15 +122,34 @@ static enum outcome keep_time(struct worker *w, bool *out_did, struct error *err
     return watch_time(w, err);
 }
 
+/* Waking is for the workers; these go by the clock alone. */
+static void rest(struct worker *w, int64_t ms)
+{
+    int64_t until = clock_monotonic_ms() + ms;
+    while (!crew_is_stopping(w->crew) && clock_monotonic_ms() < until)
+        crew_pause(w->crew);
+}
+
 static enum outcome look_at_clouds(struct worker *w, bool *out_did, struct error *err)
 {
     struct watch_counts counts;
     *out_did = false;
     TRY(watch_clouds(w, &counts, err));
-    /* Waking is for the workers; clouds are looked at by the clock alone. */
-    int64_t until = clock_monotonic_ms() + w->crew->settings->watch_seconds * 1000;
-    while (!crew_is_stopping(w->crew) && clock_monotonic_ms() < until)
-        crew_pause(w->crew);
+    rest(w, w->crew->settings->watch_seconds * 1000);
+    return OK;
+}
+
+/* Batch after batch, each a short transaction, then a long rest. */
+static enum outcome tidy_up(struct worker *w, bool *out_did, struct error *err)
+{
+    int64_t count = 0, days = w->crew->settings->retain_days;
+    if (days > 0)
+        TRY(retention_forget(w->db, days, w->holder, &count, err));
+    if (count > 0)
+        LOG(INFO, "instances.forgotten", INT("count", count), INT("days", days));
+    *out_did = count == RETENTION_BATCH;
+    if (!*out_did)
+        rest(w, TIDY_MS);
     return OK;
 }
 
@@ -209,6 +230,7 @@ static enum outcome add_duties(struct workers *workers, struct error *err)
     TRY(add_duty(workers, "sealer", seal, 1, err));
     TRY(add_duty(workers, "clock", keep_time, 1, err));
     TRY(add_duty(workers, "watch", look_at_clouds, 1, err));
+    TRY(add_duty(workers, "tidier", tidy_up, 1, err));
     return add_duty(workers, "waker", listen_for_wakes, 1, err);
 }
 

@@ -233,8 +233,6 @@ static enum outcome count_instances(struct db *db, struct params which, struct f
         int trust = word_at(rows, i, 1, &trust_names);
         int64_t n = rows_int(rows, i, 4);
         out->phases[phase] += n;
-        if (phase == PHASE_TERMINATED)
-            continue;
         out->trusts[trust] += n;
         if (trust == TRUST_TRUSTED)
             out->levels[rows_int(rows, i, 2)] += n;

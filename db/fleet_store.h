@@ -49,10 +49,11 @@ enum outcome fleet_store_observe(struct db *db, const struct fleet *fleet,
 
 /* ---- for the status ---- */
 
+/* Of instances that are not terminated. */
 struct fleet_counts {
     int64_t phases[PHASE_COUNT];
-    int64_t trusts[TRUST_COUNT]; /* of those that are not terminated */
-    int64_t levels[4];           /* of the trusted */
+    int64_t trusts[TRUST_COUNT];
+    int64_t levels[4]; /* of the trusted */
     int64_t deliveries[DELIVERY_STATE_COUNT];
     int64_t simulated;
     struct moment oldest_verdict; /* of the trusted: when its nonce was issued */

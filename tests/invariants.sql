@@ -81,7 +81,8 @@ GROUP BY audit HAVING count(*) > 1;
 
 SELECT 'I6', 'an audit entry of a change that is not there', a.id::text
 FROM audit a WHERE a.verb IN ('instance.requested', 'instance.phase-changed', 'instance.trust-changed')
-  AND NOT EXISTS (SELECT FROM instance_history h WHERE h.audit = a.id);
+  AND NOT EXISTS (SELECT FROM instance_history h WHERE h.audit = a.id)
+  AND NOT EXISTS (SELECT FROM instances i WHERE a.object = 'instance:' || i.id AND i.forgotten_at IS NOT NULL);
 
 SELECT 'I6', 'a change does not begin where the last one ended', id::text
 FROM (SELECT id, from_state, lag(to_state) OVER (PARTITION BY instance, machine ORDER BY id) AS before,
@@ -93,7 +94,7 @@ SELECT 'I6', 'the row is not in the state its history ends with', i.id::text
 FROM instances i CROSS JOIN (VALUES ('phase'), ('trust')) AS m (machine)
 LEFT JOIN LATERAL (SELECT to_state FROM instance_history h
     WHERE h.instance = i.id AND h.machine = m.machine ORDER BY h.id DESC LIMIT 1) last ON true
-WHERE coalesce(last.to_state, CASE m.machine WHEN 'trust' THEN 'unknown' END)
+WHERE i.forgotten_at IS NULL AND coalesce(last.to_state, CASE m.machine WHEN 'trust' THEN 'unknown' END)
       IS DISTINCT FROM CASE m.machine WHEN 'phase' THEN i.phase ELSE i.trust END;
 
 SELECT 'I6', 'a delivery whose state nobody audited', d.id::text

@@ -69,11 +69,12 @@ SELECT coalesce(sum(greatest(attempt, 1)), 0)::bigint, max(spoiled_at) FROM inst
 WHERE project = $1 AND fleet = $2
   AND spoiled_at > coalesce((SELECT max(proven_at) FROM instances WHERE project = $1 AND fleet = $2), '-infinity');
 
--- What ran out is stale, whether it was written down already or not.
+-- What ran out is stale, whether it was written down already or not. What is over is not counted:
+-- it only ever grows in number.
 -- name: fleet_counts
 SELECT phase, CASE WHEN trust = 'trusted' AND valid_until <= clock_timestamp() THEN 'stale' ELSE trust END,
     level, simulated, count(*) FROM instances
-WHERE project = $1 AND fleet = $2 GROUP BY 1, 2, 3, 4;
+WHERE project = $1 AND fleet = $2 AND phase <> 'terminated' GROUP BY 1, 2, 3, 4;
 
 -- name: fleet_count_deliveries
 SELECT d.state, count(*) FROM deliveries d JOIN instances i ON i.id = d.instance

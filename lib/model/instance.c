@@ -173,6 +173,7 @@ static const struct field fields[] = {
     FIELD(instance, proven_at,          FIELD_MOMENT),
     FIELD(instance, spoiled_at,         FIELD_MOMENT),
     FIELD(instance, terminated_at,      FIELD_MOMENT),
+    FIELD(instance, forgotten_at,       FIELD_MOMENT),
 };
 /* clang-format on */
 const struct record instance_record = RECORD(instance, fields);

@@ -139,6 +139,7 @@ struct instance {
     struct moment proven_at;  /* first time trusted */
     struct moment spoiled_at; /* last time failed or rejected */
     struct moment terminated_at;
+    struct moment forgotten_at; /* then its history and most of its verdicts went */
 };
 
 /* Rows and JSON; tokens, tickets and leases are in rows only. */

@@ -9,6 +9,7 @@ check_PROGRAMS += tests/db/test_db
 check_PROGRAMS += tests/db/test_instance_store
 check_PROGRAMS += tests/db/test_keepers
 check_PROGRAMS += tests/db/test_migrate
+check_PROGRAMS += tests/db/test_retention
 check_PROGRAMS += tests/db/test_tickets
 check_PROGRAMS += tests/db/test_verdict_store
 check_PROGRAMS += tests/db/test_watch

@@ -104,6 +104,7 @@ static void the_status_counts_phases_trust_levels_and_age(void **state)
     assert_int_equal(json_integer_value(json_object_get(trust, "stale")), 0);
     const json_t *phases = json_object_get(told.body, "phases");
     assert_int_equal(json_integer_value(json_object_get(phases, "requested")), 2);
+    assert_null(json_object_get(phases, "terminated")); /* it would only ever grow */
     const json_t *levels = json_object_get(told.body, "levels");
     assert_int_equal(json_integer_value(json_object_get(levels, "L1")), 1);
     assert_true(json_is_true(json_object_get(told.body, "simulated")));

@@ -119,6 +119,22 @@ static void the_planner_sees_what_is_there_and_how_it_went(void **state)
     free(seen.at);
 }
 
+static void the_status_does_not_walk_over_what_is_over(void **state)
+{
+    (void)state;
+    struct error err;
+    OWNED(fleet_done) struct fleet fleet = fixture_fleet(db, "ending", 1);
+    struct instance over = fixture_running(db, "ending");
+    fixture_running(db, "ending");
+    const struct instance_step steps[] = {{.event = EVENT_TERMINATE}, {.event = EVENT_GONE}};
+    for (size_t i = 0; i < countof(steps); i++)
+        assert_ok(instance_store_note(db, &over.id, &steps[i], "test", NULL, &err));
+    OWNED(fleet_counts_done) struct fleet_counts counts = {0};
+    assert_ok(fleet_store_counts(db, PROJECT_DEFAULT, "ending", &counts, &err));
+    assert_int_equal(counts.phases[PHASE_TERMINATED], 0);
+    assert_int_equal(counts.phases[PHASE_RUNNING], 1);
+}
+
 static void the_status_counts_each_instance_once(void **state)
 {
     (void)state;
@@ -215,6 +231,7 @@ int main(void)
         cmocka_unit_test(one_planner_has_a_fleet_and_loses_it_when_the_spec_changes),
         cmocka_unit_test(the_planner_sees_what_is_there_and_how_it_went),
         cmocka_unit_test(the_status_counts_each_instance_once),
+        cmocka_unit_test(the_status_does_not_walk_over_what_is_over),
         cmocka_unit_test(a_removed_fleet_goes_when_its_last_instance_is_over),
         cmocka_unit_test(what_a_fleet_needs_cannot_be_removed),
         cmocka_unit_test(a_keeper_is_noted_once_and_seen_often),

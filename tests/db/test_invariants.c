@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/audit_store.h"
+#include "db/retention.h"
 #include "tests/support/database.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/test.h"
@@ -111,6 +112,29 @@ static void each_broken_promise_is_found(void **state)
     }
 }
 
+static void what_was_forgotten_breaks_no_promise(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    int64_t count = 0;
+    OWNED(text_done) struct text said = {0};
+    OWNED(instance_list_done) struct instance_list list = {0};
+    char cursor[CURSOR_SIZE];
+    const struct instance_filter filter = {.project = PROJECT_DEFAULT, .limit = 1};
+    const struct instance_step steps[] = {{.event = EVENT_TERMINATE}, {.event = EVENT_GONE}};
+    assert_ok(instance_store_list(db, &filter, &list, cursor, &err));
+    for (size_t i = 0; i < countof(steps); i++)
+        assert_ok(instance_store_note(db, &list.at[0].id, &steps[i], "test", NULL, &err));
+    assert_ok(db_script(db,
+                        "UPDATE instances SET terminated_at = terminated_at - interval '1 year'"
+                        " WHERE phase = 'terminated'",
+                        &err));
+    assert_ok(retention_forget(db, 90, "tidier", &count, &err));
+    assert_int_equal(count, 1);
+    run("SELECT 1 WHERE false", &said);
+    assert_string_equal(text_str(&said), "");
+}
+
 static int open_it(void **state)
 {
     (void)state;
@@ -143,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_world_that_is_well_breaks_no_promise),
         cmocka_unit_test(each_broken_promise_is_found),
+        cmocka_unit_test(what_was_forgotten_breaks_no_promise),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);
 }

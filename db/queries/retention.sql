@@ -1,0 +1,37 @@
+-- Instances that are over since so many days and still have their details.
+-- name: retention_due
+SELECT id FROM instances
+WHERE phase = 'terminated' AND forgotten_at IS NULL
+  AND terminated_at < clock_timestamp() - make_interval(days => $1::bigint::int)
+ORDER BY terminated_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: retention_history
+DELETE FROM instance_history WHERE instance = ANY ($1::uuid[]);
+
+-- name: retention_heartbeats
+DELETE FROM heartbeats WHERE instance = ANY ($1::uuid[]);
+
+-- What a secret was handed out on stays, and so does the last word on each instance.
+-- name: retention_verdicts
+WITH gone AS (
+    DELETE FROM verdicts v
+    WHERE v.instance = ANY ($1::uuid[])
+      AND NOT EXISTS (SELECT FROM instances i WHERE i.verdict_id = v.id)
+      AND NOT EXISTS (SELECT FROM exposures e WHERE e.verdict_id = v.id)
+      AND NOT EXISTS (SELECT FROM deliveries d WHERE d.verdict_id = v.id)
+    RETURNING v.evidence_digest
+)
+SELECT DISTINCT evidence_digest FROM gone;
+
+-- name: retention_evidence
+DELETE FROM evidence e WHERE e.digest = ANY ($1::bytea[])
+  AND NOT EXISTS (SELECT FROM verdicts v WHERE v.evidence_digest = e.digest);
+
+-- name: retention_done
+WITH done AS (
+    UPDATE instances SET forgotten_at = clock_timestamp() WHERE id = ANY ($1::uuid[])
+    RETURNING id, project
+)
+INSERT INTO audit (project, actor, verb, object, detail)
+SELECT project, $2, 'instance.forgotten', 'instance:' || id, jsonb_build_object('days', $3::bigint)
+FROM done;
