@@ -111,11 +111,10 @@ enum outcome fleets_change(struct request *r, struct error *err)
     TRY(request_query_bool(r, "dry_run", &dry_run, err));
     TRY(request_if_match(r, &epoch, err));
     TRY(transaction_begin(r->db, &tx, err));
-    TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &now, err));
+    /* Locked: what the members are merged into is what stands until this is done. */
+    TRY(fleet_store_lock(r->db, r->caller.project, r->args[0], &now, err));
     TRY(merge(r, &now, &wanted, err));
-    /* Without If-Match: what was merged is still what stands. */
-    TRY(fleet_store_update(r->db, r->caller.project, &wanted, epoch != 0 ? epoch : now.epoch,
-                           r->actor, &made, err));
+    TRY(fleet_store_update(r->db, r->caller.project, &wanted, epoch, r->actor, &made, err));
     if (dry_run)
         return answer_rehearsed(r, &made, made.desired, err);
     TRY(conclude(r, &tx, err));

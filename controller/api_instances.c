@@ -45,6 +45,8 @@ static enum outcome read_filter(struct request *r, struct instance_filter *out, 
     };
     TRY(check_word(r, "phase", &phase_names, err));
     TRY(check_word(r, "trust", &trust_names, err));
+    if (out->cursor != NULL && out->cursor[0] == '\0')
+        return fail_at(err, ERR_INVALID, "bad-cursor", "?cursor", "not a cursor of this list");
     TRY(request_query_bool(r, "terminated", &out->with_terminated, err));
     /* Whoever asks for the terminated ones by name wants to see them. */
     if (out->phase != NULL && strcmp(out->phase, name_of(&phase_names, PHASE_TERMINATED)) == 0)

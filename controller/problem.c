@@ -13,7 +13,7 @@ static const struct {
     {"no-such-route", 404},     {"wrong-method", 405},      {"changed-meanwhile", 412},
     {"too-large", 413},         {"unknown-parameter", 400}, {"not-json", 415},
     {"too-many-attempts", 429}, {"headers-too-large", 431}, {"busy", 503},
-    {"no-keeper", 503},         {"keeper-late", 504},       {"not-implemented", 501},
+    {"no-keeper", 503},         {"no-answer", 504},         {"not-implemented", 501},
 };
 
 static const struct {
@@ -55,9 +55,49 @@ const char *problem_title(int status)
     return "Problem";
 }
 
+/* What the tables refuse, as the place in the request that is meant. */
+static const struct {
+    const char *constraint;
+    const char *where;
+} places[] = {
+    {"accounts_project_name_key", "/name"},      {"images_project_name_key", "/name"},
+    {"fleets_project_name_key", "/name"},        {"secrets_project_name_key", "/name"},
+    {"fleets_project_account_fkey", "/account"}, {"fleets_project_image_fkey", "/image"},
+    {"charters_project_serial_key", "/jws"},
+};
+
+static const struct {
+    const char *code;
+    const char *text;
+} refusals[] = {
+    {"exists", "there is one already"},
+    {"no-such-reference", "what it names is not there"},
+    {"in-use", "something else still refers to it"},
+    {"bad-value", "the database takes no such value"},
+};
+
+/* Of these codes the tables' own words are of no use to a caller: the name of a constraint is not a
+ * place in a request, nor that of a statement a reason. */
+static void translate_refusal(struct error *err)
+{
+    bool is_place = err->where[0] == '\0' || strchr("/?", err->where[0]) != NULL;
+    for (size_t i = 0; i < countof(refusals) && !is_place; i++) {
+        if (strcmp(err->code, refusals[i].code) != 0)
+            continue;
+        const char *where = "";
+        for (size_t j = 0; j < countof(places); j++)
+            if (strcmp(err->where, places[j].constraint) == 0)
+                where = places[j].where;
+        snprintf(err->where, sizeof err->where, "%s", where);
+        snprintf(err->text, sizeof err->text, "%s", refusals[i].text);
+        return;
+    }
+}
+
 struct error problem_outward(const struct error *err)
 {
     struct error out = *err;
+    translate_refusal(&out);
     if (strncmp(err->code, "database", 8) == 0)
         snprintf(out.text, sizeof out.text, "the database does not answer as it should");
     if (problem_status(err) == 500)
@@ -84,8 +124,8 @@ void problem_print(const struct error *err, int status, const char *request, str
     json_put_text(problem, "code", err->code);
     const struct error outward = problem_outward(err);
     put_clean(problem, "detail", outward.text);
-    if (err->where[0] != '\0')
-        put_clean(problem, "where", err->where);
+    if (outward.where[0] != '\0')
+        put_clean(problem, "where", outward.where);
     if (request != NULL && request[0] != '\0')
         json_put_text(problem, "request", request);
     OWNED(mem_drop) char *printed = json_print(problem);

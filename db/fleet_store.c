@@ -61,6 +61,13 @@ enum outcome fleet_store_find(struct db *db, const char *project, const char *na
                   "fleet", err);
 }
 
+enum outcome fleet_store_lock(struct db *db, const char *project, const char *name,
+                              struct fleet *out, struct error *err)
+{
+    return db_one(db, SQL_FLEET_LOCK, PARAMS(p_text(project), p_text(name)), &fleet_record, out,
+                  "fleet", err);
+}
+
 enum outcome fleet_store_list(struct db *db, const char *project, const char *after, int64_t limit,
                               struct fleet_list *out, struct error *err)
 {

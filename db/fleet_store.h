@@ -14,6 +14,9 @@ enum outcome fleet_store_add(struct db *db, const char *project, struct fleet *f
                              const char *actor, struct error *err);
 enum outcome fleet_store_find(struct db *db, const char *project, const char *name,
                               struct fleet *out, struct error *err);
+/* The same, and nobody changes it before the caller's transaction ends. */
+enum outcome fleet_store_lock(struct db *db, const char *project, const char *name,
+                              struct fleet *out, struct error *err);
 /* By name, after `after` (NULL: from the first). */
 enum outcome fleet_store_list(struct db *db, const char *project, const char *after, int64_t limit,
                               struct fleet_list *out, struct error *err);

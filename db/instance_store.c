@@ -65,7 +65,7 @@ static enum outcome cursor_parse(const char *cursor, struct uuid *out, struct er
     OWNED(bytes_done) struct bytes raw = {0};
     if (cursor[0] != 'i' || base64url_decode(span_of_text(cursor + 1), &raw, NULL) != OK ||
         raw.len != sizeof out->at)
-        return fail_at(err, ERR_INVALID, "bad-cursor", "cursor", "not a cursor of this list");
+        return fail_at(err, ERR_INVALID, "bad-cursor", "?cursor", "not a cursor of this list");
     memcpy(out->at, raw.at, raw.len);
     return OK;
 }

@@ -11,6 +11,11 @@ SELECT id, project, name, desired, account, image, size, policy, secrets, paused
     rejected_hold_seconds, epoch, created, updated
 FROM fleets WHERE project = $1 AND name = $2 AND NOT doomed;
 
+-- name: fleet_lock
+SELECT id, project, name, desired, account, image, size, policy, secrets, paused, surge,
+    rejected_hold_seconds, epoch, created, updated
+FROM fleets WHERE project = $1 AND name = $2 AND NOT doomed FOR NO KEY UPDATE;
+
 -- name: fleet_list
 SELECT id, project, name, desired, account, image, size, policy, secrets, paused, surge,
     rejected_hold_seconds, epoch, created, updated

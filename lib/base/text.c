@@ -354,6 +354,14 @@ bool text_is_name(const char *name)
            name[0] != '-' && name[len - 1] != '-';
 }
 
+bool text_is_word(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        if (*at <= ' ' || *at > '~' || *at == '"' || *at == '\'' || *at == '\\')
+            return false;
+    return text[0] != '\0';
+}
+
 enum outcome text_copy(char *out, size_t size, const char *in, const char *where, struct error *err)
 {
     size_t len = strlen(in);

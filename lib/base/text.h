@@ -51,6 +51,8 @@ bool text_is_clean(struct span s);
 
 /* Names of secrets, hooks, fleets: `[a-z0-9-]{1,63}`, not starting or ending with '-'. */
 bool text_is_name(const char *name);
+/* A cloud's word for something: visible ASCII without blanks, quotes or backslashes, not empty. */
+bool text_is_word(const char *text);
 
 /* Copy into a fixed field; ERR_INVALID with `where` when it does not fit. */
 enum outcome text_copy(char *out, size_t size, const char *in, const char *where,

@@ -63,8 +63,8 @@ static enum outcome check(const struct fleet *fleet, struct error *err)
     TRY(check_name(fleet->account, "/account", err));
     TRY(check_name(fleet->image, "/image", err));
     TRY(check_name(fleet->policy, "/policy", err));
-    if (fleet->size[0] == '\0')
-        return fail_at(err, ERR_INVALID, "bad-name", "/size", "/size: empty");
+    if (!text_is_word(fleet->size))
+        return fail_at(err, ERR_INVALID, "bad-name", "/size", "/size: not a cloud's word");
     return check_secrets(fleet->secrets, err);
 }
 

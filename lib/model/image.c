@@ -1,5 +1,7 @@
 #include "lib/model/image.h"
 
+#include <string.h>
+
 #include "lib/model/account.h"
 
 static const char *const provider_execution_words[] = {"on", "off"};
@@ -37,7 +39,29 @@ static enum outcome object_or_nothing(json_t **value, const char *where, struct 
         *value = json_object();
     if (!json_is_object(*value))
         return fail_at(err, ERR_INVALID, "wrong-type", where, "%s: not an object", where);
+    OWNED(mem_drop) char *printed = json_print(*value);
+    if (strlen(printed) > IMAGE_JSON_MAX)
+        return fail_at(err, ERR_INVALID, "too-large", where, "%s: more than %d bytes", where,
+                       IMAGE_JSON_MAX);
     return OK;
+}
+
+static enum outcome check_word(const char *word, const char *where, struct error *err)
+{
+    if (!text_is_word(word))
+        return fail_at(err, ERR_INVALID, "bad-name", where, "%s: not a cloud's word", where);
+    return OK;
+}
+
+/* {"name": "debian", "version": "12.7"}, either or none. */
+static enum outcome check_os(const json_t *os, struct error *err)
+{
+    const char *name, *version;
+    TRY(json_only(os, "/os", (const char *const[]){"name", "version", NULL}, err));
+    TRY(json_get_text_or(os, "/os", "name", NAME_SIZE - 1, "-", &name, err));
+    TRY(json_get_text_or(os, "/os", "version", NAME_SIZE - 1, "-", &version, err));
+    TRY(check_word(name, "/os/name", err));
+    return check_word(version, "/os/version", err);
 }
 
 enum outcome image_from_json(const json_t *value, struct image *out, struct error *err)
@@ -51,11 +75,13 @@ enum outcome image_from_json(const json_t *value, struct image *out, struct erro
     if (name_parse(&account_driver_names, image.driver, &driver, NULL) != OK)
         return fail_at(err, ERR_INVALID, "unknown-word", "/driver", "/driver: '%s' is no driver",
                        image.driver);
-    if (image.ref[0] == '\0')
-        return fail_at(err, ERR_INVALID, "bad-name", "/ref", "/ref: empty");
+    TRY(check_word(image.ref, "/ref", err));
+    if (image.boot_mode[0] != '\0')
+        TRY(check_word(image.boot_mode, "/boot_mode", err));
     TRY(object_or_nothing(&image.reference_values, "/reference_values", err));
     TRY(object_or_nothing(&image.measured_boot, "/measured_boot", err));
     TRY(object_or_nothing(&image.os, "/os", err));
+    TRY(check_os(image.os, err));
     *out = image;
     image = (struct image){0};
     return OK;

@@ -5,7 +5,10 @@
 
 #include "lib/model/instance.h"
 
-enum { IMAGE_REF_SIZE = 256 };
+enum {
+    IMAGE_REF_SIZE = 256,
+    IMAGE_JSON_MAX = 16 * 1024, /* each of reference_values, measured_boot and os */
+};
 
 enum provider_execution { PROVIDER_EXECUTION_ON, PROVIDER_EXECUTION_OFF, PROVIDER_EXECUTION_COUNT };
 extern const struct names provider_execution_names; /* "on", "off" */
@@ -21,7 +24,7 @@ struct image {
     json_t *measured_boot;    /* object: how far measurement reaches (agent, root file system) */
     enum provider_execution
         provider_execution; /* scripts and agents of the provider in the guest */
-    json_t *os;             /* object: name, version */
+    json_t *os;             /* object: name, version; both optional words */
     int64_t epoch;
     struct moment created;
     struct moment updated;

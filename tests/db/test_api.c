@@ -98,6 +98,13 @@ static void unknown_paths_methods_and_parameters_are_told_apart(void **state)
     ask_refused("GET", "/v1/fleets?limit=0", NULL, 400, "bad-parameter", "?limit");
     ask_refused("GET", "/v1/fleets?limit=1001", NULL, 400, "bad-parameter", "?limit");
     ask_refused("GET", "/v1/fleets?cursor=zzzz", NULL, 400, "bad-cursor", "?cursor");
+    static const char *const lists[] = {"accounts",  "images",  "fleets",
+                                        "instances", "secrets", "audit"};
+    for (size_t i = 0; i < countof(lists); i++) {
+        char target[64];
+        snprintf(target, sizeof target, "/v1/%s?cursor=", lists[i]);
+        ask_refused("GET", target, NULL, 400, "bad-cursor", "?cursor");
+    }
     ask_refused("GET", "/v1/instances?phase=dancing", NULL, 400, "bad-parameter", "?phase");
     OWNED(told_done) struct told options = ask("OPTIONS", "/v1/fleets", NULL);
     assert_told(options, 204);

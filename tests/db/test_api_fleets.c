@@ -1,11 +1,14 @@
 /* The API of fleets, of what they are made of, and of requests that come twice. */
 #include "controller/http_request.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/fleet_store.h"
 #include "tests/support/ask.h"
+#include "tests/support/database.h"
 #include "tests/support/test.h"
 
 /* ---- fleets ---------------------------------------------------------------------------------- */
@@ -31,12 +34,19 @@ static void a_fleet_twice_or_of_unknown_things_is_refused(void **state)
     ask_does("POST", "/v1/fleets", FLEET("twice", "0"), 201);
     OWNED(told_done) struct told again = ask("POST", "/v1/fleets", FLEET("twice", "0"));
     assert_problem(again, 409, "exists");
+    assert_string_equal(again.where, "/name");
+    assert_null(strstr(told_member(again.body, "detail"), "constraint"));
     OWNED(told_done)
     struct told lost = ask(
         "POST", "/v1/fleets",
         "{\"name\":\"lost\",\"desired\":1,\"account\":\"none\",\"image\":\"stock\",\"size\":\"s\","
         "\"policy\":\"web\"}");
     assert_problem(lost, 422, "no-such-reference");
+    assert_string_equal(lost.where, "/account");
+    ask_refused("PUT", "/v1/fleets/twice", "{\"image\":\"none\"}", 422, "no-such-reference",
+                "/image");
+    ask_refused("POST", "/v1/accounts", ASK_ACCOUNT, 409, "exists", "/name");
+    ask_refused("POST", "/v1/images", ASK_IMAGE, 409, "exists", "/name");
     ask_does("POST", "/v1/images", "{\"name\":\"blue\",\"driver\":\"azure\",\"ref\":\"x\"}", 201);
     ask_refused("PUT", "/v1/fleets/twice", "{\"image\":\"blue\"}", 422, "other-cloud", "/image");
     ask_refused(
@@ -183,12 +193,44 @@ static void lists_come_in_pages_that_fit_together(void **state)
     assert_int_equal(seen, countof(names));
 }
 
+/* Somebody else's change is not committed yet when ours begins: ours waits, and comes on top. */
+static void *change_surge(void *told)
+{
+    *(struct told *)told = ask("PUT", "/v1/fleets/crowded", "{\"surge\":7}");
+    return NULL;
+}
+
+static void changes_at_one_time_both_happen(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    pthread_t other;
+    bool woken;
+    OWNED(told_done) struct told told = {0};
+    OWNED(fleet_done) struct fleet fleet = {0};
+    OWNED(transaction_end) struct transaction tx = {0};
+    ask_does("POST", "/v1/fleets", FLEET("crowded", "1"), 201);
+    assert_ok(fleet_store_find(ask_db, PROJECT_DEFAULT, "crowded", &fleet, &err));
+    OWNED(db_drop) struct db *waiter = database_open();
+    assert_ok(transaction_begin(ask_db, &tx, &err));
+    fleet.desired = 5;
+    assert_ok(fleet_store_update(ask_db, PROJECT_DEFAULT, &fleet, 0, "token:test", NULL, &err));
+    assert_int_equal(pthread_create(&other, NULL, change_surge, &told), 0);
+    assert_ok(db_wait(waiter, 300, &woken, &err)); /* it stands in the queue by now */
+    assert_ok(transaction_commit(&tx, &err));
+    pthread_join(other, NULL);
+    assert_told(told, 200);
+    assert_int_equal(json_integer_value(json_object_get(told.body, "surge")), 7);
+    assert_int_equal(json_integer_value(json_object_get(told.body, "desired")), 5);
+}
+
 static void accounts_and_images_in_use_are_kept(void **state)
 {
     (void)state;
     ask_does("POST", "/v1/fleets", FLEET("user", "0"), 201);
     OWNED(told_done) struct told account = ask("DELETE", "/v1/accounts/acme", NULL);
     assert_problem(account, 409, "in-use");
+    assert_string_equal(account.where, "");
     OWNED(told_done) struct told image = ask("DELETE", "/v1/images/stock", NULL);
     assert_problem(image, 409, "in-use");
     ask_does("POST", "/v1/images", "{\"name\":\"spare\",\"driver\":\"aws\",\"ref\":\"ami-1\"}",
@@ -210,6 +252,7 @@ int main(void)
         QUIET(the_same_key_gets_the_first_answer_and_another_request_is_refused),
         QUIET(a_key_whose_request_failed_may_be_used_again),
         QUIET(lists_come_in_pages_that_fit_together),
+        QUIET(changes_at_one_time_both_happen),
         QUIET(accounts_and_images_in_use_are_kept),
     };
     return cmocka_run_group_tests_name("api_fleets", tests, ask_open, ask_close);

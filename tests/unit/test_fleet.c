@@ -56,6 +56,9 @@ static const struct {
     {"desired", "1.5", "/desired"},
     {"desired", "\"6\"", "/desired"},
     {"size", "\"\"", "/size"},
+    {"size", "\"a\\nb\"", "/size"},
+    {"size", "\"m6a large\"", "/size"},
+    {"size", "\"m6a.l\u00e4rge\"", "/size"},
     {"image", "\"a b\"", "/image"},
     {"secrets", "{}", "/secrets"},
     {"secrets", "[1]", "/secrets/0"},
@@ -97,6 +100,49 @@ static void a_fleet_prints_what_it_was_made_of(void **state)
     json_t *given;
     json_object_foreach (value, member, given)
         assert_true(json_equal(json_object_get(printed, member), given));
+}
+
+static void an_image_is_said_in_words_of_bounded_size(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        const char *where;
+    } odd[] = {
+        {"{\"ref\":\"ami 1\"}", "/ref"},
+        {"{\"ref\":\"ami\\n1\"}", "/ref"},
+        {"{\"boot_mode\":\"u\\u0007fi\"}", "/boot_mode"},
+        {"{\"os\":{\"name\":\"a\\nb\"}}", "/os/name"},
+        {"{\"os\":{\"version\":1}}", "/os/version"},
+        {"{\"os\":{\"kernel\":\"6\"}}", "/os/kernel"},
+    };
+    struct error err;
+    for (size_t i = 0; i < countof(odd); i++) {
+        OWNED(image_done) struct image image = {0};
+        OWNED(json_drop)
+        json_t *value = json_pack("{s:s,s:s,s:s}", "name", "base", "driver", "aws", "ref", "ami-1");
+        OWNED(json_drop) json_t *change = json_loads(odd[i].json, 0, NULL);
+        json_object_update(value, change);
+        if (image_from_json(value, &image, &err) != ERR_INVALID)
+            fail_msg("%s was taken", odd[i].json);
+        assert_string_equal(err.where, odd[i].where);
+    }
+}
+
+static void an_image_that_would_fill_the_database_is_refused(void **state)
+{
+    (void)state;
+    struct error err;
+    OWNED(image_done) struct image image = {0};
+    OWNED(mem_drop) char *long_text = mem_new(1, 1 << 20);
+    memset(long_text, 'a', (1 << 20) - 1);
+    static const char *const members[] = {"os", "reference_values", "measured_boot"};
+    for (size_t i = 0; i < countof(members); i++) {
+        OWNED(json_drop)
+        json_t *value = json_pack("{s:s,s:s,s:s,s:{s:s}}", "name", "base", "driver", "aws", "ref",
+                                  "ami-1", members[i], "name", long_text);
+        assert_fails(image_from_json(value, &image, &err), ERR_INVALID, "too-large");
+    }
 }
 
 static void an_image_with_parts_that_are_no_objects_is_refused(void **state)
@@ -161,6 +207,8 @@ int main(void)
         cmocka_unit_test(a_spec_without_secrets_has_none),
         cmocka_unit_test(what_is_wrong_is_refused_with_its_path),
         cmocka_unit_test(a_fleet_prints_what_it_was_made_of),
+        cmocka_unit_test(an_image_is_said_in_words_of_bounded_size),
+        cmocka_unit_test(an_image_that_would_fill_the_database_is_refused),
         cmocka_unit_test(an_image_with_parts_that_are_no_objects_is_refused),
         cmocka_unit_test(an_image_of_no_known_driver_is_refused),
         cmocka_unit_test(a_host_key_is_never_imported),
