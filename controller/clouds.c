@@ -14,10 +14,11 @@ static void close_one(struct open_cloud *one)
     free(one);
 }
 
-static struct open_cloud **find(struct clouds *clouds, const char *account)
+static struct open_cloud **find(struct clouds *clouds, const char *project, const char *account)
 {
     struct open_cloud **at = &clouds->first;
-    while (*at != NULL && strcmp((*at)->account.name, account) != 0)
+    while (*at != NULL &&
+           (strcmp((*at)->project, project) != 0 || strcmp((*at)->account.name, account) != 0))
         at = &(*at)->next;
     return at;
 }
@@ -57,17 +58,18 @@ enum outcome clouds_get(struct clouds *clouds, struct db *db, const char *projec
     TRY(account_store_find(db, project, name, &account, err));
     OWNED(json_drop) json_t *json = record_to_json(&account_record, &account);
     char *spec = json_print(json);
-    struct open_cloud **known = find(clouds, name);
+    struct open_cloud **known = find(clouds, project, name);
     if (*known != NULL && strcmp((*known)->spec, spec) == 0) {
         free(spec);
         *out = *known;
         return OK;
     }
     drop(known);
-    enum outcome outcome = open_one(clouds, &account, spec, out, err);
-    if (outcome != OK)
+    if (open_one(clouds, &account, spec, out, err) != OK) {
         free(spec);
-    return outcome;
+        return err->outcome;
+    }
+    return text_copy((*out)->project, sizeof(*out)->project, project, "project", err);
 }
 
 void clouds_done(struct clouds *clouds)

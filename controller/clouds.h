@@ -1,4 +1,4 @@
-/* The clouds that one thread has open, by account. */
+/* The clouds that one thread has open, by project and account. */
 #ifndef MUSTER_CONTROLLER_CLOUDS_H
 #define MUSTER_CONTROLLER_CLOUDS_H
 
@@ -6,6 +6,7 @@
 #include "db/db.h"
 
 struct open_cloud {
+    char project[NAME_SIZE];
     struct account account;
     char *spec; /* as it was when opened; another one means open again */
     const struct driver *driver;

@@ -10,7 +10,7 @@
 struct orphan {
     uint8_t key[SHA256_SIZE]; /* of account and name */
     uint8_t like[SHA256_SIZE];
-    char account[NAME_SIZE];
+    char account[ORPHAN_ACCOUNT_SIZE];
     int64_t round;
 };
 

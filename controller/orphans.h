@@ -5,6 +5,8 @@
 
 #include "drivers/driver.h"
 
+enum { ORPHAN_ACCOUNT_SIZE = 2 * 64 }; /* "project/name" */
+
 struct orphans {
     struct map *known;
     int64_t round;

@@ -10,7 +10,7 @@ const struct setting musterd_settings_table[] = {
     ROW(database, "database", SETTING_TEXT, NULL,
         .help = "PostgreSQL, as libpq takes it: postgresql://host/name or key=value words"),
     ROW(project, "project", SETTING_TEXT, "default",
-        .help = "the project of what this controller drives"),
+        .help = "the project whose charter keepers are offered, and of strangers in the audit trail"),
     ROW(api_listen, "api-listen", SETTING_TEXT, "127.0.0.1:8443",
         .help = "address:port of the API (HTTPS); port 0 takes any"),
     ROW(link_listen, "link-listen", SETTING_TEXT, "0.0.0.0:8444",

@@ -1,5 +1,6 @@
 #include "controller/watch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,36 +44,18 @@ static bool could_hear(struct hearing *hearing, int64_t seconds)
     return true;
 }
 
-static enum outcome count_running(struct worker *w, size_t *out, struct error *err)
-{
-    char cursor[CURSOR_SIZE] = "";
-    *out = 0;
-    do {
-        OWNED(instance_list_done) struct instance_list page = {0};
-        const struct instance_filter filter = {.project = w->crew->settings->project,
-                                               .phase = "running",
-                                               .limit = PAGE,
-                                               .cursor = cursor};
-        char next[CURSOR_SIZE] = "";
-        TRY(instance_store_list(w->db, &filter, &page, next, err));
-        memcpy(cursor, next, sizeof cursor);
-        *out += page.count;
-    } while (cursor[0] != '\0');
-    return OK;
-}
-
 /* Many at once are our network's silence, not theirs (design.md section 4, storm brakes). */
 static enum outcome is_storm(struct worker *w, size_t silent, bool *out, struct error *err)
 {
-    size_t running = 0;
+    int64_t running = 0;
     *out = false;
     if (silent <= STORM_LEAST)
         return OK;
-    TRY(count_running(w, &running, err));
-    *out = silent * 100 > running * STORM_PERCENT;
+    TRY(instance_store_count_running(w->db, &running, err));
+    *out = (int64_t)silent * 100 > running * STORM_PERCENT;
     if (*out)
         LOG(ERROR, "instances.silence-held", INT("silent", (int64_t)silent),
-            INT("running", (int64_t)running));
+            INT("running", running));
     return OK;
 }
 
@@ -107,6 +90,7 @@ enum outcome watch_time(struct worker *w, struct error *err)
 
 struct round {
     struct worker *worker;
+    const struct account_place *place;
     struct open_cloud *open;
     struct sighting_list seen;
     struct map *by_ref;      /* digest of the cloud's name -> sighting */
@@ -114,6 +98,18 @@ struct round {
     struct instance_list rows;
     struct watch_counts *counts;
 };
+
+/* "project/name" */
+struct place_text {
+    char at[ORPHAN_ACCOUNT_SIZE];
+};
+
+static struct place_text text_of(const struct account_place *place)
+{
+    struct place_text text;
+    snprintf(text.at, sizeof text.at, "%s/%s", place->project, place->name);
+    return text;
+}
 
 struct ref_key {
     uint8_t at[SHA256_SIZE];
@@ -134,14 +130,14 @@ static void round_done(struct round *r)
     map_free(r->by_instance);
 }
 
-static enum outcome read_rows(struct round *r, const char *account, struct error *err)
+static enum outcome read_rows(struct round *r, struct error *err)
 {
     char cursor[CURSOR_SIZE] = "";
     do {
         OWNED(instance_list_done) struct instance_list page = {0};
         const struct instance_filter filter = {
-            .project = r->worker->crew->settings->project,
-            .account = account,
+            .project = r->place->project,
+            .account = r->place->name,
             .limit = PAGE,
             .cursor = cursor,
         };
@@ -203,10 +199,11 @@ static enum outcome end_stray(struct round *r, const struct sighting *seen, stru
 
 static void show_orphan(struct round *r, const struct sighting *seen)
 {
-    if (!orphans_note(&r->worker->orphans, r->open->account.name, seen))
+    const struct place_text place = text_of(r->place);
+    if (!orphans_note(&r->worker->orphans, place.at, seen))
         return;
     r->counts->told++;
-    LOG(WARN, "machine.orphaned", TEXT("ref", seen->ref), TEXT("account", r->open->account.name),
+    LOG(WARN, "machine.orphaned", TEXT("ref", seen->ref), TEXT("account", place.at),
         TEXT("token", seen->client_token));
 }
 
@@ -250,12 +247,12 @@ static enum outcome check_machine(struct round *r, const struct sighting *seen, 
     return row->cloud_ref[0] == '\0' ? OK : end_stray(r, seen, err);
 }
 
-static enum outcome compare(struct round *r, const char *account, struct error *err)
+static enum outcome compare(struct round *r, struct error *err)
 {
     r->by_ref = map_new(sizeof(struct ref_key));
     r->by_instance = map_new(sizeof(struct uuid));
     /* Rows first: a machine launched between the two is then merely not looked for. */
-    TRY(read_rows(r, account, err));
+    TRY(read_rows(r, err));
     enum outcome outcome = r->open->driver->list(r->open->cloud, &r->seen, err);
     metric_add(METRIC_CLOUD_CALLS, 1);
     if (outcome != OK)
@@ -272,35 +269,38 @@ static enum outcome compare(struct round *r, const char *account, struct error *
     return OK;
 }
 
-static void watch_account(struct worker *w, const char *account, struct watch_counts *counts)
+static void watch_account(struct worker *w, const struct account_place *place,
+                          struct watch_counts *counts)
 {
     struct error err = {0};
-    OWNED(round_done) struct round r = {.worker = w, .counts = counts};
+    const struct place_text name = text_of(place);
+    OWNED(round_done) struct round r = {.worker = w, .place = place, .counts = counts};
     enum outcome outcome =
-        clouds_get(&w->clouds, w->db, w->crew->settings->project, account, &r.open, &err);
+        clouds_get(&w->clouds, w->db, place->project, place->name, &r.open, &err);
     if (outcome == OK)
-        outcome = compare(&r, account, &err);
+        outcome = compare(&r, &err);
     if (outcome == OK)
         return;
-    orphans_keep(&w->orphans, account);
-    LOG(WARN, "account.not-watched", TEXT("account", account), TEXT("code", err.code),
+    orphans_keep(&w->orphans, name.at);
+    LOG(WARN, "account.not-watched", TEXT("account", name.at), TEXT("code", err.code),
         TEXT("text", err.text));
 }
 
 enum outcome watch_clouds(struct worker *w, struct watch_counts *out, struct error *err)
 {
     *out = (struct watch_counts){0};
-    char after[NAME_SIZE] = "";
+    struct account_place last;
+    const struct account_place *after = NULL;
     orphans_begin(&w->orphans);
     for (;;) {
-        OWNED(account_list_done) struct account_list page = {0};
-        TRY(account_store_list(w->db, w->crew->settings->project, after[0] != '\0' ? after : NULL,
-                               PAGE, &page, err));
+        OWNED(account_place_list_done) struct account_place_list page = {0};
+        TRY(account_store_places(w->db, after, PAGE, &page, err));
         for (size_t i = 0; i < page.count && !crew_is_stopping(w->crew); i++)
-            watch_account(w, page.at[i].name, out);
+            watch_account(w, &page.at[i], out);
         if (page.count < PAGE)
             break;
-        TRY(text_copy(after, sizeof after, page.at[page.count - 1].name, "/name", err));
+        last = page.at[page.count - 1];
+        after = &last;
     }
     out->orphans = orphans_end(&w->orphans);
     metric_set(METRIC_ORPHANS, out->orphans);

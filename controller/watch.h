@@ -17,7 +17,7 @@ struct watch_counts {
     int64_t told;     /* of these, the new and the changed ones: only they are logged */
 };
 
-/* Every account once. An account that does not answer is logged and skipped. */
+/* Every account of every project once. An account that does not answer is logged and skipped. */
 enum outcome watch_clouds(struct worker *worker, struct watch_counts *out, struct error *err);
 
 #endif

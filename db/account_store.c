@@ -12,6 +12,15 @@ void account_list_done(struct account_list *list)
     *list = (struct account_list){0};
 }
 
+/* clang-format off */
+static const struct field place_fields[] = {
+    FIELD(account_place, project, FIELD_TEXT),
+    FIELD(account_place, name,    FIELD_TEXT),
+};
+/* clang-format on */
+static const struct record place_record = RECORD(account_place, place_fields);
+RECORD_LIST_BODY(account_place, &place_record)
+
 static enum outcome tell(struct db *db, const char *project, const char *name, const char *verb,
                          const json_t *detail, const char *actor, struct error *err)
 {
@@ -66,6 +75,15 @@ enum outcome account_store_list(struct db *db, const char *project, const char *
     *out = list;
     list = (struct account_list){0};
     return OK;
+}
+
+enum outcome account_store_places(struct db *db, const struct account_place *after, int64_t limit,
+                                  struct account_place_list *out, struct error *err)
+{
+    return account_place_list_of(db, SQL_ACCOUNT_PLACES,
+                                 PARAMS(p_text(after != NULL ? after->project : NULL),
+                                        p_text(after != NULL ? after->name : NULL), p_int(limit)),
+                                 out, err);
 }
 
 enum outcome account_store_update(struct db *db, const char *project, const struct account *account,

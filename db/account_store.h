@@ -7,12 +7,21 @@
 
 RECORD_LIST(account);
 
+struct account_place {
+    char project[64];
+    char name[64];
+};
+RECORD_LIST(account_place);
+
 enum outcome account_store_add(struct db *db, const char *project, const struct account *account,
                                const char *actor, struct error *err);
 enum outcome account_store_find(struct db *db, const char *project, const char *name,
                                 struct account *out, struct error *err);
 enum outcome account_store_list(struct db *db, const char *project, const char *after,
                                 int64_t limit, struct account_list *out, struct error *err);
+/* The accounts of every project, after `after` (NULL: from the first). */
+enum outcome account_store_places(struct db *db, const struct account_place *after, int64_t limit,
+                                  struct account_place_list *out, struct error *err);
 /* The driver cannot change: ERR_CONFLICT "driver-is-fixed". */
 enum outcome account_store_update(struct db *db, const char *project, const struct account *account,
                                   const char *actor, struct error *err);

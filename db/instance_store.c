@@ -93,6 +93,14 @@ enum outcome instance_store_list(struct db *db, const struct instance_filter *fi
     return OK;
 }
 
+enum outcome instance_store_count_running(struct db *db, int64_t *out, struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    TRY(db_run(db, SQL_INSTANCE_COUNT_RUNNING, NO_PARAMS, &rows, err));
+    *out = rows_int(rows, 0, 0);
+    return OK;
+}
+
 /* ---- the queue ---- */
 
 enum outcome instance_store_claim(struct db *db, const char *holder, int64_t lease_seconds,

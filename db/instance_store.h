@@ -50,6 +50,9 @@ enum outcome instance_store_list(struct db *db, const struct instance_filter *fi
                                  struct instance_list *out, char out_cursor[static CURSOR_SIZE],
                                  struct error *err);
 
+/* Of all projects. */
+enum outcome instance_store_count_running(struct db *db, int64_t *out, struct error *err);
+
 struct instance_change {
     int64_t id;
     struct moment at;

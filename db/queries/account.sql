@@ -8,6 +8,11 @@ SELECT spec FROM accounts WHERE project = $1 AND name = $2;
 SELECT spec FROM accounts WHERE project = $1 AND ($2::text IS NULL OR name > $2)
 ORDER BY name LIMIT $3;
 
+-- Of every project: what workers drive, the watch looks at.
+-- name: account_places
+SELECT project, name FROM accounts WHERE $1::text IS NULL OR (project, name) > ($1, $2)
+ORDER BY project, name LIMIT $3;
+
 -- name: account_update
 UPDATE accounts SET spec = $3, epoch = epoch + 1, updated = clock_timestamp()
 WHERE project = $1 AND name = $2;

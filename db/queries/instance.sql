@@ -41,6 +41,9 @@ WHERE i.project = $1
   AND ($10::uuid IS NULL OR i.id > $10)
 ORDER BY i.id LIMIT $11;
 
+-- name: instance_count_running
+SELECT count(*) FROM instances WHERE phase = 'running' AND phase <> 'terminated';
+
 -- name: instance_history
 SELECT id, at, machine, from_state, to_state, reason, epoch, audit
 FROM instance_history WHERE instance = $1 ORDER BY id;

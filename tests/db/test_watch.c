@@ -112,6 +112,40 @@ static void an_orphan_is_told_of_once_until_it_changes(void **state)
     pthread_mutex_destroy(&crew.lock);
 }
 
+/* Workers and planner drive every project, so the watch must look at every project. */
+static void a_machine_of_another_project_that_vanished_is_noticed(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_stop();
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    assert_ok(
+        db_script(stage.db,
+                  "INSERT INTO projects (name) VALUES ('other') ON CONFLICT DO NOTHING;"
+                  "DELETE FROM fleets; UPDATE accounts SET project = 'other';"
+                  "UPDATE instances SET project = 'other', next_due = now() + interval '1 year'",
+                  &err));
+    fake_cloud_break(0);
+    struct watch_counts counts;
+    struct crew crew = {.settings = &stage.settings};
+    struct worker watch = {.crew = &crew,
+                           .db = stage.db,
+                           .clouds = {.drivers = fake_driver_of},
+                           .holder = "watch:test"};
+    pthread_mutex_init(&crew.lock, NULL);
+    assert_ok(watch_clouds(&watch, &counts, &err));
+    assert_int_equal(counts.vanished, 1);
+    struct instance row = {0};
+    assert_ok(instance_store_find(stage.db, &list.at[0].id, &row, &err));
+    assert_int_equal(row.phase, PHASE_TERMINATED);
+    clouds_done(&watch.clouds);
+    orphans_done(&watch.orphans);
+    pthread_mutex_destroy(&crew.lock);
+}
+
 /* ---- silence --------------------------------------------------------------------------------- */
 
 /* Machines whose agents spoke an hour ago and not since. */
@@ -180,6 +214,7 @@ int main(void)
         STAGED(a_second_machine_for_one_row_is_ended_and_the_first_stays),
         STAGED(a_machine_without_a_row_is_shown_and_left_alone),
         STAGED(an_orphan_is_told_of_once_until_it_changes),
+        STAGED(a_machine_of_another_project_that_vanished_is_noticed),
         STAGED(an_outage_of_ours_is_not_their_silence),
         STAGED(an_agent_that_stays_silent_is_given_up),
         STAGED(many_that_fall_silent_together_are_held),
