@@ -44,12 +44,16 @@ const struct api_command api_commands[] = {
     {"accounts", "get", "GET", "/v1/accounts/{}", OBJECT, NULL, {NAME_ARG}, NULL, "one of them"},
     {"accounts", "create", "POST", "/v1/accounts", OBJECT, NULL, {FILE_ARG}, NULL,
      "add one (the file of `muster account test`)"},
+    {"accounts", "change", "PUT", "/v1/accounts/{}", OBJECT, NULL, {NAME_ARG, FILE_ARG}, NULL,
+     "replace the members that FILE has"},
     {"accounts", "delete", "DELETE", "/v1/accounts/{}", OBJECT, NULL, {NAME_ARG}, NULL,
      "remove one that nothing uses"},
 
     {"images", "list", "GET", "/v1/images", LIST, NULL, {{0}}, image_columns, "machine images"},
     {"images", "get", "GET", "/v1/images/{}", OBJECT, NULL, {NAME_ARG}, NULL, "one of them"},
     {"images", "create", "POST", "/v1/images", OBJECT, NULL, {FILE_ARG}, NULL, "add one"},
+    {"images", "change", "PUT", "/v1/images/{}", OBJECT, NULL, {NAME_ARG, FILE_ARG}, NULL,
+     "replace the members that FILE has"},
     {"images", "delete", "DELETE", "/v1/images/{}", OBJECT, NULL, {NAME_ARG}, NULL,
      "remove one that nothing uses"},
 

@@ -17,10 +17,12 @@ extern const char openapi_json[]; /* controller/openapi.json, compiled in */
 enum outcome accounts_list(struct request *r, struct error *err);
 enum outcome accounts_add(struct request *r, struct error *err);
 enum outcome accounts_show(struct request *r, struct error *err);
+enum outcome accounts_change(struct request *r, struct error *err);
 enum outcome accounts_remove(struct request *r, struct error *err);
 enum outcome images_list(struct request *r, struct error *err);
 enum outcome images_add(struct request *r, struct error *err);
 enum outcome images_show(struct request *r, struct error *err);
+enum outcome images_change(struct request *r, struct error *err);
 enum outcome images_remove(struct request *r, struct error *err);
 
 /* api_charter.c */

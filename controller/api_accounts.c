@@ -39,6 +39,7 @@ enum outcome accounts_add(struct request *r, struct error *err)
     TRY(account_from_json(r->body, "", &account, err));
     TRY(check_endpoint(&account, err));
     TRY(account_store_add(r->db, r->caller.project, &account, r->actor, err));
+    request_tag(r, 1);
     request_answer_made(r, "/v1/accounts", account.name, record_to_json(&account_record, &account));
     return OK;
 }
@@ -46,14 +47,38 @@ enum outcome accounts_add(struct request *r, struct error *err)
 enum outcome accounts_show(struct request *r, struct error *err)
 {
     OWNED(account_done) struct account account = {0};
-    TRY(account_store_find(r->db, r->caller.project, r->args[0], &account, err));
+    int64_t epoch;
+    TRY(account_store_look(r->db, r->caller.project, r->args[0], false, &account, &epoch, err));
+    request_tag(r, epoch);
     request_answer(r, 200, record_to_json(&account_record, &account));
+    return OK;
+}
+
+/* Workers open it anew with their next act. */
+enum outcome accounts_change(struct request *r, struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    OWNED(account_done) struct account now = {0}, wanted = {0};
+    OWNED(json_drop) json_t *spec = NULL;
+    int64_t if_epoch, epoch;
+    TRY(request_if_match(r, &if_epoch, err));
+    TRY(transaction_begin(r->db, &tx, err));
+    TRY(account_store_look(r->db, r->caller.project, r->args[0], true, &now, &epoch, err));
+    TRY(request_merge(r, &account_record, &now, &spec, err));
+    TRY(account_from_json(spec, "", &wanted, err));
+    TRY(check_endpoint(&wanted, err));
+    TRY(account_store_update(r->db, r->caller.project, &wanted, if_epoch, r->actor, &epoch, err));
+    TRY(transaction_commit(&tx, err));
+    request_tag(r, epoch);
+    request_answer(r, 200, record_to_json(&account_record, &wanted));
     return OK;
 }
 
 enum outcome accounts_remove(struct request *r, struct error *err)
 {
-    TRY(account_store_remove(r->db, r->caller.project, r->args[0], r->actor, err));
+    int64_t epoch;
+    TRY(request_if_match(r, &epoch, err));
+    TRY(account_store_remove(r->db, r->caller.project, r->args[0], epoch, r->actor, err));
     request_answer(r, 200, json_pack("{s:b}", "removed", true));
     return OK;
 }
@@ -95,9 +120,29 @@ enum outcome images_show(struct request *r, struct error *err)
     return OK;
 }
 
+enum outcome images_change(struct request *r, struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    OWNED(image_done) struct image now = {0}, wanted = {0}, made = {0};
+    OWNED(json_drop) json_t *spec = NULL;
+    int64_t epoch;
+    TRY(request_if_match(r, &epoch, err));
+    TRY(transaction_begin(r->db, &tx, err));
+    TRY(image_store_lock(r->db, r->caller.project, r->args[0], &now, err));
+    TRY(request_merge(r, &image_record, &now, &spec, err));
+    TRY(image_from_json(spec, &wanted, err));
+    TRY(image_store_update(r->db, r->caller.project, &wanted, epoch, r->actor, &made, err));
+    TRY(transaction_commit(&tx, err));
+    request_tag(r, made.epoch);
+    request_answer(r, 200, image_to_json(&made));
+    return OK;
+}
+
 enum outcome images_remove(struct request *r, struct error *err)
 {
-    TRY(image_store_remove(r->db, r->caller.project, r->args[0], r->actor, err));
+    int64_t epoch;
+    TRY(request_if_match(r, &epoch, err));
+    TRY(image_store_remove(r->db, r->caller.project, r->args[0], epoch, r->actor, err));
     request_answer(r, 200, json_pack("{s:b}", "removed", true));
     return OK;
 }

@@ -87,25 +87,11 @@ enum outcome fleets_add(struct request *r, struct error *err)
     return OK;
 }
 
-/* The spec as it is, with the members of the body in place of its own. */
-static enum outcome merge(struct request *r, const struct fleet *now, struct fleet *out,
-                          struct error *err)
-{
-    OWNED(json_drop) json_t *spec = fleet_to_json(now);
-    for (size_t i = 0; i < fleet_record.count; i++)
-        if ((fleet_record.fields[i].flags & FIELD_READ_ONLY) != 0)
-            json_object_del(spec, fleet_record.fields[i].name);
-    json_object_update(spec, r->body);
-    TRY(fleet_from_json(spec, out, err));
-    if (strcmp(out->name, now->name) != 0)
-        return fail_at(err, ERR_INVALID, "name-is-fixed", "/name", "a fleet keeps its name");
-    return OK;
-}
-
 enum outcome fleets_change(struct request *r, struct error *err)
 {
     OWNED(transaction_end) struct transaction tx = {0};
     OWNED(fleet_done) struct fleet now = {0}, wanted = {0}, made = {0};
+    OWNED(json_drop) json_t *spec = NULL;
     int64_t epoch;
     bool dry_run;
     TRY(request_query_bool(r, "dry_run", &dry_run, err));
@@ -113,7 +99,8 @@ enum outcome fleets_change(struct request *r, struct error *err)
     TRY(transaction_begin(r->db, &tx, err));
     /* Locked: what the members are merged into is what stands until this is done. */
     TRY(fleet_store_lock(r->db, r->caller.project, r->args[0], &now, err));
-    TRY(merge(r, &now, &wanted, err));
+    TRY(request_merge(r, &fleet_record, &now, &spec, err));
+    TRY(fleet_from_json(spec, &wanted, err));
     TRY(fleet_store_update(r->db, r->caller.project, &wanted, epoch, r->actor, &made, err));
     if (dry_run)
         return answer_rehearsed(r, &made, made.desired, err);

@@ -88,6 +88,22 @@ enum outcome request_id(const struct request *r, size_t arg, struct uuid *out, s
     return OK;
 }
 
+enum outcome request_merge(const struct request *r, const struct record *record, const void *now,
+                           json_t **out, struct error *err)
+{
+    OWNED(json_drop) json_t *spec = record_to_json(record, now);
+    OWNED(json_drop) json_t *name = json_incref(json_object_get(spec, "name"));
+    for (size_t i = 0; i < record->count; i++)
+        if ((record->fields[i].flags & FIELD_READ_ONLY) != 0)
+            json_object_del(spec, record->fields[i].name);
+    json_object_update(spec, r->body);
+    const json_t *named = json_object_get(spec, "name");
+    if (json_is_string(named) && !json_equal(name, named))
+        return fail_at(err, ERR_INVALID, "name-is-fixed", "/name", "it keeps its name");
+    *out = TAKE(spec);
+    return OK;
+}
+
 static const char cursor_head[] = "n:";
 
 enum outcome request_cursor(const struct request *r, char out_after[static NAME_SIZE],

@@ -6,6 +6,7 @@
 #include "controller/auth.h"
 #include "controller/http_server.h"
 #include "controller/service.h"
+#include "lib/base/record.h"
 #include "lib/model/audit.h"
 
 struct route;
@@ -64,6 +65,11 @@ enum outcome request_query_bool(const struct request *r, const char *name, bool 
 enum outcome request_limit(const struct request *r, int64_t *out, struct error *err);
 /* {id} of the path. Not a UUID is not found, for no such thing can be there. */
 enum outcome request_id(const struct request *r, size_t arg, struct uuid *out, struct error *err);
+
+/* PUT: `now` with the members of the body in place of its own, without what is read only. A thing
+ * keeps its name: ERR_INVALID "name-is-fixed". */
+enum outcome request_merge(const struct request *r, const struct record *record, const void *now,
+                           json_t **out, struct error *err);
 
 /* Pages of things that are in the order of their names: the cursor is opaque to callers. */
 enum outcome request_cursor(const struct request *r, char out_after[static NAME_SIZE],

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "db/audit_store.h"
 #include "lib/crypto/random.h"
@@ -51,15 +52,24 @@ static enum outcome read_one(const struct rows *rows, size_t row, struct account
     return account_from_json(spec, "", out, err);
 }
 
-enum outcome account_store_find(struct db *db, const char *project, const char *name,
-                                struct account *out, struct error *err)
+enum outcome account_store_look(struct db *db, const char *project, const char *name, bool lock,
+                                struct account *out, int64_t *out_epoch, struct error *err)
 {
     OWNED(rows_drop) struct rows *rows = NULL;
-    TRY(db_run(db, SQL_ACCOUNT_FIND, PARAMS(p_text(project), p_text(name)), &rows, err));
+    TRY(db_run(db, lock ? SQL_ACCOUNT_LOCK : SQL_ACCOUNT_FIND,
+               PARAMS(p_text(project), p_text(name)), &rows, err));
     if (rows_count(rows) == 0)
         return fail(err, ERR_NOT_FOUND, "no account");
     *out = (struct account){0};
+    *out_epoch = rows_int(rows, 0, 1);
     return read_one(rows, 0, out, err);
+}
+
+enum outcome account_store_find(struct db *db, const char *project, const char *name,
+                                struct account *out, struct error *err)
+{
+    int64_t epoch;
+    return account_store_look(db, project, name, false, out, &epoch, err);
 }
 
 enum outcome account_store_list(struct db *db, const char *project, const char *after,
@@ -86,32 +96,67 @@ enum outcome account_store_places(struct db *db, const struct account_place *aft
                                  out, err);
 }
 
-enum outcome account_store_update(struct db *db, const char *project, const struct account *account,
-                                  const char *actor, struct error *err)
+static enum outcome check_epoch(const char *name, int64_t if_epoch, int64_t epoch,
+                                struct error *err)
 {
-    int64_t changed = 0;
+    if (if_epoch != 0 && if_epoch != epoch)
+        return fail_code(err, ERR_CONFLICT, "changed-meanwhile", "account %s is at epoch %lld",
+                         name, (long long)epoch);
+    return OK;
+}
+
+static enum outcome check_place(struct db *db, const char *project, const struct account *was,
+                                const struct account *account, struct error *err)
+{
+    const char *moved = strcmp(was->region, account->region) != 0       ? "/region"
+                        : strcmp(was->endpoint, account->endpoint) != 0 ? "/endpoint"
+                        : strcmp(was->owner, account->owner) != 0       ? "/owner"
+                                                                        : NULL;
+    OWNED(rows_drop) struct rows *rows = NULL;
+    if (was->driver != account->driver)
+        return fail_at(err, ERR_CONFLICT, "driver-is-fixed", "/driver",
+                       "account %s is of driver %s", was->name,
+                       name_of(&account_driver_names, was->driver));
+    if (moved == NULL)
+        return OK;
+    TRY(db_run(db, SQL_ACCOUNT_HAS_INSTANCES, PARAMS(p_text(project), p_text(was->name)), &rows,
+               err));
+    if (rows_bool(rows, 0, 0))
+        return fail_at(err, ERR_CONFLICT, "in-use", moved, "account %s has instances there",
+                       was->name);
+    return OK;
+}
+
+enum outcome account_store_update(struct db *db, const char *project, const struct account *account,
+                                  int64_t if_epoch, const char *actor, int64_t *out_epoch,
+                                  struct error *err)
+{
+    int64_t epoch;
     OWNED(account_done) struct account was = {0};
+    OWNED(rows_drop) struct rows *rows = NULL;
     OWNED(json_drop) json_t *spec = record_to_json(&account_record, account);
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
-    TRY(account_store_find(db, project, account->name, &was, err));
-    if (was.driver != account->driver)
-        return fail_code(err, ERR_CONFLICT, "driver-is-fixed", "account %s is of driver %s",
-                         was.name, name_of(&account_driver_names, was.driver));
-    TRY(db_change(db, SQL_ACCOUNT_UPDATE,
-                  PARAMS(p_text(project), p_text(account->name), p_json(spec)), &changed, err));
+    TRY(account_store_look(db, project, account->name, true, &was, &epoch, err));
+    TRY(check_epoch(was.name, if_epoch, epoch, err));
+    TRY(check_place(db, project, &was, account, err));
+    TRY(db_run(db, SQL_ACCOUNT_UPDATE, PARAMS(p_text(project), p_text(account->name), p_json(spec)),
+               &rows, err));
     TRY(tell(db, project, account->name, "account.changed", spec, actor, err));
-    return transaction_commit(&tx, err);
+    TRY(transaction_commit(&tx, err));
+    *out_epoch = rows_int(rows, 0, 0);
+    return OK;
 }
 
 enum outcome account_store_remove(struct db *db, const char *project, const char *name,
-                                  const char *actor, struct error *err)
+                                  int64_t if_epoch, const char *actor, struct error *err)
 {
-    int64_t changed = 0;
+    int64_t changed = 0, epoch;
     OWNED(account_done) struct account was = {0};
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
-    TRY(account_store_find(db, project, name, &was, err));
+    TRY(account_store_look(db, project, name, true, &was, &epoch, err));
+    TRY(check_epoch(name, if_epoch, epoch, err));
     TRY(db_change(db, SQL_ACCOUNT_REMOVE, PARAMS(p_text(project), p_text(name)), &changed, err));
     if (changed == 0)
         return fail_code(err, ERR_CONFLICT, "in-use", "account %s has instances", name);

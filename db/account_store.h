@@ -22,11 +22,18 @@ enum outcome account_store_list(struct db *db, const char *project, const char *
 /* The accounts of every project, after `after` (NULL: from the first). */
 enum outcome account_store_places(struct db *db, const struct account_place *after, int64_t limit,
                                   struct account_place_list *out, struct error *err);
-/* The driver cannot change: ERR_CONFLICT "driver-is-fixed". */
+/* With its epoch, which grows with every change; `lock`: nobody changes it before the caller's
+ * transaction ends. */
+enum outcome account_store_look(struct db *db, const char *project, const char *name, bool lock,
+                                struct account *out, int64_t *out_epoch, struct error *err);
+/* `if_epoch` 0 takes any; ERR_CONFLICT "changed-meanwhile". The driver cannot change
+ * ("driver-is-fixed"); nor what says where machines are while there are some ("in-use"), for they
+ * would be looked for elsewhere and never ended. */
 enum outcome account_store_update(struct db *db, const char *project, const struct account *account,
-                                  const char *actor, struct error *err);
+                                  int64_t if_epoch, const char *actor, int64_t *out_epoch,
+                                  struct error *err);
 /* ERR_CONFLICT "in-use" while a fleet or a living instance refers to it. */
 enum outcome account_store_remove(struct db *db, const char *project, const char *name,
-                                  const char *actor, struct error *err);
+                                  int64_t if_epoch, const char *actor, struct error *err);
 
 #endif

@@ -2,7 +2,13 @@
 INSERT INTO accounts (id, project, name, driver, spec) VALUES ($1, $2, $3, $4, $5);
 
 -- name: account_find
-SELECT spec FROM accounts WHERE project = $1 AND name = $2;
+SELECT spec, epoch FROM accounts WHERE project = $1 AND name = $2;
+
+-- name: account_lock
+SELECT spec, epoch FROM accounts WHERE project = $1 AND name = $2 FOR NO KEY UPDATE;
+
+-- name: account_has_instances
+SELECT EXISTS (SELECT FROM instances WHERE project = $1 AND account = $2 AND phase <> 'terminated');
 
 -- name: account_list
 SELECT spec FROM accounts WHERE project = $1 AND ($2::text IS NULL OR name > $2)
@@ -15,7 +21,7 @@ ORDER BY project, name LIMIT $3;
 
 -- name: account_update
 UPDATE accounts SET spec = $3, epoch = epoch + 1, updated = clock_timestamp()
-WHERE project = $1 AND name = $2;
+WHERE project = $1 AND name = $2 RETURNING epoch;
 
 -- name: account_remove
 DELETE FROM accounts a WHERE project = $1 AND name = $2 AND NOT EXISTS (

@@ -5,14 +5,17 @@ VALUES ($1, $2, $3, $4, $5, $6, coalesce($7::jsonb, '{}'), coalesce($8::jsonb, '
 -- name: image_find
 SELECT * FROM images WHERE project = $1 AND name = $2;
 
+-- name: image_lock
+SELECT * FROM images WHERE project = $1 AND name = $2 FOR NO KEY UPDATE;
+
 -- name: image_list
 SELECT * FROM images WHERE project = $1 AND ($2::text IS NULL OR name > $2) ORDER BY name LIMIT $3;
 
 -- name: image_update
-UPDATE images SET driver = $4, ref = $5, boot_mode = $6, reference_values = coalesce($7::jsonb, '{}'),
-    measured_boot = coalesce($8::jsonb, '{}'), provider_execution = $9, os = coalesce($10::jsonb, '{}'),
+UPDATE images SET ref = $3, boot_mode = $4, reference_values = coalesce($5::jsonb, '{}'),
+    measured_boot = coalesce($6::jsonb, '{}'), provider_execution = $7, os = coalesce($8::jsonb, '{}'),
     epoch = epoch + 1, updated = clock_timestamp()
-WHERE project = $1 AND name = $2 AND ($3::bigint = 0 OR epoch = $3);
+WHERE project = $1 AND name = $2 RETURNING *;
 
 -- name: image_remove
 DELETE FROM images WHERE project = $1 AND name = $2;

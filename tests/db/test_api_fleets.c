@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/audit_store.h"
 #include "db/fleet_store.h"
 #include "tests/support/ask.h"
 #include "tests/support/database.h"
@@ -239,6 +240,81 @@ static void accounts_and_images_in_use_are_kept(void **state)
     ask_does("GET", "/v1/images/spare", NULL, 404);
 }
 
+/* ---- accounts and images change too ---------------------------------------------------------- */
+
+static void an_account_changes_by_members_and_only_from_the_state_that_was_meant(void **state)
+{
+    (void)state;
+    struct ask with = {.authorization = ask_tokens[CALLER_OPERATOR], .if_match = "\"1\""};
+    const char *spec = "{\"name\":\"roving\",\"driver\":\"aws\",\"region\":\"eu-west-1\","
+                       "\"zone\":\"eu-west-1a\",\"credentials\":{\"source\":\"environment\"}}";
+    ask_does("POST", "/v1/accounts", spec, 201);
+    OWNED(told_done)
+    struct told first =
+        ask_with(&with, "PUT", "/v1/accounts/roving", "{\"region\":\"eu-west-2\",\"zone\":\"\"}");
+    assert_told(first, 200);
+    assert_string_equal(first.reply.etag, "\"2\"");
+    OWNED(told_done)
+    struct told late = ask_with(&with, "PUT", "/v1/accounts/roving", "{\"owner\":\"x\"}");
+    assert_problem(late, 412, "changed-meanwhile");
+    OWNED(told_done) struct told shown = ask("GET", "/v1/accounts/roving", NULL);
+    assert_string_equal(shown.reply.etag, "\"2\"");
+    assert_string_equal(told_member(shown.body, "region"), "eu-west-2");
+    assert_string_equal(told_member(shown.body, "owner"), "muster");
+    ask_refused("PUT", "/v1/accounts/roving", "{\"name\":\"x\"}", 422, "name-is-fixed", "/name");
+    ask_refused("PUT", "/v1/accounts/roving", "{\"driver\":\"gcp\"}", 409, "driver-is-fixed",
+                "/driver");
+    ask_refused("PUT", "/v1/accounts/roving", "{\"colour\":1}", 422, "unknown-member", "/colour");
+    ask_refused("PUT", "/v1/accounts/nobody", "{}", 404, "not-found", "");
+    OWNED(told_done) struct told kept = ask_with(&with, "DELETE", "/v1/accounts/roving", NULL);
+    assert_problem(kept, 412, "changed-meanwhile");
+    with.if_match = "\"2\"";
+    OWNED(told_done) struct told gone = ask_with(&with, "DELETE", "/v1/accounts/roving", NULL);
+    assert_told(gone, 200);
+}
+
+/* They would be looked for where they are not, taken for vanished, and never ended. */
+static void an_account_with_machines_stays_where_it_is(void **state)
+{
+    (void)state;
+    ask_does("POST", "/v1/fleets", FLEET("staying", "1"), 201);
+    ask_instance("staying");
+    ask_refused("PUT", "/v1/accounts/acme", "{\"region\":\"eu-west-2\"}", 409, "in-use", "/region");
+    ask_refused("PUT", "/v1/accounts/acme", "{\"endpoint\":\"https://x.example\"}", 409, "in-use",
+                "/endpoint");
+    ask_refused("PUT", "/v1/accounts/acme", "{\"owner\":\"x\"}", 409, "in-use", "/owner");
+    ask_does("PUT", "/v1/accounts/acme", "{\"zone\":\"eu-west-1a\"}", 200);
+}
+
+static void an_image_changes_by_members_and_is_audited(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct ask with = {.authorization = ask_tokens[CALLER_OPERATOR], .if_match = "\"1\""};
+    ask_does("POST", "/v1/images",
+             "{\"name\":\"moving\",\"driver\":\"aws\",\"ref\":\"ami-1\",\"boot_mode\":\"uefi\"}",
+             201);
+    OWNED(told_done)
+    struct told first = ask_with(&with, "PUT", "/v1/images/moving", "{\"ref\":\"ami-2\"}");
+    assert_told(first, 200);
+    assert_string_equal(first.reply.etag, "\"2\"");
+    assert_string_equal(told_member(first.body, "ref"), "ami-2");
+    assert_string_equal(told_member(first.body, "boot_mode"), "uefi");
+    OWNED(told_done)
+    struct told late = ask_with(&with, "PUT", "/v1/images/moving", "{\"ref\":\"ami-3\"}");
+    assert_problem(late, 412, "changed-meanwhile");
+    ask_refused("PUT", "/v1/images/moving", "{\"driver\":\"gcp\"}", 409, "driver-is-fixed",
+                "/driver");
+    ask_refused("PUT", "/v1/images/moving", "{\"epoch\":9}", 422, "read-only-member", "/epoch");
+    OWNED(audit_entry_list_done) struct audit_entry_list trail = {0};
+    assert_ok(audit_store_trace(ask_db, "image:moving", 10, &trail, &err));
+    assert_int_equal(trail.count, 2);
+    assert_string_equal(trail.at[1].verb, "image.changed");
+    OWNED(told_done) struct told kept = ask_with(&with, "DELETE", "/v1/images/moving", NULL);
+    assert_problem(kept, 412, "changed-meanwhile");
+    ask_does("DELETE", "/v1/images/moving", NULL, 200);
+}
+
 #define QUIET(test) cmocka_unit_test_setup(test, ask_quiet)
 
 int main(void)
@@ -252,6 +328,9 @@ int main(void)
         QUIET(the_same_key_gets_the_first_answer_and_another_request_is_refused),
         QUIET(a_key_whose_request_failed_may_be_used_again),
         QUIET(lists_come_in_pages_that_fit_together),
+        QUIET(an_account_changes_by_members_and_only_from_the_state_that_was_meant),
+        QUIET(an_account_with_machines_stays_where_it_is),
+        QUIET(an_image_changes_by_members_and_is_audited),
         QUIET(changes_at_one_time_both_happen),
         QUIET(accounts_and_images_in_use_are_kept),
     };

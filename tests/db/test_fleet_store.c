@@ -186,9 +186,9 @@ static void what_a_fleet_needs_cannot_be_removed(void **state)
 {
     (void)state;
     struct error err;
-    assert_fails(account_store_remove(db, PROJECT_DEFAULT, "cloud", "test", &err), ERR_CONFLICT,
+    assert_fails(account_store_remove(db, PROJECT_DEFAULT, "cloud", 0, "test", &err), ERR_CONFLICT,
                  "in-use");
-    assert_fails(image_store_remove(db, PROJECT_DEFAULT, "base", "test", &err), ERR_CONFLICT,
+    assert_fails(image_store_remove(db, PROJECT_DEFAULT, "base", 0, "test", &err), ERR_CONFLICT,
                  "in-use");
 }
 
