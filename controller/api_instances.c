@@ -146,6 +146,23 @@ enum outcome instances_verdicts(struct request *r, struct error *err)
 
 /* ---- what may be asked of it --------------------------------------------------------------- */
 
+/* In a transaction the row stays so until its end; an epoch is one state of phase and trust. */
+static enum outcome find_meant(struct request *r, struct instance *out, struct error *err)
+{
+    int64_t epoch;
+    struct instance locked = {0};
+    TRY(request_if_match(r, &epoch, err));
+    TRY(find(r, out, err));
+    if (db_in_transaction(r->db)) {
+        TRY(instance_store_lock(r->db, &out->id, &locked, err));
+        *out = locked;
+    }
+    if (epoch != 0 && epoch != out->epoch)
+        return fail_code(err, ERR_CONFLICT, "changed-meanwhile", "the instance is at epoch %lld",
+                         (long long)out->epoch);
+    return OK;
+}
+
 static enum outcome audit_asked(struct request *r, const struct instance *instance,
                                 struct error *err)
 {
@@ -163,7 +180,7 @@ enum outcome instances_attest(struct request *r, struct error *err)
 {
     struct instance instance = {0};
     TRY(json_only(r->body, "", (const char *const[]){NULL}, err));
-    TRY(find(r, &instance, err));
+    TRY(find_meant(r, &instance, err));
     TRY(r->api->service.attest(r->api->service.service, &instance.id, "asked", err));
     TRY(audit_asked(r, &instance, err));
     return answer_one(r, 202, &instance, err);
@@ -172,10 +189,13 @@ enum outcome instances_attest(struct request *r, struct error *err)
 /* Gone for good; where its fleet wants as many as before, another takes its place. */
 enum outcome instances_terminate(struct request *r, struct error *err)
 {
+    OWNED(transaction_end) struct transaction tx = {0};
     struct instance instance = {0};
     TRY(json_only(r->body, "", (const char *const[]){NULL}, err));
-    TRY(find(r, &instance, err));
+    TRY(transaction_begin(r->db, &tx, err));
+    TRY(find_meant(r, &instance, err));
     TRY(instance_store_want(r->db, &instance.id, WANTED_GONE, "asked", r->actor, err));
+    TRY(transaction_commit(&tx, err));
     TRY(find(r, &instance, err));
     r->api->service.wake(r->api->service.service);
     return answer_one(r, 202, &instance, err);

@@ -45,7 +45,6 @@ enum outcome secrets_show(struct request *r, struct error *err)
     json_t *whole;
     TRY(secret_store_find(r->db, r->caller.project, r->args[0], &secret, err));
     TRY(secret_whole(r, &secret, &whole, err));
-    request_tag(r, secret.epoch);
     request_answer(r, 200, whole);
     return OK;
 }
@@ -103,7 +102,6 @@ enum outcome secrets_generate(struct request *r, struct error *err)
     r->api->service.wake(r->api->service.service);
     TRY(secret_store_find(r->db, r->caller.project, secret.name, &made, err));
     TRY(secret_whole(r, &made, &whole, err));
-    request_tag(r, made.epoch);
     request_answer_made(r, "/v1/secrets", made.name, whole);
     return OK;
 }

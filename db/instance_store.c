@@ -44,6 +44,13 @@ enum outcome instance_store_find(struct db *db, const struct uuid *id, struct in
                   err);
 }
 
+enum outcome instance_store_lock(struct db *db, const struct uuid *id, struct instance *out,
+                                 struct error *err)
+{
+    return db_one(db, SQL_INSTANCE_LOCK, PARAMS(p_uuid(id)), &instance_record, out, "instance",
+                  err);
+}
+
 enum outcome instance_store_find_by_link_key(struct db *db, const uint8_t key[static SHA256_SIZE],
                                              struct instance *out, struct error *err)
 {
@@ -205,13 +212,6 @@ enum outcome instance_store_hold(struct db *db, const struct instance *claimed,
 
 /* ---- without a lease ---- */
 
-static enum outcome lock_row(struct db *db, const struct uuid *id, struct instance *out,
-                             struct error *err)
-{
-    return db_one(db, SQL_INSTANCE_LOCK, PARAMS(p_uuid(id)), &instance_record, out, "instance",
-                  err);
-}
-
 /* Is the row already where the event leads from anywhere? Then it was noted before. */
 static bool is_there_already(const struct instance *row, enum phase_event event)
 {
@@ -229,7 +229,7 @@ enum outcome instance_store_note(struct db *db, const struct uuid *id,
     const struct step *walk;
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
-    TRY(lock_row(db, id, &row, err));
+    TRY(instance_store_lock(db, id, &row, err));
     if (is_there_already(&row, step->event)) {
         now = row;
     } else {
@@ -262,7 +262,7 @@ enum outcome instance_store_want(struct db *db, const struct uuid *id, enum want
     struct instance row;
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
-    TRY(lock_row(db, id, &row, err));
+    TRY(instance_store_lock(db, id, &row, err));
     if (row.wanted == wanted)
         return transaction_commit(&tx, err);
     if (row.wanted == WANTED_GONE)
@@ -286,7 +286,7 @@ enum outcome instance_store_refit(struct db *db, const struct uuid *id, const st
     int64_t changed = 0;
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
-    TRY(lock_row(db, id, &row, err));
+    TRY(instance_store_lock(db, id, &row, err));
     TRY(db_change(db, SQL_INSTANCE_REFIT,
                   PARAMS(p_uuid(id), p_text(fleet->account), p_text(fleet->image),
                          p_text(fleet->size), p_text(fleet->policy)),
@@ -302,7 +302,7 @@ enum outcome instance_store_adopt(struct db *db, const struct uuid *id, const ch
     struct instance row;
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
-    TRY(lock_row(db, id, &row, err));
+    TRY(instance_store_lock(db, id, &row, err));
     if (strcmp(row.cloud_ref, cloud_ref) == 0)
         return transaction_commit(&tx, err);
     if (row.cloud_ref[0] != '\0')

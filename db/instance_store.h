@@ -29,6 +29,9 @@ enum outcome instance_store_add_many(struct db *db, const struct instance_order 
 
 enum outcome instance_store_find(struct db *db, const struct uuid *id, struct instance *out,
                                  struct error *err);
+/* The same, and nobody changes it before the caller's transaction ends. */
+enum outcome instance_store_lock(struct db *db, const struct uuid *id, struct instance *out,
+                                 struct error *err);
 /* The live instance whose accepting verdict named this link key (SHA-256 of its SPKI). */
 enum outcome instance_store_find_by_link_key(struct db *db, const uint8_t key[static SHA256_SIZE],
                                              struct instance *out, struct error *err);

@@ -23,8 +23,7 @@ enum outcome ticket_store_set(struct db *db, const struct instance *claimed,
 static enum outcome lock_row(struct db *db, const struct uuid *id, struct instance *out,
                              struct error *err)
 {
-    enum outcome outcome =
-        db_one(db, SQL_INSTANCE_LOCK, PARAMS(p_uuid(id)), &instance_record, out, "instance", err);
+    enum outcome outcome = instance_store_lock(db, id, out, err);
     if (outcome == ERR_NOT_FOUND || (outcome == OK && instance_is_over(out)))
         return fail_code(err, ERR_DENIED, "ticket-unknown", "no such launch ticket");
     return outcome;

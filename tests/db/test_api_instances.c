@@ -166,6 +166,29 @@ static void what_is_asked_of_an_instance_is_done_and_audited(void **state)
     assert_true(asked);
 }
 
+static void what_is_asked_of_another_state_than_was_meant_is_not_done(void **state)
+{
+    (void)state;
+    struct instance row = ask_instance("meant");
+    char target[96];
+    struct ask with = {.authorization = ask_tokens[CALLER_OPERATOR], .if_match = "\"1\""};
+    snprintf(target, sizeof target, "/v1/instances/%s", uuid_text(&row.id).at);
+    OWNED(told_done) struct told before = ask("GET", target, NULL);
+    assert_string_equal(before.reply.etag, "\"1\"");
+    ask_verdict(&row); /* its trust changed meanwhile */
+    static const char *const acts[] = {"attest", "terminate"};
+    for (size_t i = 0; i < countof(acts); i++) {
+        snprintf(target, sizeof target, "/v1/instances/%s/%s", uuid_text(&row.id).at, acts[i]);
+        OWNED(told_done) struct told late = ask_with(&with, "POST", target, "{}");
+        assert_problem(late, 412, "changed-meanwhile");
+    }
+    assert_int_equal(ask_fake.attested, 0);
+    with.if_match = "\"2\"";
+    OWNED(told_done) struct told done = ask_with(&with, "POST", target, "{}");
+    assert_told(done, 202);
+    assert_string_equal(told_member(done.body, "wanted"), "gone");
+}
+
 static void an_agent_that_is_not_there_cannot_be_asked(void **state)
 {
     (void)state;
@@ -192,6 +215,7 @@ int main(void)
         QUIET(a_verdict_that_ran_out_is_never_shown_as_trust),
         QUIET(verdicts_are_listed_newest_first_with_their_evidence),
         QUIET(what_is_asked_of_an_instance_is_done_and_audited),
+        QUIET(what_is_asked_of_another_state_than_was_meant_is_not_done),
         QUIET(an_agent_that_is_not_there_cannot_be_asked),
     };
     return cmocka_run_group_tests_name("api_instances", tests, ask_open, ask_close);
