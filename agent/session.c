@@ -14,7 +14,10 @@ enum {
     TICK_MOST_MS = 60 * 1000,
     REPLIES_REMEMBERED = 64,
     REPLIES_BYTES = 64 * 1024,
-    EPOCH_STEP_MOST = 1000, /* trust.md section 9 */
+    /* Of an epoch that nobody signed (doc/decisions/0008): */
+    EPOCH_STEP_MOST = 1000,         /* trust.md section 9 */
+    EPOCH_FIRST_MOST = 1000 * 1000, /* no instance lives to see so many changes */
+    EPOCH_KEPT_MS = 10 * 60 * 1000, /* while all that answer are older */
 };
 
 /* What we wait for: never more than one answer at a time. */
@@ -43,6 +46,8 @@ struct session {
     uint64_t asked_id;
     int64_t asked_until_ms;
     int64_t epoch;
+    bool shut_out;       /* nobody but controllers of older epochs answered ... */
+    int64_t shut_out_ms; /* ... since then */
     int64_t heartbeat_ms;
     int64_t heartbeat_due_ms;
     int64_t heartbeat_seq;
@@ -136,15 +141,31 @@ static void beat(struct session *s)
 
 /* ---- answers to us --------------------------------------------------------------------------- */
 
+/* Whoever raised it beyond what any honest controller will say is not heard of any more, or this
+ * guest would stay alone until it is started anew. */
+static bool epoch_is_worn_out(struct session *s)
+{
+    int64_t now = clock_monotonic_ms();
+    if (!s->shut_out)
+        s->shut_out_ms = now;
+    s->shut_out = true;
+    return now - s->shut_out_ms >= EPOCH_KEPT_MS;
+}
+
 static enum outcome check_epoch(struct session *s, int64_t epoch, struct error *err)
 {
+    if (epoch >= 0 && epoch < s->epoch && epoch_is_worn_out(s)) {
+        LOG(WARN, "session.epoch-forgotten", INT("known", s->epoch), INT("epoch", epoch));
+        s->epoch = 0;
+    }
     if (epoch < s->epoch)
         return fail_code(err, ERR_DENIED, "old-epoch", "epoch %lld, but this guest has seen %lld",
                          (long long)epoch, (long long)s->epoch);
-    if (s->epoch > 0 && epoch > s->epoch + EPOCH_STEP_MOST)
+    if (epoch - s->epoch > (s->epoch > 0 ? EPOCH_STEP_MOST : EPOCH_FIRST_MOST))
         return fail_code(err, ERR_DENIED, "epoch-too-far", "epoch %lld after %lld",
                          (long long)epoch, (long long)s->epoch);
     s->epoch = epoch;
+    s->shut_out = false;
     return OK;
 }
 

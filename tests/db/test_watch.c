@@ -122,11 +122,12 @@ static void a_machine_of_another_project_that_vanished_is_noticed(void **state)
     stage_await(booting, 1);
     stage_stop();
     OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
-    assert_ok(db_script(stage.db,
-                        "INSERT INTO projects (name) VALUES ('other') ON CONFLICT DO NOTHING;"
-                        "DELETE FROM fleets; UPDATE accounts SET project = 'other';"
-                        "UPDATE instances SET project = 'other', next_due = 'infinity'",
-                        &err));
+    assert_ok(
+        db_script(stage.db,
+                  "INSERT INTO projects (name) VALUES ('other') ON CONFLICT DO NOTHING;"
+                  "DELETE FROM fleets; UPDATE accounts SET project = 'other';"
+                  "UPDATE instances SET project = 'other', next_due = now() + interval '1 year'",
+                  &err));
     fake_cloud_break(0);
     struct watch_counts counts;
     struct crew crew = {.settings = &stage.settings};

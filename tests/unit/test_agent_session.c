@@ -54,6 +54,58 @@ static void a_controller_of_an_older_epoch_is_left(void **state)
     assert_string_equal(w->hung_up, "");
 }
 
+/* What a controller's hello with this epoch comes to: "" when it is obeyed. */
+static const char *hears(struct talk *w, int64_t epoch)
+{
+    struct error lost = {0};
+    w->hung_up[0] = '\0';
+    talk_welcome(w, "trusted", epoch);
+    w->seen = w->sent_count;
+    session_closed(w->session, &lost);
+    return w->hung_up;
+}
+
+/* A thief with the controller says a number that no honest one will ever reach. */
+static void an_epoch_beyond_all_reason_is_not_taken_even_as_the_first(void **state)
+{
+    struct talk *w = *state;
+    assert_string_equal(hears(w, INT64_MAX), "epoch-too-far");
+    assert_string_equal(hears(w, 1000 * 1000 + 1), "epoch-too-far");
+    assert_string_equal(hears(w, 5), "");
+    assert_string_equal(hears(w, 1005), "");
+    assert_string_equal(hears(w, INT64_MAX), "epoch-too-far");
+    assert_string_equal(hears(w, 2006), "epoch-too-far");
+    assert_string_equal(hears(w, 1006), "");
+}
+
+/* By steps he gets as far as he likes, but not for ever. */
+static void a_raised_epoch_shuts_honest_controllers_out_for_ten_minutes_only(void **state)
+{
+    struct talk *w = *state;
+    assert_string_equal(hears(w, 1000 * 1000), "");
+    assert_string_equal(hears(w, 1000 * 1000 + 1000), "");
+    assert_string_equal(hears(w, 5), "old-epoch");
+    talk_advance(w, 599);
+    assert_string_equal(hears(w, 5), "old-epoch");
+    talk_advance(w, 1);
+    assert_string_equal(hears(w, 6), "");
+    assert_string_equal(hears(w, 5), "old-epoch");
+}
+
+/* An old copy of the database is not obeyed while the newer one answers now and then. */
+static void an_older_controller_stays_shut_out_while_the_newer_one_answers(void **state)
+{
+    struct talk *w = *state;
+    assert_string_equal(hears(w, 9), "");
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(hears(w, 8), "old-epoch");
+        talk_advance(w, 400);
+        assert_string_equal(hears(w, 9), "");
+        talk_advance(w, 400);
+    }
+    assert_string_equal(hears(w, 8), "old-epoch");
+}
+
 static void a_refused_hello_ends_the_connection(void **state)
 {
     struct talk *w = *state;
@@ -199,6 +251,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(heartbeats_come_at_the_pace_the_controller_set),
         T(a_controller_of_an_older_epoch_is_left),
+        T(an_epoch_beyond_all_reason_is_not_taken_even_as_the_first),
+        T(a_raised_epoch_shuts_honest_controllers_out_for_ten_minutes_only),
+        T(an_older_controller_stays_shut_out_while_the_newer_one_answers),
         T(a_refused_hello_ends_the_connection),
         T(unknown_frames_end_the_connection_and_unknown_verbs_are_refused),
         T(a_secret_is_loaded_once_and_a_repeated_request_answered_from_memory),
