@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "db/audit_store.h"
-#include "tests/support/database.h"
+#include "tests/support/one_database.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/test.h"
-
-static struct db *db;
 
 /* Everything the file prints in a world that is changed so, and put back afterwards. */
 static void run(const char *mischief, struct text *out)
@@ -114,7 +112,7 @@ static int open_it(void **state)
 {
     (void)state;
     struct error err;
-    db = database_open();
+    one_database_open(state);
     fixture_secret(db, "tls-key");
     struct fleet fleet = fixture_fleet_with(db, "web", "tls-key");
     fleet_done(&fleet);
@@ -130,18 +128,11 @@ static int open_it(void **state)
     return 0;
 }
 
-static int close_it(void **state)
-{
-    (void)state;
-    db_close(db);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_world_that_is_well_breaks_no_promise),
         cmocka_unit_test(each_broken_promise_is_found),
     };
-    return cmocka_run_group_tests(tests, open_it, close_it);
+    return cmocka_run_group_tests(tests, open_it, one_database_close);
 }
