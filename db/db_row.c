@@ -75,7 +75,11 @@ struct moment rows_moment(const struct rows *rows, size_t row, int column)
 {
     if (rows_is_null(rows, row, column))
         return (struct moment){0};
-    return (struct moment){rows_int(rows, row, column) + year_2000_us};
+    /* 'infinity' is the last number there is, and '-infinity' the first. */
+    int64_t us;
+    if (__builtin_add_overflow(rows_int(rows, row, column), year_2000_us, &us))
+        us = INT64_MAX;
+    return (struct moment){us};
 }
 
 char *rows_text(const struct rows *rows, size_t row, int column)

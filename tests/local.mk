@@ -22,6 +22,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/link_party.c tests/support/link_party.h \
 	tests/support/manifest.c tests/support/manifest.h \
 	tests/support/matter.c tests/support/matter.h \
+	tests/support/one_database.c tests/support/one_database.h \
 	tests/support/openapi.c tests/support/openapi.h \
 	tests/support/paravisor.c tests/support/paravisor.h \
 	tests/support/run.c tests/support/run.h \

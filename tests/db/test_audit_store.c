@@ -3,10 +3,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "tests/support/database.h"
+#include "tests/support/one_database.h"
 #include "tests/support/test.h"
-
-static struct db *db;
 
 static void say(const char *object)
 {
@@ -123,20 +121,6 @@ static void a_forged_entry_breaks_the_chain(void **state)
     assert_fails(audit_store_verify(db, &checked, &err), ERR_DENIED, "audit-number");
 }
 
-static int open_it(void **state)
-{
-    (void)state;
-    db = database_open();
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    (void)state;
-    db_close(db);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,5 +131,5 @@ int main(void)
         cmocka_unit_test(entries_are_never_changed_nor_removed),
         cmocka_unit_test(a_forged_entry_breaks_the_chain),
     };
-    return cmocka_run_group_tests(tests, open_it, close_it);
+    return cmocka_run_group_tests(tests, one_database_open, one_database_close);
 }

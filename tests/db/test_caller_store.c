@@ -2,10 +2,8 @@
 
 #include <string.h>
 
-#include "tests/support/database.h"
+#include "tests/support/one_database.h"
 #include "tests/support/test.h"
-
-static struct db *db;
 
 static struct caller caller_of(const char *label, char token[static CALLER_TOKEN_MAX])
 {
@@ -107,20 +105,6 @@ static void what_came_to_nothing_may_come_again(void **state)
     assert_null(answer);
 }
 
-static int open_database(void **state)
-{
-    (void)state;
-    db = database_open();
-    return 0;
-}
-
-static int close_database(void **state)
-{
-    (void)state;
-    db_close(db);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,5 +115,6 @@ int main(void)
         cmocka_unit_test(the_key_of_one_request_is_refused_for_another),
         cmocka_unit_test(what_came_to_nothing_may_come_again),
     };
-    return cmocka_run_group_tests_name("caller_store", tests, open_database, close_database);
+    return cmocka_run_group_tests_name("caller_store", tests, one_database_open,
+                                       one_database_close);
 }

@@ -12,11 +12,9 @@
 
 #include "db/db_row.h"
 #include "lib/crypto/random.h"
-#include "tests/support/database.h"
+#include "tests/support/one_database.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
-
-static struct db *db;
 
 static enum outcome put(struct db *on, const char *key, const json_t *value, struct error *err)
 {
@@ -405,20 +403,6 @@ static void a_sleeper_whose_connection_broke_looks_again(void **state)
     assert_true(woken);
 }
 
-static int open_it(void **state)
-{
-    (void)state;
-    db = database_open();
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    (void)state;
-    db_close(db);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,5 +424,5 @@ int main(void)
         cmocka_unit_test(a_sleeper_is_woken_when_the_waker_commits),
         cmocka_unit_test(a_sleeper_whose_connection_broke_looks_again),
     };
-    return cmocka_run_group_tests(tests, open_it, close_it);
+    return cmocka_run_group_tests(tests, one_database_open, one_database_close);
 }

@@ -5,11 +5,10 @@
 #include "db/exposure_store.h"
 #include "db/secret_store.h"
 #include "lib/crypto/random.h"
-#include "tests/support/database.h"
+#include "tests/support/one_database.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/test.h"
 
-static struct db *db;
 static struct secret secret;
 
 static size_t deliveries_of(const struct uuid *instance)
@@ -176,18 +175,10 @@ static void an_instance_on_its_way_out_is_handed_nothing(void **state)
 
 static int open_it(void **state)
 {
-    (void)state;
-    db = database_open();
+    one_database_open(state);
     secret = fixture_secret(db, "tls-key");
     struct fleet fleet = fixture_fleet_with(db, "web", "tls-key");
     fleet_done(&fleet);
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    (void)state;
-    db_close(db);
     return 0;
 }
 
@@ -203,5 +194,5 @@ int main(void)
         cmocka_unit_test(an_instance_on_its_way_out_is_handed_nothing),
         cmocka_unit_test(what_an_instance_that_ends_was_to_get_is_withdrawn),
     };
-    return cmocka_run_group_tests(tests, open_it, close_it);
+    return cmocka_run_group_tests(tests, open_it, one_database_close);
 }

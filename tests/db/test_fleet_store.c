@@ -6,11 +6,9 @@
 #include "db/account_store.h"
 #include "db/image_store.h"
 #include "db/keeper_store.h"
-#include "tests/support/database.h"
+#include "tests/support/one_database.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/test.h"
-
-static struct db *db;
 
 static void a_fleet_comes_back_as_it_was_added(void **state)
 {
@@ -208,20 +206,6 @@ static void a_keeper_is_noted_once_and_seen_often(void **state)
     assert_int_equal(list.at[0].charter_serial, 3);
 }
 
-static int open_it(void **state)
-{
-    (void)state;
-    db = database_open();
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    (void)state;
-    db_close(db);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,5 +220,5 @@ int main(void)
         cmocka_unit_test(what_a_fleet_needs_cannot_be_removed),
         cmocka_unit_test(a_keeper_is_noted_once_and_seen_often),
     };
-    return cmocka_run_group_tests(tests, open_it, close_it);
+    return cmocka_run_group_tests(tests, one_database_open, one_database_close);
 }

@@ -8,11 +8,10 @@
 
 #include "db/audit_store.h"
 #include "lib/crypto/random.h"
-#include "tests/support/database.h"
+#include "tests/support/one_database.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/test.h"
 
-static struct db *db;
 static const char me[] = "worker:one";
 
 static struct instance claim_one(const char *holder, int64_t lease_seconds)
@@ -441,17 +440,9 @@ static void who_is_not_heard_of_is_silent(void **state)
 
 static int open_it(void **state)
 {
-    (void)state;
-    db = database_open();
+    one_database_open(state);
     struct fleet fleet = fixture_fleet(db, "any", 1);
     fleet_done(&fleet);
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    (void)state;
-    db_close(db);
     return 0;
 }
 
@@ -478,5 +469,5 @@ int main(void)
         cmocka_unit_test(the_newest_beat_counts_in_whatever_order_they_come),
         cmocka_unit_test(who_is_not_heard_of_is_silent),
     };
-    return cmocka_run_group_tests(tests, open_it, close_it);
+    return cmocka_run_group_tests(tests, open_it, one_database_close);
 }

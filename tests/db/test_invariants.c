@@ -5,11 +5,9 @@
 
 #include "db/audit_store.h"
 #include "db/retention.h"
-#include "tests/support/database.h"
+#include "tests/support/one_database.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/test.h"
-
-static struct db *db;
 
 /* Everything the file prints in a world that is changed so, and put back afterwards. */
 static void run(const char *mischief, struct text *out)
@@ -139,7 +137,7 @@ static int open_it(void **state)
 {
     (void)state;
     struct error err;
-    db = database_open();
+    one_database_open(state);
     fixture_secret(db, "tls-key");
     struct fleet fleet = fixture_fleet_with(db, "web", "tls-key");
     fleet_done(&fleet);
@@ -155,13 +153,6 @@ static int open_it(void **state)
     return 0;
 }
 
-static int close_it(void **state)
-{
-    (void)state;
-    db_close(db);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,5 +160,5 @@ int main(void)
         cmocka_unit_test(each_broken_promise_is_found),
         cmocka_unit_test(what_was_forgotten_breaks_no_promise),
     };
-    return cmocka_run_group_tests(tests, open_it, close_it);
+    return cmocka_run_group_tests(tests, open_it, one_database_close);
 }

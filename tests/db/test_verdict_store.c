@@ -4,11 +4,9 @@
 
 #include "db/audit_store.h"
 #include "lib/crypto/random.h"
-#include "tests/support/database.h"
+#include "tests/support/one_database.h"
 #include "tests/support/fixtures.h"
 #include "tests/support/test.h"
-
-static struct db *db;
 
 static size_t history_length(const struct uuid *id)
 {
@@ -177,17 +175,9 @@ static void two_instances_never_share_a_link_key(void **state)
 
 static int open_it(void **state)
 {
-    (void)state;
-    db = database_open();
+    one_database_open(state);
     struct fleet fleet = fixture_fleet(db, "web", 1);
     fleet_done(&fleet);
-    return 0;
-}
-
-static int close_it(void **state)
-{
-    (void)state;
-    db_close(db);
     return 0;
 }
 
@@ -204,5 +194,5 @@ int main(void)
         cmocka_unit_test(verdicts_are_listed_newest_first),
         cmocka_unit_test(two_instances_never_share_a_link_key),
     };
-    return cmocka_run_group_tests(tests, open_it, close_it);
+    return cmocka_run_group_tests(tests, open_it, one_database_close);
 }

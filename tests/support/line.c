@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/file.h"
+#include "tests/support/scratch.h"
 #include "tests/support/test.h"
 #include "tests/support/vectors.h"
 
@@ -30,16 +32,51 @@ struct line line_of(const char *text)
     return line;
 }
 
-void line_add_file(struct line *line, const char *option, const char *folder, const json_t *files,
-                   const char *name)
+void line_add_vector(struct line *line, const char *option, const char *folder, const char *path)
 {
     char whole[512];
-    const char *path = json_string_value(json_object_get(files, name));
-    if (path == NULL)
-        return;
     snprintf(whole, sizeof whole, "%s/%s/%s", vectors_folder(), folder, path);
     line_add(line, option);
     line_add(line, whole);
+}
+
+void line_add_file(struct line *line, const char *option, const char *folder, const json_t *files,
+                   const char *name)
+{
+    const char *path = json_string_value(json_object_get(files, name));
+    if (path != NULL)
+        line_add_vector(line, option, folder, path);
+}
+
+void line_add_text(struct line *line, const char *option, const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    if (text == NULL)
+        return;
+    line_add(line, option);
+    line_add(line, text);
+}
+
+void line_add_json(struct line *line, const char *option, const char *scratch,
+                   const json_t *content)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *text = json_print(content);
+    OWNED(mem_drop) char *path = scratch_path(scratch, option + strlen("--"));
+    assert_ok(file_write(path, span_of_text(text), 0600, &err));
+    line_add(line, option);
+    line_add(line, path);
+}
+
+void line_add_policy(struct line *line, const char *scratch, const char *kind,
+                     const json_t *test_case)
+{
+    const json_t *policy = json_object_get(test_case, "policy");
+    OWNED(json_drop) json_t *whole = json_object();
+    if (policy == NULL)
+        return;
+    json_put_new(whole, kind, json_deep_copy(policy));
+    line_add_json(line, "--expect", scratch, whole);
 }
 
 struct ran run_line(const struct line *line)

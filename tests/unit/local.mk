@@ -15,6 +15,7 @@ check_PROGRAMS += tests/unit/test_cli_api
 check_PROGRAMS += tests/unit/test_cli_measure
 check_PROGRAMS += tests/unit/test_cli_charter
 check_PROGRAMS += tests/unit/test_cli_verify
+check_PROGRAMS += tests/unit/test_cli_verify_kinds
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_emulator

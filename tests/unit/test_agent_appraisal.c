@@ -87,9 +87,9 @@ static void trust_is_renewed_before_it_ends_and_not_at_once(void **state)
     talk_take_begin(w);
 }
 
-static void a_verdict_that_ends_sooner_is_renewed_sooner(void **state)
+/* By a verdict that ends then, long before it has to be renewed. */
+static void be_trusted_for(struct talk *w, int64_t seconds)
 {
-    struct talk *w = *state;
     OWNED(evidence_done) struct evidence evidence = {0};
     talk_welcome(w, "unknown", 1);
     talk_challenge(w);
@@ -97,8 +97,14 @@ static void a_verdict_that_ends_sooner_is_renewed_sooner(void **state)
     struct verdict_notice notice = {.verdict = "trusted",
                                     .reason = "ok",
                                     .reattest_seconds = 86400,
-                                    .valid_until = moment_add_seconds(clock_now(), 100)};
+                                    .valid_until = moment_add_seconds(clock_now(), seconds)};
     talk_answer(w, id, &verdict_notice_record, &notice);
+}
+
+static void a_verdict_that_ends_sooner_is_renewed_sooner(void **state)
+{
+    struct talk *w = *state;
+    be_trusted_for(w, 100);
     talk_advance(w, 100);
     talk_take_begin(w);
 }
@@ -273,15 +279,7 @@ static void a_flood_of_wishes_costs_one_appraisal_a_second(void **state)
 static void a_verdict_that_seems_to_end_at_once_does_not_make_us_hurry(void **state)
 {
     struct talk *w = *state;
-    OWNED(evidence_done) struct evidence evidence = {0};
-    talk_welcome(w, "unknown", 1);
-    talk_challenge(w);
-    uint64_t id = talk_take_evidence(w, &evidence);
-    struct verdict_notice notice = {.verdict = "trusted",
-                                    .reason = "ok",
-                                    .reattest_seconds = 86400,
-                                    .valid_until = moment_add_seconds(clock_now(), 1)};
-    talk_answer(w, id, &verdict_notice_record, &notice);
+    be_trusted_for(w, 1);
     talk_advance(w, 7);
     talk_assert_silent(w);
     talk_advance(w, 3);

@@ -9,64 +9,12 @@
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "tests/support/line.h"
+#include "tests/support/manifest.h"
 #include "tests/support/run.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
 #include "tests/support/vectors.h"
-
-enum { WORDS_MAX = 32 };
-
-/* A command line, word by word; owns its words. */
-struct line {
-    size_t count;
-    char *words[WORDS_MAX];
-};
-
-static void line_add(struct line *line, const char *word)
-{
-    assert_true(line->count < WORDS_MAX - 1);
-    line->words[line->count++] = mem_text(word);
-}
-
-static void line_done(struct line *line)
-{
-    for (size_t i = 0; i < line->count; i++)
-        free(line->words[i]);
-    *line = (struct line){0};
-}
-
-static struct line line_of(const char *text)
-{
-    struct line line = {0};
-    char *copy = mem_text(text);
-    char *rest = NULL;
-    for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
-        line_add(&line, word);
-    free(copy);
-    return line;
-}
-
-static void line_add_vector(struct line *line, const char *option, const char *path)
-{
-    char whole[512];
-    snprintf(whole, sizeof whole, "%s/snp/%s", vectors_folder(), path);
-    line_add(line, option);
-    line_add(line, whole);
-}
-
-static struct ran run_line(const struct line *line)
-{
-    const char *argv[WORDS_MAX + 1] = {0};
-    for (size_t i = 0; i < line->count; i++)
-        argv[i] = line->words[i];
-    return run(argv);
-}
-
-static struct ran run_text(const char *text)
-{
-    OWNED(line_done) struct line line = line_of(text);
-    return run_line(&line);
-}
 
 static void add_files(struct line *line, const json_t *files)
 {
@@ -75,36 +23,20 @@ static void add_files(struct line *line, const json_t *files)
         {"ark", "--ca"},        {"ask", "--ca"}, {"asvk", "--ca"},
         {"crl", "--crl"},
     };
-    for (size_t i = 0; i < countof(options); i++) {
-        const json_t *path = json_object_get(files, options[i][0]);
-        if (path != NULL)
-            line_add_vector(line, options[i][1], json_string_value(path));
-    }
+    for (size_t i = 0; i < countof(options); i++)
+        line_add_file(line, options[i][1], "snp", files, options[i][0]);
 }
 
-static void add_roots(struct line *line, const json_t *test_case)
+static void add_root(struct line *line, const json_t *test_case)
 {
-    const char *trust = json_string_value(json_object_get(test_case, "trust"));
-    if (trust != NULL && strcmp(trust, "synthetic/Milan") == 0)
-        line_add_vector(line, "--root", "synthetic/certs/milan/ark.der");
-    if (trust != NULL && strcmp(trust, "synthetic/Turin") == 0)
-        line_add_vector(line, "--root", "synthetic/certs/turin/ark.der");
-}
-
-static void add_policy(struct line *line, const json_t *test_case, const char *folder)
-{
-    struct error err = {0};
-    const json_t *policy = json_object_get(test_case, "policy");
-    if (policy == NULL)
-        return;
-    char path[512];
-    snprintf(path, sizeof path, "%s/expect.json", folder);
-    OWNED(json_drop) json_t *whole = json_object();
-    json_put_new(whole, "snp", json_deep_copy(policy));
-    OWNED(mem_drop) char *text = json_print(whole);
-    assert_ok(file_write(path, span_of_text(text), 0600, &err));
-    line_add(line, "--expect");
-    line_add(line, path);
+    static const char *const roots[][2] = {
+        {"synthetic/Milan", "synthetic/certs/milan/ark.der"},
+        {"synthetic/Turin", "synthetic/certs/turin/ark.der"},
+    };
+    const char *trust = member_text(test_case, "trust");
+    for (size_t i = 0; i < countof(roots) && trust != NULL; i++)
+        if (strcmp(trust, roots[i][0]) == 0)
+            line_add_vector(line, "--root", "snp", roots[i][1]);
 }
 
 static bool text_is(const json_t *object, const char *name, const char *want)
@@ -141,28 +73,14 @@ static void every_sample_gets_its_answer_and_exit_code(void **state)
     json_array_foreach (json_object_get(manifest, "cases"), i, test_case) {
         OWNED(line_done) struct line line = line_of("cli/muster verify snp");
         add_files(&line, json_object_get(test_case, "files"));
-        add_roots(&line, test_case);
-        add_policy(&line, test_case, folder);
-        if (json_is_string(json_object_get(test_case, "verify_time"))) {
-            line_add(&line, "--at");
-            line_add(&line, json_string_value(json_object_get(test_case, "verify_time")));
-        }
+        add_root(&line, test_case);
+        line_add_policy(&line, folder, "snp", test_case);
+        line_add_text(&line, "--at", test_case, "verify_time");
         OWNED(ran_done) struct ran ran = run_line(&line);
         if (!answer_is_right(&ran, test_case))
             fail_msg("%s: exit %d, %s", json_string_value(json_object_get(test_case, "name")),
                      ran.exit_code, (const char *)ran.out.at);
     }
-}
-
-/* One line, nothing on standard output, exit code 2. */
-static void assert_used_wrongly(const char *text)
-{
-    OWNED(ran_done) struct ran ran = run_text(text);
-    const char *said = (const char *)ran.err.at;
-    assert_int_equal(ran.exit_code, 2);
-    assert_string_equal((const char *)ran.out.at, "");
-    assert_true(strncmp(said, "muster: ", 8) == 0);
-    assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
 }
 
 static void wrong_arguments_exit_with_2_and_one_line(void **state)
