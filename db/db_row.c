@@ -75,7 +75,7 @@ struct moment rows_moment(const struct rows *rows, size_t row, int column)
 {
     if (rows_is_null(rows, row, column))
         return (struct moment){0};
-    /* 'infinity' is the last number there is, and '-infinity' the first. */
+    /* 'infinity' is the last number there is. */
     int64_t us;
     if (__builtin_add_overflow(rows_int(rows, row, column), year_2000_us, &us))
         us = INT64_MAX;
