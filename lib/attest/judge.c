@@ -121,9 +121,10 @@ static bool wants_crl(const struct hearing *h)
     return h->in->policy != NULL && h->in->policy->has_snp && h->in->policy->snp.require_crl;
 }
 
+/* A list that never names the next one would count for ever. */
 static bool crl_is_current(const struct hearing *h)
 {
-    return moment_is_none(h->e->crl_next_update) || h->in->at.us <= h->e->crl_next_update.us;
+    return !moment_is_none(h->e->crl_next_update) && h->in->at.us <= h->e->crl_next_update.us;
 }
 
 static void check_good_crl(struct hearing *h, const char *name)

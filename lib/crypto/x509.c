@@ -240,6 +240,13 @@ bool pem_is(struct span in)
     return in.len > 0 && memmem(in.at, in.len, "-----BEGIN ", 11) != NULL;
 }
 
+/* A SEQUENCE longer than 127 bytes, as all here are; text has no byte of 128 or more there, so PEM
+ * with anything before it is told apart. */
+static bool der_is(struct span in)
+{
+    return in.len > 1 && in.at[0] == 0x30 && in.at[1] > 0x80;
+}
+
 enum pem { PEM_END, PEM_WRONG, PEM_FOUND };
 
 /* The next PEM block, as DER when it is of the wanted kind. */
@@ -281,8 +288,7 @@ enum outcome x509_list_read(struct x509_list *list, struct span in, struct error
 {
     if (in.len > (size_t)X509_LIST_MAX * X509_DER_MAX)
         return fail_code(err, ERR_INVALID, "malformed", "%zu bytes of certificates", in.len);
-    /* A DER certificate starts with 0x30; PEM may start with anything but is text. */
-    if (!pem_is(in) || in.at[0] == 0x30)
+    if (der_is(in) || !pem_is(in))
         return list_read_der(list, in, err);
     BIO *bio = BIO_new_mem_buf(in.at, (int)in.len);
     enum outcome outcome = list_read_pem(list, bio, err);
@@ -299,7 +305,7 @@ enum outcome crl_from_bytes(struct span in, struct crl **out, struct error *err)
     if (in.len == 0 || in.len > CRL_DER_MAX)
         return fail_code(err, ERR_INVALID, "malformed", "a revocation list of %zu bytes", in.len);
     OWNED(bytes_done) struct bytes der = {0};
-    if (in.at[0] != 0x30 && pem_is(in)) {
+    if (!der_is(in) && pem_is(in)) {
         BIO *bio = BIO_new_mem_buf(in.at, (int)in.len);
         const enum pem next = pem_next(bio, "X509 CRL", &der);
         BIO_free(bio);

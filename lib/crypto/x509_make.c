@@ -196,11 +196,11 @@ static bool crl_add(X509_CRL *crl, uint64_t serial, struct moment at)
 static bool crl_fill(X509_CRL *crl, X509_NAME *issuer, struct moment from, struct moment to)
 {
     ASN1_TIME *start = ASN1_TIME_set(NULL, moment_seconds(from));
-    ASN1_TIME *end = ASN1_TIME_set(NULL, moment_seconds(to));
+    ASN1_TIME *end = moment_is_none(to) ? NULL : ASN1_TIME_set(NULL, moment_seconds(to));
     const bool fine = X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 && issuer != NULL &&
                       X509_CRL_set_issuer_name(crl, issuer) == 1 &&
                       X509_CRL_set1_lastUpdate(crl, start) == 1 &&
-                      X509_CRL_set1_nextUpdate(crl, end) == 1;
+                      (moment_is_none(to) || X509_CRL_set1_nextUpdate(crl, end) == 1);
     ASN1_TIME_free(start);
     ASN1_TIME_free(end);
     return fine;

@@ -40,7 +40,7 @@ enum outcome x509_make_for_maker(const struct maker *issuer, const struct maker 
 enum outcome x509_make_for_key(const struct maker *issuer, const struct key *subject,
                                const struct x509_wish *wish, struct bytes *out, struct error *err);
 
-/* A list that revokes these serials. DER. */
+/* A list that revokes these serials; no `to`: it names no next update. DER. */
 enum outcome crl_make(const struct maker *issuer, const char *issuer_name, const char *organisation,
                       struct moment from, struct moment to, const uint64_t *serials, size_t count,
                       struct bytes *out, struct error *err);

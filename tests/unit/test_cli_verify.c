@@ -298,6 +298,26 @@ static void chain_with_carriage_returns_is_read(void **state)
     assert_int_equal(ran.exit_code, 0);
 }
 
+/* As `openssl s_client -showcerts` writes it: "0 s:CN = ..." before each certificate. */
+static void chain_with_a_number_before_it_is_read(void **state)
+{
+    if (vectors_folder() == NULL)
+        skip();
+    char line[2048];
+    char path[512];
+    const char *v = vectors_folder();
+    OWNED(bytes_done) struct bytes chain = vectors_read("snp/certs/turin/vcek_cert_chain.crlf.pem");
+    OWNED(bytes_done) struct bytes numbered = bytes_copy(span_of_text("0 s:CN = SEV-Turin\n"));
+    bytes_add(&numbered, bytes_span(&chain));
+    write_scratch(*state, "numbered.pem", bytes_span(&numbered), path);
+    snprintf(line, sizeof line,
+             "cli/muster verify snp --report %s/snp/reports/turin-v5-oak.bin "
+             "--ek %s/snp/ek/turin-v5-oak.der --ca %s --at 2025-07-20T12:00:00Z",
+             v, v, path);
+    OWNED(ran_done) struct ran ran = run_text(line);
+    assert_int_equal(ran.exit_code, 0);
+}
+
 static void bench_prints_its_figure(void **state)
 {
     (void)state;
@@ -331,6 +351,7 @@ int main(void)
         cmocka_unit_test(ten_thousand_certificates_are_refused),
         cmocka_unit_test(clock_outside_its_century_is_never_trusted),
         cmocka_unit_test(chain_with_carriage_returns_is_read),
+        cmocka_unit_test(chain_with_a_number_before_it_is_read),
         cmocka_unit_test(bench_prints_its_figure),
     };
     return cmocka_run_group_tests_name("cli_verify", tests, scratch_open, scratch_close);

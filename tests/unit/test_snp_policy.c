@@ -85,6 +85,22 @@ static void revocation_list_counts_by_its_dates(void **state)
     }
 }
 
+static void a_revocation_list_that_never_ends_is_not_current(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes crl = {0};
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    assert_ok(psp_crl(simulator.psp, LINE_MILAN, false, clock_at_seconds(SIMULATOR_TODAY - 86400),
+                      (struct moment){0}, &crl, &err));
+    m.expect = true;
+    m.policy = "{\"snp\":{}}";
+    m.crl = bytes_span(&crl);
+    assert_judged(&m, REASON_OK);
+    m.policy = "{\"snp\":{\"require_crl\":true}}";
+    assert_judged(&m, REASON_CRL_EXPIRED);
+}
+
 static void product_without_a_floor_is_refused_and_siena_has_its_own(void **state)
 {
     (void)state;
@@ -180,6 +196,7 @@ int main(void)
         cmocka_unit_test(whole_policy_denies_what_it_does_not_name),
         cmocka_unit_test(expectations_add_only_what_they_name),
         cmocka_unit_test(revocation_list_counts_by_its_dates),
+        cmocka_unit_test(a_revocation_list_that_never_ends_is_not_current),
         cmocka_unit_test(product_without_a_floor_is_refused_and_siena_has_its_own),
         cmocka_unit_test(policy_without_milan_refuses_milan),
         cmocka_unit_test(parts_of_a_tcb_are_compared_one_by_one),
