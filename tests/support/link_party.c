@@ -163,7 +163,7 @@ struct desk *desk_open(const struct link_settings *settings, size_t queue_room)
 
 void desk_close(struct desk *desk)
 {
-    desk_wake(desk);
+    desk_rouse(desk);
     assert_true(link_close(desk->link, EVENT_WAIT_MS));
     queue_close(desk->events);
     pthread_join(desk->thread, NULL);
@@ -188,7 +188,7 @@ void desk_sleep(struct desk *desk)
     desk_set_asleep(desk, true);
 }
 
-void desk_wake(struct desk *desk)
+void desk_rouse(struct desk *desk)
 {
     desk_set_asleep(desk, false);
 }

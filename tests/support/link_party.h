@@ -57,8 +57,8 @@ struct desk *desk_open(const struct link_settings *settings, size_t queue_room);
 void desk_close(struct desk *desk);
 bool desk_saw(struct desk *desk, const char *why); /* waits for a loss with that code */
 struct link_counts desk_counts(struct desk *desk);
-void desk_sleep(struct desk *desk); /* it takes no events until desk_wake() */
-void desk_wake(struct desk *desk);
+void desk_sleep(struct desk *desk); /* it takes no events until desk_rouse() */
+void desk_rouse(struct desk *desk);
 
 /* Waits until that is seen; fails the test when it is not in time. */
 typedef bool desk_seen_fn(struct desk *desk, int64_t wanted);

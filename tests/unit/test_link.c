@@ -266,7 +266,7 @@ static void a_closed_event_waits_for_room(void **state)
     for (size_t i = 0; i < countof(callers); i++)
         caller_close(&callers[i]);
     desk_wait_peers(desk, 0);
-    desk_wake(desk);
+    desk_rouse(desk);
     assert_true(desk_saw(desk, "closed-by-peer"));
     desk_await(desk, desk_has_closed, countof(callers));
     desk_close(desk);

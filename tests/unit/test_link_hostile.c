@@ -352,7 +352,7 @@ static void a_flood_waits_for_the_owner_and_nobody_else_does(void **state)
     for (uint64_t id = 0; id < 500; id++)
         assert_ok(link_send(flood.peer, TYPE_ECHO, id, span_of_text("flood"), &err));
     assert_ok(link_send(witness.peer, TYPE_ECHO, 7, span_of_text("me too"), &err));
-    desk_wake(desk);
+    desk_rouse(desk);
     struct link_event *event = caller_event(&witness);
     assert_int_equal(event->kind, LINK_FRAME);
     assert_true(event->id == 7);
@@ -380,7 +380,7 @@ static void who_overruns_the_owners_queue_is_dropped_as_busy(void **state)
     for (uint64_t id = 0; id < 64; id++)
         hostile_frame(&flood, TYPE_DEAF, id, 0, SPAN("", 0));
     desk_await(desk, desk_has_heard, 17);
-    desk_wake(desk);
+    desk_rouse(desk);
     assert_true(desk_saw(desk, "busy"));
     caller_echo(&witness, 9, span_of_text("still here"));
     hostile_close(&flood, false);
