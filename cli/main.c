@@ -79,13 +79,16 @@ static const struct command {
      "\n"
      "reset-order writes, shows and signs the order that gives a keeper which lost its state file a\n"
      "new one; a second person adds a signature to it. Then: muster-keeper --reset-state ORDER.jws.\n"},
-    {"charter", "write, sign and show charters, offline", charter_main,
+    {"charter", "write, review, sign and show charters, offline", charter_main,
      "muster charter edit --file CHARTER.json [--set /POINTER=JSON]... [--remove /POINTER]... [--days N]\n"
      "muster charter sign --file CHARTER.json | --signed CHARTER.jws --key KEY.pem --out CHARTER.jws\n"
      "muster charter show --file CHARTER.jws [--signers signers.json]\n"
+     "muster charter lint --file CHARTER.json|CHARTER.jws [--signers signers.json] [--at RFC3339]\n"
+     "                    [-o table|json]\n"
      "\n"
      "edit raises the serial, dates the charter from now on and checks it whole; '/-' at the end of a\n"
-     "pointer appends to a list. sign adds one signature. show prints what was signed.\n"},
+     "pointer appends to a list. sign adds one signature. show prints what was signed.\n"
+     "lint says what is unwise in it, each with its place; exit code 3 when anything is an error.\n"},
     {"status", "what the fleets are, in one table", status_main,
      "muster status [FLEET] [--watch] [--every SECONDS] [--server URL] [--ca FILE]\n"
      "              [--token-file FILE] [-o table|json]\n"

@@ -9,6 +9,7 @@ check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/claims.c tests/support/claims.h \
 	tests/support/ask.c tests/support/ask.h \
+	tests/support/charters.c tests/support/charters.h \
 	tests/support/deployment.c tests/support/deployment.h \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
