@@ -34,6 +34,12 @@ const struct lint_rule lint_rules[] = {
         "neither policy nor charter sets a least TCB, so known holes in firmware pass", "set /tcb_floors from AMD's bulletins"},
     [LINT_FLOOR_OF_ZERO] = {"floor-of-zero", LINT_WARNING,
         "a floor of zeroes lets every TCB of the product pass", "set its parts, or leave the product out to refuse it"},
+    [LINT_FLOOR_LOWERED] = {"floor-lowered", LINT_WARNING,
+        "a floor falls at a date, and then older firmware passes again", "see that it is meant: floors rise"},
+    [LINT_FLOOR_PENDING] = {"floor-pending", LINT_NOTE,
+        "another floor takes over at a date, and hosts below it stop passing then", "see that the hosts are updated before"},
+    [LINT_FLOOR_DATE_PASSED] = {"floor-date-passed", LINT_NOTE,
+        "the date of a floor is past, so the one before it says nothing any more", "write the floor that counts alone"},
     [LINT_MILAN_ALLOWED] = {"milan-root-seed-allowed", LINT_WARNING,
         "Milan passes, whose root seed was extracted in software, so that its signatures alone prove no TCB", "list floors without Milan, or pin chips by host data"},
     [LINT_CRL_NOT_REQUIRED] = {"revocation-not-required", LINT_NOTE,
@@ -217,23 +223,52 @@ static bool has_floors(const json_t *floors)
     return json_object_size(floors) > 0;
 }
 
-static bool is_zero_floor(const json_t *floor)
+static bool is_zero(const struct snp_tcb *tcb)
 {
-    const char *part;
-    json_t *value;
-    json_object_foreach (json_looked_at(floor), part, value)
-        if (json_integer_value(value) != 0)
-            return false;
-    return true;
+    return span_is_zero(SPAN_OF(tcb->part));
 }
 
-static void lint_floors(const json_t *floors, const char *path, struct lint *out)
+static void lint_dates(const struct tcb_floor *floor, const char *where, struct moment now,
+                       struct lint *out)
 {
-    const char *product;
-    json_t *floor;
-    json_object_foreach (json_looked_at(floors), product, floor)
-        if (is_zero_floor(floor))
-            find_plain(out, LINT_FLOOR_OF_ZERO, below(path, product).at);
+    struct snp_tcb before = floor->first;
+    for (size_t i = 0; i < floor->later_count; i++) {
+        const struct moment_text from = moment_text(floor->later[i].from);
+        if (snp_tcb_below(&floor->later[i].least, &before) != TCB_PART_COUNT)
+            find(out, LINT_FLOOR_LOWERED, where, "from %s", from.at);
+        if (floor->later[i].from.us <= now.us)
+            find(out, LINT_FLOOR_DATE_PASSED, where, "since %s", from.at);
+        else
+            find(out, LINT_FLOOR_PENDING, where, "from %s", from.at);
+        before = floor->later[i].least;
+    }
+}
+
+/* What cannot be read is charter_parse's to say. */
+static void lint_floors(const json_t *floors, const char *path, const struct lint_frame *frame,
+                        struct lint *out)
+{
+    OWNED(mem_drop) struct policy *policy = NEW(struct policy);
+    const char *word;
+    json_t *value;
+    json_object_foreach (json_looked_at(floors), word, value) {
+        enum snp_product product = PRODUCT_UNKNOWN;
+        OWNED(json_drop) json_t *alone = json_object();
+        json_t *snp = json_object();
+        json_t *min_tcb = json_object();
+        json_put_new(min_tcb, word, json_incref(value));
+        json_put_new(snp, "min_tcb", min_tcb);
+        json_put_new(alone, "snp", snp);
+        if (policy_from_json(alone, "", POLICY_EXPECT, policy, NULL) != OK ||
+            snp_product_parse(word, &product, NULL) != OK)
+            continue;
+        const struct tcb_floor *floor = &policy->snp.min_tcb[product];
+        const struct snp_tcb today = tcb_floor_at(floor, frame->now);
+        const struct pointer where = below(path, word);
+        if (is_zero(&today))
+            find_plain(out, LINT_FLOOR_OF_ZERO, where.at);
+        lint_dates(floor, where.at, frame->now, out);
+    }
 }
 
 /* ---- references and policies --------------------------------------------------------------- */
@@ -279,7 +314,7 @@ static void lint_references_of(const json_t *charter, const json_t *policy, cons
 
 /* A product that a list of floors leaves out is refused. */
 static void lint_products(const json_t *charter, const json_t *snp, const char *path,
-                          struct lint *out)
+                          const struct lint_frame *frame, struct lint *out)
 {
     const json_t *shared = member(charter, "tcb_floors");
     const json_t *own = member(snp, "min_tcb");
@@ -289,10 +324,10 @@ static void lint_products(const json_t *charter, const json_t *snp, const char *
         find_plain(out, LINT_NO_TCB_FLOOR, path);
     if (milan)
         find_plain(out, LINT_MILAN_ALLOWED, path);
-    lint_floors(own, below(path, "min_tcb").at, out);
+    lint_floors(own, below(path, "min_tcb").at, frame, out);
 }
 
-static void lint_policies(const json_t *charter, struct lint *out)
+static void lint_policies(const json_t *charter, const struct lint_frame *frame, struct lint *out)
 {
     const char *name;
     json_t *policy;
@@ -304,7 +339,7 @@ static void lint_policies(const json_t *charter, struct lint *out)
             find_plain(out, LINT_DEBUG_ALLOWED, below(inside.at, "allow_debug").at);
         if (is_true(snp, "allow_migration_agent"))
             find_plain(out, LINT_MIGRATION_ALLOWED, below(inside.at, "allow_migration_agent").at);
-        lint_products(charter, snp, inside.at, out);
+        lint_products(charter, snp, inside.at, frame, out);
         if (!is_true(snp, "require_crl"))
             find_plain(out, LINT_CRL_NOT_REQUIRED, inside.at);
         lint_references_of(charter, policy, where.at, out);
@@ -441,9 +476,9 @@ void charter_lint(const json_t *charter, const struct lint_frame *frame, struct 
     lint_form(charter, out);
     lint_head(charter, frame, out);
     lint_denied(charter, out);
-    lint_floors(member(charter, "tcb_floors"), "/tcb_floors", out);
+    lint_floors(member(charter, "tcb_floors"), "/tcb_floors", frame, out);
     lint_references(charter, out);
-    lint_policies(charter, out);
+    lint_policies(charter, frame, out);
     lint_grants(charter, out);
     lint_merit(charter, out);
 }

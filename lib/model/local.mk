@@ -14,7 +14,8 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/machine.c lib/model/machine.h \
 	lib/model/message.c lib/model/message.h \
 	lib/model/plan.c lib/model/plan.h \
-	lib/model/policy.c lib/model/policy.h lib/model/policy_inside.h lib/model/policy_nitro.c \
+	lib/model/policy.c lib/model/policy.h lib/model/policy_inside.h lib/model/policy_floors.c \
+	lib/model/policy_nitro.c \
 	lib/model/policy_pcrs.c \
 	lib/model/reset_order.c lib/model/reset_order.h \
 	lib/model/secret.c lib/model/secret.h \
