@@ -262,7 +262,7 @@ int charter_main(int argc, char **argv)
     static const struct {
         const char *name;
         enum outcome (*run)(int, char **, int *exit_code, struct error *);
-    } reviews[] = {{"lint", charter_review_lint}};
+    } reviews[] = {{"lint", charter_review_lint}, {"diff", charter_review_diff}};
     struct error err = {0};
     int exit_code = 0;
     for (size_t i = 0; argc >= 2 && i < countof(verbs); i++)

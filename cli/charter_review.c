@@ -6,6 +6,7 @@
 #include "cli/arguments.h"
 #include "cli/print.h"
 #include "lib/model/charter.h"
+#include "lib/model/charter_diff.h"
 #include "lib/model/charter_lint.h"
 
 enum { SIGNERS_MAX = 64 * 1024 };
@@ -103,6 +104,94 @@ enum outcome charter_review_lint(int argc, char **argv, int *exit_code, struct e
         print_json(stdout, findings);
     } else {
         print_findings(&lint);
+    }
+    return OK;
+}
+
+/* ---- diff --------------------------------------------------------------------------------- */
+
+struct reviewed {
+    json_t *json;
+    size_t signatures;
+};
+
+static void reviewed_done(struct reviewed *r)
+{
+    json_decref(r->json);
+}
+
+/* Only what a keeper would take can be compared: the rest has no meaning. */
+static enum outcome read_reviewed(const char *path, struct reviewed *out, struct error *err)
+{
+    OWNED(charter_drop) struct charter *charter = NULL;
+    TRY(charter_document_read(path, &out->json, &out->signatures, err));
+    OWNED(mem_drop) char *text = json_print(out->json);
+    if (charter_parse(span_of_text(text), &charter, err) != OK)
+        return error_context(err, "%.100s", path);
+    return OK;
+}
+
+static void print_values(const json_t *change, const char *name, const char *sign)
+{
+    OWNED(text_done) struct text line = {0};
+    const json_t *value = json_object_get(change, name);
+    if (value == NULL)
+        return;
+    text_add_value(&line, value);
+    printf("        %s %.200s\n", sign, text_str(&line));
+}
+
+static void print_changes(const json_t *changes)
+{
+    size_t i;
+    const json_t *change;
+    json_array_foreach (json_looked_at(changes), i, change) {
+        printf("%-7s %s\n        %s\n", json_string_value(json_object_get(change, "effect")),
+               json_string_value(json_object_get(change, "where")),
+               json_string_value(json_object_get(change, "why")));
+        print_values(change, "was", "was");
+        print_values(change, "is", "is ");
+        print_values(change, "removed", "-");
+        print_values(change, "added", "+");
+    }
+    const size_t widens = charter_diff_count(changes, DIFF_WIDENS);
+    const size_t narrows = charter_diff_count(changes, DIFF_NARROWS);
+    printf("%zu widen, %zu narrow what a guest may get\n", widens, narrows);
+}
+
+static json_t *diff_to_json(json_t *changes, const struct reviewed *was, const struct reviewed *is)
+{
+    json_t *out = json_object();
+    json_t *signatures = json_object();
+    json_put_int(out, "widens", (int64_t)charter_diff_count(changes, DIFF_WIDENS));
+    json_put_int(out, "narrows", (int64_t)charter_diff_count(changes, DIFF_NARROWS));
+    json_put_int(signatures, "was", (int64_t)was->signatures);
+    json_put_int(signatures, "is", (int64_t)is->signatures);
+    json_put_new(out, "signatures", signatures);
+    json_put_new(out, "changes", json_incref(changes));
+    return out;
+}
+
+enum outcome charter_review_diff(int argc, char **argv, int *exit_code, struct error *err)
+{
+    const char *output = NULL;
+    const struct argument table[] = {{"-o", .text = &output}};
+    OWNED(reviewed_done) struct reviewed was = {0};
+    OWNED(reviewed_done) struct reviewed is = {0};
+    bool json;
+    if (argc < 4)
+        return fail(err, ERR_INVALID, "diff takes two charters, the old and the new");
+    TRY(arguments_read(argc, argv, 4, table, countof(table), err));
+    TRY(read_output(output, &json, err));
+    TRY(read_reviewed(argv[2], &was, err));
+    TRY(read_reviewed(argv[3], &is, err));
+    OWNED(json_drop) json_t *changes = charter_diff(was.json, is.json);
+    *exit_code = 0;
+    if (json) {
+        OWNED(json_drop) json_t *answer = diff_to_json(changes, &was, &is);
+        print_json(stdout, answer);
+    } else {
+        print_changes(changes);
     }
     return OK;
 }

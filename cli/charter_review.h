@@ -1,4 +1,4 @@
-/* `muster charter lint`: what to know before signing a charter. */
+/* `muster charter lint` and `muster charter diff`: what to know before signing a charter. */
 #ifndef MUSTER_CLI_CHARTER_REVIEW_H
 #define MUSTER_CLI_CHARTER_REVIEW_H
 
@@ -12,5 +12,6 @@ enum outcome charter_document_read(const char *path, json_t **out, size_t *out_s
                                    struct error *err);
 
 enum outcome charter_review_lint(int argc, char **argv, int *exit_code, struct error *err);
+enum outcome charter_review_diff(int argc, char **argv, int *exit_code, struct error *err);
 
 #endif

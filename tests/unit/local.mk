@@ -10,6 +10,7 @@ check_PROGRAMS += tests/unit/test_azure_judge
 check_PROGRAMS += tests/unit/test_bytes
 check_PROGRAMS += tests/unit/test_cert
 check_PROGRAMS += tests/unit/test_charter
+check_PROGRAMS += tests/unit/test_charter_diff
 check_PROGRAMS += tests/unit/test_charter_lint
 check_PROGRAMS += tests/unit/test_cli_api
 check_PROGRAMS += tests/unit/test_cli_measure

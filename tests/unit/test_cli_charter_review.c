@@ -1,4 +1,5 @@
-/* The built `muster charter lint`: exit codes, and the same findings for people and programs. */
+/* The built `muster charter lint` and `diff`: exit codes, and the same findings for people and
+ * programs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -99,6 +100,52 @@ static void what_is_no_charter_is_a_wrong_argument(void **state)
     assert_used_wrongly("cli/muster charter lint --file nowhere.json -o yaml");
 }
 
+static struct ran diff(const char *was, const char *is, const char *more)
+{
+    struct line line = line_of("cli/muster charter diff");
+    line_add(&line, was);
+    line_add(&line, is);
+    if (more != NULL)
+        line_add(&line, more);
+    struct ran ran = run_line(&line);
+    line_done(&line);
+    return ran;
+}
+
+static void diff_says_which_way_each_change_goes(void **state)
+{
+    OWNED(json_drop) json_t *charter = charter_sound();
+    OWNED(mem_drop) char *was = put(*state, "was.json", charter);
+    charter_change(charter, "/grants/key/fleets", "[\"web\"]");
+    charter_change(charter, "/policies/web/snp/require_crl", "false");
+    OWNED(mem_drop) char *is = put(*state, "is.json", charter);
+    OWNED(ran_done) struct ran human = diff(was, is, NULL);
+    OWNED(ran_done) struct ran json = diff(was, is, "-o=json");
+    const char *text = (const char *)human.out.at;
+    assert_int_equal(human.exit_code, 0);
+    assert_non_null(strstr(text, "narrows /grants/key/fleets\n"));
+    assert_non_null(strstr(text, "widens  /policies/web/snp/require_crl\n"));
+    assert_non_null(strstr(text, "1 widen, 1 narrow"));
+    OWNED(json_drop) json_t *answer = json_loads((const char *)json.out.at, 0, NULL);
+    assert_int_equal(json_integer_value(json_object_get(answer, "widens")), 1);
+    assert_int_equal(json_array_size(json_object_get(answer, "changes")), 2);
+}
+
+static void diff_compares_only_charters(void **state)
+{
+    OWNED(json_drop) json_t *charter = charter_sound();
+    OWNED(mem_drop) char *sound = put(*state, "sound.json", charter);
+    charter_change(charter, "/surprise", "1");
+    OWNED(mem_drop) char *strange = put(*state, "strange.json", charter);
+    OWNED(ran_done) struct ran ran = diff(sound, strange, NULL);
+    OWNED(ran_done) struct ran back = diff(strange, sound, NULL);
+    assert_int_equal(ran.exit_code, 2);
+    assert_int_equal(back.exit_code, 2);
+    assert_used_wrongly("cli/muster charter diff");
+    assert_used_wrongly("cli/muster charter diff one.json");
+    assert_used_wrongly("cli/muster charter diff nowhere.json nowhere.json");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +153,9 @@ int main(void)
                                         scratch_open, scratch_close),
         cmocka_unit_test(every_finding_is_explained),
         cmocka_unit_test_setup_teardown(lint_reads_what_was_signed, scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(diff_says_which_way_each_change_goes, scratch_open,
+                                        scratch_close),
+        cmocka_unit_test_setup_teardown(diff_compares_only_charters, scratch_open, scratch_close),
         cmocka_unit_test_setup_teardown(what_is_no_charter_is_a_wrong_argument, scratch_open,
                                         scratch_close),
     };
