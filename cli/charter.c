@@ -7,6 +7,7 @@
 
 #include "cli/arguments.h"
 #include "cli/charter_review.h"
+#include "cli/charter_test.h"
 #include "lib/base/file.h"
 #include "lib/model/charter.h"
 
@@ -262,7 +263,8 @@ int charter_main(int argc, char **argv)
     static const struct {
         const char *name;
         enum outcome (*run)(int, char **, int *exit_code, struct error *);
-    } reviews[] = {{"lint", charter_review_lint}, {"diff", charter_review_diff}};
+    } reviews[] = {
+        {"lint", charter_review_lint}, {"diff", charter_review_diff}, {"test", charter_test}};
     struct error err = {0};
     int exit_code = 0;
     for (size_t i = 0; argc >= 2 && i < countof(verbs); i++)

@@ -21,6 +21,7 @@ const struct explanation explanations[] = {
     {"internal", "something went wrong on this side", "look at the log; if it repeats, report it"},
     {"already-there", "a deployment is in that folder already", "name another folder: nothing is overwritten"},
     {"already-signed", "this key has signed already", "sign with another key"},
+    {"bad-case", "a case of a charter's tests cannot be one", "look at the place that is named"},
     {"bad-signers", "the file of pinned security keys is not one", "use the signers.json of muster keeper init"},
     {"file-not-private", "others may use a file that must be private", "make it 600 and your own"},
     {"too-large", "the file or message is larger than is taken", "see that it is the right one"},

@@ -16,6 +16,7 @@ check_PROGRAMS += tests/unit/test_cli_api
 check_PROGRAMS += tests/unit/test_cli_measure
 check_PROGRAMS += tests/unit/test_cli_charter
 check_PROGRAMS += tests/unit/test_cli_charter_review
+check_PROGRAMS += tests/unit/test_cli_charter_test
 check_PROGRAMS += tests/unit/test_cli_verify
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
