@@ -24,6 +24,7 @@ const struct explanation explanations[] = {
     {"bad-case", "a case of a charter's tests cannot be one", "look at the place that is named"},
     {"bad-signers", "the file of pinned security keys is not one", "use the signers.json of muster keeper init"},
     {"file-not-private", "others may use a file that must be private", "make it 600 and your own"},
+    {"too-many-values", "the reference would hold more values than a policy takes", "make references for fewer sizes or hosts"},
     {"too-large", "the file or message is larger than is taken", "see that it is the right one"},
     {"too-deep", "the JSON is nested deeper than is taken", "see that it is the right one"},
     {"interrupted", "somebody ended the account test", "nothing: its machine was ended too"},

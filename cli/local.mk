@@ -12,6 +12,7 @@ cli_libcli_a_SOURCES += cli/charter_test.c cli/charter_test.h
 cli_libcli_a_SOURCES += cli/client.c cli/client.h
 cli_libcli_a_SOURCES += cli/evidence_files.c cli/evidence_files.h
 cli_libcli_a_SOURCES += cli/explain.c cli/explain.h cli/explain_table.c
+cli_libcli_a_SOURCES += cli/image.c cli/image.h
 cli_libcli_a_SOURCES += cli/keeper.c cli/keeper.h
 cli_libcli_a_SOURCES += cli/keeper_init.c cli/keeper_init.h
 cli_libcli_a_SOURCES += cli/keeper_recovery.c cli/keeper_recovery.h

@@ -8,6 +8,7 @@
 #include "cli/bench.h"
 #include "cli/charter.h"
 #include "cli/explain.h"
+#include "cli/image.h"
 #include "cli/keeper.h"
 #include "cli/machines.h"
 #include "cli/measure.h"
@@ -94,6 +95,18 @@ static const struct command {
      "diff says of every change whether it narrows or widens what a guest may get; what it does not\n"
      "know it calls widening. test judges evidence files, or claims, as a keeper would and compares\n"
      "verdict, reason and level with what each case expects; exit code 3 when one differs.\n"},
+    {"image", "reference values of a machine image, from its firmware", image_main,
+     "muster image add --ovmf FILE... [--vmm qemu|ec2|gce] [--vcpus N,N... | --sizes SIZE,SIZE...]\n"
+     "                 [--vcpu-type NAME]... [--vcpu-sig HEX]... [--guest-features HEX]...\n"
+     "                 [--kernel FILE] [--initrd FILE] [--append TEXT] [--svsm FILE --ovmf-vars-size N]\n"
+     "                 [--anchor none|host-data|id-block] [--provider-execution on|off]\n"
+     "                 [-o reference|json]\n"
+     "\n"
+     "Prints a reference for a charter, with the launch digest of every size that the image may run\n"
+     "on; -o json says what each value stands for. On EC2 that is every size that runs SEV-SNP unless\n"
+     "--sizes or --vcpus name fewer, each with both states that its hosts start in. Under QEMU and\n"
+     "Compute Engine --vcpus says which. Several files, kinds of vCPU and features are combined.\n"
+     "    muster charter edit --file charter.json --set \"/references/web=$(muster image add ...)\"\n"},
     {"status", "what the fleets are, in one table", status_main,
      "muster status [FLEET] [--watch] [--every SECONDS] [--server URL] [--ca FILE]\n"
      "              [--token-file FILE] [-o table|json]\n"

@@ -31,6 +31,7 @@ check_PROGRAMS += tests/unit/test_keeper_nonces
 check_PROGRAMS += tests/unit/test_keeper_state
 check_PROGRAMS += tests/unit/test_keeper_vault
 check_PROGRAMS += tests/unit/test_launch_digest
+check_PROGRAMS += tests/unit/test_launch_reference
 check_PROGRAMS += tests/unit/test_link
 check_PROGRAMS += tests/unit/test_link_address
 check_PROGRAMS += tests/unit/test_link_frame
