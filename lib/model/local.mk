@@ -21,5 +21,6 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/reset_order.c lib/model/reset_order.h \
 	lib/model/secret.c lib/model/secret.h \
 	lib/model/snp_words.c lib/model/snp_words.h \
-	lib/model/verdict.c lib/model/verdict.h
+	lib/model/verdict.c lib/model/verdict.h \
+	lib/model/verdict_vector.c lib/model/verdict_vector.h
 lib_model_libmodel_a_SOURCES += lib/model/keeper_state.c lib/model/keeper_state.h

@@ -357,6 +357,13 @@ static void a_charter_for_another_keeper_is_refused(void **state)
     assert_fails(deployment_apply(d, &err), ERR_DENIED, "keeper-not-chartered");
 }
 
+static int64_t claimed(const struct guest *g, const char *claim)
+{
+    const json_t *vector = json_object_get(g->verdict.claims, "trust_vector");
+    assert_int_equal(json_object_size(vector), TRUST_CLAIM_COUNT);
+    return json_integer_value(json_object_get(vector, claim));
+}
+
 static void what_the_charter_denies_is_not_trusted(void **state)
 {
     struct deployment *d = *state;
@@ -364,6 +371,8 @@ static void what_the_charter_denies_is_not_trusted(void **state)
     OWNED(guest_done) struct guest g = guest_make(PSP_DIRECT_BOOT, 5);
     OWNED(stored_done) struct stored s = {0};
     attest(d, &g);
+    for (size_t i = 0; i < TRUST_CLAIM_COUNT; i++) /* it is simulated */
+        assert_int_equal(claimed(&g, trust_claim_names.words[i]), TIER_NONE);
     make(d, "proven", NULL, &s);
     deployment_raise_serial(d);
     const char *anchor = json_string_value(json_object_get(g.verdict.claims, "anchor"));
@@ -373,6 +382,8 @@ static void what_the_charter_denies_is_not_trusted(void **state)
     refused(d, &wish, "denied-anchor");
     attest(d, &g);
     verdict_is(&g, "rejected", "denied-anchor");
+    assert_int_equal(claimed(&g, "instance-identity"), TIER_CONTRAINDICATED);
+    assert_int_equal(claimed(&g, "hardware"), TIER_NONE);
     struct release_wish again = release_wish_of(&g, &s);
     refused(d, &again, "verdict-rejected");
 }
