@@ -113,6 +113,7 @@ enum outcome charter_review_lint(int argc, char **argv, int *exit_code, struct e
 struct reviewed {
     json_t *json;
     size_t signatures;
+    const char *signed_by; /* "enough", "too few", "not checked" */
 };
 
 static void reviewed_done(struct reviewed *r)
@@ -131,6 +132,26 @@ static enum outcome read_reviewed(const char *path, struct reviewed *out, struct
     return OK;
 }
 
+/* Did as many of the pinned keys sign as must? A draft is signed by nobody. */
+static enum outcome check_threshold(const char *path, const char *signers_path,
+                                    struct reviewed *out, struct error *err)
+{
+    OWNED(bytes_done) struct bytes content = {0};
+    OWNED(bytes_done) struct bytes pinned = {0};
+    OWNED(charter_signers_done) struct charter_signers signers = {0};
+    OWNED(charter_drop) struct charter *charter = NULL;
+    out->signed_by = "not checked";
+    if (signers_path == NULL)
+        return OK;
+    TRY(argument_file(path, CHARTER_SIZE_MAX, &content, err));
+    TRY(argument_file(signers_path, SIGNERS_MAX, &pinned, err));
+    TRY(charter_signers_parse(bytes_span(&pinned), &signers, err));
+    const bool enough =
+        out->signatures > 0 && charter_open(bytes_span(&content), &signers, &charter, NULL) == OK;
+    out->signed_by = enough ? "enough" : "too few";
+    return OK;
+}
+
 static void print_values(const json_t *change, const char *name, const char *sign)
 {
     OWNED(text_done) struct text line = {0};
@@ -141,7 +162,7 @@ static void print_values(const json_t *change, const char *name, const char *sig
     printf("        %s %.200s\n", sign, text_str(&line));
 }
 
-static void print_changes(const json_t *changes)
+static void print_changes(const json_t *changes, const struct reviewed *is)
 {
     size_t i;
     const json_t *change;
@@ -157,6 +178,8 @@ static void print_changes(const json_t *changes)
     const size_t widens = charter_diff_count(changes, DIFF_WIDENS);
     const size_t narrows = charter_diff_count(changes, DIFF_NARROWS);
     printf("%zu widen, %zu narrow what a guest may get\n", widens, narrows);
+    printf("the new one has %zu signature%s: %s\n", is->signatures, is->signatures == 1 ? "" : "s",
+           is->signed_by);
 }
 
 static json_t *diff_to_json(json_t *changes, const struct reviewed *was, const struct reviewed *is)
@@ -167,6 +190,7 @@ static json_t *diff_to_json(json_t *changes, const struct reviewed *was, const s
     json_put_int(out, "narrows", (int64_t)charter_diff_count(changes, DIFF_NARROWS));
     json_put_int(signatures, "was", (int64_t)was->signatures);
     json_put_int(signatures, "is", (int64_t)is->signatures);
+    json_put_text(signatures, "threshold", is->signed_by);
     json_put_new(out, "signatures", signatures);
     json_put_new(out, "changes", json_incref(changes));
     return out;
@@ -175,7 +199,8 @@ static json_t *diff_to_json(json_t *changes, const struct reviewed *was, const s
 enum outcome charter_review_diff(int argc, char **argv, int *exit_code, struct error *err)
 {
     const char *output = NULL;
-    const struct argument table[] = {{"-o", .text = &output}};
+    const char *signers = NULL;
+    const struct argument table[] = {{"-o", .text = &output}, {"--signers", .text = &signers}};
     OWNED(reviewed_done) struct reviewed was = {0};
     OWNED(reviewed_done) struct reviewed is = {0};
     bool json;
@@ -185,13 +210,14 @@ enum outcome charter_review_diff(int argc, char **argv, int *exit_code, struct e
     TRY(read_output(output, &json, err));
     TRY(read_reviewed(argv[2], &was, err));
     TRY(read_reviewed(argv[3], &is, err));
+    TRY(check_threshold(argv[3], signers, &is, err));
     OWNED(json_drop) json_t *changes = charter_diff(was.json, is.json);
     *exit_code = 0;
     if (json) {
         OWNED(json_drop) json_t *answer = diff_to_json(changes, &was, &is);
         print_json(stdout, answer);
     } else {
-        print_changes(changes);
+        print_changes(changes, &is);
     }
     return OK;
 }

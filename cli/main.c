@@ -86,15 +86,16 @@ static const struct command {
      "muster charter show --file CHARTER.jws [--signers signers.json]\n"
      "muster charter lint --file CHARTER.json|CHARTER.jws [--signers signers.json] [--at RFC3339]\n"
      "                    [-o table|json]\n"
-     "muster charter diff OLD NEW [-o table|json]\n"
+     "muster charter diff OLD NEW [--signers signers.json] [-o table|json]\n"
      "muster charter test --file CHARTER.json|CHARTER.jws --cases CASES.json [-o tap|json]\n"
      "\n"
      "edit raises the serial, dates the charter from now on and checks it whole; '/-' at the end of a\n"
      "pointer appends to a list. sign adds one signature. show prints what was signed.\n"
      "lint says what is unwise in it, each with its place; exit code 3 when anything is an error.\n"
      "diff says of every change whether it narrows or widens what a guest may get; what it does not\n"
-     "know it calls widening. test judges evidence files, or claims, as a keeper would and compares\n"
-     "verdict, reason and level with what each case expects; exit code 3 when one differs.\n"},
+     "know it calls widening; --signers says whether enough keys signed the new one. test judges\n"
+     "evidence files, or claims, as a keeper would and compares verdict, reason and level with what\n"
+     "each case expects; exit code 3 when one differs.\n"},
     {"image", "reference values of a machine image, from its firmware", image_main,
      "muster image add --ovmf FILE... [--vmm qemu|ec2|gce] [--vcpus N,N... | --sizes SIZE,SIZE...]\n"
      "                 [--vcpu-type NAME]... [--vcpu-sig HEX]... [--guest-features HEX]...\n"

@@ -86,6 +86,19 @@ static void lint_reads_what_was_signed(void **state)
     assert_int_equal(ran.exit_code, 0);
     assert_string_equal(json_string_value(json_object_get(json_array_get(findings, 0), "code")),
                         "threshold-one");
+    static const char *const news[][2] = {{"charter.jws", "1 signature: enough"},
+                                          {"made/charter/charter.json", "0 signatures: too few"}};
+    for (size_t i = 0; i < countof(news); i++) {
+        OWNED(text_done) struct text compare = {0};
+        text_addf(&compare,
+                  "cli/muster charter diff %s/made/charter/charter.json %s/%s --signers "
+                  "%s/made/keeper/signers.json",
+                  folder, folder, news[i][0], folder);
+        OWNED(ran_done) struct ran same = run_text(text_str(&compare));
+        assert_int_equal(same.exit_code, 0);
+        assert_non_null(strstr((const char *)same.out.at, "0 widen, 0 narrow"));
+        assert_non_null(strstr((const char *)same.out.at, news[i][1]));
+    }
 }
 
 static void what_is_no_charter_is_a_wrong_argument(void **state)
