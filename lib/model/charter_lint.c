@@ -61,7 +61,7 @@ const struct lint_rule lint_rules[] = {
     [LINT_NO_LEAST_LEVEL] = {"no-least-level", LINT_ERROR,
         "the grant does not say the least level, and none is meant by silence", "set least_level to L1, L2 or L3"},
     [LINT_LEVEL_OUT_OF_REACH] = {"level-out-of-reach", LINT_WARNING,
-        "no reference behind the grant can prove what its least level asks for", "use a measured image with an anchor, or ask for L1"},
+        "nothing in the charter can prove what the grant's least level asks for, so it opens nothing", "use a measured image with an anchor, encrypt disk and transit, or ask for L1"},
     [LINT_CUSTODY_INSIDE] = {"custody-inside", LINT_ERROR,
         "the grant asks for L3, and keeper or key custody are inside the provider", "run the keeper on premises with its own key, or ask for less"},
     [LINT_UNPROVEN_SOFTWARE] = {"unproven-software-allowed", LINT_WARNING,
@@ -405,6 +405,27 @@ static bool makes_keys_only(const json_t *grant)
     return false;
 }
 
+/* What stands around the machine, by the grants that bring it. */
+static bool grants_kind(const json_t *charter, const char *kind)
+{
+    const char *name;
+    json_t *grant;
+    json_object_foreach (json_looked_at(member(charter, "grants")), name, grant)
+        if (says(grant, "kind", kind))
+            return true;
+    return false;
+}
+
+static bool has_disk_keys(const json_t *charter)
+{
+    return grants_kind(charter, "disk-key");
+}
+
+static bool has_transit_keys(const json_t *charter)
+{
+    return grants_kind(charter, "ssh-host-key") || grants_kind(charter, "x509");
+}
+
 static void lint_level(const json_t *charter, const json_t *grant, const char *path,
                        struct lint *out)
 {
@@ -412,8 +433,15 @@ static void lint_level(const json_t *charter, const json_t *grant, const char *p
     const enum level asked = level_asked(grant);
     if (member(grant, "least_level") == NULL || asked == LEVEL_0)
         find_plain(out, LINT_NO_LEAST_LEVEL, where.at);
-    if (asked >= LEVEL_2 && !any_reference(charter, grant, proves_both))
-        find_plain(out, LINT_LEVEL_OUT_OF_REACH, where.at);
+    if (asked >= LEVEL_2) {
+        const bool image = any_reference(charter, grant, proves_both);
+        const bool disk = has_disk_keys(charter);
+        const bool transit = has_transit_keys(charter);
+        if (!image || !disk || !transit)
+            find(out, LINT_LEVEL_OUT_OF_REACH, where.at, "missing:%s%s%s",
+                 image ? "" : " measured-image", disk ? "" : " disk-encryption",
+                 transit ? "" : " transit-encryption");
+    }
     if (asked == LEVEL_3 && !custody_is_outside(charter))
         find_plain(out, LINT_CUSTODY_INSIDE, where.at);
 }
@@ -442,17 +470,10 @@ static void lint_grants(const json_t *charter, struct lint *out)
 /* R137: what a confidential machine is worth by what stands around it. */
 static void lint_merit(const json_t *charter, struct lint *out)
 {
-    bool disk = false;
-    bool transit = false;
-    const char *name;
-    json_t *grant;
-    const json_t *grants = member(charter, "grants");
-    json_object_foreach (json_looked_at(grants), name, grant) {
-        disk = disk || says(grant, "kind", "disk-key");
-        transit = transit || says(grant, "kind", "ssh-host-key") || says(grant, "kind", "x509");
-    }
+    const bool disk = has_disk_keys(charter);
+    const bool transit = has_transit_keys(charter);
     const bool outside = custody_is_outside(charter);
-    const bool secrets = json_object_size(grants) > 0;
+    const bool secrets = json_object_size(member(charter, "grants")) > 0;
     if (disk && transit && outside && secrets)
         return;
     find(out, LINT_NEGLIGIBLE_MERIT, "/grants", "missing:%s%s%s%s", disk ? "" : " disk-encryption",
