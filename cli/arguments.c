@@ -1,6 +1,8 @@
 #include "cli/arguments.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/file.h"
@@ -62,6 +64,30 @@ enum outcome argument_file(const char *path, size_t most, struct bytes *out, str
         return OK;
     if (file_read(path, most, out, err) != OK)
         return fail_code(err, ERR_INVALID, err->code, "%s", err->text);
+    return OK;
+}
+
+enum outcome argument_hex_number(const char *name, const char *text, uint64_t most, uint64_t *out,
+                                 struct error *err)
+{
+    char *end;
+    if (text == NULL)
+        return OK;
+    const char *digits = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
+    const size_t len = strlen(digits);
+    errno = 0;
+    const unsigned long long value = strtoull(digits, &end, 16);
+    if (len == 0 || strspn(digits, "0123456789abcdefABCDEF") != len || errno != 0 || value > most)
+        return fail(err, ERR_INVALID, "%s: '%.40s' is not a number in hex", name, text);
+    *out = value;
+    return OK;
+}
+
+enum outcome argument_number(const char *name, const char *text, int64_t most, int64_t *out,
+                             struct error *err)
+{
+    if (text != NULL && number_parse(text, 0, most, out, err) != OK)
+        return error_context(err, "%s", name);
     return OK;
 }
 

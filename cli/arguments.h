@@ -28,6 +28,13 @@ enum outcome arguments_read(int argc, char **argv, int from, const struct argume
  * argument: ERR_INVALID with the reader's own code. */
 enum outcome argument_file(const char *path, size_t most, struct bytes *out, struct error *err);
 
+/* Numbers of options; an absent option (NULL) leaves `out` as it was. In hex with or without "0x".
+ */
+enum outcome argument_number(const char *name, const char *text, int64_t most, int64_t *out,
+                             struct error *err);
+enum outcome argument_hex_number(const char *name, const char *text, uint64_t most, uint64_t *out,
+                                 struct error *err);
+
 /* For every command: one line on standard error, and the exit code of the outcome. A file that is
  * not there or cannot be used is a wrong argument. */
 int command_failed(const struct error *err);

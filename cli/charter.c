@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "cli/arguments.h"
+#include "cli/charter_review.h"
+#include "cli/charter_test.h"
 #include "lib/base/file.h"
 #include "lib/model/charter.h"
 
@@ -258,10 +260,20 @@ int charter_main(int argc, char **argv)
         const char *name;
         enum outcome (*run)(int, char **, struct error *);
     } verbs[] = {{"edit", edit}, {"sign", sign}, {"show", show}};
+    static const struct {
+        const char *name;
+        enum outcome (*run)(int, char **, int *exit_code, struct error *);
+    } reviews[] = {
+        {"lint", charter_review_lint}, {"diff", charter_review_diff}, {"test", charter_test}};
     struct error err = {0};
+    int exit_code = 0;
     for (size_t i = 0; argc >= 2 && i < countof(verbs); i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
             return verbs[i].run(argc, argv, &err) == OK ? 0 : command_failed(&err);
+    for (size_t i = 0; argc >= 2 && i < countof(reviews); i++)
+        if (strcmp(argv[1], reviews[i].name) == 0)
+            return reviews[i].run(argc, argv, &exit_code, &err) == OK ? exit_code
+                                                                      : command_failed(&err);
     fputs("muster: which? try 'muster charter --help'\n", stderr);
     return outcome_exit_code(ERR_INVALID);
 }

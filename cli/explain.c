@@ -5,6 +5,7 @@
 
 #include "cli/options.h"
 #include "cli/print.h"
+#include "lib/model/charter_lint.h"
 #include "lib/model/verdict.h"
 
 static void show(const char *code, const char *meaning, const char *advice, enum output output)
@@ -29,6 +30,12 @@ static enum outcome explain(const char *code, enum output output, struct error *
     for (size_t i = 0; i < explanation_count; i++) {
         if (strcmp(explanations[i].code, code) == 0) {
             show(code, explanations[i].meaning, explanations[i].advice, output);
+            return OK;
+        }
+    }
+    for (size_t i = 0; i < LINT_CODE_COUNT; i++) {
+        if (strcmp(lint_rules[i].code, code) == 0) {
+            show(code, lint_rules[i].sentence, lint_rules[i].advice, output);
             return OK;
         }
     }

@@ -8,6 +8,7 @@
 #include "cli/bench.h"
 #include "cli/charter.h"
 #include "cli/explain.h"
+#include "cli/image.h"
 #include "cli/keeper.h"
 #include "cli/machines.h"
 #include "cli/measure.h"
@@ -92,13 +93,34 @@ static const struct command {
      "destroy-order does so with the order that declares machines (by their anchor) and guests' link\n"
      "keys destroyed: a keeper that obeyed it gives them nothing any more, whatever a charter says.\n"
      "As many sign it as sign a charter. Then: muster-keeper --destroy ORDER.jws.\n"},
-    {"charter", "write, sign and show charters, offline", charter_main,
+    {"charter", "write, review, sign and show charters, offline", charter_main,
      "muster charter edit --file CHARTER.json [--set /POINTER=JSON]... [--remove /POINTER]... [--days N]\n"
      "muster charter sign --file CHARTER.json | --signed CHARTER.jws --key KEY.pem --out CHARTER.jws\n"
      "muster charter show --file CHARTER.jws [--signers signers.json]\n"
+     "muster charter lint --file CHARTER.json|CHARTER.jws [--signers signers.json] [--at RFC3339]\n"
+     "                    [-o table|json]\n"
+     "muster charter diff OLD NEW [--signers signers.json] [-o table|json]\n"
+     "muster charter test --file CHARTER.json|CHARTER.jws --cases CASES.json [-o tap|json]\n"
      "\n"
      "edit raises the serial, dates the charter from now on and checks it whole; '/-' at the end of a\n"
-     "pointer appends to a list. sign adds one signature. show prints what was signed.\n"},
+     "pointer appends to a list. sign adds one signature. show prints what was signed.\n"
+     "lint says what is unwise in it, each with its place; exit code 3 when anything is an error.\n"
+     "diff says of every change whether it narrows or widens what a guest may get; what it does not\n"
+     "know it calls widening; --signers says whether enough keys signed the new one. test judges\n"
+     "evidence files, or claims, as a keeper would and compares verdict, reason and level with what\n"
+     "each case expects; exit code 3 when one differs.\n"},
+    {"image", "reference values of a machine image, from its firmware", image_main,
+     "muster image add --ovmf FILE... [--vmm qemu|ec2|gce] [--vcpus N,N... | --sizes SIZE,SIZE...]\n"
+     "                 [--vcpu-type NAME]... [--vcpu-sig HEX]... [--guest-features HEX]...\n"
+     "                 [--kernel FILE] [--initrd FILE] [--append TEXT] [--svsm FILE --ovmf-vars-size N]\n"
+     "                 [--anchor none|host-data|id-block] [--provider-execution on|off]\n"
+     "                 [-o reference|json]\n"
+     "\n"
+     "Prints a reference for a charter, with the launch digest of every size that the image may run\n"
+     "on; -o json says what each value stands for. On EC2 that is every size that runs SEV-SNP unless\n"
+     "--sizes or --vcpus name fewer, each with both states that its hosts start in. Under QEMU and\n"
+     "Compute Engine --vcpus says which. Several files, kinds of vCPU and features are combined.\n"
+     "    muster charter edit --file charter.json --set \"/references/web=$(muster image add ...)\"\n"},
     {"status", "what the fleets are, in one table", status_main,
      "muster status [FLEET] [--watch] [--every SECONDS] [--server URL] [--ca FILE]\n"
      "              [--token-file FILE] [-o table|json]\n"

@@ -1,8 +1,6 @@
 #include "cli/measure.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/arguments.h"
@@ -13,31 +11,6 @@
 enum { KERNEL_MAX = 1 << 30, KEY_FILE_MAX = 64 * 1024, EXIT_REFUSED = 3 };
 
 /* ---- values ------------------------------------------------------------------------------- */
-
-/* "0x800f12" or "800f12". */
-static enum outcome read_hex_number(const char *name, const char *text, uint64_t most,
-                                    uint64_t *out, struct error *err)
-{
-    char *end;
-    if (text == NULL)
-        return OK;
-    const char *digits = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
-    const size_t len = strlen(digits);
-    errno = 0;
-    const unsigned long long value = strtoull(digits, &end, 16);
-    if (len == 0 || strspn(digits, "0123456789abcdefABCDEF") != len || errno != 0 || value > most)
-        return fail(err, ERR_INVALID, "%s: '%.40s' is not a number in hex", name, text);
-    *out = value;
-    return OK;
-}
-
-static enum outcome read_number(const char *name, const char *text, int64_t most, int64_t *out,
-                                struct error *err)
-{
-    if (number_parse(text, 0, most, out, err) != OK)
-        return error_context(err, "%s", name);
-    return OK;
-}
 
 static enum outcome read_hex_bytes(const char *name, const char *text, void *out, size_t len,
                                    struct error *err)
@@ -109,7 +82,7 @@ static enum outcome read_cpu(const struct words *w, struct launch *launch, struc
     if (w->vmm != NULL && name_parse(&vmm_names, w->vmm, &vmm, err) != OK)
         return error_context(err, "--vmm");
     launch->vmm = (enum vmm)vmm;
-    TRY(read_hex_number("--vcpu-sig", w->vcpu_sig, UINT32_MAX, &cpuid, err));
+    TRY(argument_hex_number("--vcpu-sig", w->vcpu_sig, UINT32_MAX, &cpuid, err));
     launch->cpuid = (uint32_t)cpuid;
     if (w->vcpu_type != NULL)
         TRY(vmsa_cpuid_of(w->vcpu_type, &launch->cpuid, err));
@@ -125,14 +98,14 @@ static enum outcome read_numbers(const struct words *w, struct inputs *in, struc
     int64_t vars = 0;
     launch->guest_features = 1;
     launch->ec2_rdx = VMSA_EC2_RDX;
-    TRY(read_number("--vcpus", w->vcpus, LAUNCH_VCPUS_MAX, &vcpus, err));
+    TRY(argument_number("--vcpus", w->vcpus, LAUNCH_VCPUS_MAX, &vcpus, err));
     launch->vcpus = (int)vcpus;
     TRY(read_cpu(w, launch, err));
-    TRY(read_hex_number("--guest-features", w->guest_features, UINT64_MAX, &launch->guest_features,
-                        err));
-    TRY(read_hex_number("--ec2-rdx", w->ec2_rdx, UINT64_MAX, &launch->ec2_rdx, err));
+    TRY(argument_hex_number("--guest-features", w->guest_features, UINT64_MAX,
+                            &launch->guest_features, err));
+    TRY(argument_hex_number("--ec2-rdx", w->ec2_rdx, UINT64_MAX, &launch->ec2_rdx, err));
     if (w->ovmf_vars_size != NULL)
-        TRY(read_number("--ovmf-vars-size", w->ovmf_vars_size, FIRMWARE_SIZE_MAX, &vars, err));
+        TRY(argument_number("--ovmf-vars-size", w->ovmf_vars_size, FIRMWARE_SIZE_MAX, &vars, err));
     launch->ovmf_vars_size = (uint64_t)vars;
     TRY(read_hex_bytes("--ovmf-hash", w->ovmf_hash, in->ovmf_digest, sizeof in->ovmf_digest, err));
     launch->ovmf_digest = w->ovmf_hash != NULL ? in->ovmf_digest : NULL;
@@ -244,8 +217,8 @@ static enum outcome read_block(const struct id_words *w, struct id_block *out, s
                        sizeof out->launch_digest, err));
     TRY(read_hex_bytes("--family-id", w->family_id, out->family_id, sizeof out->family_id, err));
     TRY(read_hex_bytes("--image-id", w->image_id, out->image_id, sizeof out->image_id, err));
-    TRY(read_hex_number("--policy", w->policy, UINT64_MAX, &out->policy, err));
-    TRY(read_number("--guest-svn", w->guest_svn, UINT32_MAX, &svn, err));
+    TRY(argument_hex_number("--policy", w->policy, UINT64_MAX, &out->policy, err));
+    TRY(argument_number("--guest-svn", w->guest_svn, UINT32_MAX, &svn, err));
     out->guest_svn = (uint32_t)svn;
     return OK;
 }

@@ -128,10 +128,18 @@ static void fill_claims(const struct keeper *k, const struct charter *charter,
     read_region(verdict, out->region);
 }
 
+static enum trust_claim claim_denied(const char *code)
+{
+    if (strcmp(code, "denied-chip") == 0)
+        return TRUST_HARDWARE;
+    return strcmp(code, "denied-measurement") == 0 ? TRUST_EXECUTABLES : TRUST_INSTANCE_IDENTITY;
+}
+
 /* What the charter denies is not trusted, whatever it proves; a rejection proves nothing. */
 static void apply_deny_lists(const struct keeper *k, const struct charter *charter,
-                             struct verdict_claims *claims)
+                             struct verdict_token *token)
 {
+    struct verdict_claims *claims = &token->claims;
     struct charter_case c = {0};
     struct error err = {0};
     memcpy(c.anchor, claims->anchor, sizeof c.anchor);
@@ -150,6 +158,7 @@ static void apply_deny_lists(const struct keeper *k, const struct charter *chart
     error_ignore(text_copy(claims->reason, sizeof claims->reason, err.code, "", NULL));
     claims->hardware = claims->software = claims->identity = SOURCE_NONE;
     claims->level = LEVEL_0;
+    token->vector = trust_vector_against(claim_denied(err.code));
 }
 
 static struct image_facts facts_of(const struct charter *charter,
@@ -211,6 +220,7 @@ static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
     OWNED(json_drop) json_t *full = verdict_to_json(verdict);
     out->claims = record_to_json(&verdict_claims_record, &token->claims);
     json_put_uuid(out->claims, "id", &token->id);
+    json_put_new(out->claims, "trust_vector", trust_vector_to_json(&token->vector));
     json_put_new(out->claims, "evidence", json_incref(json_object_get(full, "claims")));
     out->checks = json_incref(json_object_get(full, "checks"));
     out->issued = token->issued;
@@ -240,6 +250,7 @@ enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
                          name_of(&evidence_kind_names, (int)nonce.kind));
     TRY(judge_it(k, charter, policy, &nonce, &evidence, bytes_span(&wish->crl), &verdict, err));
     fill_claims(k, charter, policy, &nonce, &evidence, &verdict, &token.claims);
-    apply_deny_lists(k, charter, &token.claims);
+    token.vector = verdict_vector(&verdict);
+    apply_deny_lists(k, charter, &token);
     return sign_verdict(k, &token, policy, &nonce, &verdict, out, err);
 }

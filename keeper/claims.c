@@ -45,12 +45,15 @@ static const char *issuer_of(bool simulated)
     return simulated ? "muster-keeper-simulation" : "muster-keeper";
 }
 
-/* Simulated evidence affirms nothing, whatever it passed. */
-static const char *ear_status(const struct verdict_claims *claims)
+/* No better than the worst claim of the vector (EAR). Simulated evidence affirms nothing, whatever
+ * it passed. */
+static const char *ear_status(const struct verdict_token *token)
 {
-    if (strcmp(claims->verdict, "trusted") != 0)
-        return "contraindicated";
-    return claims->simulated ? "none" : "affirming";
+    if (strcmp(token->claims.verdict, "trusted") != 0)
+        return trust_tier_word(TIER_CONTRAINDICATED);
+    if (token->claims.simulated)
+        return trust_tier_word(TIER_NONE);
+    return trust_tier_word(trust_vector_worst(&token->vector));
 }
 
 enum outcome verdict_token_print(const struct key *signer, const struct verdict_token *token,
@@ -66,7 +69,8 @@ enum outcome verdict_token_print(const struct key *signer, const struct verdict_
     json_put_int(json, "exp", moment_seconds(token->expires));
     json_put_uuid(json, "jti", &token->id);
     json_put_text(json, "eat_profile", PROFILE);
-    json_put_text(muster, "ear.status", ear_status(claims));
+    json_put_text(muster, "ear.status", ear_status(token));
+    json_put_new(muster, "ear.trustworthiness-vector", trust_vector_to_json(&token->vector));
     json_put_new(submods, "muster", muster);
     json_put_new(json, "submods", submods);
     json_put_new(json, "muster", record_to_json(&verdict_claims_record, claims));

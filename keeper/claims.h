@@ -5,6 +5,7 @@
 
 #include "lib/crypto/token.h"
 #include "lib/model/charter.h"
+#include "lib/model/verdict_vector.h"
 
 enum { REGION_SIZE = 64 };
 
@@ -43,6 +44,7 @@ struct verdict_token {
     struct moment issued; /* when the nonce was, by the keeper's clock */
     struct moment expires;
     struct verdict_claims claims;
+    struct trust_vector vector; /* for relying parties: printed, never read back */
 };
 void verdict_token_done(struct verdict_token *token);
 

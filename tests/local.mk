@@ -10,6 +10,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/agent_world.c tests/support/agent_world.h \
 	tests/support/claims.c tests/support/claims.h \
 	tests/support/ask.c tests/support/ask.h \
+	tests/support/charters.c tests/support/charters.h \
 	tests/support/deployment.c tests/support/deployment.h \
 	tests/support/echo_server.c tests/support/echo_server.h \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
@@ -23,6 +24,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/manifest.c tests/support/manifest.h \
 	tests/support/matter.c tests/support/matter.h \
 	tests/support/one_database.c tests/support/one_database.h \
+	tests/support/made_firmware.c tests/support/made_firmware.h \
 	tests/support/openapi.c tests/support/openapi.h \
 	tests/support/paravisor.c tests/support/paravisor.h \
 	tests/support/run.c tests/support/run.h \

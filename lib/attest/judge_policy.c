@@ -85,14 +85,14 @@ static void check_floor(const struct policy_hearing *p, struct verdict *out)
         return;
     }
     const struct snp_tcb reported = snp_tcb_split(p->report->reported_tcb, p->line);
-    const struct snp_tcb *least = &p->policy->min_tcb[p->product];
-    const enum tcb_part low = snp_tcb_below(&reported, least);
+    const struct snp_tcb least = tcb_floor_at(&p->policy->min_tcb[p->product], p->at);
+    const enum tcb_part low = snp_tcb_below(&reported, &least);
     if (low == TCB_PART_COUNT)
         verdict_add(out, name, CHECK_PASS, REASON_OK, "at or above the floor of %s",
                     name_of(&snp_product_names, (int)p->product));
     else
         verdict_add(out, name, CHECK_FAIL, REASON_POLICY_TCB, "%s is %u, at least %u",
-                    name_of(&tcb_part_names, (int)low), reported.part[low], least->part[low]);
+                    name_of(&tcb_part_names, (int)low), reported.part[low], least.part[low]);
 }
 
 static void check_platform(const struct policy_hearing *p, struct verdict *out)

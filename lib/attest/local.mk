@@ -13,6 +13,7 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/judge.c lib/attest/judge.h \
 	lib/attest/judge_policy.c lib/attest/judge_policy.h \
 	lib/attest/launch_digest.c lib/attest/launch_digest.h \
+	lib/attest/launch_reference.c lib/attest/launch_reference.h \
 	lib/attest/nitro_document.c lib/attest/nitro_document.h \
 	lib/attest/nitro_judge.c lib/attest/nitro_judge.h \
 	lib/attest/replay.c lib/attest/replay.h \

@@ -189,18 +189,19 @@ static enum outcome take_measurements(const struct charter *charter, struct char
 }
 
 /* Floors only narrow: where both list products, one that either leaves out is refused. */
-static void raise_floors(struct snp_policy *p, const struct snp_policy *floors)
+static enum outcome raise_floors(struct snp_policy *p, const struct snp_policy *floors,
+                                 const char *path, struct error *err)
 {
     if (!floors->has_min_tcb)
-        return;
+        return OK;
     for (int product = 0; product < PRODUCT_COUNT; product++) {
         bool listed = !p->has_min_tcb || p->has_floor[product];
         p->has_floor[product] = listed && floors->has_floor[product];
-        for (int part = 0; part < TCB_PART_COUNT; part++)
-            if (p->min_tcb[product].part[part] < floors->min_tcb[product].part[part])
-                p->min_tcb[product].part[part] = floors->min_tcb[product].part[part];
+        if (!tcb_floor_raise(&p->min_tcb[product], &floors->min_tcb[product]))
+            return bad(err, path, "too many dates of floors");
     }
     p->has_min_tcb = true;
+    return OK;
 }
 
 static enum outcome find_references(const struct charter *charter, const json_t *json,
@@ -264,7 +265,7 @@ static enum outcome read_policy(const json_t *whole, const struct charter *chart
     out->policy = NEW(struct policy);
     TRY(policy_from_json(appraisal, path.at, POLICY_WHOLE, out->policy, err));
     TRY(take_measurements(charter, out, path.at, err));
-    raise_floors(&out->policy->snp, &floors->snp);
+    TRY(raise_floors(&out->policy->snp, &floors->snp, path.at, err));
     digest_policy(whole, charter, json, out);
     return OK;
 }

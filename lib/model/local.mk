@@ -5,6 +5,8 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/binding.c lib/model/binding.h \
 	lib/model/caller.c lib/model/caller.h \
 	lib/model/charter.c lib/model/charter.h \
+	lib/model/charter_diff.c lib/model/charter_diff.h \
+	lib/model/charter_lint.c lib/model/charter_lint.h \
 	lib/model/charter_rules.c \
 	lib/model/delivery.c lib/model/delivery.h \
 	lib/model/destroy_order.c lib/model/destroy_order.h \
@@ -15,10 +17,12 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/message.c lib/model/message.h \
 	lib/model/order.c lib/model/order.h \
 	lib/model/plan.c lib/model/plan.h \
-	lib/model/policy.c lib/model/policy.h lib/model/policy_inside.h lib/model/policy_nitro.c \
+	lib/model/policy.c lib/model/policy.h lib/model/policy_inside.h lib/model/policy_floors.c \
+	lib/model/policy_nitro.c \
 	lib/model/policy_pcrs.c \
 	lib/model/reset_order.c lib/model/reset_order.h \
 	lib/model/secret.c lib/model/secret.h \
 	lib/model/snp_words.c lib/model/snp_words.h \
-	lib/model/verdict.c lib/model/verdict.h
+	lib/model/verdict.c lib/model/verdict.h \
+	lib/model/verdict_vector.c lib/model/verdict_vector.h
 lib_model_libmodel_a_SOURCES += lib/model/keeper_state.c lib/model/keeper_state.h

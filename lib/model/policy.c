@@ -76,43 +76,6 @@ static enum outcome read_set(const json_t *object, const char *path, const char 
     return OK;
 }
 
-static enum outcome read_tcb(const json_t *object, const struct policy_path *where,
-                             enum snp_product product, struct snp_tcb *out, struct error *err)
-{
-    static const char *const with_fmc[] = {"fmc", "bl", "tee", "snp", "ucode", NULL};
-    TRY(json_only(object, where->at, product == PRODUCT_TURIN ? with_fmc : with_fmc + 1, err));
-    for (int i = 0; i < TCB_PART_COUNT; i++) {
-        int64_t part = 0;
-        TRY(json_get_int_or(object, where->at, name_of(&tcb_part_names, i), 0, 255, 0, &part, err));
-        out->part[i] = (uint8_t)part;
-    }
-    return OK;
-}
-
-static enum outcome read_min_tcb(const json_t *object, const char *path, struct snp_policy *out,
-                                 struct error *err)
-{
-    if (!policy_has(object, "min_tcb"))
-        return OK;
-    json_t *floors = NULL;
-    TRY(json_get_object(object, path, "min_tcb", &floors, err));
-    const struct policy_path where = policy_below(path, "min_tcb");
-    const char *word;
-    json_t *floor;
-    json_object_foreach (floors, word, floor) {
-        const struct policy_path at = policy_below(where.at, word);
-        enum snp_product product = PRODUCT_UNKNOWN;
-        if (snp_product_parse(word, &product, NULL) != OK)
-            return policy_refuse(&at, err, "not a known product");
-        if (out->has_floor[product])
-            return policy_refuse(&at, err, "the same product twice");
-        TRY(read_tcb(floor, &at, product, &out->min_tcb[product], err));
-        out->has_floor[product] = true;
-    }
-    out->has_min_tcb = true;
-    return OK;
-}
-
 static enum outcome read_platform(const json_t *object, const char *path, const char *name,
                                   uint64_t *out, struct error *err)
 {
@@ -220,7 +183,7 @@ static enum outcome read_snp(const json_t *o, const char *path, struct snp_polic
     p->max_vmpl = (int)vmpl;
     TRY(read_signers(o, path, p, err));
     TRY(read_csp(o, path, p, err));
-    TRY(read_min_tcb(o, path, p, err));
+    TRY(policy_read_floors(o, path, p, err));
     TRY(read_platform(o, path, "forbid_platform_info", &p->forbid_platform_info, err));
     TRY(read_platform(o, path, "require_platform_info", &p->require_platform_info, err));
     TRY(read_sets(o, path, p, err));

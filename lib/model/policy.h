@@ -20,6 +20,19 @@ enum {
 
 enum say { SAY_NOTHING, SAY_NO, SAY_YES };
 
+/* The least TCB of a product: what counts from the beginning, and what takes over later, in the
+ * order of time. */
+enum { TCB_STEPS_MAX = 8 };
+
+struct tcb_floor {
+    struct snp_tcb first;
+    size_t later_count;
+    struct {
+        struct moment from;
+        struct snp_tcb least; /* whole: parts that the step does not name are those before it */
+    } later[TCB_STEPS_MAX];
+};
+
 /* Acceptable values of one field, all of one length. */
 struct value_set {
     bool said;
@@ -40,7 +53,7 @@ struct snp_policy {
     char vlek_csp_id[POLICY_CSP_MAX][POLICY_CSP_SIZE];
     bool has_min_tcb; /* then a product without a floor is refused */
     bool has_floor[PRODUCT_COUNT];
-    struct snp_tcb min_tcb[PRODUCT_COUNT];
+    struct tcb_floor min_tcb[PRODUCT_COUNT];
     uint64_t forbid_platform_info;
     uint64_t require_platform_info;
     struct value_set measurement;
@@ -101,6 +114,11 @@ enum outcome policy_from_json(const json_t *value, const char *path, enum policy
                               struct policy *out, struct error *err);
 enum outcome policy_parse(struct span in, enum policy_mode mode, struct policy *out,
                           struct error *err);
+
+/* The floor at a time; and of two floors the higher at every time, part by part. False when the
+ * dates of both are more than there is room for. */
+struct snp_tcb tcb_floor_at(const struct tcb_floor *floor, struct moment at);
+bool tcb_floor_raise(struct tcb_floor *floor, const struct tcb_floor *by);
 
 bool value_set_has(const struct value_set *set, struct span value);
 

@@ -17,6 +17,12 @@ enum outcome policy_read_say(const json_t *object, const char *path, const char 
 /* `silent_whole`: what a whole policy means where it says nothing. */
 bool policy_allows(enum policy_mode mode, enum say say, bool silent_whole);
 
+/* "min_tcb": {"Genoa": {"snp": 23}, "Turin": [{...}, {"ucode": 81, "from":
+ * "2026-12-01T00:00:00Z"}]}.
+ */
+enum outcome policy_read_floors(const json_t *o, const char *path, struct snp_policy *out,
+                                struct error *err);
+
 /* "pcrs": "any" or {"0": HEX, "8": [HEX, HEX]}. */
 enum outcome policy_read_pcrs(const json_t *o, const char *path, struct pcr_rules *out,
                               struct error *err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/fault.h"
+#include "lib/model/verdict_vector.h"
 
 /* clang-format off */
 static const char *const reason_words[] = {
@@ -265,6 +266,7 @@ static json_t *anchor_to_json(const struct verdict *v)
 
 json_t *verdict_to_json(const struct verdict *v)
 {
+    const struct trust_vector vector = verdict_vector(v);
     json_t *out = json_object();
     json_put_text(out, "verdict", v->trusted ? "trusted" : "rejected");
     json_put_text(out, "reason", name_of(&reason_names, (int)v->reason));
@@ -277,6 +279,7 @@ json_t *verdict_to_json(const struct verdict *v)
     json_put_bool(out, "simulated", v->simulated);
     json_put_text(out, "roots", v->custom_roots ? "custom" : "built-in");
     json_put_new(out, "anchor", anchor_to_json(v));
+    json_put_new(out, "trust_vector", trust_vector_to_json(&vector));
     json_put_new(out, "checks", checks_to_json(v));
     json_put_new(out, "claims", v->claims != NULL ? json_incref(v->claims) : json_object());
     return out;

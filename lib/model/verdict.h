@@ -158,7 +158,7 @@ const struct check *verdict_check(const struct verdict *v, const char *name); /*
 void verdict_grade(struct verdict *v, const struct standing *standing);
 
 /* {"verdict","reason","level","hardware","software","identity","missing","residuals","simulated",
- * "roots","anchor","checks","claims"} */
+ * "roots","anchor","trust_vector","checks","claims"} */
 json_t *verdict_to_json(const struct verdict *v);
 
 /* The words of a bit set, for JSON and rows. */

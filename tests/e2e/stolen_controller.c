@@ -141,9 +141,18 @@ static struct release_wish narrow_the_charter(struct heist *h)
     return heist_ask(h);
 }
 
+static int64_t claimed(const struct guest *g, const char *claim)
+{
+    const json_t *vector = json_object_get(g->verdict.claims, "trust_vector");
+    assert_int_equal(json_object_size(vector), TRUST_CLAIM_COUNT);
+    return json_integer_value(json_object_get(vector, claim));
+}
+
 static struct release_wish be_denied_by_the_charter(struct heist *h)
 {
     const char *anchor = json_string_value(json_object_get(h->g.verdict.claims, "anchor"));
+    for (size_t i = 0; i < TRUST_CLAIM_COUNT; i++) /* it is simulated */
+        assert_int_equal(claimed(&h->g, trust_claim_names.words[i]), TIER_NONE);
     json_object_set_new(json_object_get(h->d->charter, "deny"), "anchors",
                         json_pack("[s]", anchor));
     change_charter(h->d);
@@ -151,6 +160,8 @@ static struct release_wish be_denied_by_the_charter(struct heist *h)
     assert_refused(h->d, &wish, "denied-anchor");
     guest_attested(h->d, &h->g);
     assert_verdict(&h->g, "rejected", "denied-anchor");
+    assert_int_equal(claimed(&h->g, "instance-identity"), TIER_CONTRAINDICATED);
+    assert_int_equal(claimed(&h->g, "hardware"), TIER_NONE);
     return heist_ask(h);
 }
 

@@ -129,6 +129,7 @@ static void every_bad_value_is_refused_with_its_place(void **state)
         {"relying_parties", "{\"vault\":{}}"},
         {"tcb_floors", "{\"Zen\":{}}"},
         {"tcb_floors", "[]"},
+        {"tcb_floors", "{\"Milan\":[{}, {\"snp\":1}]}"},
     };
     for (size_t i = 0; i < countof(changes); i++) {
         struct error err = {0};
@@ -227,8 +228,8 @@ static void a_floor_of_the_charter_raises_that_of_every_policy(void **state)
                         json_pack("{s:{s:i,s:i}}", "Milan", "snp", 20, "ucode", 219));
     OWNED(charter_drop) struct charter *c = parsed(json);
     const struct snp_policy *p = &charter_find_policy(c, "web")->policy->snp;
-    assert_int_equal(p->min_tcb[PRODUCT_MILAN].part[TCB_SNP], 24);
-    assert_int_equal(p->min_tcb[PRODUCT_MILAN].part[TCB_UCODE], 219);
+    assert_int_equal(p->min_tcb[PRODUCT_MILAN].first.part[TCB_SNP], 24);
+    assert_int_equal(p->min_tcb[PRODUCT_MILAN].first.part[TCB_UCODE], 219);
 }
 
 /* Where policy and charter both list products, one that either leaves out is refused. */

@@ -4,95 +4,13 @@
 #include <string.h>
 
 #include "lib/attest/firmware.h"
+#include "tests/support/made_firmware.h"
 #include "tests/support/test.h"
 
-/* ---- a firmware, built from its end backwards ---------------------------------------------- */
-
-enum { IMAGE = 8192, METADATA_FROM_END = 1024 };
-
-static const uint8_t footer_guid[] = {0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45,
-                                      0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d};
-static const uint8_t hash_guid[] = {0x1f, 0x37, 0x55, 0x72, 0x3b, 0x3a, 0x04, 0x4b,
-                                    0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54};
-static const uint8_t reset_guid[] = {0xde, 0x71, 0xf7, 0x00, 0x7e, 0x1a, 0xcb, 0x4f,
-                                     0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e};
-static const uint8_t metadata_guid[] = {0x66, 0x65, 0x88, 0xdc, 0x4a, 0x98, 0x98, 0x47,
-                                        0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc};
-
-struct wish {
-    uint32_t sections[8][3]; /* address, size, kind */
-    uint32_t section_count;
-    uint32_t metadata_version;
-    uint32_t metadata_from_end;
-    bool reset_twice;
-    uint32_t claimed_count; /* 0: the true one */
-};
-
-static struct wish usual_wish(void)
+static enum outcome parse(const struct firmware_wish *wish, struct firmware *out, struct error *err)
 {
-    return (struct wish){
-        .sections = {{0x800000, 0x2000, 1},
-                     {0x80d000, 0x1000, 2},
-                     {0x80e000, 0x1000, 3},
-                     {0x80f000, 0x1000, 4},
-                     {0x810000, 0x1000, 0x10}},
-        .section_count = 5,
-        .metadata_version = 1,
-        .metadata_from_end = METADATA_FROM_END,
-    };
-}
-
-static void put_u32(uint8_t *at, uint32_t value)
-{
-    for (size_t i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> 8 * i);
-}
-
-/* In front of what is there; gives the new start. */
-static uint8_t *put_entry(uint8_t *before, const uint8_t *guid, struct span data)
-{
-    const size_t size = data.len + 18;
-    memcpy(before - 16, guid, 16);
-    before[-18] = (uint8_t)size;
-    before[-17] = (uint8_t)(size >> 8);
-    memcpy(before - size, data.at, data.len);
-    return before - size;
-}
-
-static void build(const struct wish *wish, uint8_t image[static IMAGE])
-{
-    uint8_t number[8] = {0};
-    memset(image, 0x90, IMAGE);
-    uint8_t *const end = image + IMAGE - 32;
-    uint8_t *at = end - 18;
-    put_u32(number, 0x810c00);
-    put_u32(number + 4, 0x400);
-    at = put_entry(at, hash_guid, SPAN(number, 8));
-    put_u32(number, 0x80b004);
-    at = put_entry(at, reset_guid, SPAN(number, 4));
-    if (wish->reset_twice)
-        at = put_entry(at, reset_guid, SPAN(number, 4));
-    put_u32(number, wish->metadata_from_end);
-    at = put_entry(at, metadata_guid, SPAN(number, 4));
-    memcpy(end - 16, footer_guid, 16);
-    const size_t table = (size_t)(end - at);
-    end[-18] = (uint8_t)table;
-    end[-17] = (uint8_t)(table >> 8);
-    uint8_t *metadata = image + IMAGE - METADATA_FROM_END;
-    memcpy(metadata, "ASEV", 4);
-    const uint32_t count = wish->claimed_count > 0 ? wish->claimed_count : wish->section_count;
-    put_u32(metadata + 4, 16 + count * 12);
-    put_u32(metadata + 8, wish->metadata_version);
-    put_u32(metadata + 12, count);
-    for (size_t i = 0; i < wish->section_count; i++)
-        for (size_t j = 0; j < 3; j++)
-            put_u32(metadata + 16 + i * 12 + j * 4, wish->sections[i][j]);
-}
-
-static enum outcome parse(const struct wish *wish, struct firmware *out, struct error *err)
-{
-    static uint8_t image[IMAGE];
-    build(wish, image);
+    static uint8_t image[FIRMWARE_MADE_SIZE];
+    firmware_make(wish, image);
     return firmware_parse(SPAN_OF(image), UINT64_C(1) << 32, out, err);
 }
 
@@ -103,9 +21,9 @@ static void a_firmware_is_read_as_it_was_built(void **state)
     (void)state;
     struct error err = {0};
     struct firmware firmware;
-    const struct wish wish = usual_wish();
+    const struct firmware_wish wish = firmware_wish_usual();
     assert_ok(parse(&wish, &firmware, &err));
-    assert_int_equal(firmware.gpa, (UINT64_C(1) << 32) - IMAGE);
+    assert_int_equal(firmware.gpa, (UINT64_C(1) << 32) - FIRMWARE_MADE_SIZE);
     assert_int_equal(firmware.section_count, 5);
     assert_int_equal(firmware.sections[1].kind, SECTION_SECRETS);
     assert_int_equal(firmware.hash_table_gpa, 0x810c00);
@@ -114,7 +32,7 @@ static void a_firmware_is_read_as_it_was_built(void **state)
     assert_true(firmware_has(&firmware, SECTION_KERNEL_HASHES));
 }
 
-static void assert_malformed(const struct wish *wish)
+static void assert_malformed(const struct firmware_wish *wish)
 {
     struct error err = {0};
     struct firmware firmware;
@@ -124,22 +42,22 @@ static void assert_malformed(const struct wish *wish)
 static void whatever_lies_beyond_the_file_or_makes_no_sense_is_malformed(void **state)
 {
     (void)state;
-    struct wish wish = usual_wish();
+    struct firmware_wish wish = firmware_wish_usual();
     wish.metadata_version = 2;
     assert_malformed(&wish);
-    static const uint32_t from_ends[] = {0, 15, IMAGE + 1, UINT32_MAX};
+    static const uint32_t from_ends[] = {0, 15, FIRMWARE_MADE_SIZE + 1, UINT32_MAX};
     for (size_t i = 0; i < countof(from_ends); i++) {
-        wish = usual_wish();
+        wish = firmware_wish_usual();
         wish.metadata_from_end = from_ends[i];
         assert_malformed(&wish);
     }
     static const uint32_t counts[] = {6000, 0x15555555, UINT32_MAX};
     for (size_t i = 0; i < countof(counts); i++) {
-        wish = usual_wish();
+        wish = firmware_wish_usual();
         wish.claimed_count = counts[i];
         assert_malformed(&wish);
     }
-    wish = usual_wish();
+    wish = firmware_wish_usual();
     wish.reset_twice = true;
     assert_malformed(&wish);
 }
@@ -157,7 +75,7 @@ static void a_section_that_is_no_pages_or_too_much_or_unknown_is_malformed(void 
         {0x800000, 0x1000, 0x110}, /* unknown, known in its low byte */
     };
     for (size_t i = 0; i < countof(bad); i++) {
-        struct wish wish = usual_wish();
+        struct firmware_wish wish = firmware_wish_usual();
         memcpy(wish.sections[2], bad[i], sizeof bad[i]);
         assert_malformed(&wish);
     }
@@ -166,27 +84,27 @@ static void a_section_that_is_no_pages_or_too_much_or_unknown_is_malformed(void 
 static void a_file_that_is_not_whole_pages_is_malformed(void **state)
 {
     (void)state;
-    static uint8_t image[IMAGE];
-    const struct wish wish = usual_wish();
+    static uint8_t image[FIRMWARE_MADE_SIZE];
+    const struct firmware_wish wish = firmware_wish_usual();
     struct firmware firmware;
     struct error err = {0};
-    build(&wish, image);
-    static const size_t sizes[] = {0, 1, 32, 4095, IMAGE - 1};
+    firmware_make(&wish, image);
+    static const size_t sizes[] = {0, 1, 32, 4095, FIRMWARE_MADE_SIZE - 1};
     for (size_t i = 0; i < countof(sizes); i++)
         assert_fails(firmware_parse(SPAN(image, sizes[i]), UINT64_C(1) << 32, &firmware, &err),
                      ERR_DENIED, "malformed");
-    assert_fails(firmware_parse(SPAN_OF(image), IMAGE - 1, &firmware, &err), ERR_DENIED,
-                 "malformed");
+    assert_fails(firmware_parse(SPAN_OF(image), FIRMWARE_MADE_SIZE - 1, &firmware, &err),
+                 ERR_DENIED, "malformed");
 }
 
 static void every_cut_and_every_flipped_byte_of_the_table_ends_in_an_answer(void **state)
 {
     (void)state;
-    static uint8_t image[IMAGE];
-    const struct wish wish = usual_wish();
+    static uint8_t image[FIRMWARE_MADE_SIZE];
+    const struct firmware_wish wish = firmware_wish_usual();
     struct firmware firmware;
-    build(&wish, image);
-    for (size_t i = IMAGE - METADATA_FROM_END; i < IMAGE; i++)
+    firmware_make(&wish, image);
+    for (size_t i = FIRMWARE_MADE_SIZE - METADATA_FROM_END; i < FIRMWARE_MADE_SIZE; i++)
         for (int bit = 0; bit < 8; bit++) {
             struct error err = {0};
             image[i] ^= (uint8_t)(1 << bit);
@@ -199,14 +117,14 @@ static void every_cut_and_every_flipped_byte_of_the_table_ends_in_an_answer(void
 /* ---- the digest ---------------------------------------------------------------------------- */
 
 struct bench {
-    uint8_t image[IMAGE];
+    uint8_t image[FIRMWARE_MADE_SIZE];
     struct kernel_hashes hashes;
     struct launch launch;
 };
 
-static void bench_start(struct bench *b, const struct wish *wish)
+static void bench_start(struct bench *b, const struct firmware_wish *wish)
 {
-    build(wish, b->image);
+    firmware_make(wish, b->image);
     kernel_hashes_of(span_of_text("kernel"), span_of_text("initrd"), "quiet", &b->hashes);
     b->launch = (struct launch){
         .ovmf = SPAN_OF(b->image),
@@ -230,7 +148,7 @@ static void whatever_the_guest_would_start_with_moves_the_digest(void **state)
 {
     (void)state;
     static struct bench b;
-    const struct wish wish = usual_wish();
+    const struct firmware_wish wish = firmware_wish_usual();
     enum { CHANGES = 9 };
     uint8_t seen[CHANGES + 1][LAUNCH_DIGEST_SIZE];
     struct kernel_hashes other;
@@ -279,7 +197,7 @@ static void the_digest_of_the_pages_stands_for_the_pages(void **state)
 {
     (void)state;
     static struct bench b;
-    const struct wish wish = usual_wish();
+    const struct firmware_wish wish = firmware_wish_usual();
     struct error err = {0};
     struct launch_result whole, again;
     bench_start(&b, &wish);
@@ -296,7 +214,7 @@ static void a_kernel_needs_a_section_for_its_hashes(void **state)
     static struct bench b;
     struct error err = {0};
     struct launch_result result;
-    struct wish wish = usual_wish();
+    struct firmware_wish wish = firmware_wish_usual();
     wish.section_count = 4;
     bench_start(&b, &wish);
     assert_fails(launch_digest(&b.launch, &result, &err), ERR_DENIED, "no-kernel-hashes-section");
@@ -310,7 +228,7 @@ static void an_svsm_without_room_or_entry_is_malformed(void **state)
     static struct bench b;
     struct error err = {0};
     struct launch_result result;
-    const struct wish wish = usual_wish();
+    const struct firmware_wish wish = firmware_wish_usual();
     bench_start(&b, &wish);
     b.launch.kernel = NULL;
     b.launch.svsm = SPAN_OF(b.image); /* an OVMF has no SVSM info */

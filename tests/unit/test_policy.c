@@ -55,6 +55,25 @@ static void wrong_values_are_refused_with_their_path(void **state)
          "/snp/min_tcb/Bergamo"},
         {"{\"snp\":{\"min_tcb\":{\"Milan\":{\"bl\":256}}}}", "out-of-range",
          "/snp/min_tcb/Milan/bl"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":[]}}}", "wrong-value", "/snp/min_tcb/Milan"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":[1]}}}", "wrong-type", "/snp/min_tcb/Milan/0"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":{\"snp\":1,\"from\":\"2026-12-01T00:00:00Z\"}}}}",
+         "wrong-value", "/snp/min_tcb/Milan"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":[{\"from\":\"2026-12-01T00:00:00Z\"}]}}}", "wrong-value",
+         "/snp/min_tcb/Milan/0"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":[{},{\"snp\":1}]}}}", "missing-member",
+         "/snp/min_tcb/Milan/1/from"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":[{},{\"snp\":1,\"from\":\"tomorrow\"}]}}}", "wrong-type",
+         "/snp/min_tcb/Milan/1/from"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":[{},{\"from\":\"2026-12-01T00:00:00Z\"}]}}}",
+         "wrong-value", "/snp/min_tcb/Milan/1"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":[{},{\"snp\":1,\"from\":\"2026-12-01T00:00:00Z\"},"
+         "{\"snp\":2,\"from\":\"2026-12-01T00:00:00Z\"}]}}}",
+         "wrong-value", "/snp/min_tcb/Milan/2"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":[{},{},{},{},{},{}]}}}", "wrong-value",
+         "/snp/min_tcb/Milan"},
+        {"{\"snp\":{\"min_tcb\":{\"Milan\":[{},{\"fmc\":1,\"from\":\"2026-12-01T00:00:00Z\"}]}}}",
+         "unknown-member", "/snp/min_tcb/Milan/1/fmc"},
         {"{\"snp\":{\"forbid_platform_info\":[\"bit6\"]}}", "wrong-value",
          "/snp/forbid_platform_info"},
         {"{\"snp\":{\"vlek_csp_id\":\"\"}}", "wrong-value", "/snp/vlek_csp_id"},
@@ -75,6 +94,69 @@ static void wrong_values_are_refused_with_their_path(void **state)
     };
     for (size_t i = 0; i < countof(cases); i++)
         assert_refused(cases[i].text, POLICY_EXPECT, cases[i].code, cases[i].where);
+}
+
+static struct moment day(const char *text)
+{
+    struct error err = {0};
+    struct moment at;
+    assert_ok(moment_parse(text, &at, &err));
+    return at;
+}
+
+/* Before its date the old floor counts, from then on the new; parts that it does not name stay. */
+static void a_floor_takes_over_at_its_date_part_by_part(void **state)
+{
+    (void)state;
+    OWNED(mem_drop)
+    struct policy *p = parse("{\"snp\":{\"min_tcb\":{\"Milan\":[{\"bl\":3,\"snp\":20},"
+                             "{\"snp\":24,\"from\":\"2026-12-01T00:00:00Z\"},"
+                             "{\"ucode\":219,\"from\":\"2027-01-01T00:00:00+01:00\"}]}}}",
+                             POLICY_EXPECT);
+    static const struct {
+        const char *at;
+        uint8_t bl, snp, ucode;
+    } days[] = {
+        {"1970-01-02T00:00:00Z", 3, 20, 0},   {"2026-11-30T23:59:59.999999Z", 3, 20, 0},
+        {"2026-12-01T00:00:00Z", 3, 24, 0},   {"2026-12-31T22:59:59Z", 3, 24, 0},
+        {"2026-12-31T23:00:00Z", 3, 24, 219}, {"2099-01-01T00:00:00Z", 3, 24, 219},
+    };
+    for (size_t i = 0; i < countof(days); i++) {
+        const struct snp_tcb tcb = tcb_floor_at(&p->snp.min_tcb[PRODUCT_MILAN], day(days[i].at));
+        assert_int_equal(tcb.part[TCB_BL], days[i].bl);
+        assert_int_equal(tcb.part[TCB_SNP], days[i].snp);
+        assert_int_equal(tcb.part[TCB_UCODE], days[i].ucode);
+    }
+}
+
+/* Of two floors with dates of their own the higher counts, at every time. */
+static void two_floors_with_dates_raise_each_other(void **state)
+{
+    (void)state;
+    OWNED(mem_drop)
+    struct policy *a = parse("{\"snp\":{\"min_tcb\":{\"Turin\":[{\"snp\":1,\"fmc\":2},"
+                             "{\"snp\":5,\"from\":\"2026-12-01T00:00:00Z\"},"
+                             "{\"snp\":2,\"from\":\"2026-12-03T00:00:00Z\"}]}}}",
+                             POLICY_EXPECT);
+    OWNED(mem_drop)
+    struct policy *b = parse("{\"snp\":{\"min_tcb\":{\"Turin\":[{\"snp\":3},"
+                             "{\"snp\":4,\"from\":\"2026-12-02T00:00:00Z\"},"
+                             "{\"ucode\":9,\"from\":\"2026-12-03T00:00:00Z\"}]}}}",
+                             POLICY_EXPECT);
+    struct tcb_floor *floor = &a->snp.min_tcb[PRODUCT_TURIN];
+    const struct tcb_floor own = *floor;
+    const struct tcb_floor *by = &b->snp.min_tcb[PRODUCT_TURIN];
+    assert_true(tcb_floor_raise(floor, by));
+    assert_int_equal(floor->later_count, 3);
+    for (int hour = -24; hour < 96; hour++) {
+        const struct moment at = moment_add_seconds(day("2026-12-01T00:00:00Z"), hour * 3600);
+        const struct snp_tcb one = tcb_floor_at(&own, at);
+        const struct snp_tcb other = tcb_floor_at(by, at);
+        const struct snp_tcb both = tcb_floor_at(floor, at);
+        for (int i = 0; i < TCB_PART_COUNT; i++)
+            assert_int_equal(both.part[i],
+                             one.part[i] > other.part[i] ? one.part[i] : other.part[i]);
+    }
 }
 
 static void whole_policy_needs_its_conditions(void **state)
@@ -162,6 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown_members_are_refused_with_their_path),
         cmocka_unit_test(wrong_values_are_refused_with_their_path),
+        cmocka_unit_test(a_floor_takes_over_at_its_date_part_by_part),
+        cmocka_unit_test(two_floors_with_dates_raise_each_other),
         cmocka_unit_test(whole_policy_needs_its_conditions),
         cmocka_unit_test(silence_means_deny_in_a_whole_policy_and_nothing_in_an_expectation),
         cmocka_unit_test(sets_take_one_value_a_list_or_any),

@@ -2,6 +2,7 @@
  * section 11; R12, R20, R60, R62, R78). */
 #include "lib/attest/judge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/matter.h"
@@ -117,6 +118,27 @@ static void product_without_a_floor_is_refused_and_siena_has_its_own(void **stat
     assert_judged(&m, REASON_POLICY_TCB);
 }
 
+static void a_floor_with_a_date_counts_from_then_on(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    char policy[160];
+    m.expect = true;
+    m.wish.tcb.part[TCB_SNP] = 20;
+    m.policy = policy;
+    static const struct {
+        int64_t seconds;
+        enum reason reason;
+    } cases[] = {{1, REASON_OK}, {0, REASON_POLICY_TCB}, {-1, REASON_POLICY_TCB}};
+    for (size_t i = 0; i < countof(cases); i++) {
+        const struct moment from = moment_add_seconds(m.in.at, cases[i].seconds);
+        snprintf(policy, sizeof policy,
+                 "{\"snp\":{\"min_tcb\":{\"Milan\":[{\"snp\":20},{\"snp\":21,\"from\":\"%s\"}]}}}",
+                 moment_text(from).at);
+        assert_judged(&m, cases[i].reason);
+    }
+}
+
 /* Milan's root seed was extracted in software: a relying party may want none of it. */
 static void policy_without_milan_refuses_milan(void **state)
 {
@@ -198,6 +220,7 @@ int main(void)
         cmocka_unit_test(revocation_list_counts_by_its_dates),
         cmocka_unit_test(a_revocation_list_that_never_ends_is_not_current),
         cmocka_unit_test(product_without_a_floor_is_refused_and_siena_has_its_own),
+        cmocka_unit_test(a_floor_with_a_date_counts_from_then_on),
         cmocka_unit_test(policy_without_milan_refuses_milan),
         cmocka_unit_test(parts_of_a_tcb_are_compared_one_by_one),
         cmocka_unit_test(age_is_that_of_the_nonce_and_unknown_is_not_young),

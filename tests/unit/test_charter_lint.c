@@ -1,0 +1,230 @@
+/* One charter for each finding, which differs from a sound one in one thing. */
+#include "lib/model/charter_lint.h"
+
+#include <string.h>
+
+#include "tests/support/charters.h"
+#include "tests/support/test.h"
+
+static struct lint linted(const json_t *charter)
+{
+    const struct lint_frame frame = {.now = charter_sound_day(), .threshold = 2};
+    struct lint lint = {0};
+    charter_lint(charter, &frame, &lint);
+    return lint;
+}
+
+/* Disk keys are not made yet, so that every charter lacks disk encryption. */
+static void nothing_is_said_of_a_sound_charter_but_what_it_cannot_have(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *charter = charter_sound();
+    OWNED(lint_done) struct lint lint = linted(charter);
+    assert_int_equal(lint.count, 1);
+    assert_int_equal(lint.at[0].code, LINT_NEGLIGIBLE_MERIT);
+    assert_string_equal(lint.at[0].detail, "missing: disk-encryption");
+    assert_false(lint_has_errors(&lint));
+}
+
+#define REFERENCE(more)                                                                            \
+    "{\"measurement\":[\"222222222222222222222222222222222222222222222222222222222222222222222222" \
+    "222222222222222222222222\"]," more "}"
+#define GRANT(more)                                                                                \
+    "{\"least_level\":\"L1\",\"regions\":\"any\",\"fleets\":\"any\",\"scope\":\"fleet\","          \
+    "\"kind\":\"opaque\",\"origin\":\"generate\",\"max_verdict_age_seconds\":60," more "}"
+
+static const struct {
+    const char *pointer;
+    const char *value; /* NULL: removed */
+    enum lint_code code;
+    const char *where;
+} changes[] = {
+    {"/surprise", "1", LINT_BAD_CHARTER, "/surprise"},
+    {"/policies/web/snp/max_vmpl", "9", LINT_BAD_CHARTER, "/policies/web/snp/max_vmpl"},
+    {"/expires", "\"2026-11-24T12:00:00Z\"", LINT_EXPIRED, "/expires"},
+    {"/expires", "\"2026-12-01T12:00:00Z\"", LINT_EXPIRES_SOON, "/expires"},
+    {"/keepers", "[]", LINT_NO_KEEPERS, "/keepers"},
+    {"/deny/chips", NULL, LINT_DENY_LIST_MISSING, "/deny/chips"},
+    {"/deny/anchors", "{}", LINT_DENY_LIST_MISSING, "/deny/anchors"},
+    {"/deny/guest_keys", "[\"0000000000000000000000000000000000000000000000000000000000000000\"]",
+     LINT_DENIES_ZEROES, "/deny/guest_keys"},
+    {"/policies/web/snp/allow_debug", "true", LINT_DEBUG_ALLOWED, "/policies/web/snp/allow_debug"},
+    {"/policies/web/snp/allow_migration_agent", "true", LINT_MIGRATION_ALLOWED,
+     "/policies/web/snp/allow_migration_agent"},
+    {"/tcb_floors", "{}", LINT_NO_TCB_FLOOR, "/policies/web/snp"},
+    {"/tcb_floors/Turin", "{}", LINT_FLOOR_OF_ZERO, "/tcb_floors/Turin"},
+    {"/tcb_floors/Turin", "[{},{\"snp\":4,\"from\":\"2026-12-01T00:00:00Z\"}]", LINT_FLOOR_OF_ZERO,
+     "/tcb_floors/Turin"},
+    {"/tcb_floors/Turin", "[{\"snp\":4},{\"snp\":5,\"from\":\"2026-12-01T00:00:00Z\"}]",
+     LINT_FLOOR_PENDING, "/tcb_floors/Turin"},
+    {"/tcb_floors/Turin", "[{\"snp\":4},{\"snp\":5,\"from\":\"2026-11-24T12:00:00Z\"}]",
+     LINT_FLOOR_DATE_PASSED, "/tcb_floors/Turin"},
+    {"/policies/web/snp/min_tcb",
+     "{\"Genoa\":[{\"snp\":4,\"bl\":1},{\"snp\":5,\"bl\":0,\"from\":\"2026-12-01T00:00:00Z\"}]}",
+     LINT_FLOOR_LOWERED, "/policies/web/snp/min_tcb/Genoa"},
+    {"/policies/web/snp/min_tcb", "{\"Genoa\":{\"bl\":0}}", LINT_FLOOR_OF_ZERO,
+     "/policies/web/snp/min_tcb/Genoa"},
+    {"/tcb_floors/Milan", "{\"snp\":27,\"ucode\":222}", LINT_MILAN_ALLOWED, "/policies/web/snp"},
+    {"/tcb_floors", "{}", LINT_MILAN_ALLOWED, "/policies/web/snp"},
+    {"/policies/web/snp/require_crl", "false", LINT_CRL_NOT_REQUIRED, "/policies/web/snp"},
+    {"/policies/web/references", "[]", LINT_POLICY_ACCEPTS_NOTHING, "/policies/web/references"},
+    {"/references/direct/measurement", "[]", LINT_POLICY_ACCEPTS_NOTHING,
+     "/policies/web/references"},
+    {"/references/direct/retired", "true", LINT_POLICY_ACCEPTS_NOTHING, "/policies/web/references"},
+    {"/references/direct/retired", "true", LINT_RETIRED_REFERENCE_NAMED,
+     "/policies/web/references"},
+    {"/policies/idle", "{\"snp\":{},\"references\":[\"direct\"],\"valid_seconds\":60}",
+     LINT_POLICY_UNUSED, "/policies/idle"},
+    {"/references/idle",
+     REFERENCE("\"measured_boot\":true,\"anchor\":\"none\",\"provider_execution\":\"off\""),
+     LINT_REFERENCE_UNUSED, "/references/idle"},
+    {"/references/direct",
+     "{\"measurement\":\"any\",\"measured_boot\":false,\"anchor\":\"none\","
+     "\"provider_execution\":\"on\"}",
+     LINT_MEASUREMENT_ANY, "/references/direct"},
+    {"/references/direct/provider_execution", "\"on\"", LINT_PROVIDER_EXECUTION,
+     "/references/direct"},
+    {"/grants/key/policies", "[]", LINT_GRANT_WITHOUT_POLICIES, "/grants/key/policies"},
+    {"/grants/key/least_level", NULL, LINT_NO_LEAST_LEVEL, "/grants/key/least_level"},
+    {"/grants/key/least_level", "\"L0\"", LINT_NO_LEAST_LEVEL, "/grants/key/least_level"},
+    {"/grants/new", GRANT("\"accounts\":\"any\",\"policies\":[],\"least_level\":\"L2\""),
+     LINT_LEVEL_OUT_OF_REACH, "/grants/new/least_level"},
+    {"/grants/key/allow_unproven_software", "true", LINT_UNPROVEN_SOFTWARE,
+     "/grants/key/allow_unproven_software"},
+    {"/grants/host/origin", "\"import\"", LINT_KEY_IMPORTABLE, "/grants/host/origin"},
+    {"/grants/host/origin", "\"import-by\"", LINT_KEY_IMPORTABLE, "/grants/host/origin"},
+    {"/grants/key/accounts", "[\"aws-1\"]", LINT_ACCOUNT_UNPROVEN, "/grants/key/accounts"},
+    {"/references/direct/anchor", "\"none\"", LINT_INSTANCE_UNPROVEN, "/grants/host/scope"},
+    {"/references/direct/measured_boot", "false", LINT_INSTANCE_UNPROVEN, "/grants/host/scope"},
+};
+
+static void each_finding_has_its_charter(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < countof(changes); i++) {
+        OWNED(json_drop) json_t *charter = charter_sound();
+        charter_change(charter, changes[i].pointer, changes[i].value);
+        OWNED(lint_done) struct lint lint = linted(charter);
+        bool found = false;
+        for (size_t j = 0; j < lint.count; j++)
+            found = found || (lint.at[j].code == changes[i].code &&
+                              strcmp(lint.at[j].where, changes[i].where) == 0);
+        if (!found)
+            fail_msg("%s = %s: no %s", changes[i].pointer, changes[i].value,
+                     lint_rules[changes[i].code].code);
+        if (lint_rules[changes[i].code].severity == LINT_ERROR)
+            assert_true(lint_has_errors(&lint));
+    }
+}
+
+static void a_level_that_nothing_can_prove_is_out_of_reach(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *charter = charter_sound();
+    charter_change(charter, "/grants/key/least_level", "\"L3\"");
+    OWNED(lint_done) struct lint bare = linted(charter);
+    assert_true(lint_has(&bare, LINT_LEVEL_OUT_OF_REACH)); /* for want of disk keys */
+    charter_change(charter, "/grants/disk/kind", "\"disk-key\"");
+    OWNED(lint_done) struct lint reachable = linted(charter);
+    assert_false(lint_has(&reachable, LINT_LEVEL_OUT_OF_REACH));
+    assert_false(lint_has(&reachable, LINT_CUSTODY_INSIDE));
+    charter_change(charter, "/custody/kek", "\"kms\"");
+    OWNED(lint_done) struct lint inside = linted(charter);
+    assert_true(lint_has(&inside, LINT_CUSTODY_INSIDE));
+    charter_change(charter, "/grants/key/least_level", "\"L2\"");
+    charter_change(charter, "/references/direct/provider_execution", "\"on\"");
+    OWNED(lint_done) struct lint run = linted(charter);
+    assert_false(lint_has(&run, LINT_CUSTODY_INSIDE));
+    assert_true(lint_has(&run, LINT_LEVEL_OUT_OF_REACH));
+}
+
+/* R137: what is missing around the machine stands by name. */
+static void negligible_merit_names_what_is_missing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pointer, *value, *missing;
+    } cases[] = {
+        {"/grants/host", NULL, "missing: disk-encryption transit-encryption"},
+        {"/custody/keeper", "\"aws\"", "missing: disk-encryption external-authentication"},
+        {"/grants", "{}", "missing: disk-encryption transit-encryption secret-provisioning"},
+        {"/grants/host/kind", "\"disk-key\"", "missing: transit-encryption"},
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        OWNED(json_drop) json_t *charter = charter_sound();
+        charter_change(charter, cases[i].pointer, cases[i].value);
+        OWNED(lint_done) struct lint lint = linted(charter);
+        assert_true(lint_has(&lint, LINT_NEGLIGIBLE_MERIT));
+        assert_string_equal(lint.at[lint.count - 1].detail, cases[i].missing);
+    }
+}
+
+static void one_signer_is_one_too_few_where_the_pinned_keys_are_known(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *charter = charter_sound();
+    struct lint_frame frame = {.now = charter_sound_day(), .threshold = 1};
+    OWNED(lint_done) struct lint one = {0};
+    OWNED(lint_done) struct lint unknown = {0};
+    charter_lint(charter, &frame, &one);
+    assert_true(lint_has(&one, LINT_THRESHOLD_ONE));
+    frame.threshold = 0;
+    charter_lint(charter, &frame, &unknown);
+    assert_false(lint_has(&unknown, LINT_THRESHOLD_ONE));
+}
+
+/* Values of every wrong type at every place: findings, never a crash, and always good JSON. */
+static void a_draft_of_any_shape_is_answered(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"null", "true",      "-1",
+                                         "\"\"", "[]",        "[1,null,{}]",
+                                         "{}",   "{\"a\":1}", "{\"\\u00e4\\u20ac\":{\"x\":[]}}"};
+    for (size_t i = 0; i < countof(changes); i++) {
+        for (size_t j = 0; j < countof(values); j++) {
+            OWNED(json_drop) json_t *charter = charter_sound();
+            charter_change(charter, changes[i].pointer, values[j]);
+            OWNED(lint_done) struct lint lint = linted(charter);
+            OWNED(json_drop) json_t *findings = lint_to_json(&lint);
+            OWNED(mem_drop) char *text = json_print(findings);
+            assert_int_equal(json_array_size(findings), lint.count);
+            assert_non_null(text);
+        }
+    }
+    static const char *const members[] = {"policies", "references", "grants",  "tcb_floors",
+                                          "deny",     "keepers",    "custody", "expires"};
+    for (size_t i = 0; i < countof(members); i++) {
+        for (size_t j = 0; j < countof(values); j++) {
+            OWNED(json_drop) json_t *charter = charter_sound();
+            json_put_new(charter, members[i], json_loads(values[j], JSON_DECODE_ANY, NULL));
+            OWNED(lint_done) struct lint lint = linted(charter);
+            assert_true(lint.count > 0);
+        }
+    }
+}
+
+static void every_finding_has_words_and_a_code_of_its_own(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LINT_CODE_COUNT; i++) {
+        assert_non_null(lint_rules[i].code);
+        assert_non_null(lint_rules[i].sentence);
+        assert_non_null(lint_rules[i].advice);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(lint_rules[i].code, lint_rules[j].code);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_said_of_a_sound_charter_but_what_it_cannot_have),
+        cmocka_unit_test(each_finding_has_its_charter),
+        cmocka_unit_test(a_level_that_nothing_can_prove_is_out_of_reach),
+        cmocka_unit_test(negligible_merit_names_what_is_missing),
+        cmocka_unit_test(one_signer_is_one_too_few_where_the_pinned_keys_are_known),
+        cmocka_unit_test(a_draft_of_any_shape_is_answered),
+        cmocka_unit_test(every_finding_has_words_and_a_code_of_its_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
