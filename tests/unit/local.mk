@@ -23,6 +23,7 @@ check_PROGRAMS += tests/unit/test_evidence
 check_PROGRAMS += tests/unit/test_file
 check_PROGRAMS += tests/unit/test_http_server
 check_PROGRAMS += tests/unit/test_http_target
+check_PROGRAMS += tests/unit/test_kds
 check_PROGRAMS += tests/unit/test_keeper_nonces
 check_PROGRAMS += tests/unit/test_keeper_state
 check_PROGRAMS += tests/unit/test_keeper_vault
