@@ -19,6 +19,9 @@ struct service_settings {
     const char *key_file;    /* 0600 */
     const char *root_file;   /* the deployment root(s), PEM */
     const char *project;
+    const char *endorsements;      /* URL of the chip maker's service, or "off"; NULL: no cache */
+    const char *endorsement_roots; /* the simulated maker's, PEM; "" or NULL: AMD's */
+    const char *endorsement_ca;    /* whom to trust at that URL, PEM; "" or NULL: the system's */
     int64_t heartbeat_seconds;
     int64_t workers;       /* threads that drive clouds */
     int64_t lease_seconds; /* longer than any cloud call's deadline */

@@ -146,6 +146,11 @@ static enum outcome check_is_wanted(const struct kds_item *item, const struct sn
     return OK;
 }
 
+bool kds_is(const struct kds_item *item, const struct snp_ek *ek)
+{
+    return check_is_wanted(item, ek, NULL) == OK;
+}
+
 static enum outcome check_vcek(const struct kds_item *item, struct span in, struct span chain,
                                const struct snp_roots *roots, struct kds_content *out,
                                struct error *err)

@@ -39,6 +39,9 @@ bool kds_vcek_of(const struct snp_report *report, uint64_t tcb, struct kds_item 
 struct kds_item kds_chain_of(enum snp_line line, enum snp_signer signer);
 struct kds_item kds_crl_of(enum snp_line line);
 
+/* Is this certificate that VCEK, by what it says of itself? */
+bool kds_is(const struct kds_item *item, const struct snp_ek *ek);
+
 /* An answer that may be kept. */
 struct kds_content {
     struct bytes bytes;        /* vcek: DER; chain: PEM, ASK or ASVK, then ARK; crl: as it came */

@@ -7,6 +7,7 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/event_judge.c lib/attest/event_judge.h \
 	lib/attest/event_log.c lib/attest/event_log.h \
 	lib/attest/evidence.c lib/attest/evidence.h \
+	lib/attest/evidence_lack.c lib/attest/evidence_lack.h \
 	lib/attest/firmware.c lib/attest/firmware.h \
 	lib/attest/hcl_report.c lib/attest/hcl_report.h \
 	lib/attest/id_block.c lib/attest/id_block.h \
