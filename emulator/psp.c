@@ -22,8 +22,8 @@ static const char *const flavour_words[] = {"firmware-only", "direct-boot"};
 _Static_assert(countof(flavour_words) == PSP_FLAVOUR_COUNT);
 const struct names psp_flavour_names = NAMES("flavour", flavour_words);
 
-static const char *const tamper_words[] = {"none", "alter-measurement", "wrong-measurement",
-                                           "debug-policy", "old-tcb"};
+static const char *const tamper_words[] = {"none",         "alter-measurement", "wrong-measurement",
+                                           "debug-policy", "old-tcb",           "no-table"};
 _Static_assert(countof(tamper_words) == PSP_TAMPER_COUNT);
 const struct names psp_tamper_names = NAMES("tamper", tamper_words);
 

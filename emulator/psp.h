@@ -20,6 +20,7 @@ enum psp_tamper {
     PSP_WRONG_MEASUREMENT, /* another launch digest, rightly signed: policy-measurement */
     PSP_DEBUG_POLICY,      /* the guest policy allows debugging: policy-debug */
     PSP_OLD_TCB,           /* one SNP version lower: policy-tcb where there is a floor */
+    PSP_NO_TABLE,          /* honest, but the host hands out no certificates */
     PSP_TAMPER_COUNT
 };
 extern const struct names psp_tamper_names; /* "none", "alter-measurement", ... */
