@@ -34,6 +34,9 @@ static const struct column verdict_columns[] = {
 static const struct column secret_columns[] = {
     {"NAME", "name"}, {"KIND", "kind"}, {"SCOPE", "scope"}, {"ORIGIN", "origin"},
     {"GRANT", "grant_name"}, {"NEWEST", "newest"}, {NULL, NULL}};
+static const struct column endorsement_columns[] = {
+    {"NAME", "name"}, {"SOURCE", "source"}, {"SIZE", "size"}, {"THIS-UPDATE", "this_update"},
+    {"NEXT-UPDATE", "next_update"}, {"CHECKED", "checked"}, {NULL, NULL}};
 static const struct column audit_columns[] = {
     {"NUMBER", "number"}, {"AT", "at"}, {"ACTOR", "actor"}, {"VERB", "verb"},
     {"OBJECT", "object"}, {NULL, NULL}};
@@ -100,6 +103,11 @@ const struct api_command api_commands[] = {
     {"charter", "get", "GET", "/v1/charter", OBJECT, NULL, {{0}}, NULL, "what the keepers obey"},
     {"charter", "apply", "POST", "/v1/charter", OBJECT, NULL,
      {{"FILE", BODY_FILE_TEXT, "jws", true}}, NULL, "offer a signed charter to the keepers"},
+
+    {"endorsements", "list", "GET", "/v1/endorsements", LIST, NULL, {{0}}, endorsement_columns,
+     "the chip maker's certificates and lists"},
+    {"endorsements", "get", "GET", "/v1/endorsements/{}", BYTES, NULL, {NAME_ARG}, NULL,
+     "one of them, as it is kept"},
 
     {"audit", "list", "GET", "/v1/audit", LIST, NULL,
      {{"--after", IN_QUERY, "after", false}}, audit_columns, "who did what, from a number on"},

@@ -7,6 +7,7 @@ cli_libcli_a_SOURCES += cli/arguments.c cli/arguments.h
 cli_libcli_a_SOURCES += cli/bench.c cli/bench.h
 cli_libcli_a_SOURCES += cli/charter.c cli/charter.h
 cli_libcli_a_SOURCES += cli/client.c cli/client.h
+cli_libcli_a_SOURCES += cli/endorsements.c cli/endorsements.h
 cli_libcli_a_SOURCES += cli/evidence_files.c cli/evidence_files.h
 cli_libcli_a_SOURCES += cli/explain.c cli/explain.h cli/explain_table.c
 cli_libcli_a_SOURCES += cli/keeper.c cli/keeper.h

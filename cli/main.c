@@ -7,6 +7,7 @@
 #include "cli/api.h"
 #include "cli/bench.h"
 #include "cli/charter.h"
+#include "cli/endorsements.h"
 #include "cli/explain.h"
 #include "cli/keeper.h"
 #include "cli/machines.h"
@@ -86,6 +87,13 @@ static const struct command {
      "\n"
      "edit raises the serial, dates the charter from now on and checks it whole; '/-' at the end of a\n"
      "pointer appends to a list. sign adds one signature. show prints what was signed.\n"},
+    {"endorsements", "the chip maker's certificates by way of a folder", endorsements_main,
+     "muster endorsements import DIR [--server URL] [--ca FILE] [--token-file FILE]\n"
+     "muster endorsements export DIR [--server URL] [--ca FILE] [--token-file FILE]\n"
+     "\n"
+     "For networks that do not reach the maker's service. import offers every file of the folder to\n"
+     "the controller, which finds out what it holds and checks it up to a pinned root; names do not\n"
+     "matter. export writes what the controller has, for another one's import.\n"},
     {"status", "what the fleets are, in one table", status_main,
      "muster status [FLEET] [--watch] [--every SECONDS] [--server URL] [--ca FILE]\n"
      "              [--token-file FILE] [-o table|json]\n"

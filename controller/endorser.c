@@ -275,7 +275,7 @@ static bool look(struct endorser *e, const struct flight *flight)
     }
     if (is_off(e)) {
         error_fill(&err, ERR_UNREACHABLE, "endorsement-unavailable", "",
-                   "%.120s is not here, and nothing is fetched", flight->name);
+                   "%s is not here, and nothing is fetched", flight->name);
         land(e, flight->name, ERR_UNREACHABLE, &err);
         return true;
     }

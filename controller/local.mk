@@ -5,6 +5,7 @@ controller_libcontroller_a_SOURCES += controller/api.h
 controller_libcontroller_a_SOURCES += controller/api_accounts.c
 controller_libcontroller_a_SOURCES += controller/api_audit.c
 controller_libcontroller_a_SOURCES += controller/api_charter.c
+controller_libcontroller_a_SOURCES += controller/api_endorsements.c
 controller_libcontroller_a_SOURCES += controller/api_fleets.c
 controller_libcontroller_a_SOURCES += controller/api_health.c
 controller_libcontroller_a_SOURCES += controller/api_instances.c

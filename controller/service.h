@@ -9,6 +9,7 @@
 #include "lib/model/message.h"
 
 struct service;
+struct snp_roots;
 
 /* All text is borrowed until service_stop(). */
 struct service_settings {
@@ -52,6 +53,9 @@ struct service_keepers {
     int64_t charter_serial; /* the highest any of them obeys; 0: none */
 };
 void service_keepers(struct service *service, struct service_keepers *out);
+
+/* What endorsements are checked against; NULL: AMD's. */
+const struct snp_roots *service_endorsement_roots(const struct service *service);
 
 /* Ask the instance's agent for fresh evidence. ERR_NOT_FOUND "agent-not-connected". */
 enum outcome service_attest(struct service *service, const struct uuid *instance, const char *why,

@@ -1,5 +1,6 @@
 # One line a test, sorted. Each runs on a real PostgreSQL.
 check_PROGRAMS += tests/db/test_api
+check_PROGRAMS += tests/db/test_api_endorsements
 check_PROGRAMS += tests/db/test_api_fleets
 check_PROGRAMS += tests/db/test_api_instances
 check_PROGRAMS += tests/db/test_api_secrets

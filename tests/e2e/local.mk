@@ -32,3 +32,5 @@ TESTS += tests/e2e/keeper_memory_reset.sh
 dist_check_SCRIPTS += tests/e2e/keeper_memory_reset.sh
 TESTS += tests/e2e/keeper_recovery.sh
 dist_check_SCRIPTS += tests/e2e/keeper_recovery.sh
+TESTS += tests/e2e/endorsements_come_from_the_service.sh
+dist_check_SCRIPTS += tests/e2e/endorsements_come_from_the_service.sh

@@ -14,6 +14,7 @@ check_PROGRAMS += tests/unit/test_charter
 check_PROGRAMS += tests/unit/test_cli_api
 check_PROGRAMS += tests/unit/test_cli_measure
 check_PROGRAMS += tests/unit/test_cli_charter
+check_PROGRAMS += tests/unit/test_cli_endorsements
 check_PROGRAMS += tests/unit/test_cli_verify
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
