@@ -76,6 +76,7 @@ struct appraisal {
     uint8_t nonce[NONCE_SIZE];
     struct bytes evidence; /* as it goes to the keeper */
     struct bytes crl;
+    bool teaches; /* it brought certificates that the cache has not */
     struct instance instance;
     char keeper[NAME_SIZE];
 };
@@ -243,6 +244,8 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
         TEXT("verdict", row.verdict), TEXT("reason", row.reason),
         TEXT("level", name_of(&level_names, (int)row.level)));
     TRY(check_incumbent(desk, guest, a, &row, err));
+    if (passed && a->teaches)
+        endorser_learn(desk->endorser, bytes_span(&a->evidence));
     if (touches_row(a, &row))
         TRY(store(desk, a, &row, &now, err));
     if (guest == NULL)
@@ -336,6 +339,7 @@ static enum outcome complete(struct desk *desk, struct appraisal *a, struct endo
     bytes_done(&a->crl);
     a->evidence = bytes_take(&out->evidence);
     a->crl = bytes_take(&out->crl);
+    a->teaches = out->teaches;
     return OK;
 }
 

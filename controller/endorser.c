@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/attest/evidence_lack.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
@@ -13,6 +14,8 @@
 enum {
     FLIGHTS_MAX = 2048,
     WAITERS_MAX = 4096,
+    LESSONS_MAX = 64,
+    LESSON_BYTES_MAX = 128 * 1024,
     ATTEMPTS_MAX = 8,
     BUCKET_ROOM = 4, /* the service is known to bear a few requests in 10 s */
     BUCKET_EVERY_MS = 2500,
@@ -61,6 +64,8 @@ struct endorser {
     size_t flight_count;
     struct waiter *waiters[WAITERS_MAX];
     size_t waiter_count;
+    struct bytes lessons[LESSONS_MAX]; /* evidence to learn from */
+    size_t lesson_count;
     bool news; /* since the thread last looked */
     bool stopping;
     bool running;
@@ -77,8 +82,7 @@ static bool is_off(const struct endorser *e)
     return strcmp(e->settings.base_url, ENDORSEMENTS_OFF) == 0;
 }
 
-/* ---- asking -----------------------------------------------------------------------------------
- */
+/* ---- asking -------------------------------------------------------------------------------- */
 
 static struct flight *find_flight(struct endorser *e, const char *name)
 {
@@ -147,8 +151,17 @@ void endorser_prefetch(struct endorser *e, const struct kds_item *item)
     pthread_mutex_unlock(&e->lock);
 }
 
-/* ---- settling ---------------------------------------------------------------------------------
- */
+void endorser_learn(struct endorser *e, struct span evidence)
+{
+    pthread_mutex_lock(&e->lock);
+    if (!e->stopping && e->lesson_count < LESSONS_MAX && evidence.len <= LESSON_BYTES_MAX)
+        e->lessons[e->lesson_count++] = bytes_copy(evidence);
+    e->news = true;
+    pthread_cond_signal(&e->changed);
+    pthread_mutex_unlock(&e->lock);
+}
+
+/* ---- settling ------------------------------------------------------------------------------ */
 
 static void note(struct waiter *waiter, enum outcome outcome, const struct error *why)
 {
@@ -209,8 +222,7 @@ static void answer_finished(struct endorser *e, bool all)
     }
 }
 
-/* ---- one flight -------------------------------------------------------------------------------
- */
+/* ---- one flight ---------------------------------------------------------------------------- */
 
 /* The first that is due, those that are waited for before the others. `looked`: of those that the
  * cache has not, or of those not yet looked for. */
@@ -321,8 +333,43 @@ static void fetch(struct endorser *e, const struct flight *flight)
     }
 }
 
-/* ---- the lists --------------------------------------------------------------------------------
- */
+/* ---- learning ------------------------------------------------------------------------------ */
+
+static void keep_own(struct endorser *e, const struct kds_item *item, const struct bytes *content)
+{
+    struct error err = {0};
+    char name[KDS_NAME_SIZE];
+    kds_name(item, name);
+    if (content->len == 0)
+        return;
+    if (endorsement_take(e->fetcher.db, endorser_roots(e), item, bytes_span(content), FROM_EVIDENCE,
+                         &err) == OK)
+        LOG(INFO, "endorsement.learnt", TEXT("name", name));
+    else
+        LOG(WARN, "endorsement.not-learnt", TEXT("name", name), TEXT("code", err.code),
+            TEXT("text", err.text));
+}
+
+static void learn(struct endorser *e)
+{
+    struct evidence_lack lack;
+    OWNED(bytes_done) struct bytes lesson = {0};
+    OWNED(bytes_done) struct bytes vcek = {0};
+    OWNED(bytes_done) struct bytes chain = {0};
+    OWNED(evidence_done) struct evidence evidence = {0};
+    pthread_mutex_lock(&e->lock);
+    if (e->lesson_count > 0)
+        lesson = bytes_take(&e->lessons[--e->lesson_count]);
+    pthread_mutex_unlock(&e->lock);
+    if (lesson.len == 0 || evidence_parse(bytes_span(&lesson), &evidence, NULL) != OK)
+        return;
+    evidence_lack_find(&evidence, &lack);
+    evidence_own(&evidence, &lack, &vcek, &chain);
+    keep_own(e, &lack.chain, &chain);
+    keep_own(e, &lack.vcek, &vcek);
+}
+
+/* ---- the lists ----------------------------------------------------------------------------- */
 
 /* A stale list is a normal state for the maker, and still one that somebody should know of. */
 static void tell_stale(struct endorser *e)
@@ -355,8 +402,7 @@ static void look_at_lists(struct endorser *e)
     pthread_mutex_unlock(&e->lock);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------
- */
+/* ---- the loop ------------------------------------------------------------------------------ */
 
 static bool pick_locked(struct endorser *e, bool looked, struct flight *out)
 {
@@ -379,6 +425,7 @@ int64_t endorser_step(struct endorser *e)
 {
     struct flight flight;
     look_at_lists(e);
+    learn(e);
     while (pick_locked(e, false, &flight))
         look(e, &flight);
     answer_finished(e, false);
@@ -476,6 +523,8 @@ void endorser_close(struct endorser *e)
     if (e->running)
         pthread_join(e->thread, NULL);
     answer_finished(e, true);
+    for (size_t i = 0; i < e->lesson_count; i++)
+        bytes_done(&e->lessons[i]);
     http_free(e->fetcher.http);
     db_close(e->fetcher.db);
     snp_roots_free(e->custom);

@@ -47,6 +47,10 @@ void endorser_want(struct endorser *endorser, const struct kds_item *items, size
 /* The same for later use: nobody waits, and it goes behind what others wait for. */
 void endorser_prefetch(struct endorser *endorser, const struct kds_item *item);
 
+/* Keep the certificates that evidence brought, checked like an answer of the service. For evidence
+ * that was trusted; dropped when there is no room. */
+void endorser_learn(struct endorser *endorser, struct span evidence);
+
 /* One look at what is to be done, for the thread and for tests: the milliseconds until the next. */
 int64_t endorser_step(struct endorser *endorser);
 

@@ -15,8 +15,7 @@ enum {
     OLD_LIST_SECONDS = 3600, /* the same when its next update is due */
 };
 
-/* ---- keeping ----------------------------------------------------------------------------------
- */
+/* ---- keeping ------------------------------------------------------------------------------- */
 
 /* A VCEK and a list are checked under the chain of their line; a chain stands by itself. */
 static enum outcome find_chain(struct db *db, const struct kds_item *item, struct endorsement *out,
@@ -61,8 +60,7 @@ enum outcome endorsement_take(struct db *db, const struct snp_roots *roots,
     return check_and_keep(db, roots, item, content, &chain, source, err);
 }
 
-/* ---- fetching ---------------------------------------------------------------------------------
- */
+/* ---- fetching ------------------------------------------------------------------------------ */
 
 static enum fetch_end refused(struct fetcher *f, const struct kds_item *item, int64_t seconds,
                               const struct error *why)
@@ -144,8 +142,7 @@ enum fetch_end fetch_item(struct fetcher *f, const struct kds_item *item, int64_
     return ask(f, item, out_told_ms, err);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------
- */
+/* ---- lists --------------------------------------------------------------------------------- */
 
 static const struct endorsement *find_row(const struct endorsement_list *rows, const char *name)
 {

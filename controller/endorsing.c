@@ -69,6 +69,24 @@ static enum outcome note_coming(struct db *db, const struct evidence_lack *lack,
     return OK;
 }
 
+/* What a host gives today it may not give tomorrow. */
+static enum outcome note_lesson(struct db *db, const struct evidence_lack *lack,
+                                struct endorsing *e, struct error *err)
+{
+    char name[KDS_NAME_SIZE];
+    bool there = true;
+    if (!lack->ek && lack->ek_can_be_had) {
+        kds_name(&lack->vcek, name);
+        TRY(endorsement_store_has(db, name, &there, err));
+    }
+    if (there && !lack->ca) {
+        kds_name(&lack->chain, name);
+        TRY(endorsement_store_has(db, name, &there, err));
+    }
+    e->teaches = !there;
+    return OK;
+}
+
 static enum outcome complete(struct db *db, struct evidence *evidence, struct endorsing *e,
                              struct error *err)
 {
@@ -81,6 +99,7 @@ static enum outcome complete(struct db *db, struct evidence *evidence, struct en
     e->essential = e->wanted_count > 0;
     TRY(find(db, &lack.crl, e, &e->crl, err));
     TRY(note_coming(db, &lack, e, err));
+    TRY(note_lesson(db, &lack, e, err));
     if (!lack.ek && !lack.ca)
         return OK;
     OWNED(mem_drop) char *printed = evidence_print(evidence);

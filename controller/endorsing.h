@@ -11,6 +11,7 @@ struct endorsing {
     size_t wanted_count;   /* what was not there */
     struct kds_item wanted[ENDORSER_ITEMS_MAX];
     bool essential; /* of these, what no verdict can do without: the key, or what is above it */
+    bool teaches;   /* it brought what the cache has not: endorser_learn(), once it is trusted */
     bool is_coming; /* the key of a TCB that is committed and not yet reported, and not here */
     struct kds_item coming;
 };

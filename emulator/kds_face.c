@@ -34,8 +34,7 @@ bool kds_face_is_for(const struct face_request *request)
     return false;
 }
 
-/* ---- what is asked for ------------------------------------------------------------------------
- */
+/* ---- what is asked for --------------------------------------------------------------------- */
 
 struct kds_question {
     enum snp_signer signer;
@@ -90,8 +89,7 @@ static enum outcome read_tcb(const struct face_request *request, enum snp_line l
     return OK;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers ------------------------------------------------------------------------------- */
 
 static enum outcome give_vcek(struct kds_face *face, const struct face_request *request,
                               const struct kds_question *q, bool wrong, struct face_answer *out,
@@ -201,8 +199,7 @@ void kds_face_answer(struct kds_face *face, const struct face_request *request,
     }
 }
 
-/* ---- control ----------------------------------------------------------------------------------
- */
+/* ---- control ------------------------------------------------------------------------------- */
 
 enum outcome kds_face_set(struct kds_face *face, const json_t *wish, struct error *err)
 {

@@ -14,6 +14,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/guest_talk.c tests/support/guest_talk.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
+	tests/support/kds_world.c tests/support/kds_world.h \
 	tests/support/line.c tests/support/line.h \
 	tests/support/link_party.c tests/support/link_party.h \
 	tests/support/openapi.c tests/support/openapi.h \

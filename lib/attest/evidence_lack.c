@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/crypto/x509_make.h"
+
 /* The certificates that came, key and above. */
 struct brought {
     struct x509_list ek;
@@ -37,20 +39,30 @@ static void look(const struct evidence *e, enum snp_signer signer, struct brough
     add(&out->ca, cert_table_find(&table, TABLE_ARK));
 }
 
-static bool has_name(const struct x509_list *list, const char *name)
+static const struct x509 *find(const struct x509_list *list, const char *name)
 {
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(x509_subject(list->at[i]), name) == 0)
-            return true;
-    return false;
+            return list->at[i];
+    return NULL;
 }
 
-static bool has_authority(const struct x509_list *list, enum snp_line line, enum snp_signer signer)
+/* `out_pem` may be NULL. */
+static bool has_authority(const struct x509_list *list, enum snp_line line, enum snp_signer signer,
+                          struct bytes *out_pem)
 {
-    char ca[X509_NAME_SIZE], ark[X509_NAME_SIZE];
-    snp_ca_name(signer, line, ca);
-    snprintf(ark, sizeof ark, "ARK-%s", name_of(&snp_line_names, (int)line));
-    return has_name(list, ca) && has_name(list, ark);
+    char name[X509_NAME_SIZE];
+    snp_ca_name(signer, line, name);
+    const struct x509 *ca = find(list, name);
+    snprintf(name, sizeof name, "ARK-%s", name_of(&snp_line_names, (int)line));
+    const struct x509 *ark = find(list, name);
+    if (ca == NULL || ark == NULL)
+        return false;
+    if (out_pem != NULL) {
+        pem_add_certificate(out_pem, x509_der(ca));
+        pem_add_certificate(out_pem, x509_der(ark));
+    }
+    return true;
 }
 
 static bool has_key(const struct x509_list *list, enum snp_signer signer, struct snp_ek *out)
@@ -96,9 +108,22 @@ void evidence_lack_find(const struct evidence *e, struct evidence_lack *out)
     out->known = true;
     out->ek_can_be_had = kds_vcek_of(&report, report.reported_tcb, &out->vcek);
     out->ek = !has_ek || (out->ek_can_be_had && !kds_is(&out->vcek, &ek));
-    out->ca = !has_authority(&brought.ca, line, signer);
+    out->ca = !has_authority(&brought.ca, line, signer, NULL);
     out->chain = kds_chain_of(line, signer);
     out->crl = kds_crl_of(line);
     if (out->ek_can_be_had)
         find_coming(&report, out);
+}
+
+void evidence_own(const struct evidence *e, const struct evidence_lack *lack,
+                  struct bytes *out_vcek, struct bytes *out_chain)
+{
+    OWNED(brought_done) struct brought brought = {0};
+    if (!lack->known)
+        return;
+    look(e, lack->chain.signer, &brought);
+    if (!lack->ca)
+        (void)has_authority(&brought.ca, lack->chain.line, lack->chain.signer, out_chain);
+    if (!lack->ek && lack->ek_can_be_had)
+        bytes_add(out_vcek, x509_der(brought.ek.at[0]));
 }

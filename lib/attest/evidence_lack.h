@@ -20,4 +20,9 @@ struct evidence_lack {
 
 void evidence_lack_find(const struct evidence *e, struct evidence_lack *out);
 
+/* What it brought of `lack->vcek` and `lack->chain`, as the service gives them; empty when it did
+ * not, or only half. */
+void evidence_own(const struct evidence *e, const struct evidence_lack *lack,
+                  struct bytes *out_vcek, struct bytes *out_chain);
+
 #endif

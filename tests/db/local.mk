@@ -9,6 +9,7 @@ check_PROGRAMS += tests/db/test_caller_store
 check_PROGRAMS += tests/db/test_db
 check_PROGRAMS += tests/db/test_endorsement_store
 check_PROGRAMS += tests/db/test_endorser
+check_PROGRAMS += tests/db/test_endorsing
 check_PROGRAMS += tests/db/test_instance_store
 check_PROGRAMS += tests/db/test_migrate
 check_PROGRAMS += tests/db/test_verdict_store
