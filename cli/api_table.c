@@ -38,6 +38,9 @@ static const struct column tcb_columns[] = {
     {"INSTANCES", "instances"}, {"PRODUCT", "product"}, {"REGION", "region"}, {"KEY", "signing_key"},
     {"FIRMWARE", "firmware"}, {"REPORTED", "reported"}, {"COMMITTED", "committed"},
     {"CURRENT", "current"}, {"LAUNCH", "launch"}, {NULL, NULL}};
+static const struct column endorsement_columns[] = {
+    {"NAME", "name"}, {"SOURCE", "source"}, {"SIZE", "size"}, {"THIS-UPDATE", "this_update"},
+    {"NEXT-UPDATE", "next_update"}, {"CHECKED", "checked"}, {NULL, NULL}};
 static const struct column audit_columns[] = {
     {"NUMBER", "number"}, {"AT", "at"}, {"ACTOR", "actor"}, {"VERB", "verb"},
     {"OBJECT", "object"}, {NULL, NULL}};
@@ -114,6 +117,11 @@ const struct api_command api_commands[] = {
 
     {"tcb", "list", "GET", "/v1/tcb", LIST, NULL, {{0}}, tcb_columns,
      "which products run which TCB, and how many trusted instances"},
+
+    {"endorsements", "list", "GET", "/v1/endorsements", LIST, NULL, {{0}}, endorsement_columns,
+     "the chip maker's certificates and lists"},
+    {"endorsements", "get", "GET", "/v1/endorsements/{}", BYTES, NULL, {NAME_ARG}, NULL,
+     "one of them, as it is kept"},
 
     {"audit", "list", "GET", "/v1/audit", LIST, NULL,
      {{"--after", IN_QUERY, "after", false}}, audit_columns, "who did what, from a number on"},

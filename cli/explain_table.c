@@ -218,6 +218,13 @@ const struct explanation explanations[] = {
     {"kind-mismatch", "the evidence is of another kind than was asked for", "look at the agent's tee setting"},
     {"policy-unknown", "the charter has no such policy", "add it, or correct the fleet's policy"},
     {"simulator-not-chartered", "the charter does not name the simulator's roots", "add them under /simulator_roots"},
+    {"endorsement-malformed", "what should be a maker's certificate or list is none", "see that it is the right file or service"},
+    {"endorsement-wrong", "the maker's certificate or list is genuine, but for another chip, TCB or line", "fetch the one that is asked for"},
+    {"endorsement-missing", "the chip maker has no certificate for this chip at this TCB", "look at the host's firmware; the keeper judges without it"},
+    {"endorsement-unavailable", "a certificate of the chip maker is not here and could not be had now", "nothing, unless it lasts: then see doc/endorsements.md, or import it"},
+    {"endorsement-chain-missing", "the chain above this certificate or list is not here", "import the chain first"},
+    {"endorsement-refused", "files of the folder were not taken", "look at the reason beside each"},
+    {"endorsement-untrusted", "no pinned root stands above the maker's certificate or list", "find out who gave it; never pin a root for it"},
     {"unsupported-kind", "the keeper does not make that kind of secret", "opaque and ssh-host-key are made"},
     {"unsupported-key", "a key is of a kind that is not used here", "use P-256"},
     /* the keeper: release */

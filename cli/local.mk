@@ -10,6 +10,7 @@ cli_libcli_a_SOURCES += cli/charter_cases.c cli/charter_cases.h
 cli_libcli_a_SOURCES += cli/charter_review.c cli/charter_review.h
 cli_libcli_a_SOURCES += cli/charter_test.c cli/charter_test.h
 cli_libcli_a_SOURCES += cli/client.c cli/client.h
+cli_libcli_a_SOURCES += cli/endorsements.c cli/endorsements.h
 cli_libcli_a_SOURCES += cli/evidence_files.c cli/evidence_files.h
 cli_libcli_a_SOURCES += cli/explain.c cli/explain.h cli/explain_table.c
 cli_libcli_a_SOURCES += cli/image.c cli/image.h

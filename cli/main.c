@@ -7,6 +7,7 @@
 #include "cli/api.h"
 #include "cli/bench.h"
 #include "cli/charter.h"
+#include "cli/endorsements.h"
 #include "cli/explain.h"
 #include "cli/image.h"
 #include "cli/keeper.h"
@@ -121,6 +122,13 @@ static const struct command {
      "--sizes or --vcpus name fewer, each with both states that its hosts start in. Under QEMU and\n"
      "Compute Engine --vcpus says which. Several files, kinds of vCPU and features are combined.\n"
      "    muster charter edit --file charter.json --set \"/references/web=$(muster image add ...)\"\n"},
+    {"endorsements", "the chip maker's certificates by way of a folder", endorsements_main,
+     "muster endorsements import DIR [--server URL] [--ca FILE] [--token-file FILE]\n"
+     "muster endorsements export DIR [--server URL] [--ca FILE] [--token-file FILE]\n"
+     "\n"
+     "For networks that do not reach the maker's service. import offers every file of the folder to\n"
+     "the controller, which finds out what it holds and checks it up to a pinned root; names do not\n"
+     "matter. export writes what the controller has, for another one's import.\n"},
     {"status", "what the fleets are, in one table", status_main,
      "muster status [FLEET] [--watch] [--every SECONDS] [--server URL] [--ca FILE]\n"
      "              [--token-file FILE] [-o table|json]\n"

@@ -56,6 +56,11 @@ enum outcome secrets_list(struct request *r, struct error *err);
 enum outcome secrets_generate(struct request *r, struct error *err);
 enum outcome secrets_show(struct request *r, struct error *err);
 
+/* api_endorsements.c */
+enum outcome endorsements_list(struct request *r, struct error *err);
+enum outcome endorsements_show(struct request *r, struct error *err);
+enum outcome endorsements_import(struct request *r, struct error *err);
+
 /* api_audit.c */
 enum outcome audit_list(struct request *r, struct error *err);
 

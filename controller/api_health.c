@@ -35,9 +35,11 @@ enum outcome health_ready(struct request *r, struct error *err)
     bool keeper = keepers.connected > 0;
     bool charter = keepers.charter_serial > 0;
     bool ready = database && keeper && charter;
+    /* A maker's list that is due is told, and stops nobody: whether it counts is the policy's. */
+    bool lists = metric_get(METRIC_CRL_STALE) == 0;
     request_answer(r, ready ? 200 : 503,
-                   json_pack("{s:b, s:b, s:b, s:b}", "ready", ready, "database", database, "keeper",
-                             keeper, "charter", charter));
+                   json_pack("{s:b, s:b, s:b, s:b, s:b}", "ready", ready, "database", database,
+                             "keeper", keeper, "charter", charter, "revocation_lists", lists));
     return OK;
 }
 

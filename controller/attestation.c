@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/desk.h"
+#include "controller/endorsing.h"
 #include "db/delivery_store.h"
 #include "db/verdict_store.h"
 #include "lib/base/fault.h"
@@ -72,7 +73,10 @@ enum outcome guest_attest_begin(struct guest *guest, uint64_t id, const json_t *
 /* An appraisal under way: what the reply does not repeat. */
 struct appraisal {
     struct later *later;
-    struct bytes evidence;
+    uint8_t nonce[NONCE_SIZE];
+    struct bytes evidence; /* as it goes to the keeper */
+    struct bytes crl;
+    bool teaches; /* it brought certificates that the cache has not */
     struct instance instance;
     char keeper[NAME_SIZE];
 };
@@ -81,6 +85,7 @@ static void appraisal_free(struct appraisal *a)
 {
     later_free(a->later);
     bytes_done(&a->evidence);
+    bytes_done(&a->crl);
     free(a);
 }
 
@@ -250,6 +255,8 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
         TEXT("verdict", row.verdict), TEXT("reason", row.reason),
         TEXT("level", name_of(&level_names, (int)row.level)));
     TRY(check_incumbent(desk, guest, a, &row, err));
+    if (passed && a->teaches)
+        endorser_learn(desk->endorser, bytes_span(&a->evidence));
     if (touches_row(a, &row))
         TRY(store(desk, a, &row, &now, err));
     if (guest == NULL)
@@ -316,31 +323,137 @@ static enum outcome take_part(struct guest *guest, const struct evidence_part *p
     return OK;
 }
 
+static enum outcome ask_keeper(struct desk *desk, struct appraisal *a, struct error *err)
+{
+    struct appraise_wish wish = {
+        .instance = a->instance.id, .evidence = a->evidence, .crl = a->crl};
+    struct keeper_seat *keeper = keepers_of_boot(&desk->keepers, a->nonce);
+    if (keeper == NULL)
+        return fail_code(err, ERR_CONFLICT, "challenge-again", "the nonce's keeper has left");
+    /* The keeper's name in rows: enough of its signer's hash to find it by. */
+    snprintf(a->keeper, sizeof a->keeper, "%.32s", keeper->name);
+    memcpy(wish.nonce, a->nonce, sizeof wish.nonce);
+    snprintf(wish.policy, sizeof wish.policy, "%s", a->instance.policy);
+    snprintf(wish.image, sizeof wish.image, "%s", a->instance.image);
+    calls_ask(desk->calls, keeper->peer, VERB_APPRAISE, &appraise_wish_record, &wish,
+              KEEPER_WAIT_MS, appraised, a);
+    return OK;
+}
+
+/* Takes from the cache what there is. */
+static enum outcome complete(struct desk *desk, struct appraisal *a, struct endorsing *out,
+                             struct error *err)
+{
+    TRY(endorsing_complete(desk->db, endorser_roots(desk->endorser), bytes_span(&a->evidence), out,
+                           err));
+    bytes_done(&a->evidence);
+    bytes_done(&a->crl);
+    a->evidence = bytes_take(&out->evidence);
+    a->crl = bytes_take(&out->crl);
+    a->teaches = out->teaches;
+    return OK;
+}
+
+/* ---- evidence that lacks certificates ---- */
+
+/* The endorser's answer, on its way to the desk's thread. */
+struct endorsed_task {
+    struct desk_task task;
+    struct appraisal *appraisal;
+    enum outcome outcome;
+    struct error why;
+};
+
+/* Not a rejection: nobody has said anything against this guest. It asks again, and what it holds
+ * stands until its time. Only when the maker itself says that there is no such key does the keeper
+ * judge what there is. */
+static enum outcome go_on(struct desk *desk, struct endorsed_task *t, struct error *err)
+{
+    OWNED(endorsing_done) struct endorsing e = {0};
+    TRY(complete(desk, t->appraisal, &e, err));
+    if (e.essential && t->outcome != OK && t->outcome != ERR_NOT_FOUND) {
+        *err = t->why;
+        return t->why.outcome;
+    }
+    return ask_keeper(desk, t->appraisal, err);
+}
+
+static void run_endorsed(struct desk *desk, struct desk_task *task)
+{
+    struct error err = {0};
+    struct endorsed_task *t = (struct endorsed_task *)task;
+    struct appraisal *a = t->appraisal;
+    struct guest *guest = desk != NULL ? later_guest(a->later) : NULL;
+    if (desk != NULL)
+        desk->endorsing--;
+    enum outcome outcome = guest != NULL ? go_on(desk, t, &err) : ERR_CONFLICT;
+    if (outcome != OK && guest != NULL) {
+        guest->busy = false;
+        LOG(WARN, "appraisal.put-off", TEXT("instance", uuid_text(&a->instance.id).at),
+            TEXT("code", err.code), TEXT("text", err.text));
+        if (strcmp(err.code, "challenge-again") == 0)
+            challenge_again(guest, a->later->id);
+        else
+            guest_refuse(guest, a->later->id, &err);
+    }
+    if (outcome != OK)
+        appraisal_free(a);
+    free(t);
+}
+
+static void endorsed(void *context, enum outcome outcome, const struct error *why)
+{
+    struct appraisal *a = context;
+    struct desk *desk = a->later->desk;
+    struct endorsed_task *t = NEW(struct endorsed_task);
+    *t = (struct endorsed_task){.task = {run_endorsed}, .appraisal = a, .outcome = outcome};
+    if (outcome != OK)
+        t->why = *why;
+    if (!desk_put(desk, &t->task))
+        run_endorsed(NULL, &t->task); /* it is shutting down */
+}
+
+static enum outcome endorse_and_ask(struct desk *desk, struct appraisal *a, struct error *err)
+{
+    OWNED(endorsing_done) struct endorsing e = {0};
+    if (desk->endorser == NULL)
+        return ask_keeper(desk, a, err);
+    TRY(complete(desk, a, &e, err));
+    if (e.is_coming)
+        endorser_prefetch(desk->endorser, &e.coming);
+    if (e.wanted_count == 0)
+        return ask_keeper(desk, a, err);
+    if (desk->endorsing == DESK_ENDORSING_MAX) {
+        if (!e.essential) /* only a list, which few policies ask for */
+            return ask_keeper(desk, a, err);
+        return fail_code(err, ERR_UNREACHABLE, "endorsement-unavailable",
+                         "%d others wait for certificates", DESK_ENDORSING_MAX);
+    }
+    desk->endorsing++;
+    endorser_want(desk->endorser, e.wanted, e.wanted_count, ENDORSER_WAIT_MS, endorsed, a);
+    return OK;
+}
+
 static enum outcome appraise(struct guest *guest, uint64_t id, struct error *err)
 {
     struct desk *desk = guest->desk;
     struct instance instance = {0};
-    struct appraise_wish wish = {.instance = guest->instance};
-    struct keeper_seat *keeper = keepers_of_boot(&desk->keepers, guest->nonce);
     guest->challenged = false;
-    if (keeper == NULL)
+    if (keepers_of_boot(&desk->keepers, guest->nonce) == NULL)
         return fail_code(err, ERR_CONFLICT, "challenge-again", "the nonce's keeper has left");
     TRY(instance_store_find(desk->db, &guest->instance, &instance, err));
     struct appraisal *a = NEW(struct appraisal);
     a->later = later_new(guest, id);
-    a->evidence = guest->evidence;
-    guest->evidence = (struct bytes){0};
+    a->evidence = bytes_take(&guest->evidence);
     a->instance = instance;
-    /* The keeper's name in rows: enough of its signer's hash to find it by. */
-    snprintf(a->keeper, sizeof a->keeper, "%.32s", keeper->name);
-    memcpy(wish.nonce, guest->nonce, sizeof wish.nonce);
-    snprintf(wish.policy, sizeof wish.policy, "%s", instance.policy);
-    snprintf(wish.image, sizeof wish.image, "%s", instance.image);
-    wish.evidence = a->evidence;
+    memcpy(a->nonce, guest->nonce, sizeof a->nonce);
     guest->busy = true;
-    calls_ask(desk->calls, keeper->peer, VERB_APPRAISE, &appraise_wish_record, &wish,
-              KEEPER_WAIT_MS, appraised, a);
-    return OK;
+    enum outcome outcome = endorse_and_ask(desk, a, err);
+    if (outcome == OK)
+        return OK;
+    guest->busy = false;
+    appraisal_free(a);
+    return outcome;
 }
 
 enum outcome guest_evidence(struct guest *guest, uint64_t id, const json_t *message,

@@ -279,6 +279,20 @@ static enum outcome listen_on_link(struct desk *desk, struct error *err)
     return link_listen(&settings, desk->identity, desk->events, &desk->link, err);
 }
 
+static enum outcome open_endorser(struct desk *desk, struct error *err)
+{
+    const struct endorser_settings settings = {
+        .database = desk->settings->database,
+        .base_url = desk->settings->endorsements,
+        .ca_file = desk->settings->endorsement_ca,
+        .roots_file = desk->settings->endorsement_roots,
+    };
+    if (settings.base_url == NULL)
+        return OK;
+    TRY(endorser_open(&settings, &desk->endorser, err));
+    return endorser_start(desk->endorser, err);
+}
+
 enum outcome desk_start(struct desk *desk, struct error *err)
 {
     desk->guests = map_new(sizeof(struct uuid));
@@ -286,6 +300,7 @@ enum outcome desk_start(struct desk *desk, struct error *err)
     desk->inbox = queue_new(INBOX_ROOM);
     TRY(db_open(desk->settings->database, &desk->db, err));
     TRY(load_identity(desk, err));
+    TRY(open_endorser(desk, err));
     TRY(listen_on_link(desk, err));
     if (pthread_create(&desk->thread, NULL, run, desk) != 0)
         return fail(err, ERR_INTERNAL, "starting the desk's thread");
@@ -318,6 +333,7 @@ bool desk_stop(struct desk *desk, int64_t wait_ms)
     }
     if (desk->link != NULL)
         whole = link_close(desk->link, wait_ms);
+    endorser_close(TAKE(desk->endorser)); /* what waits for it goes to the inbox */
     drain(desk);
     calls_free(desk->calls);
     keepers_done(&desk->keepers);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "controller/calls.h"
+#include "controller/endorser.h"
 #include "controller/keepers.h"
 #include "controller/service.h"
 #include "db/ticket_store.h"
@@ -20,6 +21,7 @@ enum {
     DESK_ROOTS_MAX = 2,
     GUEST_REPLIES = 16,
     GUEST_REPLY_BYTES = 8 * 1024,
+    DESK_ENDORSING_MAX = 128, /* appraisals that wait for certificates; fits the inbox */
 };
 
 struct desk {
@@ -34,7 +36,9 @@ struct desk {
     struct map *guests;    /* instance -> the guest that speaks for it: proven, its link key */
     struct keepers keepers;
     struct calls *calls;
-    struct queue *inbox; /* struct desk_task *, from HTTP threads */
+    struct endorser *endorser; /* NULL: evidence goes on as it came */
+    size_t endorsing;          /* appraisals that wait for it */
+    struct queue *inbox;       /* struct desk_task *, from HTTP threads */
     struct beat beats[BEATS_MAX];
     size_t beat_count;
     char actor[HOLDER_SIZE]; /* "controller:..." in audit, and holder of delivery leases */

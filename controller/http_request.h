@@ -10,6 +10,7 @@
 #include "lib/model/audit.h"
 
 struct route;
+struct snp_roots;
 
 /* The rest of the controller as the API sees it: service.h's functions, or a test's own. */
 struct api_service {
@@ -27,6 +28,7 @@ struct api {
     const char *database; /* URL */
     const char *project;  /* of callers that have none, such as strangers in the audit trail */
     struct api_service service;
+    const struct snp_roots *endorsement_roots; /* NULL: AMD's */
     struct auth_guard *guard;
 };
 

@@ -100,6 +100,7 @@ static enum outcome open_api(struct musterd *p, struct error *err)
         .database = p->settings.database,
         .project = p->settings.project,
         .guard = auth_guard_new(),
+        .endorsement_roots = service_endorsement_roots(p->service),
         .service = {.service = p->service,
                     .generate = service_generate,
                     .charter = service_charter,

@@ -55,6 +55,10 @@ const struct route routes[] = {
     {"POST",   "/v1/secrets",            MAY_OPERATE_OR_SECURE, secrets_generate,     "", ROUTE_OUTSIDE},
     {"GET",    "/v1/secrets/{name}",     MAY_READ,              secrets_show,         "", 0},
 
+    {"GET",    "/v1/endorsements",       MAY_READ,              endorsements_list,    PAGE, 0},
+    {"POST",   "/v1/endorsements",       MAY_SECURE,            endorsements_import,  "", 0},
+    {"GET",    "/v1/endorsements/{name}", MAY_READ,             endorsements_show,    "", 0},
+
     {"GET",    "/v1/audit",              MAY_AUDIT,             audit_list,           "after limit cursor", 0},
 };
 /* clang-format on */

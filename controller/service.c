@@ -86,6 +86,11 @@ void service_keepers(struct service *service, struct service_keepers *out)
                                     .charter_serial = service->desk.charter_serial};
 }
 
+const struct snp_roots *service_endorsement_roots(const struct service *service)
+{
+    return service->desk.endorser != NULL ? endorser_roots(service->desk.endorser) : NULL;
+}
+
 enum outcome service_attest(struct service *service, const struct uuid *instance, const char *why,
                             struct error *err)
 {

@@ -9,6 +9,7 @@
 #include "lib/model/message.h"
 
 struct service;
+struct snp_roots;
 
 /* All text is borrowed until service_stop(). */
 struct service_settings {
@@ -19,6 +20,9 @@ struct service_settings {
     const char *key_file;    /* 0600 */
     const char *root_file;   /* the deployment root(s), PEM */
     const char *project;
+    const char *endorsements;      /* URL of the chip maker's service, or "off"; NULL: no cache */
+    const char *endorsement_roots; /* the simulated maker's, PEM; "" or NULL: AMD's */
+    const char *endorsement_ca;    /* whom to trust at that URL, PEM; "" or NULL: the system's */
     int64_t heartbeat_seconds;
     int64_t workers;       /* threads that drive clouds */
     int64_t lease_seconds; /* longer than any cloud call's deadline */
@@ -50,6 +54,9 @@ struct service_keepers {
     int64_t charter_serial; /* the highest any of them obeys; 0: none */
 };
 void service_keepers(struct service *service, struct service_keepers *out);
+
+/* What endorsements are checked against; NULL: AMD's. */
+const struct snp_roots *service_endorsement_roots(const struct service *service);
 
 /* Ask the instance's agent for fresh evidence. ERR_NOT_FOUND "agent-not-connected". */
 enum outcome service_attest(struct service *service, const struct uuid *instance, const char *why,

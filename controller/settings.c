@@ -23,6 +23,12 @@ const struct setting musterd_settings_table[] = {
         .help = "its private key (PEM), readable by its owner only"),
     ROW(root_file, "root-file", SETTING_TEXT, NULL,
         .help = "the deployment root or roots, current and next (PEM)"),
+    ROW(endorsements, "endorsements", SETTING_TEXT, "https://kdsintf.amd.com",
+        .help = "where the chip maker's certificates are fetched; off: only what is imported counts"),
+    ROW(endorsement_roots, "endorsement-roots", SETTING_TEXT, "",
+        .help = "roots of a simulated chip maker (PEM), for simulated evidence; empty: AMD's"),
+    ROW(endorsement_ca, "endorsement-ca", SETTING_TEXT, "",
+        .help = "whom to trust as endorsements (PEM), for a mirror; empty: the system's"),
     ROW(api_threads, "api-threads", SETTING_INT, "4", .least = 1, .most = 64,
         .help = "requests of the API that are worked on at once, each with a database connection"),
     ROW(api_connections, "api-connections", SETTING_INT, "512", .least = 4, .most = 10000,
@@ -76,6 +82,12 @@ static enum outcome check(const struct musterd_settings *s, struct error *err)
     TRY(listen_parse(s->link_listen, "link-listen", &at, err));
     if (!text_is_name(s->project))
         return fail_at(err, ERR_INVALID, "bad-setting", "project", "project: not a name");
+    size_t url = strlen(s->endorsements);
+    if (strcmp(s->endorsements, "off") != 0 && ((strncmp(s->endorsements, "https://", 8) != 0 &&
+                                                 strncmp(s->endorsements, "http://", 7) != 0) ||
+                                                s->endorsements[url - 1] == '/'))
+        return fail_at(err, ERR_INVALID, "bad-setting", "endorsements",
+                       "endorsements: neither off nor a URL without a slash at its end");
     if (s->api_per_address > s->api_connections)
         return fail_at(err, ERR_INVALID, "bad-setting", "api-per-address",
                        "api-per-address is more than api-connections");
@@ -106,6 +118,9 @@ struct service_settings musterd_service_settings(const struct musterd_settings *
         .key_file = s->key_file,
         .root_file = s->root_file,
         .project = s->project,
+        .endorsements = s->endorsements,
+        .endorsement_roots = s->endorsement_roots,
+        .endorsement_ca = s->endorsement_ca,
         .heartbeat_seconds = s->heartbeat_seconds,
         .workers = s->workers,
         .lease_seconds = s->lease_seconds,

@@ -15,6 +15,9 @@ struct musterd_settings {
     char *cert_file;
     char *key_file;
     char *root_file;
+    char *endorsements;
+    char *endorsement_roots;
+    char *endorsement_ca;
     int64_t api_threads;
     int64_t api_connections;
     int64_t api_per_address;

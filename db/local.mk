@@ -8,6 +8,7 @@ db_libdb_a_SOURCES += db/db.c db/db.h
 db_libdb_a_SOURCES += db/db_param.c
 db_libdb_a_SOURCES += db/db_row.c db/db_row.h
 db_libdb_a_SOURCES += db/delivery_store.c db/delivery_store.h
+db_libdb_a_SOURCES += db/endorsement_store.c db/endorsement_store.h
 db_libdb_a_SOURCES += db/exposure_store.c db/exposure_store.h
 db_libdb_a_SOURCES += db/fleet_store.c db/fleet_store.h
 db_libdb_a_SOURCES += db/image_store.c db/image_store.h
@@ -28,6 +29,7 @@ DB_QUERIES = $(top_srcdir)/db/queries/account.sql
 DB_QUERIES += $(top_srcdir)/db/queries/audit.sql
 DB_QUERIES += $(top_srcdir)/db/queries/charter.sql
 DB_QUERIES += $(top_srcdir)/db/queries/delivery.sql
+DB_QUERIES += $(top_srcdir)/db/queries/endorsement.sql
 DB_QUERIES += $(top_srcdir)/db/queries/exposure.sql
 DB_QUERIES += $(top_srcdir)/db/queries/fleet.sql
 DB_QUERIES += $(top_srcdir)/db/queries/image.sql
@@ -43,7 +45,8 @@ DB_QUERIES += $(top_srcdir)/db/queries/work.sql
 DB_QUERIES += $(top_srcdir)/db/queries/view.sql
 DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0002_what_is_over.sql \
-	$(top_srcdir)/db/migrations/0003_tickets_keepers_and_age.sql
+	$(top_srcdir)/db/migrations/0003_tickets_keepers_and_age.sql \
+	$(top_srcdir)/db/migrations/0004_endorsements.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

@@ -61,6 +61,22 @@ static enum outcome show_roots(struct control_call *call, struct error *err)
     return OK;
 }
 
+static enum outcome show_kds(struct control_call *call, struct error *err)
+{
+    (void)err;
+    OWNED(json_drop) json_t *out = kds_face_to_json(call->control->kds);
+    say(call->answer, out);
+    return OK;
+}
+
+static enum outcome set_kds(struct control_call *call, struct error *err)
+{
+    OWNED(json_drop) json_t *wish = NULL;
+    TRY(json_parse(call->request->body, FACE_BODY_MAX, &wish, err));
+    TRY(kds_face_set(call->control->kds, wish, err));
+    return show_kds(call, err);
+}
+
 static enum outcome show_mischief(struct control_call *call, struct error *err)
 {
     (void)err;
@@ -121,6 +137,8 @@ static const struct {
     {"POST",   CONTROL_PREFIX "mischief", add_mischief},
     {"DELETE", CONTROL_PREFIX "mischief", clear_mischief},
     {"POST",   CONTROL_PREFIX "tamper",   tamper},
+    {"GET",    CONTROL_PREFIX "kds",      show_kds},
+    {"POST",   CONTROL_PREFIX "kds",      set_kds},
 };
 /* clang-format on */
 

@@ -4,6 +4,7 @@
 
 #include "emulator/http_face.h"
 #include "emulator/images.h"
+#include "emulator/kds_face.h"
 #include "emulator/world.h"
 
 #define CONTROL_PREFIX "/_control/"
@@ -12,6 +13,7 @@ struct control {
     struct world *world;
     const struct images *images;
     const struct psp *psp;
+    struct kds_face *kds;
 };
 
 bool control_is_for(const struct face_request *request);

@@ -5,6 +5,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -60,6 +61,11 @@ static enum MHD_Result send_answer(const struct face *face, struct MHD_Connectio
                             answer->content_type != NULL ? answer->content_type
                                                          : "application/json");
     MHD_add_response_header(response, "Server", "muster-sim");
+    if (answer->retry_after_seconds > 0) {
+        char seconds[24];
+        snprintf(seconds, sizeof seconds, "%lld", (long long)answer->retry_after_seconds);
+        MHD_add_response_header(response, "Retry-After", seconds);
+    }
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->status, response);
     MHD_destroy_response(response);
     return result;

@@ -22,7 +22,8 @@ struct face_answer {
     const char *content_type; /* static */
     struct text body;
     int64_t delay_ms;
-    bool cut; /* close the connection without a word */
+    int64_t retry_after_seconds; /* a header, when not 0 */
+    bool cut;                    /* close the connection without a word */
 };
 
 /* Called in a thread of the connection's own. */

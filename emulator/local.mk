@@ -8,6 +8,7 @@ emulator_libemulator_a_SOURCES = \
 	emulator/guest.c emulator/guest.h \
 	emulator/http_face.c emulator/http_face.h \
 	emulator/images.c emulator/images.h \
+	emulator/kds_face.c emulator/kds_face.h \
 	emulator/ledger.c emulator/ledger.h \
 	emulator/mischief.c emulator/mischief.h \
 	emulator/processor.c emulator/processor.h \

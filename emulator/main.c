@@ -24,6 +24,7 @@ struct sim {
     struct processor *processor;
     struct guests guests;
     struct aws_api aws;
+    struct kds_face kds;
     struct control control;
     struct face *face;
     int signals;
@@ -34,6 +35,8 @@ static void answer(void *context, const struct face_request *request, struct fac
     struct sim *sim = context;
     if (control_is_for(request))
         control_answer(&sim->control, request, out);
+    else if (kds_face_is_for(request))
+        kds_face_answer(&sim->kds, request, out);
     else
         aws_api_answer(&sim->aws, request, out);
 }
@@ -41,6 +44,7 @@ static void answer(void *context, const struct face_request *request, struct fac
 static void sim_done(struct sim *sim)
 {
     face_close(sim->face);
+    kds_face_done(&sim->kds);
     if (sim->guests.world != NULL)
         guests_end(&sim->guests);
     processor_close(sim->processor);
@@ -100,7 +104,8 @@ static enum outcome open_all(struct sim *sim, int64_t *port, struct error *err)
                                 settings->access_key_id,
                                 settings->secret_access_key,
                                 settings->page_most};
-    sim->control = (struct control){&sim->world, &sim->images, sim->psp};
+    kds_face_init(&sim->kds, sim->psp);
+    sim->control = (struct control){&sim->world, &sim->images, sim->psp, &sim->kds};
     return face_open(settings->port, answer, sim, &sim->face, port, err);
 }
 
@@ -113,6 +118,7 @@ static void say_ready(const struct sim *sim, int64_t port)
     json_put_bool(ready, "ready", true);
     json_put_int(ready, "pid", getpid());
     json_put_text(ready, "ec2", url);
+    json_put_text(ready, "endorsements", url);
     json_put_int(ready, "port", port);
     json_put_text(ready, "region", sim->settings.world.region);
     snprintf(url, sizeof url, "http://127.0.0.1:%lld/_control/ledger", (long long)port);

@@ -135,7 +135,8 @@ static enum outcome make_report(struct processor *p, const char *ref, const char
     memcpy(wish.report_data, report_data, sizeof wish.report_data);
     TRY(psp_report(p->psp, &wish, &report, &table, err));
     json_put_base64(answer, "report", bytes_span(&report));
-    json_put_base64(answer, "cert_table", bytes_span(&table));
+    if (wish.tamper != PSP_NO_TABLE)
+        json_put_base64(answer, "cert_table", bytes_span(&table));
     return OK;
 }
 

@@ -22,8 +22,8 @@ static const char *const flavour_words[] = {"firmware-only", "direct-boot"};
 _Static_assert(countof(flavour_words) == PSP_FLAVOUR_COUNT);
 const struct names psp_flavour_names = NAMES("flavour", flavour_words);
 
-static const char *const tamper_words[] = {"none", "alter-measurement", "wrong-measurement",
-                                           "debug-policy", "old-tcb"};
+static const char *const tamper_words[] = {"none",         "alter-measurement", "wrong-measurement",
+                                           "debug-policy", "old-tcb",           "no-table"};
 _Static_assert(countof(tamper_words) == PSP_TAMPER_COUNT);
 const struct names psp_tamper_names = NAMES("tamper", tamper_words);
 
@@ -303,12 +303,9 @@ static bool is_chip(const struct chip *a, const struct chip *b)
            memcmp(a->id, b->id, sizeof a->id) == 0;
 }
 
-static enum outcome find_chip(struct psp *psp, const struct psp_wish *wish, struct chip **out,
+static enum outcome take_chip(struct psp *psp, struct chip wanted, struct chip **out,
                               struct error *err)
 {
-    struct chip wanted = {
-        .signer = psp_signer(wish), .line = snp_product_line(wish->product), .tcb = psp_tcb(wish)};
-    psp_chip_id(wish, wanted.id);
     for (size_t i = 0; i < CHIPS_MAX; i++)
         if (is_chip(&psp->chips[i], &wanted)) {
             *out = &psp->chips[i];
@@ -324,6 +321,43 @@ static enum outcome find_chip(struct psp *psp, const struct psp_wish *wish, stru
     *slot = wanted;
     *out = slot;
     return OK;
+}
+
+static enum outcome find_chip(struct psp *psp, const struct psp_wish *wish, struct chip **out,
+                              struct error *err)
+{
+    struct chip wanted = {
+        .signer = psp_signer(wish), .line = snp_product_line(wish->product), .tcb = psp_tcb(wish)};
+    psp_chip_id(wish, wanted.id);
+    return take_chip(psp, wanted, out, err);
+}
+
+static bool has_signed(const struct psp *psp, const struct chip *wanted)
+{
+    for (size_t i = 0; i < CHIPS_MAX; i++) {
+        struct chip same = psp->chips[i];
+        same.tcb = wanted->tcb;
+        if (is_chip(&same, wanted))
+            return true;
+    }
+    return false;
+}
+
+enum outcome psp_vcek(struct psp *psp, enum snp_line line,
+                      const uint8_t chip_id[static SNP_CHIP_ID_SIZE], uint64_t tcb,
+                      struct bytes *out, struct error *err)
+{
+    struct chip *chip = NULL;
+    struct chip wanted = {.signer = SIGNER_VCEK, .line = line, .tcb = tcb};
+    memcpy(wanted.id, chip_id, sizeof wanted.id);
+    pthread_mutex_lock(&psp->lock);
+    enum outcome outcome = has_signed(psp, &wanted)
+                               ? take_chip(psp, wanted, &chip, err)
+                               : fail(err, ERR_NOT_FOUND, "no such chip has signed here");
+    if (outcome == OK)
+        bytes_add(out, bytes_span(&chip->der));
+    pthread_mutex_unlock(&psp->lock);
+    return outcome;
 }
 
 static void add_table(const struct psp *psp, const struct chip *chip, struct bytes *out)

@@ -20,6 +20,7 @@ enum psp_tamper {
     PSP_WRONG_MEASUREMENT, /* another launch digest, rightly signed: policy-measurement */
     PSP_DEBUG_POLICY,      /* the guest policy allows debugging: policy-debug */
     PSP_OLD_TCB,           /* one SNP version lower: policy-tcb where there is a floor */
+    PSP_NO_TABLE,          /* honest, but the host hands out no certificates */
     PSP_TAMPER_COUNT
 };
 extern const struct names psp_tamper_names; /* "none", "alter-measurement", ... */
@@ -33,7 +34,8 @@ struct psp_wish {
     uint32_t guest_svn;
     uint64_t policy;
     uint64_t platform_info;
-    struct snp_tcb tcb; /* reported; committed and current are the same */
+    struct snp_tcb tcb; /* reported; committed and current are the same, but for `coming` */
+    uint8_t coming;     /* so many SNP versions are committed and not yet reported */
     uint8_t report_data[SNP_REPORT_DATA_SIZE];
     uint8_t measurement[SNP_MEASUREMENT_SIZE];
     uint8_t host_data[SNP_HOST_DATA_SIZE]; /* dropped by PSP_FIRMWARE_ONLY */
@@ -66,6 +68,12 @@ void psp_set_csp_id(struct psp *psp, const char *csp_id);
 /* An empty revocation list, or one that revokes ASK and ASVK. */
 enum outcome psp_crl(const struct psp *psp, enum snp_line line, bool revoke, struct moment from,
                      struct moment to, struct bytes *out, struct error *err);
+
+/* The certificate of a chip that has signed here, at any TCB, as the key distribution service gives
+ * it out. ERR_NOT_FOUND: no such chip. */
+enum outcome psp_vcek(struct psp *psp, enum snp_line line,
+                      const uint8_t chip_id[static SNP_CHIP_ID_SIZE], uint64_t tcb,
+                      struct bytes *out, struct error *err);
 
 /* Sign a report; `out_cert_table` (may be NULL) gets the GHCB table with the chip's certificate,
  * ASK or ASVK, and ARK, as a host would hand it out. Chip keys are made on first use. */

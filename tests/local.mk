@@ -19,6 +19,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/guest_talk.c tests/support/guest_talk.h \
 	tests/support/heist.c tests/support/heist.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
+	tests/support/kds_world.c tests/support/kds_world.h \
 	tests/support/line.c tests/support/line.h \
 	tests/support/link_party.c tests/support/link_party.h \
 	tests/support/manifest.c tests/support/manifest.h \

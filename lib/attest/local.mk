@@ -7,11 +7,13 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/event_judge.c lib/attest/event_judge.h \
 	lib/attest/event_log.c lib/attest/event_log.h \
 	lib/attest/evidence.c lib/attest/evidence.h \
+	lib/attest/evidence_lack.c lib/attest/evidence_lack.h \
 	lib/attest/firmware.c lib/attest/firmware.h \
 	lib/attest/hcl_report.c lib/attest/hcl_report.h \
 	lib/attest/id_block.c lib/attest/id_block.h \
 	lib/attest/judge.c lib/attest/judge.h \
 	lib/attest/judge_policy.c lib/attest/judge_policy.h \
+	lib/attest/kds.c lib/attest/kds.h \
 	lib/attest/launch_digest.c lib/attest/launch_digest.h \
 	lib/attest/launch_reference.c lib/attest/launch_reference.h \
 	lib/attest/nitro_document.c lib/attest/nitro_document.h \
@@ -20,6 +22,7 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/snp_chain.c lib/attest/snp_chain.h \
 	lib/attest/snp_ek.c lib/attest/snp_ek.h \
 	lib/attest/snp_report.c lib/attest/snp_report.h \
+	lib/attest/thim.c lib/attest/thim.h \
 	lib/attest/tpm_quote.c lib/attest/tpm_quote.h \
 	lib/attest/validity.c lib/attest/validity.h \
 	lib/attest/vmsa.c lib/attest/vmsa.h

@@ -169,6 +169,47 @@ static struct x509 *find_ark(const struct x509_list *list, const char *name, con
     return NULL;
 }
 
+static enum outcome find_authority(const struct x509_list *list, enum snp_line line,
+                                   enum snp_signer signer, const struct snp_roots *roots,
+                                   struct snp_authority *out, struct error *err)
+{
+    char ca_name[X509_NAME_SIZE], ark_name[X509_NAME_SIZE];
+    snp_ca_name(signer, line, ca_name);
+    snprintf(ark_name, sizeof ark_name, "ARK-%s", name_of(&snp_line_names, (int)line));
+    for (size_t i = 0; i < list->count; i++) {
+        struct x509 *ca = list->at[i];
+        if (strcmp(x509_subject(ca), ca_name) != 0)
+            continue;
+        struct x509 *ark = find_ark(list, ark_name, ca, roots, err);
+        if (ark == NULL)
+            return ERR_DENIED;
+        *out = (struct snp_authority){x509_share(ca), x509_share(ark)};
+        return OK;
+    }
+    return fail_code(err, ERR_DENIED, "chain-untrusted", "no certificate of %s was given", ca_name);
+}
+
+void snp_authority_done(struct snp_authority *authority)
+{
+    x509_free(authority->ca);
+    x509_free(authority->ark);
+    *authority = (struct snp_authority){0};
+}
+
+enum outcome snp_authority_read(struct span in, enum snp_line line, enum snp_signer signer,
+                                const struct snp_roots *roots, struct snp_authority *out,
+                                struct error *err)
+{
+    struct x509_list list = {0};
+    enum outcome outcome = x509_list_read(&list, in, err);
+    if (outcome == OK && list.count != 2)
+        outcome = fail_code(err, ERR_INVALID, "malformed", "%zu certificates, not two", list.count);
+    if (outcome == OK)
+        outcome = find_authority(&list, line, signer, roots, out, err);
+    x509_list_done(&list);
+    return outcome;
+}
+
 static void build_chain(struct snp_endorsements *e, const struct x509_list *given,
                         const struct snp_roots *roots)
 {

@@ -20,6 +20,18 @@ void snp_roots_free(struct snp_roots *roots);
 DROP(snp_roots_drop, struct snp_roots, snp_roots_free)
 bool snp_roots_are_custom(const struct snp_roots *roots);
 
+/* What stands above the chip keys of a line. */
+struct snp_authority {
+    struct x509 *ca; /* ASK or ASVK */
+    struct x509 *ark;
+};
+void snp_authority_done(struct snp_authority *authority); /* fine on zeroes */
+/* Exactly these two certificates, DER or PEM, and the ARK is a pinned root. ERR_INVALID
+ * "malformed", ERR_DENIED "chain-untrusted". `out` must be zero. */
+enum outcome snp_authority_read(struct span in, enum snp_line line, enum snp_signer signer,
+                                const struct snp_roots *roots, struct snp_authority *out,
+                                struct error *err);
+
 /* What came with the evidence or from a folder, all borrowed, each DER or PEM, empty when absent.
  */
 struct snp_bundle {

@@ -112,6 +112,13 @@ struct span bytes_span(const struct bytes *b)
     return SPAN(b->at, b->len);
 }
 
+struct bytes bytes_take(struct bytes *b)
+{
+    struct bytes taken = *b;
+    *b = (struct bytes){0};
+    return taken;
+}
+
 struct bytes bytes_copy(struct span s)
 {
     struct bytes b = {0};

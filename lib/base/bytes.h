@@ -39,6 +39,7 @@ void bytes_add_u64be(struct bytes *b, uint64_t v);
 void bytes_add_u32le(struct bytes *b, uint32_t v);
 struct span bytes_span(const struct bytes *b);
 struct bytes bytes_copy(struct span s);
+struct bytes bytes_take(struct bytes *b); /* what it held; it is empty afterwards */
 
 /* A cursor. Reading past the end gives zeroes and sets `ran_short`; ask once with reader_end(). */
 struct reader {

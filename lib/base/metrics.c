@@ -28,6 +28,11 @@ static const struct {
     [METRIC_WORKER_FAILURES]   = {"muster_worker_failures_total", "counter", "Worker steps that failed."},
     [METRIC_ORPHANS]           = {"muster_orphans", "gauge", "Cloud machines with our tag and no row, at the last look."},
     [METRIC_CERTIFICATE]       = {"muster_certificate_expires_seconds", "gauge", "Seconds until the certificate that this controller was started with expires."},
+    [METRIC_ENDORSEMENTS_ASKED]   = {"muster_endorsements_asked_total", "counter", "Requests to the chip maker's key distribution service."},
+    [METRIC_ENDORSEMENTS_REFUSED] = {"muster_endorsements_refused_total", "counter", "Endorsements the maker did not have, or that were not what was asked for."},
+    [METRIC_ENDORSEMENTS_WAITING] = {"muster_endorsements_waiting", "gauge", "Endorsements still to be fetched."},
+    [METRIC_CRL_AGE]              = {"muster_crl_age_seconds", "gauge", "Age of the oldest revocation list in use, from its own date."},
+    [METRIC_CRL_STALE]            = {"muster_crl_stale", "gauge", "Lines in use without a revocation list, or with one whose update is due."},
     /* clang-format on */
 };
 _Static_assert(countof(table) == METRIC_COUNT);

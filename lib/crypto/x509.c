@@ -333,6 +333,11 @@ void crl_free(struct crl *crl)
     free(crl);
 }
 
+void crl_issuer(const struct crl *crl, char out[static X509_NAME_SIZE])
+{
+    common_name(X509_CRL_get_issuer(crl->inside), out);
+}
+
 bool crl_is_from(const struct crl *crl, const struct x509 *issuer)
 {
     return X509_NAME_cmp(X509_CRL_get_issuer(crl->inside), X509_get_subject_name(issuer->inside)) ==

@@ -54,7 +54,8 @@ struct crl;
 enum outcome crl_from_bytes(struct span in, struct crl **out, struct error *err);
 void crl_free(struct crl *crl);
 DROP(crl_drop, struct crl, crl_free)
-bool crl_is_from(const struct crl *crl, const struct x509 *issuer); /* by name only */
+void crl_issuer(const struct crl *crl, char out[static X509_NAME_SIZE]); /* as x509_issuer() */
+bool crl_is_from(const struct crl *crl, const struct x509 *issuer);      /* by name only */
 /* Signed by `issuer`, complete (no delta, no critical extension). ERR_DENIED "crl-untrusted". */
 enum outcome crl_check(const struct crl *crl, const struct x509 *issuer, struct error *err);
 struct moment crl_this_update(const struct crl *crl);

@@ -1,5 +1,6 @@
 # One line a test, sorted. Each runs on a real PostgreSQL.
 check_PROGRAMS += tests/db/test_api
+check_PROGRAMS += tests/db/test_api_endorsements
 check_PROGRAMS += tests/db/test_api_fleets
 check_PROGRAMS += tests/db/test_api_instances
 check_PROGRAMS += tests/db/test_api_secrets
@@ -7,6 +8,9 @@ check_PROGRAMS += tests/db/test_audit_store
 check_PROGRAMS += tests/db/test_caller_store
 check_PROGRAMS += tests/db/test_charter_plan
 check_PROGRAMS += tests/db/test_db
+check_PROGRAMS += tests/db/test_endorsement_store
+check_PROGRAMS += tests/db/test_endorser
+check_PROGRAMS += tests/db/test_endorsing
 check_PROGRAMS += tests/db/test_instance_store
 check_PROGRAMS += tests/db/test_keepers
 check_PROGRAMS += tests/db/test_migrate

@@ -42,3 +42,5 @@ dist_check_SCRIPTS += tests/e2e/keeper_renew.sh
 check_PROGRAMS += tests/e2e/destroyed
 TESTS += tests/e2e/keeper_destroy.sh
 dist_check_SCRIPTS += tests/e2e/keeper_destroy.sh
+TESTS += tests/e2e/endorsements_come_from_the_service.sh
+dist_check_SCRIPTS += tests/e2e/endorsements_come_from_the_service.sh

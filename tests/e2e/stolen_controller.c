@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "lib/model/charter.h"
+#include "lib/model/verdict_vector.h"
 #include "tests/support/heist.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"

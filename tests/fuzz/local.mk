@@ -9,6 +9,7 @@ fuzz_targets += tests/fuzz/fuzz_userdata
 fuzz_targets += tests/fuzz/fuzz_certificates
 fuzz_targets += tests/fuzz/fuzz_cert_table
 fuzz_targets += tests/fuzz/fuzz_ec2_xml
+fuzz_targets += tests/fuzz/fuzz_endorsements
 fuzz_targets += tests/fuzz/fuzz_event_log
 fuzz_targets += tests/fuzz/fuzz_evidence
 fuzz_targets += tests/fuzz/fuzz_firmware

@@ -6,6 +6,7 @@
 #include "emulator/psp.h"
 #include "lib/attest/evidence.h"
 #include "lib/base/file.h"
+#include "lib/crypto/x509_make.h"
 
 static void must(enum outcome outcome, const struct error *err)
 {
@@ -64,6 +65,33 @@ static void put_flavour(struct psp *psp, const char *folder, enum psp_flavour fl
     put_evidence(folder, name, &report, &table);
 }
 
+/* What the key distribution service and Azure's host would answer. */
+static void put_endorsements(struct psp *psp, const char *folder, const struct bytes *crl)
+{
+    struct error err = {0};
+    const struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
+    struct cert_table read;
+    OWNED(bytes_done) struct bytes report = {0};
+    OWNED(bytes_done) struct bytes table = {0};
+    OWNED(bytes_done) struct bytes chain = {0};
+    OWNED(bytes_done) struct bytes vcek = {0};
+    must(psp_report(psp, &wish, &report, &table, &err), &err);
+    must(cert_table_read(bytes_span(&table), &read, &err), &err);
+    pem_add_certificate(&chain, psp_ca(psp, LINE_MILAN, SIGNER_VCEK));
+    pem_add_certificate(&chain, psp_ark(psp, LINE_MILAN));
+    pem_add_certificate(&vcek, cert_table_find(&read, TABLE_VCEK));
+    put(folder, "endorsements", "vcek", cert_table_find(&read, TABLE_VCEK));
+    put(folder, "endorsements", "chain", bytes_span(&chain));
+    put(folder, "endorsements", "crl", bytes_span(crl));
+    OWNED(json_drop) json_t *thim = json_object();
+    json_put_span(thim, "vcekCert", bytes_span(&vcek));
+    json_put_span(thim, "certificateChain", bytes_span(&chain));
+    json_put_text(thim, "tcbm", "d31b000000000003");
+    json_put_text(thim, "cacheControl", "86400");
+    OWNED(mem_drop) char *text = json_print(thim);
+    put(folder, "endorsements", "thim", span_of_text(text));
+}
+
 int main(int argc, char **argv)
 {
     struct error err = {0};
@@ -80,6 +108,7 @@ int main(int argc, char **argv)
     OWNED(bytes_done) struct bytes crl = {0};
     must(psp_crl(psp, LINE_MILAN, true, now, moment_add_seconds(now, 86400), &crl, &err), &err);
     put(argv[1], "certificates", "crl", bytes_span(&crl));
+    put_endorsements(psp, argv[1], &crl);
     put(argv[1], "certificates", "roots-pem", psp_roots(psp));
     put(argv[1], "policy", "whole",
         span_of_text("{\"name\":\"web\",\"snp\":{\"measurement\":\"any\",\"max_vmpl\":1,"

@@ -218,6 +218,11 @@ struct uuid ask_verdict(const struct instance *instance)
     return id;
 }
 
+void ask_endorsement_roots(const struct snp_roots *roots)
+{
+    api.endorsement_roots = roots;
+}
+
 int ask_open(void **state)
 {
     (void)state;

@@ -79,6 +79,10 @@ int ask_open(void **state);
 int ask_close(void **state);
 int ask_quiet(void **state);
 
+/* What endorsements are checked against from now on; NULL: AMD's. */
+struct snp_roots;
+void ask_endorsement_roots(const struct snp_roots *roots);
+
 /* From now on the API has this database; NULL: its own again. */
 void ask_database(const char *url);
 

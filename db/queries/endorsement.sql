@@ -1,0 +1,34 @@
+-- name: endorsement_find
+SELECT * FROM endorsements WHERE name = $1;
+
+-- name: endorsement_have
+SELECT count(*) FROM endorsements WHERE name = $1;
+
+-- name: endorsement_list
+SELECT name, what, line, source, this_update, next_update, created, checked, octet_length(content)::bigint AS size
+FROM endorsements WHERE ($1::text IS NULL OR name > $1) ORDER BY name LIMIT $2;
+
+-- name: endorsement_dated
+SELECT name, what, line, source, this_update, next_update, created, checked, octet_length(content)::bigint AS size
+FROM endorsements WHERE what <> 'vcek' ORDER BY name;
+
+-- name: endorsement_keep
+INSERT INTO endorsements AS e (name, what, line, source, content, this_update, next_update, created, checked)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+ON CONFLICT (name) DO UPDATE SET checked = greatest(e.checked, excluded.checked),
+    content = CASE WHEN e.what = 'vcek' OR e.this_update > excluded.this_update
+                   THEN e.content ELSE excluded.content END,
+    this_update = greatest(e.this_update, excluded.this_update),
+    next_update = CASE WHEN e.this_update > excluded.this_update THEN e.next_update ELSE excluded.next_update END,
+    source = CASE WHEN e.content = excluded.content OR e.what = 'vcek' OR e.this_update > excluded.this_update
+                  THEN e.source ELSE excluded.source END;
+
+-- name: endorsement_miss
+INSERT INTO endorsement_misses (name, code, until) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET code = excluded.code, until = excluded.until;
+
+-- name: endorsement_missed
+SELECT code FROM endorsement_misses WHERE name = $1 AND until > $2;
+
+-- name: endorsement_no_miss
+DELETE FROM endorsement_misses WHERE name = $1 OR until <= $2;

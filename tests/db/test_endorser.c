@@ -1,0 +1,292 @@
+/* Fetching endorsements from a service that behaves, and from one that does not. */
+#include "controller/endorser.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/metrics.h"
+#include "lib/crypto/x509_make.h"
+#include "tests/support/kds_world.h"
+#include "tests/support/test.h"
+
+static void a_key_is_fetched_once_for_all_who_wait_and_then_never_again(void **state)
+{
+    (void)state;
+    struct kds_answer first, second, third;
+    const struct kds_item item = kds_world_item(1);
+    kds_world_want(&item, &first);
+    kds_world_want(&item, &second);
+    kds_world_pass(1000);
+    assert_int_equal(first.times, 1);
+    assert_int_equal(second.times, 1);
+    assert_int_equal(first.outcome, OK);
+    assert_int_equal(second.outcome, OK);
+    assert_true(kds_world_keeps(&item));
+    assert_int_equal(kds_world.kds.asked, 2); /* the chain came first */
+    kds_world_want(&item, &third);
+    kds_world_pass(1000);
+    assert_int_equal(third.times, 1);
+    assert_int_equal(kds_world.kds.asked, 2);
+}
+
+static void the_service_is_asked_no_faster_than_it_bears(void **state)
+{
+    (void)state;
+    struct kds_answer answers[40] = {0};
+    for (size_t i = 0; i < countof(answers); i++) {
+        const struct kds_item item = kds_world_item((uint8_t)(100 + i));
+        kds_world_want(&item, &answers[i]);
+    }
+    kds_world_pass(10000);
+    assert_true(kds_world.kds.asked <= 4 + 10000 / 2500 + 1);
+    kds_world_pass(100000);
+    assert_true(kds_world.kds.asked >= 40);
+    for (size_t i = 0; i < countof(answers); i++)
+        assert_int_equal(answers[i].times, 1);
+}
+
+static void a_throttling_service_is_let_alone_as_long_as_it_says(void **state)
+{
+    (void)state;
+    struct kds_answer answer, later;
+    const struct kds_item item = kds_world_item(2);
+    kds_world_mode("429", 0, 600);
+    kds_world_want(&item, &answer);
+    kds_world_pass(30000);
+    assert_int_equal(kds_world.kds.asked, 1);
+    assert_int_equal(answer.outcome, ERR_UNREACHABLE);
+    assert_string_equal(answer.why.code, "endorsement-unavailable");
+    kds_world_mode("well", 0, 0);
+    kds_world_pass(500000);
+    assert_int_equal(kds_world.kds.asked, 1);
+    kds_world_pass(80000);
+    assert_true(kds_world_keeps(&item)); /* nobody waited any longer, and still it was fetched */
+    kds_world_want(&item, &later);
+    kds_world_pass(1000);
+    assert_int_equal(later.outcome, OK);
+}
+
+static void a_broken_or_dark_service_is_asked_less_and_less(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"500", "dark"};
+    for (size_t i = 0; i < countof(modes); i++) {
+        struct kds_answer answer;
+        kds_world_anew(NULL);
+        const struct kds_item item = kds_world_item((uint8_t)(3 + i));
+        kds_world_mode(modes[i], 0, 0);
+        kds_world_want(&item, &answer);
+        kds_world_pass(3600000);
+        assert_int_equal(answer.times, 1);
+        assert_string_equal(answer.why.code, "endorsement-unavailable");
+        assert_in_range(kds_world.kds.asked, 2, 16);
+        assert_false(kds_world_keeps(&item));
+    }
+}
+
+static void a_slow_service_is_waited_for(void **state)
+{
+    (void)state;
+    struct kds_answer answer;
+    const struct kds_item item = kds_world_item(6);
+    kds_world_mode("slow", 100, 0);
+    kds_world_want(&item, &answer);
+    kds_world_pass(1000);
+    assert_int_equal(answer.outcome, OK);
+    assert_true(kds_world_keeps(&item));
+}
+
+static void a_wrong_certificate_is_not_kept_and_not_asked_for_again_at_once(void **state)
+{
+    (void)state;
+    struct kds_answer chain, answer, again;
+    const struct kds_item item = kds_world_item(7);
+    const struct kds_item above = kds_chain_of(LINE_MILAN, SIGNER_VCEK);
+    kds_world_want(&above, &chain);
+    kds_world_pass(1000);
+    assert_int_equal(chain.outcome, OK);
+    kds_world_mode("wrong-certificate", 0, 0);
+    kds_world_want(&item, &answer);
+    kds_world_pass(1000);
+    assert_int_equal(answer.outcome, ERR_DENIED);
+    assert_string_equal(answer.why.code, "endorsement-wrong");
+    assert_false(kds_world_keeps(&item));
+    const int64_t asked = kds_world.kds.asked;
+    kds_world_want(&item, &again);
+    kds_world_pass(1000);
+    assert_string_equal(again.why.code, "endorsement-wrong");
+    assert_int_equal(kds_world.kds.asked, asked);
+    kds_world_mode("well", 0, 0);
+    kds_world_pass(600000);
+    kds_world_want(&item, &again);
+    kds_world_pass(1000);
+    assert_int_equal(again.outcome, OK);
+}
+
+static void a_foreign_chain_is_not_kept(void **state)
+{
+    (void)state;
+    struct kds_answer answer;
+    const struct kds_item item = kds_world_item(8);
+    const struct kds_item above = kds_chain_of(LINE_MILAN, SIGNER_VCEK);
+    kds_world_mode("wrong-certificate", 0, 0);
+    kds_world_want(&item, &answer);
+    kds_world_pass(1000);
+    assert_int_equal(answer.outcome, ERR_DENIED);
+    assert_string_equal(answer.why.code, "endorsement-untrusted");
+    assert_false(kds_world_keeps(&above));
+}
+
+static void what_the_maker_does_not_have_is_remembered(void **state)
+{
+    (void)state;
+    struct kds_answer answer;
+    struct kds_item item = kds_world_item(9);
+    item.hwid[0] = 0xee;
+    kds_world_want(&item, &answer);
+    kds_world_pass(1000);
+    assert_int_equal(answer.outcome, ERR_NOT_FOUND);
+    assert_string_equal(answer.why.code, "endorsement-missing");
+    const int64_t asked = kds_world.kds.asked;
+    kds_world_endorser(kds_world.url); /* also by the next controller */
+    kds_world_want(&item, &answer);
+    kds_world_pass(1000);
+    assert_int_equal(answer.outcome, ERR_NOT_FOUND);
+    kds_world_pass(1000);
+    assert_true(kds_world.kds.asked <= asked + 1); /* the list of the line, perhaps */
+}
+
+static void switched_off_it_asks_nobody_and_takes_imports(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct kds_answer answer;
+    const struct kds_item item = kds_world_item(10);
+    const struct kds_item above = kds_chain_of(LINE_MILAN, SIGNER_VCEK);
+    OWNED(bytes_done) struct bytes vcek = {0};
+    OWNED(bytes_done) struct bytes chain = {0};
+    kds_world_endorser(ENDORSEMENTS_OFF);
+    kds_world_want(&item, &answer);
+    kds_world_pass(5000);
+    assert_string_equal(answer.why.code, "endorsement-unavailable");
+    assert_int_equal(kds_world.kds.asked, 0);
+    assert_ok(psp_vcek(kds_world.deployment->psp, LINE_MILAN, item.hwid, item.tcb, &vcek, &err));
+    pem_add_certificate(&chain, psp_ca(kds_world.deployment->psp, LINE_MILAN, SIGNER_VCEK));
+    pem_add_certificate(&chain, psp_ark(kds_world.deployment->psp, LINE_MILAN));
+    const struct snp_roots *roots = endorser_roots(kds_world.endorser);
+    assert_fails(endorsement_take(kds_world.db, roots, &item, bytes_span(&vcek), FROM_IMPORT, &err),
+                 ERR_CONFLICT, "endorsement-chain-missing");
+    assert_ok(endorsement_take(kds_world.db, roots, &above, bytes_span(&chain), FROM_IMPORT, &err));
+    assert_ok(endorsement_take(kds_world.db, roots, &item, bytes_span(&vcek), FROM_IMPORT, &err));
+    kds_world_want(&item, &answer);
+    kds_world_pass(1000);
+    assert_int_equal(answer.outcome, OK);
+}
+
+static void lists_are_looked_at_daily_and_one_that_grows_old_is_told(void **state)
+{
+    (void)state;
+    struct kds_answer answer;
+    const struct kds_item above = kds_chain_of(LINE_MILAN, SIGNER_VCEK);
+    const struct kds_item crl = kds_crl_of(LINE_MILAN);
+    kds_world_want(&above, &answer);
+    kds_world_pass(180000);
+    assert_true(kds_world_keeps(&crl));
+    assert_int_equal(metric_get(METRIC_CRL_STALE), 0);
+    const int64_t asked = kds_world.kds.asked;
+    kds_world_pass(23 * 3600000);
+    assert_int_equal(kds_world.kds.asked, asked);
+    kds_world_pass(2 * 3600000);
+    assert_int_equal(kds_world.kds.asked, asked + 1);
+    kds_world_mode("dark", 0, 0);
+    clock_advance_ms(INT64_C(31) * 86400000);
+    kds_world_pass(120000);
+    assert_int_equal(metric_get(METRIC_CRL_STALE), 1);
+    assert_true(metric_get(METRIC_CRL_AGE) > 31 * 86400);
+}
+
+/* ---- threads ------------------------------------------------------------------------------- */
+
+enum { ASKERS = 4, ASKS = 8 };
+
+struct asker {
+    pthread_t thread;
+    const struct kds_item *items;
+    _Atomic int answers;
+    _Atomic int good;
+};
+
+static void count(void *context, enum outcome outcome, const struct error *why)
+{
+    struct asker *asker = context;
+    (void)why;
+    asker->good += outcome == OK;
+    asker->answers++;
+}
+
+static void *ask_many(void *context)
+{
+    struct asker *asker = context;
+    for (int i = 0; i < ASKS; i++)
+        endorser_want(kds_world.endorser, &asker->items[i % 2], 1, ENDORSER_WAIT_MS, count, asker);
+    return NULL;
+}
+
+/* Every question is answered once, also those that are open when it ends. */
+static void many_threads_ask_the_one_that_fetches(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct asker askers[ASKERS] = {0};
+    const struct kds_item items[] = {kds_world_item(30), kds_world_item(31)};
+    assert_ok(endorser_start(kds_world.endorser, &err));
+    for (int i = 0; i < ASKERS; i++) {
+        askers[i].items = items;
+        assert_int_equal(pthread_create(&askers[i].thread, NULL, ask_many, &askers[i]), 0);
+    }
+    for (int i = 0; i < ASKERS; i++)
+        pthread_join(askers[i].thread, NULL);
+    for (int i = 0; i < ASKERS; i++)
+        for (int tries = 0; askers[i].answers < ASKS && tries < 1000; tries++)
+            usleep(10000);
+    endorser_close(TAKE(kds_world.endorser));
+    for (int i = 0; i < ASKERS; i++) {
+        assert_int_equal(askers[i].answers, ASKS);
+        assert_int_equal(askers[i].good, ASKS);
+    }
+    assert_int_equal(kds_world.kds.answered, 3);
+}
+
+static void what_is_open_at_the_end_is_answered(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct asker asker = {0};
+    const struct kds_item item = kds_world_item(32);
+    kds_world_mode("429", 0, 600);
+    assert_ok(endorser_start(kds_world.endorser, &err));
+    endorser_want(kds_world.endorser, &item, 1, ENDORSER_WAIT_MS, count, &asker);
+    endorser_close(TAKE(kds_world.endorser));
+    assert_int_equal(asker.answers, 1);
+    assert_int_equal(asker.good, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ANEW(a_key_is_fetched_once_for_all_who_wait_and_then_never_again),
+        ANEW(the_service_is_asked_no_faster_than_it_bears),
+        ANEW(a_throttling_service_is_let_alone_as_long_as_it_says),
+        ANEW(a_broken_or_dark_service_is_asked_less_and_less),
+        ANEW(a_slow_service_is_waited_for),
+        ANEW(a_wrong_certificate_is_not_kept_and_not_asked_for_again_at_once),
+        ANEW(a_foreign_chain_is_not_kept),
+        ANEW(what_the_maker_does_not_have_is_remembered),
+        ANEW(switched_off_it_asks_nobody_and_takes_imports),
+        ANEW(many_threads_ask_the_one_that_fetches),
+        ANEW(what_is_open_at_the_end_is_answered),
+        ANEW(lists_are_looked_at_daily_and_one_that_grows_old_is_told),
+    };
+    return cmocka_run_group_tests_name("endorser", tests, kds_world_open, kds_world_close);
+}
