@@ -255,7 +255,7 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
         TEXT("verdict", row.verdict), TEXT("reason", row.reason),
         TEXT("level", name_of(&level_names, (int)row.level)));
     TRY(check_incumbent(desk, guest, a, &row, err));
-    if (passed && a->teaches)
+    if (passed(&row) && a->teaches)
         endorser_learn(desk->endorser, bytes_span(&a->evidence));
     if (touches_row(a, &row))
         TRY(store(desk, a, &row, &now, err));
