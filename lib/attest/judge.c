@@ -38,6 +38,14 @@ static void note(struct hearing *h, const char *name, const struct finding *find
         refuse(h, name, finding->reason, finding->detail);
 }
 
+/* Where a policy pins registers, a bare report must not be the way around them. */
+static bool asks_for_quote(const struct hearing *h)
+{
+    const struct policy *policy = h->in->policy;
+    return !h->in->wrapped && policy != NULL && policy->has_azure &&
+           policy->azure.mode == POLICY_WHOLE;
+}
+
 static void check_kind(struct hearing *h)
 {
     static const char name[] = "evidence-kind";
@@ -50,6 +58,8 @@ static void check_kind(struct hearing *h)
     else if (h->in->policy != NULL && !h->in->policy->has_snp &&
              h->in->policy->snp.mode == POLICY_WHOLE)
         refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy does not name snp");
+    else if (asks_for_quote(h))
+        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy asks for a quote beside it");
     else
         pass(h, name, word);
 }
