@@ -27,6 +27,25 @@ static void envelope_goes_both_ways(void **state)
     assert_int_equal(again.ek.len, 0);
 }
 
+static void azures_envelope_goes_both_ways(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SNP_AZURE};
+    bytes_add(&e.hcl, span_of_text("wrapper"));
+    bytes_add(&e.quote, span_of_text("quote"));
+    bytes_add(&e.signature, span_of_text("signature"));
+    bytes_add(&e.ek, span_of_text("key"));
+    bytes_add(&e.rest, span_of_text("{}"));
+    e.pcrs = json_pack("[s,s]", "00", "11");
+    OWNED(mem_drop) char *text = evidence_print(&e);
+    OWNED(evidence_done) struct evidence again = {0};
+    assert_ok(evidence_parse(span_of_text(text), &again, &err));
+    OWNED(mem_drop) char *same = evidence_print(&again);
+    assert_string_equal(text, same);
+    assert_true(json_equal(e.pcrs, again.pcrs));
+}
+
 static void assert_refused(const char *text, const char *code)
 {
     struct error err = {0};
@@ -50,11 +69,27 @@ static void what_is_not_an_envelope_is_refused(void **state)
                    "too-long");
 }
 
+/* What belongs to another kind is no more known than what belongs to none. */
+static void each_kind_has_its_own_members(void **state)
+{
+    (void)state;
+    assert_refused("{\"kind\":\"snp-azure\"}", "missing-member");
+    assert_refused("{\"kind\":\"snp-azure\",\"report\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"report\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"hcl\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"pcrs\":[]}", "unknown-member");
+    assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"pcrs\":{}}", "wrong-type");
+    assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"pcrs\":[1]}", "wrong-type");
+    assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"pcrs\":[\"\",\"\",\"\",\"\",\"\",\"\","
+                   "\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\","
+                   "\"\",\"\",\"\",\"\",\"\"]}",
+                   "too-long");
+}
+
 static void known_kinds_that_are_not_appraised_have_their_own_code(void **state)
 {
     (void)state;
     assert_refused("{\"kind\":\"nitro\",\"document\":\"\"}", "unsupported-evidence");
-    assert_refused("{\"kind\":\"snp-azure\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"snp-vtpm\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"none\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"tdx\",\"report\":\"\"}", "unknown-word");
@@ -144,6 +179,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(envelope_goes_both_ways),
+        cmocka_unit_test(azures_envelope_goes_both_ways),
+        cmocka_unit_test(each_kind_has_its_own_members),
         cmocka_unit_test(what_is_not_an_envelope_is_refused),
         cmocka_unit_test(known_kinds_that_are_not_appraised_have_their_own_code),
         cmocka_unit_test(blobs_are_bounded),
