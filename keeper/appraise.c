@@ -8,7 +8,7 @@ static enum outcome check_kind(const struct keeper *k, enum evidence_kind kind, 
 {
     if (kind == EVIDENCE_SIMULATED && k->realm != REALM_SIMULATION)
         return fail_code(err, ERR_DENIED, "wrong-realm", "simulated evidence counts nowhere else");
-    if (kind != EVIDENCE_SNP && kind != EVIDENCE_SNP_AZURE && kind != EVIDENCE_SIMULATED)
+    if (kind == EVIDENCE_NONE || kind == EVIDENCE_SNP_VTPM)
         return fail_code(err, ERR_INVALID, "unsupported-evidence", "evidence of kind %s",
                          name_of(&evidence_kind_names, (int)kind));
     return OK;
@@ -52,6 +52,8 @@ static struct evidence_binding recompute_binding(const struct keeper *k,
     digest(DIGEST_SHA256, SPAN(nonce->sealing_spki, nonce->sealing_spki_len), binding.sealing_key);
     memcpy(binding.root_key, k->deployment, sizeof binding.root_key);
     binding_digest(&binding, made.digest);
+    memcpy(made.nonce, nonce->nonce, sizeof made.nonce);
+    made.sealing_key = SPAN(nonce->sealing_spki, nonce->sealing_spki_len);
     return made;
 }
 
@@ -59,14 +61,27 @@ static struct evidence_binding recompute_binding(const struct keeper *k,
  * can play, and nothing it signs is ever shown without saying so. */
 static bool is_simulated(const struct keeper *k, enum evidence_kind kind)
 {
-    return kind == EVIDENCE_SIMULATED || (kind != EVIDENCE_SNP && k->simulator != NULL);
+    switch (kind) {
+    case EVIDENCE_SIMULATED:
+        return true;
+    case EVIDENCE_SNP_AZURE:
+        return k->simulator != NULL;
+    case EVIDENCE_NITRO:
+        return k->nitro.custom;
+    case EVIDENCE_NONE:
+    case EVIDENCE_SNP:
+    case EVIDENCE_SNP_VTPM:
+    case EVIDENCE_KIND_COUNT:
+        break;
+    }
+    return false;
 }
 
 /* A simulator counts only while the charter names all of its roots. */
 static enum outcome check_simulator(const struct keeper *k, const struct charter *charter,
-                                    struct error *err)
+                                    enum evidence_kind kind, struct error *err)
 {
-    bool chartered = k->simulator != NULL;
+    bool chartered = kind == EVIDENCE_NITRO || k->simulator != NULL;
     for (size_t at = 0; chartered && at < k->simulator_hashes.len; at += SHA256_SIZE)
         chartered = charter_values_have(&charter->simulator_roots,
                                         SPAN(k->simulator_hashes.at + at, SHA256_SIZE));
@@ -157,6 +172,7 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
     const struct evidence_binding binding = recompute_binding(k, nonce, evidence);
     struct evidence_terms terms = {
         .chains = k->amd,
+        .nitro_roots = &k->nitro,
         .crl = crl,
         .simulation_realm = k->realm == REALM_SIMULATION,
         .simulated = is_simulated(k, nonce->kind),
@@ -167,7 +183,7 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
         .standing = {.custody_outside = charter->custody_outside},
     };
     if (terms.simulated) {
-        TRY(check_simulator(k, charter, err));
+        TRY(check_simulator(k, charter, nonce->kind, err));
         terms.chains = k->simulator;
     }
     (void)charter_image_facts(charter, policy, nonce->kind, SPAN_OF(facts->measurement),

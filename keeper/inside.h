@@ -43,6 +43,7 @@ struct keeper {
     struct snp_cache *amd;
     struct snp_roots *simulator_roots;
     struct snp_cache *simulator; /* NULL outside the simulation realm */
+    struct nitro_roots nitro;    /* AWS's, or in the simulation realm a simulator's */
     struct bytes simulator_hashes;
 
     struct map *instances; /* struct uuid to struct known_instance; in memory only */

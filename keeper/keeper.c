@@ -88,22 +88,33 @@ static enum outcome open_memory(struct keeper *k, const char *folder, struct err
 }
 
 /* Where there is no setting, nobody can turn it on: a simulator's root in a production folder is
- * either a mistake or an attack. */
-static enum outcome open_simulator(struct keeper *k, const char *folder, struct error *err)
+ * either a mistake or an attack. Empty when there is none. */
+static enum outcome read_simulator_root(struct keeper *k, const char *folder, const char *name,
+                                        struct bytes *out, struct error *err)
 {
-    OWNED(bytes_done) struct bytes pem = {0};
-    enum outcome outcome = read_in(folder, "simulator-root.pem", false, &pem, err);
+    enum outcome outcome = read_in(folder, name, false, out, err);
     if (outcome == ERR_NOT_FOUND)
         return OK;
     TRY(outcome);
     if (k->realm != REALM_SIMULATION)
         return fail_code(err, ERR_DENIED, "simulator-in-production",
                          "a production keeper knows no simulator's root");
-    struct span blob = bytes_span(&pem);
-    TRY(charter_root_hashes(blob, &k->simulator_hashes, err));
-    TRY(snp_roots_custom(&blob, 1, &k->simulator_roots, err));
-    k->simulator = snp_cache_new(k->simulator_roots, CHAINS_KEPT);
-    return OK;
+    return charter_root_hashes(bytes_span(out), &k->simulator_hashes, err);
+}
+
+static enum outcome open_simulator(struct keeper *k, const char *folder, struct error *err)
+{
+    OWNED(bytes_done) struct bytes chips = {0};
+    OWNED(bytes_done) struct bytes enclaves = {0};
+    TRY(read_simulator_root(k, folder, "simulator-root.pem", &chips, err));
+    TRY(read_simulator_root(k, folder, "simulator-nitro-root.pem", &enclaves, err));
+    if (chips.len > 0) {
+        const struct span blob = bytes_span(&chips);
+        TRY(snp_roots_custom(&blob, 1, &k->simulator_roots, err));
+        k->simulator = snp_cache_new(k->simulator_roots, CHAINS_KEPT);
+    }
+    k->nitro = enclaves.len > 0 ? (struct nitro_roots){0} : nitro_roots_aws;
+    return enclaves.len > 0 ? nitro_roots_add(&k->nitro, bytes_span(&enclaves), err) : OK;
 }
 
 /* The charter as accepted before. Remembered here too, for a crash may have come between the file

@@ -16,6 +16,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/line.c tests/support/line.h \
 	tests/support/link_party.c tests/support/link_party.h \
+	tests/support/nsm.c tests/support/nsm.h \
 	tests/support/openapi.c tests/support/openapi.h \
 	tests/support/paravisor.c tests/support/paravisor.h \
 	tests/support/run.c tests/support/run.h \

@@ -5,6 +5,7 @@
 
 #include "lib/attest/azure_judge.h"
 #include "lib/attest/hcl_report.h"
+#include "lib/attest/nitro_document.h"
 #include "lib/attest/tpm_quote.h"
 
 /* ---- the envelope --------------------------------------------------------------------------- */
@@ -14,7 +15,8 @@ enum {
     OF_BARE  = 1u << EVIDENCE_SNP | 1u << EVIDENCE_SIMULATED,
     OF_AZURE = 1u << EVIDENCE_SNP_AZURE,
     OF_CHIPS = OF_BARE | OF_AZURE,
-    OF_ALL   = OF_CHIPS,
+    OF_NITRO = 1u << EVIDENCE_NITRO,
+    OF_ALL   = OF_CHIPS | OF_NITRO,
 };
 
 static const struct member {
@@ -28,6 +30,7 @@ static const struct member {
     {"hcl",        offsetof(struct evidence, hcl),        HCL_REPORT_MAX,         OF_AZURE, true},
     {"quote",      offsetof(struct evidence, quote),      TPM_QUOTE_MAX,          OF_AZURE, false},
     {"signature",  offsetof(struct evidence, signature),  EVIDENCE_SIGNATURE_MAX, OF_AZURE, false},
+    {"document",   offsetof(struct evidence, document),   NITRO_DOCUMENT_MAX,     OF_NITRO, true},
     {"cert_table", offsetof(struct evidence, cert_table), CERT_TABLE_SIZE_MAX,    OF_CHIPS, false},
     {"ek",         offsetof(struct evidence, ek),         X509_DER_MAX,           OF_CHIPS, false},
     {"rest",       offsetof(struct evidence, rest),       EVIDENCE_REST_MAX,      OF_ALL,   false},
@@ -245,11 +248,32 @@ static void judge_azure(const struct evidence *e, const struct evidence_terms *t
     azure_judge(&input, out);
 }
 
+/* The nonce itself, the sealing key itself, and the binding as user data. */
+static void judge_nitro(const struct evidence *e, const struct evidence_terms *t,
+                        struct verdict *out)
+{
+    struct nitro_input input = {
+        .document = bytes_span(&e->document),
+        .roots = t->nitro_roots,
+        .policy = t->policy,
+        .at = t->at,
+        .standing = t->standing,
+    };
+    if (t->binding != NULL) {
+        input.bound = true;
+        input.nonce = SPAN_OF(t->binding->nonce);
+        input.public_key = t->binding->sealing_key;
+        input.user_data = SPAN_OF(t->binding->digest);
+    }
+    nitro_judge(&input, out);
+}
+
 typedef void judge_fn(const struct evidence *, const struct evidence_terms *, struct verdict *);
 static judge_fn *const judges[EVIDENCE_KIND_COUNT] = {
     [EVIDENCE_SNP] = judge_bare,
     [EVIDENCE_SIMULATED] = judge_bare,
     [EVIDENCE_SNP_AZURE] = judge_azure,
+    [EVIDENCE_NITRO] = judge_nitro,
 };
 
 void evidence_judge(const struct evidence *e, const struct evidence_terms *terms,
@@ -279,10 +303,9 @@ static void azure_boot(const struct evidence *e, uint8_t out[static SHA256_SIZE]
     digest(DIGEST_SHA256, bytes_span(&parts), out);
 }
 
-void evidence_facts(const struct evidence *e, struct evidence_facts *out)
+static void chip_facts(const struct evidence *e, struct evidence_facts *out)
 {
     struct snp_report report;
-    *out = (struct evidence_facts){0};
     if (snp_report_read(report_of(e), &report, NULL) != OK)
         return;
     memcpy(out->measurement, report.measurement, sizeof out->measurement);
@@ -291,4 +314,26 @@ void evidence_facts(const struct evidence *e, struct evidence_facts *out)
         azure_boot(e, out->boot);
     else
         memcpy(out->boot, report.report_id, sizeof out->boot);
+}
+
+/* The image for a measurement; an enclave's id is another at its next start. */
+static void enclave_facts(const struct evidence *e, struct evidence_facts *out)
+{
+    struct cose_sign1 cose;
+    struct nitro_document document;
+    if (cose_sign1_read(bytes_span(&e->document), &cose, NULL) != OK ||
+        nitro_document_read(cose.payload, &document, NULL) != OK)
+        return;
+    if (document.pcrs[0].len == sizeof out->measurement)
+        memcpy(out->measurement, document.pcrs[0].value, sizeof out->measurement);
+    digest(DIGEST_SHA256, document.module_id, out->boot);
+}
+
+void evidence_facts(const struct evidence *e, struct evidence_facts *out)
+{
+    *out = (struct evidence_facts){0};
+    if (e->kind == EVIDENCE_NITRO)
+        enclave_facts(e, out);
+    else
+        chip_facts(e, out);
 }

@@ -5,13 +5,16 @@
  *   {"kind": "snp-azure", "hcl": ..., "quote": ..., "signature": ..., "pcrs": [HEX, ...],
  *    "cert_table": ..., "ek": ..., "ca": [...], "rest": ...}
  *
- * Only "kind" and "report" or "hcl" must be there; which member goes with which kind is a table in
- * evidence.c. "rest" is the canonical record that the binding hashes (trust.md section 4): its
- * bytes are kept as sent. */
+ *   {"kind": "nitro", "document": ..., "rest": ...}
+ *
+ * Only "kind" and "report", "hcl" or "document" must be there; which member goes with which kind is
+ * a table in evidence.c. "rest" is the canonical record that the binding hashes (trust.md section
+ * 4): its bytes are kept as sent. */
 #ifndef MUSTER_ATTEST_EVIDENCE_H
 #define MUSTER_ATTEST_EVIDENCE_H
 
 #include "lib/attest/judge.h"
+#include "lib/attest/nitro_judge.h"
 
 enum {
     EVIDENCE_JSON_MAX = 512 * 1024,
@@ -27,6 +30,7 @@ struct evidence {
     struct bytes hcl;              /* snp-azure, like the next three */
     struct bytes quote, signature; /* empty: none came */
     json_t *pcrs;                  /* NULL: none came */
+    struct bytes document;         /* nitro */
     struct bytes cert_table;
     struct bytes ek;
     size_t ca_count;
@@ -47,11 +51,14 @@ char *evidence_print(const struct evidence *e); /* the caller frees it */
 /* What evidence must answer: made by whoever asked, never from fields of the evidence. */
 struct evidence_binding {
     uint8_t digest[BINDING_SIZE];
+    uint8_t nonce[NONCE_SIZE];
+    struct span sealing_key; /* DER SubjectPublicKeyInfo */
 };
 
 /* What the judge knows of his own. */
 struct evidence_terms {
     struct snp_cache *chains;
+    const struct nitro_roots *nitro_roots;
     struct span crl;             /* beside what came; may be empty */
     bool simulation_realm;       /* simulated evidence is refused elsewhere */
     bool simulated;              /* the chains are a simulator's, whatever kind it imitates */

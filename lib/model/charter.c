@@ -170,8 +170,12 @@ static enum outcome take_measurements(const struct charter *charter, struct char
                                       const char *path, struct error *err)
 {
     struct value_set *set = &p->policy->snp.measurement;
-    if (!p->policy->has_snp || p->policy->has_nitro)
-        return bad(err, path, "a keeper appraises snp evidence only, with azure's beside it");
+    if (p->policy->has_azure && !p->policy->has_snp)
+        return bad(err, path, "azure stands beside snp, which speaks of the report inside");
+    if (p->policy->nitro.has_nonce)
+        return bad(err, path, "the nonce is the keeper's own");
+    if (!p->policy->has_snp && p->reference_count > 0)
+        return bad(err, path, "an enclave's image stands in pcrs, not in references");
     if (set->said)
         return bad(err, path, "measurements stand in references");
     set->said = true;

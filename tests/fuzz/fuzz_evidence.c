@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(snp_roots_amd(), 2);
     const struct evidence_binding binding = {.digest = {1}};
     const struct evidence_terms terms = {.chains = cache,
+                                         .nitro_roots = &nitro_roots_aws,
                                          .at = clock_at_seconds(1795478400),
                                          .simulation_realm = true,
                                          .binding = size % 2 == 0 ? &binding : NULL};

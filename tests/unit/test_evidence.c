@@ -78,6 +78,10 @@ static void each_kind_has_its_own_members(void **state)
     assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"report\":\"\"}", "unknown-member");
     assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"hcl\":\"\"}", "unknown-member");
     assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"pcrs\":[]}", "unknown-member");
+    assert_refused("{\"kind\":\"nitro\"}", "missing-member");
+    assert_refused("{\"kind\":\"nitro\",\"document\":\"\",\"ca\":[]}", "unknown-member");
+    assert_refused("{\"kind\":\"nitro\",\"document\":\"\",\"pcrs\":[]}", "unknown-member");
+    assert_refused("{\"kind\":\"nitro\",\"document\":\"\",\"ek\":\"\"}", "unknown-member");
     assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"pcrs\":{}}", "wrong-type");
     assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"pcrs\":[1]}", "wrong-type");
     assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"pcrs\":[\"\",\"\",\"\",\"\",\"\",\"\","
@@ -89,7 +93,6 @@ static void each_kind_has_its_own_members(void **state)
 static void known_kinds_that_are_not_appraised_have_their_own_code(void **state)
 {
     (void)state;
-    assert_refused("{\"kind\":\"nitro\",\"document\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"snp-vtpm\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"none\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"tdx\",\"report\":\"\"}", "unknown-word");
