@@ -62,12 +62,24 @@ void evidence_done(struct evidence *e)
     *e = (struct evidence){0};
 }
 
+/* Of other technologies, or of those that came before: encrypted registers at most, no integrity.
+ */
+static bool is_foreign(const char *word)
+{
+    static const char *const words[] = {"sev", "sev-es", "tdx", "sgx", "cca"};
+    for (size_t i = 0; i < countof(words); i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
 static enum outcome get_kind(const json_t *object, enum evidence_kind *out, struct error *err)
 {
     const char *word = NULL;
     int kind = 0;
     TRY(json_get_text(object, "", "kind", 32, &word, err));
-    TRY(name_parse(&evidence_kind_names, word, &kind, err));
+    if (!is_foreign(word))
+        TRY(name_parse(&evidence_kind_names, word, &kind, err));
     if (!is_of(OF_ALL, (enum evidence_kind)kind))
         return fail_at(err, ERR_INVALID, "unsupported-evidence", "/kind",
                        "evidence of kind %s is not appraised here", word);
@@ -214,7 +226,7 @@ static void judge_bare(const struct evidence *e, const struct evidence_terms *t,
         .endorsements = endorsements,
         .policy = t->policy,
         .at = t->at,
-        .expected_report_data = t->binding != NULL ? SPAN_OF(t->binding->digest) : (struct span){0},
+        .expected_report_data = t->binding != NULL ? SPAN_OF(t->binding->digest) : t->given,
         .asked_at = t->asked_at,
         .image = t->image,
         .standing = t->standing,
@@ -236,8 +248,8 @@ static void judge_azure(const struct evidence *e, const struct evidence_terms *t
         .quote = bytes_span(&e->quote),
         .signature = bytes_span(&e->signature),
         .pcrs = e->pcrs,
-        .has_nonce = t->binding != NULL,
-        .nonce = SPAN_OF(nonce),
+        .has_nonce = t->binding != NULL || t->given.len > 0,
+        .nonce = t->binding != NULL ? SPAN_OF(nonce) : t->given,
         .endorsements = endorsements,
         .policy = t->policy,
         .at = t->at,
@@ -256,6 +268,8 @@ static void judge_nitro(const struct evidence *e, const struct evidence_terms *t
         .document = bytes_span(&e->document),
         .roots = t->nitro_roots,
         .policy = t->policy,
+        .has_nonce = t->binding != NULL || t->given.len > 0,
+        .nonce = t->given,
         .at = t->at,
         .standing = t->standing,
     };

@@ -64,6 +64,8 @@ struct evidence_terms {
     bool simulated;              /* the chains are a simulator's, whatever kind it imitates */
     const struct policy *policy; /* NULL: authenticity only */
     const struct evidence_binding *binding; /* NULL: nobody asked */
+    struct span given; /* without a binding: what an asker says that it answers, as it stands in
+                        * report data, extra data or nonce; empty: nobody says */
     struct moment at;
     struct moment asked_at; /* when the nonce was issued; none when unknown */
     struct image_facts image;

@@ -165,10 +165,11 @@ static void check_signature(struct hearing *h)
 
 /* ---- what it is bound to -------------------------------------------------------------------- */
 
-static void check_bound(struct hearing *h, const char *name, const struct nitro_field *field,
-                        struct span expected, enum reason reason, const char *what)
+static void check_bound(struct hearing *h, const char *name, bool asked,
+                        const struct nitro_field *field, struct span expected, enum reason reason,
+                        const char *what)
 {
-    if (!h->in->bound)
+    if (!asked)
         skip(h, name, "not asked for");
     else if (!h->readable)
         skip(h, name, "no document");
@@ -181,12 +182,13 @@ static void check_bound(struct hearing *h, const char *name, const struct nitro_
 /* The challenge, the key that secrets are sealed to, and the binding of both to the instance. */
 static void check_binding(struct hearing *h)
 {
+    const struct nitro_input *in = h->in;
     const struct nitro_document *d = &h->document;
-    check_bound(h, "bound-nonce", &d->nonce, h->in->nonce, REASON_POLICY_NONCE,
+    check_bound(h, "bound-nonce", in->has_nonce, &d->nonce, in->nonce, REASON_POLICY_NONCE,
                 "the document answers another challenge");
-    check_bound(h, "bound-key", &d->public_key, h->in->public_key, REASON_POLICY_REPORT_DATA,
-                "the document speaks for another sealing key");
-    check_bound(h, "bound-data", &d->user_data, h->in->user_data, REASON_POLICY_REPORT_DATA,
+    check_bound(h, "bound-key", in->bound, &d->public_key, in->public_key,
+                REASON_POLICY_REPORT_DATA, "the document speaks for another sealing key");
+    check_bound(h, "bound-data", in->bound, &d->user_data, in->user_data, REASON_POLICY_REPORT_DATA,
                 "the document's user data is not the expected binding");
 }
 

@@ -29,8 +29,9 @@ struct nitro_input {
     struct span document;
     const struct nitro_roots *roots;
     const struct policy *policy; /* NULL: authenticity only */
-    bool bound;                  /* then the next three must be the document's */
+    bool has_nonce;
     struct span nonce;
+    bool bound; /* then the next two must be the document's */
     struct span public_key;
     struct span user_data;
     struct moment at;

@@ -95,7 +95,40 @@ static void known_kinds_that_are_not_appraised_have_their_own_code(void **state)
     (void)state;
     assert_refused("{\"kind\":\"snp-vtpm\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"none\",\"report\":\"\"}", "unsupported-evidence");
-    assert_refused("{\"kind\":\"tdx\",\"report\":\"\"}", "unknown-word");
+    assert_refused("{\"kind\":\"sev\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"sev-es\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"tdx\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"sev-snp\",\"report\":\"\"}", "unknown-word");
+}
+
+static void assert_named(struct span report, enum reason reason, const char *name)
+{
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SNP};
+    OWNED(verdict_done) struct verdict v = {0};
+    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(snp_roots_amd(), 2);
+    const struct evidence_terms terms = {.chains = cache, .at = clock_at_seconds(1795478400)};
+    bytes_add(&e.report, report);
+    evidence_judge(&e, &terms, &v);
+    assert_string_equal(name_of(&reason_names, (int)v.reason), name_of(&reason_names, (int)reason));
+    assert_non_null(strstr(verdict_check(&v, "report-format")->detail, name));
+}
+
+/* A blob of another technology under snp's name is told apart from one that is broken. */
+static void reports_of_other_technologies_are_refused_by_name(void **state)
+{
+    (void)state;
+    uint8_t sev[208] = {0};
+    uint8_t td_report[1024] = {0x81};
+    uint8_t quote[632] = {4, 0, 2, 0, 0x81};
+    assert_named(SPAN_OF(sev), REASON_UNSUPPORTED_REPORT_TYPE, "plain SEV");
+    sev[48] = 4;
+    assert_named(SPAN_OF(sev), REASON_UNSUPPORTED_REPORT_TYPE, "SEV-ES");
+    assert_named(SPAN_OF(td_report), REASON_UNSUPPORTED_REPORT_TYPE, "report of TDX");
+    assert_named(SPAN_OF(quote), REASON_UNSUPPORTED_REPORT_TYPE, "quote of TDX");
+    quote[0] = 5;
+    assert_named(SPAN_OF(quote), REASON_UNSUPPORTED_REPORT_TYPE, "quote of TDX");
+    quote[4] = 0; /* SGX's */
+    assert_named(SPAN_OF(quote), REASON_MALFORMED, "");
 }
 
 static void blobs_are_bounded(void **state)
@@ -186,6 +219,7 @@ int main(void)
         cmocka_unit_test(each_kind_has_its_own_members),
         cmocka_unit_test(what_is_not_an_envelope_is_refused),
         cmocka_unit_test(known_kinds_that_are_not_appraised_have_their_own_code),
+        cmocka_unit_test(reports_of_other_technologies_are_refused_by_name),
         cmocka_unit_test(blobs_are_bounded),
         cmocka_unit_test(tables_whose_blobs_lie_elsewhere_are_refused),
         cmocka_unit_test(tables_are_bounded),

@@ -25,7 +25,8 @@ static struct matter best(void)
 {
     return (struct matter){.wish = nsm_wish(),
                            .policy = whole,
-                           .in = {.bound = true,
+                           .in = {.has_nonce = true,
+                                  .bound = true,
                                   .nonce = span_of_text("nonce"),
                                   .public_key = span_of_text("key"),
                                   .user_data = span_of_text("data"),
@@ -223,7 +224,7 @@ static void a_policys_own_nonce_counts_too(void **state)
                                         "{\"nitro\":{\"nonce\":\"6e6f6e63\"}}",
                                         "{\"nitro\":{\"nonce\":\"\"}}"};
     struct matter m = best();
-    m.in.bound = false;
+    m.in.bound = m.in.has_nonce = false;
     m.expect = true;
     m.policy = "{\"nitro\":{\"nonce\":\"6e6f6e6365\"}}";
     assert_matter(&m, "ok");
@@ -306,7 +307,7 @@ static void what_nobody_asked_for_is_not_fresh(void **state)
 {
     (void)state;
     struct matter m = best();
-    m.in.bound = false;
+    m.in.bound = m.in.has_nonce = false;
     OWNED(verdict_done) struct verdict v = judge_matter(&m);
     assert_true(v.trusted);
     assert_true((v.missing >> MISSING_FRESHNESS & 1) != 0);
