@@ -105,10 +105,11 @@ static const struct role_files {
     enum cert_role role;
     const char *folder, *key, *cert;
 } roles[] = {
-    {ROLE_CONTROLLER,    "controller", "key.pem",        "cert.pem"},
-    {ROLE_KEEPER_LINK,   "keeper",     "link-key.pem",   "link-cert.pem"},
-    {ROLE_KEEPER_SIGN,   "keeper",     "sign-key.pem",   "sign-cert.pem"},
-    {ROLE_KEEPER_IMPORT, "keeper",     "import-key.pem", "import-cert.pem"},
+    {ROLE_CONTROLLER,     "controller", "key.pem",         "cert.pem"},
+    {ROLE_KEEPER_LINK,    "keeper",     "link-key.pem",    "link-cert.pem"},
+    {ROLE_KEEPER_SIGN,    "keeper",     "sign-key.pem",    "sign-cert.pem"},
+    {ROLE_KEEPER_IMPORT,  "keeper",     "import-key.pem",  "import-cert.pem"},
+    {ROLE_KEEPER_OPINION, "keeper",     "opinion-key.pem", "opinion-cert.pem"},
 };
 /* clang-format on */
 

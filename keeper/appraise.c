@@ -91,6 +91,23 @@ static enum outcome check_simulator(const struct keeper *k, const struct charter
     return OK;
 }
 
+enum outcome keeper_terms(const struct keeper *k, const struct charter *charter,
+                          enum evidence_kind kind, struct evidence_terms *out, struct error *err)
+{
+    const bool simulated = is_simulated(k, kind);
+    if (simulated)
+        TRY(check_simulator(k, charter, kind, err));
+    *out = (struct evidence_terms){
+        .chains = simulated ? k->simulator : k->amd,
+        .nitro_roots = &k->nitro,
+        .simulation_realm = k->realm == REALM_SIMULATION,
+        .simulated = simulated,
+        .at = clock_now(),
+        .standing = {.custody_outside = charter->custody_outside},
+    };
+    return OK;
+}
+
 /* "CN=cc-us-east-2.amazonaws.com": which region's VLEK signed. Other providers: not proven. */
 static void read_region(const struct verdict *verdict, char out[static REGION_SIZE])
 {
@@ -170,22 +187,12 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
                              struct span crl, struct verdict *out, struct error *err)
 {
     const struct evidence_binding binding = recompute_binding(k, nonce, evidence);
-    struct evidence_terms terms = {
-        .chains = k->amd,
-        .nitro_roots = &k->nitro,
-        .crl = crl,
-        .simulation_realm = k->realm == REALM_SIMULATION,
-        .simulated = is_simulated(k, nonce->kind),
-        .policy = policy->policy,
-        .binding = &binding,
-        .at = clock_now(),
-        .asked_at = nonce->issued,
-        .standing = {.custody_outside = charter->custody_outside},
-    };
-    if (terms.simulated) {
-        TRY(check_simulator(k, charter, nonce->kind, err));
-        terms.chains = k->simulator;
-    }
+    struct evidence_terms terms;
+    TRY(keeper_terms(k, charter, nonce->kind, &terms, err));
+    terms.crl = crl;
+    terms.policy = policy->policy;
+    terms.binding = &binding;
+    terms.asked_at = nonce->issued;
     (void)charter_image_facts(charter, policy, nonce->kind, SPAN_OF(facts->measurement),
                               &terms.image);
     evidence_judge(evidence, &terms, out);

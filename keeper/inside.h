@@ -30,6 +30,8 @@ struct keeper {
     char *signer_pem;
     uint8_t signer_key[SHA256_SIZE];
 
+    struct key *opinion_signer; /* NULL: a folder made before there was one */
+
     struct kek *kek;
     struct keeper_state *state; /* NULL: no file, no release */
     struct error state_why;     /* then: why */
@@ -58,6 +60,11 @@ enum outcome keeper_charter(const struct keeper *keeper, const struct charter **
 /* ERR_DENIED "state-missing" (or why it could not be read). */
 enum outcome keeper_need_state(const struct keeper *keeper, struct error *err);
 
+/* What every judge of this kind is told: roots, realm, time, custody. ERR_DENIED
+ * "simulator-not-chartered". */
+enum outcome keeper_terms(const struct keeper *keeper, const struct charter *charter,
+                          enum evidence_kind kind, struct evidence_terms *out, struct error *err);
+
 /* Made when it was not known. */
 struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *instance);
 
@@ -66,6 +73,8 @@ enum outcome keeper_challenge(struct keeper *keeper, const struct challenge_wish
                               struct challenge *out, struct error *err);
 enum outcome keeper_appraise(struct keeper *keeper, const struct appraise_wish *wish,
                              struct appraise_reply *out, struct error *err);
+enum outcome keeper_opinion(struct keeper *keeper, const struct opinion_wish *wish,
+                            struct opinion_reply *out, struct error *err);
 enum outcome keeper_generate(struct keeper *keeper, const struct generate_wish *wish,
                              struct generate_reply *out, struct error *err);
 enum outcome keeper_release(struct keeper *keeper, const struct release_wish *wish,

@@ -51,24 +51,47 @@ static enum outcome open_roots(struct keeper *k, const char *folder, struct erro
     return OK;
 }
 
-static enum outcome open_signer(struct keeper *k, const char *folder, struct error *err)
+/* A key whose certificate says that it is for this role. */
+static enum outcome open_role(const struct keeper *k, const char *folder, enum cert_role role,
+                              const char *cert_name, const char *key_name, struct cert **out_cert,
+                              struct key **out_key, struct error *err)
 {
     OWNED(bytes_wipe) struct bytes pem = {0};
+    OWNED(cert_drop) struct cert *cert = NULL;
+    OWNED(key_drop) struct key *key = NULL;
     uint8_t certified[SHA256_SIZE];
-    TRY(read_cert(folder, "sign-cert.pem", &k->signer_cert, err));
-    TRY(cert_check_role(k->signer_cert, ROLE_KEEPER_SIGN, k->roots, k->root_count, clock_now(),
-                        err));
-    TRY(read_in(folder, "sign-key.pem", true, &pem, err));
-    TRY(key_from_private_pem(bytes_span(&pem), &k->signer, err));
+    uint8_t own[SHA256_SIZE];
+    TRY(read_cert(folder, cert_name, &cert, err));
+    TRY(cert_check_role(cert, role, k->roots, k->root_count, clock_now(), err));
+    TRY(read_in(folder, key_name, true, &pem, err));
+    TRY(key_from_private_pem(bytes_span(&pem), &key, err));
+    key_fingerprint(key, own);
+    cert_spki_sha256(cert, certified);
+    if (memcmp(certified, own, sizeof certified) != 0)
+        return fail_code(err, ERR_INVALID, "wrong-key", "%s is not %s's", key_name, cert_name);
+    *out_cert = TAKE(cert);
+    *out_key = TAKE(key);
+    return OK;
+}
+
+static enum outcome open_signer(struct keeper *k, const char *folder, struct error *err)
+{
+    TRY(open_role(k, folder, ROLE_KEEPER_SIGN, "sign-cert.pem", "sign-key.pem", &k->signer_cert,
+                  &k->signer, err));
     key_fingerprint(k->signer, k->signer_key);
-    cert_spki_sha256(k->signer_cert, certified);
-    if (memcmp(certified, k->signer_key, sizeof certified) != 0)
-        return fail_code(err, ERR_INVALID, "wrong-key", "sign-key.pem is not sign-cert.pem's");
     OWNED(bytes_done) struct bytes shown = {0};
     TRY(cert_to_pem(k->signer_cert, &shown, err));
     bytes_add_u8(&shown, 0);
     k->signer_pem = mem_text((const char *)shown.at);
     return OK;
+}
+
+static enum outcome open_opinion_signer(struct keeper *k, const char *folder, struct error *err)
+{
+    OWNED(cert_drop) struct cert *cert = NULL;
+    enum outcome outcome = open_role(k, folder, ROLE_KEEPER_OPINION, "opinion-cert.pem",
+                                     "opinion-key.pem", &cert, &k->opinion_signer, err);
+    return outcome == ERR_NOT_FOUND ? OK : outcome;
 }
 
 static enum outcome open_memory(struct keeper *k, const char *folder, struct error *err)
@@ -143,6 +166,7 @@ enum outcome keeper_open(const char *folder, int64_t challenges_most, struct kee
     OWNED(keeper_drop) struct keeper *k = NEW(struct keeper);
     TRY(open_roots(k, folder, err));
     TRY(open_signer(k, folder, err));
+    TRY(open_opinion_signer(k, folder, err));
     TRY(open_memory(k, folder, err));
     TRY(open_simulator(k, folder, err));
     TRY(open_charter(k, folder, err));
@@ -181,6 +205,7 @@ void keeper_close(struct keeper *k)
     key_free(k->signer);
     cert_free(k->signer_cert);
     free(k->signer_pem);
+    key_free(k->opinion_signer);
     kek_close(k->kek);
     keeper_state_close(k->state);
     free(k->state_path);

@@ -9,8 +9,9 @@
 struct keeper;
 
 /* What stands in the keeper's folder: root.pem, next-root.pem (may be absent), sign-cert.pem,
- * sign-key.pem, link-cert.pem, link-key.pem, kek, state, signers.json, charter.jws (once there is
- * one), simulator-root.pem and simulator-nitro-root.pem (simulation realm only).
+ * sign-key.pem, opinion-cert.pem, opinion-key.pem, link-cert.pem, link-key.pem, kek, state,
+ * signers.json, charter.jws (once there is one), simulator-root.pem and simulator-nitro-root.pem
+ * (simulation realm only).
  *
  * Refuses to open when the realms of root, key-encryption key and charter differ, when a
  * certificate is not valid for its role, and when a production folder holds a simulator's root.

@@ -8,6 +8,7 @@ TESTS += tests/e2e/account_test_moto.sh
 dist_check_SCRIPTS += tests/e2e/account_test_moto.sh
 check_PROGRAMS += tests/e2e/stolen_controller
 check_PROGRAMS += tests/e2e/azure_guest
+check_PROGRAMS += tests/e2e/opinions
 check_PROGRAMS += tests/e2e/nitro_guest
 TESTS += tests/e2e/manual_is_whole.sh
 dist_check_SCRIPTS += tests/e2e/manual_is_whole.sh
