@@ -47,6 +47,9 @@ json_t *verdict_row_to_json(const struct verdict_row *row);
 enum outcome verdicts_show(struct request *r, struct error *err);
 enum outcome verdicts_evidence(struct request *r, struct error *err);
 
+/* api_verify.c */
+enum outcome verify_any(struct request *r, struct error *err);
+
 /* api_secrets.c */
 enum outcome secrets_list(struct request *r, struct error *err);
 enum outcome secrets_generate(struct request *r, struct error *err);

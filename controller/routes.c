@@ -46,6 +46,8 @@ const struct route routes[] = {
     {"GET",    VERDICT,                  MAY_READ,              verdicts_show,        "", 0},
     {"GET",    VERDICT "/evidence",      MAY_AUDIT,             verdicts_evidence,    "", 0},
 
+    {"POST",   "/v1/verify",             MAY_READ,              verify_any,           "", ROUTE_OUTSIDE},
+
     {"GET",    "/v1/secrets",            MAY_READ,              secrets_list,         PAGE, 0},
     {"POST",   "/v1/secrets",            MAY_OPERATE_OR_SECURE, secrets_generate,     "", ROUTE_OUTSIDE},
     {"GET",    "/v1/secrets/{name}",     MAY_READ,              secrets_show,         "", 0},
