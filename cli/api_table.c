@@ -99,6 +99,9 @@ const struct api_command api_commands[] = {
     {"verdicts", "evidence", "GET", "/v1/verdicts/{}/evidence", BYTES, NULL, {ID_ARG}, NULL,
      "the evidence it judged, as it came"},
 
+    {"opinions", "ask", "POST", "/v1/verify", OBJECT, NULL, {FILE_ARG}, NULL,
+     "what is to be thought of any evidence, or of a batch"},
+
     {"secrets", "list", "GET", "/v1/secrets", LIST, NULL, {{0}}, secret_columns,
      "secrets (never their values)"},
     {"secrets", "get", "GET", "/v1/secrets/{}", OBJECT, NULL, {NAME_ARG}, NULL,

@@ -127,7 +127,7 @@ static enum outcome get_hex(const struct hearing *h, const char *name, struct by
 static struct image_facts facts_of(const struct hearing *h, const struct snp_report *report)
 {
     struct image_facts facts = {0};
-    (void)charter_image_facts(h->charter, h->policy, SPAN_OF(report->measurement), &facts);
+    (void)charter_image_facts(h->charter, h->policy, h->kind, SPAN_OF(report->measurement), &facts);
     return facts;
 }
 

@@ -217,6 +217,8 @@ const struct explanation explanations[] = {
     {"challenge-instance", "the challenge was issued for another instance", "if it repeats, somebody relays evidence"},
     {"kind-mismatch", "the evidence is of another kind than was asked for", "look at the agent's tee setting"},
     {"policy-unknown", "the charter has no such policy", "add it, or correct the fleet's policy"},
+    {"verify-busy", "other questions about evidence are being answered", "ask again in a moment, or send fewer at once"},
+    {"no-opinion-key", "the keeper's folder was made before there were opinions", "make opinion-key.pem and its certificate under the root"},
     {"simulator-not-chartered", "the charter does not name the simulator's roots", "add them under /simulator_roots"},
     {"endorsement-malformed", "what should be a maker's certificate or list is none", "see that it is the right file or service"},
     {"endorsement-wrong", "the maker's certificate or list is genuine, but for another chip, TCB or line", "fetch the one that is asked for"},

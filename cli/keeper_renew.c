@@ -113,7 +113,7 @@ static enum outcome read_before(const struct keeper_renew *wish, struct renewing
 }
 
 /* Of key and certificate one may be missing: where only the certificates were brought to the root,
- * or where one was lost. */
+ * or where one was lost. Both where a new key is made. */
 static enum outcome read_role(const struct keeper_renew *wish, struct renewing *r,
                               struct error *err)
 {
@@ -122,7 +122,7 @@ static enum outcome read_role(const struct keeper_renew *wish, struct renewing *
     if (key != OK && key != ERR_NOT_FOUND)
         return key;
     enum outcome before = read_before(wish, r, &why);
-    if (before != OK && (before != ERR_NOT_FOUND || key != OK)) {
+    if (before != OK && (before != ERR_NOT_FOUND || (key != OK && !wish->new_key))) {
         *err = why;
         return before;
     }
@@ -267,6 +267,12 @@ static bool is_wanted(const struct keeper_renew *wish, enum cert_role role)
     return wish->roles.count == 0;
 }
 
+/* A folder that was made before there were opinions has no key for them, until one is asked for. */
+static bool is_optional(enum cert_role role)
+{
+    return role == ROLE_KEEPER_OPINION;
+}
+
 static enum outcome check_words(const struct keeper_renew *wish, struct error *err)
 {
     for (size_t i = 0; i < wish->roles.count; i++) {
@@ -292,7 +298,13 @@ enum outcome keeper_renew(const struct keeper_renew *wish, struct renewals *out,
             continue;
         struct renewing *r = &all.at[all.count++];
         r->files = &role_files[i];
-        TRY(prepare(wish, &root, now, r, err));
+        enum outcome outcome = prepare(wish, &root, now, r, err);
+        if (outcome == ERR_NOT_FOUND && wish->roles.count == 0 && is_optional(r->files->role)) {
+            renewing_done(&all.at[--all.count]);
+            all.at[all.count] = (struct renewing){0};
+        } else {
+            TRY(outcome);
+        }
     }
     for (size_t i = 0; i < all.count; i++) {
         TRY(put(wish, &all.at[i], err));

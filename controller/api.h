@@ -51,6 +51,9 @@ enum outcome verdicts_show(struct request *r, struct error *err);
 enum outcome verdicts_evidence(struct request *r, struct error *err);
 enum outcome tcb_list(struct request *r, struct error *err);
 
+/* api_verify.c */
+enum outcome verify_any(struct request *r, struct error *err);
+
 /* api_secrets.c */
 enum outcome secrets_list(struct request *r, struct error *err);
 enum outcome secrets_generate(struct request *r, struct error *err);

@@ -11,25 +11,29 @@
 
 struct route;
 struct snp_roots;
+struct verify_gate;
 
 /* The rest of the controller as the API sees it: service.h's functions, or a test's own. */
 struct api_service {
     struct service *service;
     enum outcome (*generate)(struct service *, const struct generate_wish *,
                              struct generate_reply *, struct error *);
+    enum outcome (*opinion)(struct service *, const struct opinion_wish *, struct opinion_reply *,
+                            struct error *);
     enum outcome (*charter)(struct service *, const char *jws, int64_t *out_serial, struct error *);
     void (*keepers)(struct service *, struct service_keepers *);
     enum outcome (*attest)(struct service *, const struct uuid *, const char *why, struct error *);
     void (*wake)(struct service *);
 };
 
-/* Shared by the threads of the API; read-only but for what `guard` locks itself. */
+/* Shared by the threads of the API; read-only but for what guard and gate lock themselves. */
 struct api {
     const char *database; /* URL */
     const char *project;  /* of callers that have none, such as strangers in the audit trail */
     struct api_service service;
     const struct snp_roots *endorsement_roots; /* NULL: AMD's */
     struct auth_guard *guard;
+    struct verify_gate *verify_gate;
 };
 
 enum { REQUEST_ARGS_MAX = 2, LIST_LIMIT_MAX = 1000, LIST_LIMIT_USUAL = 100 };

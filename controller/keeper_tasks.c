@@ -133,6 +133,14 @@ enum outcome keeper_task_generate(struct desk *desk, const struct generate_wish 
     return wait_for(desk, q, &generate_reply_record, out, err);
 }
 
+enum outcome keeper_task_opinion(struct desk *desk, const struct opinion_wish *wish,
+                                 struct opinion_reply *out, struct error *err)
+{
+    struct question *q = question_new(ask_keeper);
+    message_print(VERB_OPINION, &opinion_wish_record, wish, &q->message);
+    return wait_for(desk, q, &opinion_reply_record, out, err);
+}
+
 /* ---- the charter ---- */
 
 struct offer {

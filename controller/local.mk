@@ -11,6 +11,7 @@ controller_libcontroller_a_SOURCES += controller/api_health.c
 controller_libcontroller_a_SOURCES += controller/api_instances.c
 controller_libcontroller_a_SOURCES += controller/api_secrets.c
 controller_libcontroller_a_SOURCES += controller/api_verdicts.c
+controller_libcontroller_a_SOURCES += controller/api_verify.c
 controller_libcontroller_a_SOURCES += controller/attestation.c
 controller_libcontroller_a_SOURCES += controller/auth.c controller/auth.h
 controller_libcontroller_a_SOURCES += controller/calls.c controller/calls.h
@@ -38,6 +39,7 @@ controller_libcontroller_a_SOURCES += controller/service.c controller/service.h
 controller_libcontroller_a_SOURCES += controller/settings.c controller/settings.h
 controller_libcontroller_a_SOURCES += controller/token_command.c controller/token_command.h
 controller_libcontroller_a_SOURCES += controller/userdata.c controller/userdata.h
+controller_libcontroller_a_SOURCES += controller/verify_gate.c controller/verify_gate.h
 controller_libcontroller_a_SOURCES += controller/watch.c controller/watch.h
 controller_libcontroller_a_SOURCES += controller/worker.c controller/worker.h
 

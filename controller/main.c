@@ -7,6 +7,7 @@
 #include "controller/routes.h"
 #include "controller/settings.h"
 #include "controller/token_command.h"
+#include "controller/verify_gate.h"
 #include "db/migrate.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -41,6 +42,7 @@ struct musterd {
 static void musterd_done(struct musterd *p)
 {
     auth_guard_free(p->api.guard);
+    verify_gate_free(p->api.verify_gate);
     bytes_done(&p->cert_pem);
     bytes_wipe(&p->key_pem);
     musterd_settings_done(&p->settings);
@@ -84,6 +86,13 @@ static enum outcome prepare_database(const struct musterd *p, struct error *err)
     return migrate(db, err);
 }
 
+/* One thread at least stays for everything else, where there is more than one. */
+static int64_t verify_most(const struct musterd_settings *s)
+{
+    const int64_t spare = s->api_threads > 1 ? s->api_threads - 1 : 1;
+    return s->verify_most < spare ? s->verify_most : spare;
+}
+
 static enum outcome open_api(struct musterd *p, struct error *err)
 {
     struct http_server_settings http = http_server_settings_usual();
@@ -101,8 +110,10 @@ static enum outcome open_api(struct musterd *p, struct error *err)
         .project = p->settings.project,
         .guard = auth_guard_new(),
         .endorsement_roots = service_endorsement_roots(p->service),
+        .verify_gate = verify_gate_new(verify_most(&p->settings)),
         .service = {.service = p->service,
                     .generate = service_generate,
+                    .opinion = service_opinion,
                     .charter = service_charter,
                     .keepers = service_keepers,
                     .attest = service_attest,

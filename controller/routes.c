@@ -50,6 +50,7 @@ const struct route routes[] = {
     {"GET",    VERDICT "/evidence",      MAY_AUDIT,             verdicts_evidence,    "", 0},
 
     {"GET",    "/v1/tcb",                MAY_READ,              tcb_list,             "", 0},
+    {"POST",   "/v1/verify",             MAY_READ,              verify_any,           "", ROUTE_OUTSIDE},
 
     {"GET",    "/v1/secrets",            MAY_READ,              secrets_list,         PAGE, 0},
     {"POST",   "/v1/secrets",            MAY_OPERATE_OR_SECURE, secrets_generate,     "", ROUTE_OUTSIDE},

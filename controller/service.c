@@ -74,6 +74,12 @@ enum outcome service_generate(struct service *service, const struct generate_wis
     return keeper_task_generate(&service->desk, wish, out, err);
 }
 
+enum outcome service_opinion(struct service *service, const struct opinion_wish *wish,
+                             struct opinion_reply *out, struct error *err)
+{
+    return keeper_task_opinion(&service->desk, wish, out, err);
+}
+
 enum outcome service_charter(struct service *service, const char *jws, int64_t *out_serial,
                              struct error *err)
 {

@@ -45,6 +45,9 @@ int service_link_port(const struct service *service);
 /* ERR_UNREACHABLE "no-keeper" when none is connected; the keeper's own code when it refuses. */
 enum outcome service_generate(struct service *service, const struct generate_wish *wish,
                               struct generate_reply *out, struct error *err);
+/* What a keeper thinks of evidence that nobody challenged. */
+enum outcome service_opinion(struct service *service, const struct opinion_wish *wish,
+                             struct opinion_reply *out, struct error *err);
 /* Offer a charter to every keeper on the link; the first refusal is the answer. */
 enum outcome service_charter(struct service *service, const char *jws, int64_t *out_serial,
                              struct error *err);

@@ -35,6 +35,8 @@ const struct setting musterd_settings_table[] = {
         .help = "connections to the API at once"),
     ROW(api_per_address, "api-per-address", SETTING_INT, "64", .least = 1, .most = 10000,
         .help = "of these, from one address"),
+    ROW(verify_most, "verify-most", SETTING_INT, "2", .least = 1, .most = 64,
+        .help = "questions about evidence at once: one is worked on, the others wait"),
     ROW(heartbeat_seconds, "heartbeat-seconds", SETTING_INT, "30", .least = 1, .most = 3600,
         .help = "how often an agent says that it is there"),
     ROW(workers, "workers", SETTING_INT, "4", .least = 1, .most = 64,

@@ -21,6 +21,7 @@ struct musterd_settings {
     int64_t api_threads;
     int64_t api_connections;
     int64_t api_per_address;
+    int64_t verify_most;
     int64_t heartbeat_seconds;
     int64_t workers;
     int64_t lease_seconds;

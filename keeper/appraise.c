@@ -8,7 +8,7 @@ static enum outcome check_kind(const struct keeper *k, enum evidence_kind kind, 
 {
     if (kind == EVIDENCE_SIMULATED && k->realm != REALM_SIMULATION)
         return fail_code(err, ERR_DENIED, "wrong-realm", "simulated evidence counts nowhere else");
-    if (kind != EVIDENCE_SNP && kind != EVIDENCE_SIMULATED)
+    if (kind == EVIDENCE_NONE || kind == EVIDENCE_SNP_VTPM)
         return fail_code(err, ERR_INVALID, "unsupported-evidence", "evidence of kind %s",
                          name_of(&evidence_kind_names, (int)kind));
     return OK;
@@ -37,9 +37,11 @@ enum outcome keeper_challenge(struct keeper *k, const struct challenge_wish *wis
 }
 
 /* From the keeper's own table and root; of the evidence only `rest`, which is hashed as sent. */
-static void recompute_binding(const struct keeper *k, const struct nonce_entry *nonce,
-                              const struct evidence *evidence, uint8_t out[static BINDING_SIZE])
+static struct evidence_binding recompute_binding(const struct keeper *k,
+                                                 const struct nonce_entry *nonce,
+                                                 const struct evidence *evidence)
 {
+    struct evidence_binding made;
     struct binding binding = {
         .kind = nonce->kind,
         .instance = nonce->instance,
@@ -49,25 +51,60 @@ static void recompute_binding(const struct keeper *k, const struct nonce_entry *
     memcpy(binding.link_key, nonce->link_key, sizeof binding.link_key);
     digest(DIGEST_SHA256, SPAN(nonce->sealing_spki, nonce->sealing_spki_len), binding.sealing_key);
     memcpy(binding.root_key, k->deployment, sizeof binding.root_key);
-    binding_digest(&binding, out);
+    binding_digest(&binding, made.digest);
+    memcpy(made.nonce, nonce->nonce, sizeof made.nonce);
+    made.sealing_key = SPAN(nonce->sealing_spki, nonce->sealing_spki_len);
+    return made;
 }
 
-/* The chains that this kind of evidence may come from. A simulator counts only while the charter
- * names all of its roots. */
-static enum outcome find_chains(const struct keeper *k, const struct charter *charter,
-                                enum evidence_kind kind, struct snp_cache **out, struct error *err)
+/* Does a simulator sign what imitates this kind? In its realm it stands for every maker that it
+ * can play, and nothing it signs is ever shown without saying so. */
+static bool is_simulated(const struct keeper *k, enum evidence_kind kind)
 {
-    *out = k->amd;
-    if (kind != EVIDENCE_SIMULATED)
-        return OK;
-    *out = k->simulator;
-    bool chartered = k->simulator != NULL;
+    switch (kind) {
+    case EVIDENCE_SIMULATED:
+        return true;
+    case EVIDENCE_SNP_AZURE:
+        return k->simulator != NULL;
+    case EVIDENCE_NITRO:
+        return k->nitro.custom;
+    case EVIDENCE_NONE:
+    case EVIDENCE_SNP:
+    case EVIDENCE_SNP_VTPM:
+    case EVIDENCE_KIND_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* A simulator counts only while the charter names all of its roots. */
+static enum outcome check_simulator(const struct keeper *k, const struct charter *charter,
+                                    enum evidence_kind kind, struct error *err)
+{
+    bool chartered = kind == EVIDENCE_NITRO || k->simulator != NULL;
     for (size_t at = 0; chartered && at < k->simulator_hashes.len; at += SHA256_SIZE)
         chartered = charter_values_have(&charter->simulator_roots,
                                         SPAN(k->simulator_hashes.at + at, SHA256_SIZE));
     if (!chartered)
         return fail_code(err, ERR_DENIED, "simulator-not-chartered",
                          "the charter does not name the simulator's roots");
+    return OK;
+}
+
+enum outcome keeper_terms(const struct keeper *k, const struct charter *charter,
+                          enum evidence_kind kind, struct evidence_terms *out, struct error *err)
+{
+    const bool simulated = is_simulated(k, kind);
+    if (simulated)
+        TRY(check_simulator(k, charter, kind, err));
+    *out = (struct evidence_terms){
+        .chains = simulated ? k->simulator : k->amd,
+        .nitro_roots = &k->nitro,
+        .simulation_realm = k->realm == REALM_SIMULATION,
+        .simulated = simulated,
+        .at = clock_now(),
+        .standing = {.custody_outside = charter->custody_outside},
+    };
     return OK;
 }
 
@@ -88,19 +125,9 @@ static void read_region(const struct verdict *verdict, char out[static REGION_SI
     out[len - around] = '\0';
 }
 
-static void fill_from_report(const struct evidence *evidence, struct verdict_claims *out)
-{
-    struct snp_report report;
-    if (snp_report_read(bytes_span(&evidence->report), &report, NULL) != OK)
-        return;
-    memcpy(out->report_id, report.report_id, sizeof out->report_id);
-    memcpy(out->measurement, report.measurement, sizeof out->measurement);
-    memcpy(out->chip, report.chip_id, sizeof out->chip);
-}
-
 static void fill_claims(const struct keeper *k, const struct charter *charter,
                         const struct charter_policy *policy, const struct nonce_entry *nonce,
-                        const struct evidence *evidence, const struct verdict *verdict,
+                        const struct evidence_facts *facts, const struct verdict *verdict,
                         struct verdict_claims *out)
 {
     memcpy(out->deployment, k->deployment, sizeof out->deployment);
@@ -123,8 +150,10 @@ static void fill_claims(const struct keeper *k, const struct charter *charter,
     out->missing = name_set_to_json(&missing_names, verdict->missing);
     out->residuals = name_set_to_json(&residual_names, verdict->residuals);
     memcpy(out->anchor, verdict->anchor_hash, sizeof out->anchor);
-    out->simulated = nonce->kind == EVIDENCE_SIMULATED;
-    fill_from_report(evidence, out);
+    out->simulated = verdict->simulated;
+    memcpy(out->report_id, facts->boot, sizeof out->report_id);
+    memcpy(out->measurement, facts->measurement, sizeof out->measurement);
+    memcpy(out->chip, facts->chip, sizeof out->chip);
     read_region(verdict, out->region);
 }
 
@@ -161,36 +190,21 @@ static void apply_deny_lists(const struct keeper *k, const struct charter *chart
     token->vector = trust_vector_against(claim_denied(err.code));
 }
 
-static struct image_facts facts_of(const struct charter *charter,
-                                   const struct charter_policy *policy,
-                                   const struct evidence *evidence)
-{
-    struct snp_report report;
-    struct image_facts facts = {0};
-    if (snp_report_read(bytes_span(&evidence->report), &report, NULL) == OK)
-        (void)charter_image_facts(charter, policy, SPAN_OF(report.measurement), &facts);
-    return facts;
-}
-
 static enum outcome judge_it(const struct keeper *k, const struct charter *charter,
                              const struct charter_policy *policy, const struct nonce_entry *nonce,
-                             const struct evidence *evidence, struct span crl, struct verdict *out,
-                             struct error *err)
+                             const struct evidence *evidence, const struct evidence_facts *facts,
+                             struct span crl, struct verdict *out, struct error *err)
 {
-    uint8_t binding[BINDING_SIZE];
-    struct snp_cache *chains;
-    TRY(find_chains(k, charter, nonce->kind, &chains, err));
-    recompute_binding(k, nonce, evidence, binding);
-    struct judge_input input = {
-        .simulation_realm = k->realm == REALM_SIMULATION,
-        .policy = policy->policy,
-        .at = clock_now(),
-        .expected_report_data = SPAN_OF(binding),
-        .asked_at = nonce->issued,
-        .image = facts_of(charter, policy, evidence),
-        .standing = {.custody_outside = charter->custody_outside},
-    };
-    evidence_judge(evidence, chains, crl, &input, out);
+    const struct evidence_binding binding = recompute_binding(k, nonce, evidence);
+    struct evidence_terms terms;
+    TRY(keeper_terms(k, charter, nonce->kind, &terms, err));
+    terms.crl = crl;
+    terms.policy = policy->policy;
+    terms.binding = &binding;
+    terms.asked_at = nonce->issued;
+    (void)charter_image_facts(charter, policy, nonce->kind, SPAN_OF(facts->measurement),
+                              &terms.image);
+    evidence_judge(evidence, &terms, out);
     return OK;
 }
 
@@ -235,6 +249,7 @@ enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
 {
     const struct charter *charter;
     struct nonce_entry nonce;
+    struct evidence_facts facts;
     OWNED(evidence_done) struct evidence evidence = {0};
     OWNED(verdict_done) struct verdict verdict = {0};
     OWNED(verdict_token_done) struct verdict_token token = {0};
@@ -248,8 +263,10 @@ enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
     if (evidence.kind != nonce.kind)
         return fail_code(err, ERR_DENIED, "kind-mismatch", "challenged for %s evidence",
                          name_of(&evidence_kind_names, (int)nonce.kind));
-    TRY(judge_it(k, charter, policy, &nonce, &evidence, bytes_span(&wish->crl), &verdict, err));
-    fill_claims(k, charter, policy, &nonce, &evidence, &verdict, &token.claims);
+    evidence_facts(&evidence, &facts);
+    TRY(judge_it(k, charter, policy, &nonce, &evidence, &facts, bytes_span(&wish->crl), &verdict,
+                 err));
+    fill_claims(k, charter, policy, &nonce, &facts, &verdict, &token.claims);
     token.vector = verdict_vector(&verdict);
     apply_deny_lists(k, charter, &token);
     return sign_verdict(k, &token, policy, &nonce, &verdict, out, err);

@@ -2,8 +2,12 @@
 
 #include <string.h>
 
+#include "lib/crypto/random.h"
+
 #define AUDIENCE "muster-keeper"
 #define PROFILE "tag:muster,2026:verdict-1"
+#define OPINION_AUDIENCE "muster-opinion"
+#define OPINION_PROFILE "tag:muster,2026:opinion-1"
 
 /* clang-format off */
 static const struct field claims_fields[] = {
@@ -32,6 +36,33 @@ static const struct field claims_fields[] = {
     FIELD(verdict_claims, simulated, FIELD_BOOL),
 };
 const struct record verdict_claims_record = RECORD(verdict_claims, claims_fields);
+
+static const char *const nonce_source_words[] = {"none", "asker"};
+const struct names nonce_source_names = NAMES("nonce source", nonce_source_words);
+_Static_assert(countof(nonce_source_words) == NONCE_SOURCE_COUNT);
+
+static const struct field opinion_fields[] = {
+    FIELD(opinion_claims, deployment, FIELD_HEX),
+    FIELD(opinion_claims, realm, FIELD_NAME, .names = &realm_names),
+    FIELD(opinion_claims, kind, FIELD_NAME, .names = &evidence_kind_names),
+    FIELD(opinion_claims, evidence, FIELD_HEX),
+    FIELD(opinion_claims, verdict, FIELD_TEXT),
+    FIELD(opinion_claims, reason, FIELD_TEXT),
+    FIELD(opinion_claims, policy, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(opinion_claims, policy_digest, FIELD_HEX),
+    FIELD(opinion_claims, charter_serial, FIELD_INT, .least = 1, .most = INT64_MAX),
+    FIELD(opinion_claims, nonce_source, FIELD_NAME, .names = &nonce_source_names),
+    FIELD(opinion_claims, nonce, FIELD_BYTES, .flags = FIELD_OPTIONAL),
+    FIELD(opinion_claims, hardware, FIELD_NAME, .names = &source_names),
+    FIELD(opinion_claims, software, FIELD_NAME, .names = &source_names),
+    FIELD(opinion_claims, identity, FIELD_NAME, .names = &source_names),
+    FIELD(opinion_claims, level, FIELD_NAME, .names = &level_names),
+    FIELD(opinion_claims, missing, FIELD_JSON),
+    FIELD(opinion_claims, residuals, FIELD_JSON),
+    FIELD(opinion_claims, measurement, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(opinion_claims, simulated, FIELD_BOOL),
+};
+const struct record opinion_claims_record = RECORD(opinion_claims, opinion_fields);
 /* clang-format on */
 
 void verdict_token_done(struct verdict_token *token)
@@ -47,35 +78,75 @@ static const char *issuer_of(bool simulated)
 
 /* No better than the worst claim of the vector (EAR). Simulated evidence affirms nothing, whatever
  * it passed. */
-static const char *ear_status(const struct verdict_token *token)
+static const char *ear_status(const char *verdict, bool simulated,
+                              const struct trust_vector *vector)
 {
-    if (strcmp(token->claims.verdict, "trusted") != 0)
+    if (strcmp(verdict, "trusted") != 0)
         return trust_tier_word(TIER_CONTRAINDICATED);
-    if (token->claims.simulated)
+    if (simulated)
         return trust_tier_word(TIER_NONE);
-    return trust_tier_word(trust_vector_worst(&token->vector));
+    return trust_tier_word(trust_vector_worst(vector));
+}
+
+struct ear {
+    const char *audience, *profile, *verdict;
+    bool simulated;
+    const struct trust_vector *vector;
+    struct moment issued, expires;
+};
+
+/* What an EAR has whoever reads it. */
+static json_t *ear_to_json(const struct ear *ear)
+{
+    json_t *json = json_object();
+    json_t *muster = json_object();
+    json_t *submods = json_object();
+    json_put_text(json, "iss", issuer_of(ear->simulated));
+    json_put_text(json, "aud", ear->audience);
+    json_put_int(json, "iat", moment_seconds(ear->issued));
+    json_put_int(json, "exp", moment_seconds(ear->expires));
+    json_put_text(json, "eat_profile", ear->profile);
+    json_put_text(muster, "ear.status", ear_status(ear->verdict, ear->simulated, ear->vector));
+    json_put_new(muster, "ear.trustworthiness-vector", trust_vector_to_json(ear->vector));
+    json_put_new(submods, "muster", muster);
+    json_put_new(json, "submods", submods);
+    return json;
 }
 
 enum outcome verdict_token_print(const struct key *signer, const struct verdict_token *token,
                                  char **out, struct error *err)
 {
     const struct verdict_claims *claims = &token->claims;
-    OWNED(json_drop) json_t *json = json_object();
-    json_t *muster = json_object();
-    json_t *submods = json_object();
-    json_put_text(json, "iss", issuer_of(claims->simulated));
-    json_put_text(json, "aud", AUDIENCE);
-    json_put_int(json, "iat", moment_seconds(token->issued));
-    json_put_int(json, "exp", moment_seconds(token->expires));
+    const struct ear ear = {.audience = AUDIENCE,
+                            .profile = PROFILE,
+                            .verdict = claims->verdict,
+                            .simulated = claims->simulated,
+                            .vector = &token->vector,
+                            .issued = token->issued,
+                            .expires = token->expires};
+    OWNED(json_drop) json_t *json = ear_to_json(&ear);
     json_put_uuid(json, "jti", &token->id);
-    json_put_text(json, "eat_profile", PROFILE);
-    json_put_text(muster, "ear.status", ear_status(token));
-    json_put_new(muster, "ear.trustworthiness-vector", trust_vector_to_json(&token->vector));
-    json_put_new(submods, "muster", muster);
-    json_put_new(json, "submods", submods);
     json_put_new(json, "muster", record_to_json(&verdict_claims_record, claims));
     return token_sign(signer, claims->simulated ? SIMULATED_VERDICT_TYP : VERDICT_TYP, json, out,
                       err);
+}
+
+enum outcome opinion_token_print(const struct key *signer, const struct opinion_claims *claims,
+                                 const struct trust_vector *vector, struct moment now, char **out,
+                                 struct error *err)
+{
+    const struct uuid id = uuid_new();
+    const struct ear ear = {.audience = OPINION_AUDIENCE,
+                            .profile = OPINION_PROFILE,
+                            .verdict = claims->verdict,
+                            .simulated = claims->simulated,
+                            .vector = vector,
+                            .issued = now,
+                            .expires = moment_add_seconds(now, OPINION_SECONDS)};
+    OWNED(json_drop) json_t *json = ear_to_json(&ear);
+    json_put_uuid(json, "jti", &id);
+    json_put_new(json, "muster", record_to_json(&opinion_claims_record, claims));
+    return token_sign(signer, OPINION_TYP, json, out, err);
 }
 
 static enum outcome malformed(struct error *err)

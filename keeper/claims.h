@@ -57,4 +57,39 @@ enum outcome verdict_token_print(const struct key *signer, const struct verdict_
 enum outcome verdict_token_read(struct span text, const struct key *signer, enum realm realm,
                                 struct moment now, struct verdict_token *out, struct error *err);
 
+/* ---- opinions ------------------------------------------------------------------------------- */
+
+enum nonce_source { NONCE_NOBODYS, NONCE_ASKERS, NONCE_SOURCE_COUNT };
+extern const struct names nonce_source_names; /* "none", "asker" */
+
+/* The "muster" claim of an opinion: whose nonce and which policy it was, and no keys of a guest, no
+ * instance and no anchor, for nobody was challenged. */
+struct opinion_claims {
+    uint8_t deployment[SHA256_SIZE];
+    enum realm realm;
+    enum evidence_kind kind;
+    uint8_t evidence[SHA256_SIZE]; /* of the envelope as it came */
+    char verdict[16];
+    char reason[ERROR_CODE_SIZE];
+    char policy[NAME_SIZE];             /* of the charter, or "" */
+    uint8_t policy_digest[SHA256_SIZE]; /* zero: authenticity only */
+    int64_t charter_serial;
+    enum nonce_source nonce_source;
+    struct bytes nonce;
+    enum source hardware, software, identity;
+    enum level level;
+    json_t *missing;
+    json_t *residuals;
+    uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
+    bool simulated;
+};
+extern const struct record opinion_claims_record;
+
+enum { OPINION_SECONDS = 300 };
+
+/* Signed by a key that is for opinions only. */
+enum outcome opinion_token_print(const struct key *signer, const struct opinion_claims *claims,
+                                 const struct trust_vector *vector, struct moment now, char **out,
+                                 struct error *err);
+
 #endif

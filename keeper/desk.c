@@ -25,6 +25,7 @@ static enum outcome show_status(struct keeper *k, const void *wish, struct keepe
 union wish {
     struct challenge_wish challenge;
     struct appraise_wish appraise;
+    struct opinion_wish opinion;
     struct generate_wish generate;
     struct release_wish release;
     struct charter_wish charter;
@@ -32,6 +33,7 @@ union wish {
 union reply {
     struct challenge challenge;
     struct appraise_reply appraise;
+    struct opinion_reply opinion;
     struct generate_reply generate;
     struct release_reply release;
     struct charter_reply charter;
@@ -48,6 +50,12 @@ static enum outcome do_appraise(struct keeper *k, const union wish *w, union rep
                                 struct error *err)
 {
     return keeper_appraise(k, &w->appraise, &r->appraise, err);
+}
+
+static enum outcome do_opinion(struct keeper *k, const union wish *w, union reply *r,
+                               struct error *err)
+{
+    return keeper_opinion(k, &w->opinion, &r->opinion, err);
 }
 
 static enum outcome do_generate(struct keeper *k, const union wish *w, union reply *r,
@@ -83,6 +91,7 @@ struct desk_row {
 static const struct desk_row desk[VERB_COUNT] = {
     [VERB_CHALLENGE] = {do_challenge, &challenge_wish_record, &challenge_record},
     [VERB_APPRAISE] = {do_appraise, &appraise_wish_record, &appraise_reply_record},
+    [VERB_OPINION] = {do_opinion, &opinion_wish_record, &opinion_reply_record},
     [VERB_GENERATE] = {do_generate, &generate_wish_record, &generate_reply_record},
     [VERB_RELEASE] = {do_release, &release_wish_record, &release_reply_record},
     [VERB_CHARTER] = {do_charter, &charter_wish_record, &charter_reply_record},

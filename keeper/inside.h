@@ -30,6 +30,9 @@ struct keeper {
     char *signer_pem;
     uint8_t signer_key[SHA256_SIZE];
 
+    struct key *opinion_signer; /* NULL: a folder made before there was one */
+    struct cert *opinion_cert;
+
     struct kek *kek;
     struct keeper_state *state; /* NULL: no file, no release */
     struct error state_why;     /* then: why */
@@ -43,6 +46,7 @@ struct keeper {
     struct snp_cache *amd;
     struct snp_roots *simulator_roots;
     struct snp_cache *simulator; /* NULL outside the simulation realm */
+    struct nitro_roots nitro;    /* AWS's, or in the simulation realm a simulator's */
     struct bytes simulator_hashes;
 
     struct map *instances; /* struct uuid to struct known_instance; in memory only */
@@ -58,6 +62,14 @@ enum outcome keeper_charter(const struct keeper *keeper, const struct charter **
 /* ERR_DENIED "state-missing" (or why it could not be read). */
 enum outcome keeper_need_state(const struct keeper *keeper, struct error *err);
 
+/* ERR_DENIED "keeper-cert-expired". */
+enum outcome keeper_may_sign(const struct cert *cert, struct error *err);
+
+/* What every judge of this kind is told: roots, realm, time, custody. ERR_DENIED
+ * "simulator-not-chartered". */
+enum outcome keeper_terms(const struct keeper *keeper, const struct charter *charter,
+                          enum evidence_kind kind, struct evidence_terms *out, struct error *err);
+
 /* Made when it was not known. */
 struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *instance);
 
@@ -66,6 +78,8 @@ enum outcome keeper_challenge(struct keeper *keeper, const struct challenge_wish
                               struct challenge *out, struct error *err);
 enum outcome keeper_appraise(struct keeper *keeper, const struct appraise_wish *wish,
                              struct appraise_reply *out, struct error *err);
+enum outcome keeper_opinion(struct keeper *keeper, const struct opinion_wish *wish,
+                            struct opinion_reply *out, struct error *err);
 enum outcome keeper_generate(struct keeper *keeper, const struct generate_wish *wish,
                              struct generate_reply *out, struct error *err);
 enum outcome keeper_release(struct keeper *keeper, const struct release_wish *wish,

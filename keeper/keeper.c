@@ -51,26 +51,48 @@ static enum outcome open_roots(struct keeper *k, const char *folder, struct erro
     return OK;
 }
 
+/* A key whose certificate says that it is for this role. */
+static enum outcome open_role(const struct keeper *k, const char *folder, enum cert_role role,
+                              const char *cert_name, const char *key_name, struct cert **out_cert,
+                              struct key **out_key, struct error *err)
+{
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    OWNED(bytes_done) struct bytes certs = {0};
+    OWNED(cert_drop) struct cert *cert = NULL;
+    OWNED(key_drop) struct key *key = NULL;
+    uint8_t certified[SHA256_SIZE];
+    uint8_t own[SHA256_SIZE];
+    TRY(read_in(folder, cert_name, false, &certs, err));
+    TRY(read_in(folder, key_name, true, &pem, err));
+    TRY(key_from_private_pem(bytes_span(&pem), &key, err));
+    TRY(cert_of_key(bytes_span(&certs), key, &cert, err));
+    TRY(cert_check_role(cert, role, k->roots, k->root_count, clock_now(), err));
+    key_fingerprint(key, own);
+    cert_spki_sha256(cert, certified);
+    if (memcmp(certified, own, sizeof certified) != 0)
+        return fail_code(err, ERR_INVALID, "wrong-key", "%s is not %s's", key_name, cert_name);
+    *out_cert = TAKE(cert);
+    *out_key = TAKE(key);
+    return OK;
+}
+
 static enum outcome open_signer(struct keeper *k, const char *folder, struct error *err)
 {
-    OWNED(bytes_wipe) struct bytes key = {0};
-    OWNED(bytes_done) struct bytes cert = {0};
-    uint8_t certified[SHA256_SIZE];
-    TRY(read_in(folder, "sign-cert.pem", false, &cert, err));
-    TRY(read_in(folder, "sign-key.pem", true, &key, err));
-    TRY(key_from_private_pem(bytes_span(&key), &k->signer, err));
-    TRY(cert_of_key(bytes_span(&cert), k->signer, &k->signer_cert, err));
-    TRY(cert_check_role(k->signer_cert, ROLE_KEEPER_SIGN, k->roots, k->root_count, clock_now(),
-                        err));
+    TRY(open_role(k, folder, ROLE_KEEPER_SIGN, "sign-cert.pem", "sign-key.pem", &k->signer_cert,
+                  &k->signer, err));
     key_fingerprint(k->signer, k->signer_key);
-    cert_spki_sha256(k->signer_cert, certified);
-    if (memcmp(certified, k->signer_key, sizeof certified) != 0)
-        return fail_code(err, ERR_INVALID, "wrong-key", "sign-key.pem is not sign-cert.pem's");
     OWNED(bytes_done) struct bytes shown = {0};
     TRY(cert_to_pem(k->signer_cert, &shown, err));
     bytes_add_u8(&shown, 0);
     k->signer_pem = mem_text((const char *)shown.at);
     return OK;
+}
+
+static enum outcome open_opinion_signer(struct keeper *k, const char *folder, struct error *err)
+{
+    enum outcome outcome = open_role(k, folder, ROLE_KEEPER_OPINION, "opinion-cert.pem",
+                                     "opinion-key.pem", &k->opinion_cert, &k->opinion_signer, err);
+    return outcome == ERR_NOT_FOUND ? OK : outcome;
 }
 
 static enum outcome open_memory(struct keeper *k, const char *folder, struct error *err)
@@ -90,22 +112,33 @@ static enum outcome open_memory(struct keeper *k, const char *folder, struct err
 }
 
 /* Where there is no setting, nobody can turn it on: a simulator's root in a production folder is
- * either a mistake or an attack. */
-static enum outcome open_simulator(struct keeper *k, const char *folder, struct error *err)
+ * either a mistake or an attack. Empty when there is none. */
+static enum outcome read_simulator_root(struct keeper *k, const char *folder, const char *name,
+                                        struct bytes *out, struct error *err)
 {
-    OWNED(bytes_done) struct bytes pem = {0};
-    enum outcome outcome = read_in(folder, "simulator-root.pem", false, &pem, err);
+    enum outcome outcome = read_in(folder, name, false, out, err);
     if (outcome == ERR_NOT_FOUND)
         return OK;
     TRY(outcome);
     if (k->realm != REALM_SIMULATION)
         return fail_code(err, ERR_DENIED, "simulator-in-production",
                          "a production keeper knows no simulator's root");
-    struct span blob = bytes_span(&pem);
-    TRY(charter_root_hashes(blob, &k->simulator_hashes, err));
-    TRY(snp_roots_custom(&blob, 1, &k->simulator_roots, err));
-    k->simulator = snp_cache_new(k->simulator_roots, CHAINS_KEPT);
-    return OK;
+    return charter_root_hashes(bytes_span(out), &k->simulator_hashes, err);
+}
+
+static enum outcome open_simulator(struct keeper *k, const char *folder, struct error *err)
+{
+    OWNED(bytes_done) struct bytes chips = {0};
+    OWNED(bytes_done) struct bytes enclaves = {0};
+    TRY(read_simulator_root(k, folder, "simulator-root.pem", &chips, err));
+    TRY(read_simulator_root(k, folder, "simulator-nitro-root.pem", &enclaves, err));
+    if (chips.len > 0) {
+        const struct span blob = bytes_span(&chips);
+        TRY(snp_roots_custom(&blob, 1, &k->simulator_roots, err));
+        k->simulator = snp_cache_new(k->simulator_roots, CHAINS_KEPT);
+    }
+    k->nitro = enclaves.len > 0 ? (struct nitro_roots){0} : nitro_roots_aws;
+    return enclaves.len > 0 ? nitro_roots_add(&k->nitro, bytes_span(&enclaves), err) : OK;
 }
 
 /* The charter as accepted before. Remembered here too, for a crash may have come between the file
@@ -134,6 +167,7 @@ enum outcome keeper_open(const char *folder, int64_t challenges_most, struct kee
     OWNED(keeper_drop) struct keeper *k = NEW(struct keeper);
     TRY(open_roots(k, folder, err));
     TRY(open_signer(k, folder, err));
+    TRY(open_opinion_signer(k, folder, err));
     TRY(open_memory(k, folder, err));
     TRY(open_simulator(k, folder, err));
     TRY(open_charter(k, folder, err));
@@ -172,6 +206,8 @@ void keeper_close(struct keeper *k)
     key_free(k->signer);
     cert_free(k->signer_cert);
     free(k->signer_pem);
+    key_free(k->opinion_signer);
+    cert_free(k->opinion_cert);
     kek_close(k->kek);
     keeper_state_close(k->state);
     free(k->state_path);
@@ -206,12 +242,13 @@ static enum outcome names_us(const struct keeper *k, const struct charter *chart
 }
 
 /* What it signed afterwards nobody would take; better that it says so. */
-static enum outcome may_sign(const struct keeper *k, struct error *err)
+enum outcome keeper_may_sign(const struct cert *cert, struct error *err)
 {
-    struct moment until = cert_not_after(k->signer_cert);
+    struct moment until = cert_not_after(cert);
     if (clock_now().us >= until.us)
-        return fail_code(err, ERR_DENIED, "keeper-cert-expired",
-                         "the keeper's signing certificate expired %s", moment_text(until).at);
+        return fail_code(err, ERR_DENIED, "keeper-cert-expired", "the %s certificate expired %s",
+                         name_of(&cert_role_names, (int)cert_claimed_role(cert)),
+                         moment_text(until).at);
     return OK;
 }
 
@@ -221,7 +258,7 @@ enum outcome keeper_charter(const struct keeper *k, const struct charter **out, 
         return fail_code(err, ERR_DENIED, "no-charter", "no charter was accepted yet");
     TRY(charter_check(k->charter, k->realm, clock_now(), err));
     TRY(names_us(k, k->charter, err));
-    TRY(may_sign(k, err));
+    TRY(keeper_may_sign(k->signer_cert, err));
     *out = k->charter;
     return OK;
 }
@@ -257,6 +294,13 @@ enum outcome keeper_take_charter(struct keeper *k, const struct charter_wish *wi
 struct cert_term keeper_signing_term(const struct keeper *k)
 {
     return cert_term_of(k->signer_cert);
+}
+
+bool keeper_opinion_term(const struct keeper *k, struct cert_term *out)
+{
+    if (k->opinion_cert != NULL)
+        *out = cert_term_of(k->opinion_cert);
+    return k->opinion_cert != NULL;
 }
 
 void keeper_hello(const struct keeper *k, struct hello *out)

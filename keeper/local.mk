@@ -7,6 +7,7 @@ keeper_libkeeper_a_SOURCES += keeper/destroy.c
 keeper_libkeeper_a_SOURCES += keeper/keeper.c keeper/keeper.h keeper/inside.h
 keeper_libkeeper_a_SOURCES += keeper/makers.c keeper/makers.h
 keeper_libkeeper_a_SOURCES += keeper/nonces.c keeper/nonces.h
+keeper_libkeeper_a_SOURCES += keeper/opinion.c
 keeper_libkeeper_a_SOURCES += keeper/release.c
 keeper_libkeeper_a_SOURCES += keeper/reset.c
 keeper_libkeeper_a_SOURCES += keeper/sandbox.c keeper/sandbox.h

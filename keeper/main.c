@@ -53,7 +53,8 @@ struct keeper_program {
     struct link *links[CONTROLLERS_MAX];
     size_t link_count;
     struct link_replies *replies;
-    struct cert_term terms[2]; /* of what we sign with and what we dial with */
+    struct cert_term terms[3]; /* of what we sign with, what we dial with, and of opinions */
+    size_t term_count;
 };
 
 static void keeper_program_done(struct keeper_program *p)
@@ -107,6 +108,7 @@ static enum outcome make_identity(struct keeper_program *p, struct error *err)
     TRY(cert_of_key(bytes_span(&cert_pem), key, &cert, err));
     p->terms[0] = keeper_signing_term(p->keeper);
     p->terms[1] = cert_term_of(cert);
+    p->term_count = keeper_opinion_term(p->keeper, &p->terms[2]) ? 3 : 2;
     struct cert *const roots[] = {root, next};
     return link_identity_new(key, cert, roots, next != NULL ? 2 : 1, &p->identity, err);
 }
@@ -217,7 +219,7 @@ static void take_event(struct keeper_program *p, const struct link_event *event)
 static void warn_of_the_end(struct keeper_program *p)
 {
     struct moment now = clock_now();
-    for (size_t i = 0; i < countof(p->terms); i++)
+    for (size_t i = 0; i < p->term_count; i++)
         if (cert_term_is_due(&p->terms[i], now))
             LOG(WARN, "certificate.ends-soon", TEXT("role", p->terms[i].role),
                 TEXT("until", moment_text(p->terms[i].until).at),

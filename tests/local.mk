@@ -26,6 +26,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/matter.c tests/support/matter.h \
 	tests/support/one_database.c tests/support/one_database.h \
 	tests/support/made_firmware.c tests/support/made_firmware.h \
+	tests/support/nsm.c tests/support/nsm.h \
 	tests/support/openapi.c tests/support/openapi.h \
 	tests/support/paravisor.c tests/support/paravisor.h \
 	tests/support/run.c tests/support/run.h \

@@ -80,6 +80,8 @@ static void check_report(struct hearing *h)
         .endorsements = h->in->endorsements,
         .policy = h->in->policy != NULL && h->in->policy->has_snp ? h->in->policy : NULL,
         .at = h->in->at,
+        .asked_at = h->in->asked_at,
+        .wrapped = true,
     };
     if (!h->has_hcl) {
         skip(h, "report-format", "no report");
@@ -344,13 +346,29 @@ static void miss(struct hearing *h, enum missing what, bool is_missing)
         h->out->missing |= 1u << what;
 }
 
-/* Nobody can predict the paravisor's digest: who signed it is what can be pinned. */
+static bool names_values(const struct value_set *set)
+{
+    return set->said && !set->any;
+}
+
+/* Nobody can predict the paravisor's digest: who signed it is what can be pinned. A policy that
+ * takes any pins nothing, although its check passes. */
+static bool is_pinned(const struct hearing *h)
+{
+    if (h->in->policy == NULL || !h->in->policy->has_snp)
+        return false;
+    const struct snp_policy *p = &h->in->policy->snp;
+    const bool signer = names_values(&p->id_key_digest) || names_values(&p->author_key_digest);
+    return (signer && passed(h, name_of(&reason_names, REASON_POLICY_ID_KEY))) ||
+           (names_values(&p->measurement) &&
+            passed(h, name_of(&reason_names, REASON_POLICY_MEASUREMENT)));
+}
+
 static void prove(struct hearing *h)
 {
     const bool quoted = passed(h, "quote-signature") && passed(h, "nonce");
     const bool registers = passed(h, name_of(&reason_names, REASON_POLICY_PCR));
-    const bool pinned = passed(h, name_of(&reason_names, REASON_POLICY_ID_KEY)) ||
-                        passed(h, name_of(&reason_names, REASON_POLICY_MEASUREMENT));
+    const bool pinned = is_pinned(h);
     const bool debug = h->has_report && (h->report.policy & SNP_POLICY_DEBUG) != 0;
     if (h->out->trusted) {
         h->out->hardware = SOURCE_HARDWARE;

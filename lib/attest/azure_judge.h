@@ -21,6 +21,7 @@ struct azure_input {
     const struct snp_endorsements *endorsements;
     const struct policy *policy; /* NULL: authenticity only */
     struct moment at;
+    struct moment asked_at; /* when the nonce was issued; none when unknown */
     struct image_facts image;
     struct standing standing;
 };

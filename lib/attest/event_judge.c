@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/attest/boot_facts.h"
+
 /* Of the events that name a kernel, the first few, cut to a length. */
-enum { KERNEL_EVENTS_MAX = 4, KERNEL_TEXT_MAX = 400 };
+enum { KERNEL_EVENTS_MAX = 4, KERNEL_TEXT_MAX = 400, FACTS_PCR = 7 };
 
 /* ---- registers ------------------------------------------------------------------------------ */
 
@@ -167,6 +169,33 @@ static void put_events(struct span in, json_t *claims)
     json_put_new(claims, "kernel_events", kernel);
 }
 
+/* The bank that the facts are read in: the strongest that was given, or that the log has. SHA-1
+ * proves nothing: two texts of one digest can be made. */
+static enum bank bank_for_facts(const struct pcr_set *expected, const struct event_replay *replay)
+{
+    static const enum bank order[] = {BANK_SHA512, BANK_SHA384, BANK_SHA256};
+    for (size_t i = 0; i < countof(order); i++)
+        if (expected != NULL ? expected->banks[order[i]].has[FACTS_PCR]
+                             : replay->banks[order[i]].has[FACTS_PCR])
+            return order[i];
+    return BANK_COUNT;
+}
+
+/* "proven" is for whoever knows that the registers are a verified quote's. */
+static void put_facts(struct span log, const struct event_replay *replay,
+                      const struct pcr_set *expected, bool led_there, json_t *claims)
+{
+    OWNED(boot_facts_done) struct boot_facts facts = {0};
+    const enum bank bank = bank_for_facts(expected, replay);
+    if (bank != BANK_COUNT)
+        boot_facts_read(log, bank, &facts);
+    json_put_text(claims, "secure_boot", name_of(&secure_boot_names, (int)facts.secure_boot));
+    json_put_bool(claims, "secure_boot_proven",
+                  led_there && facts.secure_boot != SECURE_BOOT_UNKNOWN);
+    json_put_new(claims, "boot_components",
+                 facts.components != NULL ? json_incref(facts.components) : json_array());
+}
+
 static json_t *claims_of(struct span log, const struct event_replay *replay, bool has_registers)
 {
     json_t *claims = json_object();
@@ -197,6 +226,8 @@ void event_judge(struct span log, const struct pcr_set *expected, struct verdict
         check_registers(replay, expected, out);
         check_events(replay, out);
         out->claims = claims_of(log, replay, expected != NULL);
+        const struct check *registers = verdict_check(out, "registers");
+        put_facts(log, replay, expected, registers->result == CHECK_PASS, out->claims);
     } else {
         verdict_add(out, name, CHECK_FAIL, REASON_MALFORMED, "%s", why.text);
         verdict_add(out, "registers", CHECK_SKIP, REASON_OK, "no log");

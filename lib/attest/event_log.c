@@ -179,7 +179,7 @@ static struct span variable_data(struct span data)
 
 /* GRUB measures the words behind a prefix of its own, older ones with their NUL. The prefix itself
  * is not measured, so it must be one of these. */
-static bool is_grub_words(const struct event *event)
+static struct span grub_words(const struct event *event)
 {
     static const char *const prefixes[] = {
         "grub_cmd: ", "kernel_cmdline: ", "module_cmdline: ", "grub_cmd ", "grub_kernel_cmdline "};
@@ -189,12 +189,17 @@ static bool is_grub_words(const struct event *event)
             continue;
         struct span words = span_part(event->data, len, event->data.len);
         if (is_digest_of(event, words))
-            return true;
+            return words;
         while (words.len > 0 && words.at[words.len - 1] == '\0')
             words.len--;
-        return is_digest_of(event, words);
+        return is_digest_of(event, words) ? words : (struct span){0};
     }
-    return false;
+    return (struct span){0};
+}
+
+static bool is_grub_words(const struct event *event)
+{
+    return grub_words(event).at != NULL;
 }
 
 /* The stubs of kernels measure a command line in UTF-16, some with one more byte of its NUL. */
@@ -232,6 +237,17 @@ enum event_proof event_check(const struct event *event)
     default:
         return EVENT_DATA_OPEN;
     }
+}
+
+struct span event_measured(const struct event *event)
+{
+    if (event_check(event) != EVENT_DATA_PROVEN)
+        return (struct span){0};
+    if (event->type == EV_IPL && is_grub_words(event))
+        return grub_words(event);
+    if (event->type == EV_EFI_VARIABLE_BOOT && !is_digest_of(event, event->data))
+        return variable_data(event->data);
+    return event->data;
 }
 
 /* ---- replay --------------------------------------------------------------------------------- */

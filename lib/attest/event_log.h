@@ -35,6 +35,7 @@ enum event_type {
 };
 #define EV_EFI_VARIABLE_DRIVER_CONFIG UINT32_C(0x80000001)
 #define EV_EFI_VARIABLE_BOOT UINT32_C(0x80000002)
+#define EV_EFI_BOOT_SERVICES_APPLICATION UINT32_C(0x80000003)
 #define EV_EFI_GPT_EVENT UINT32_C(0x80000006)
 #define EV_EFI_ACTION UINT32_C(0x80000007)
 
@@ -61,6 +62,9 @@ enum event_proof {
     EVENT_DATA_WRONG,  /* it should be, and is not */
 };
 enum event_proof event_check(const struct event *event);
+/* The part of the data that was measured: GRUB writes words of its own before it. Empty unless the
+ * data is proven. */
+struct span event_measured(const struct event *event);
 
 /* Where a log leads, bank by bank. */
 struct pcr_values {

@@ -1,24 +1,76 @@
 #include "lib/attest/evidence.h"
 
-#include <stdio.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/attest/azure_judge.h"
+#include "lib/attest/hcl_report.h"
+#include "lib/attest/nitro_document.h"
+#include "lib/attest/tpm_quote.h"
+
+/* ---- the envelope --------------------------------------------------------------------------- */
+
+/* clang-format off */
+enum {
+    OF_BARE  = 1u << EVIDENCE_SNP | 1u << EVIDENCE_SIMULATED,
+    OF_AZURE = 1u << EVIDENCE_SNP_AZURE,
+    OF_CHIPS = OF_BARE | OF_AZURE,
+    OF_NITRO = 1u << EVIDENCE_NITRO,
+    OF_ALL   = OF_CHIPS | OF_NITRO,
+};
+
+static const struct member {
+    const char *name;
+    size_t at;
+    size_t most;
+    unsigned kinds;
+    bool needed;
+} members[] = {
+    {"report",     offsetof(struct evidence, report),     EVIDENCE_REPORT_MAX,    OF_BARE,  true},
+    {"hcl",        offsetof(struct evidence, hcl),        HCL_REPORT_MAX,         OF_AZURE, true},
+    {"quote",      offsetof(struct evidence, quote),      TPM_QUOTE_MAX,          OF_AZURE, false},
+    {"signature",  offsetof(struct evidence, signature),  EVIDENCE_SIGNATURE_MAX, OF_AZURE, false},
+    {"document",   offsetof(struct evidence, document),   NITRO_DOCUMENT_MAX,     OF_NITRO, true},
+    {"cert_table", offsetof(struct evidence, cert_table), CERT_TABLE_SIZE_MAX,    OF_CHIPS, false},
+    {"ek",         offsetof(struct evidence, ek),         X509_DER_MAX,           OF_CHIPS, false},
+    {"rest",       offsetof(struct evidence, rest),       EVIDENCE_REST_MAX,      OF_ALL,   false},
+};
+/* clang-format on */
+
+static struct bytes *blob_of(struct evidence *e, const struct member *m)
+{
+    return (struct bytes *)(void *)((char *)e + m->at);
+}
+
+static struct span blob_span(const struct evidence *e, const struct member *m)
+{
+    return bytes_span((const struct bytes *)(const void *)((const char *)e + m->at));
+}
+
+static bool is_of(unsigned kinds, enum evidence_kind kind)
+{
+    return (kinds >> kind & 1) != 0;
+}
 
 void evidence_done(struct evidence *e)
 {
-    bytes_done(&e->report);
-    bytes_done(&e->cert_table);
-    bytes_done(&e->ek);
-    bytes_done(&e->rest);
+    for (size_t i = 0; i < countof(members); i++)
+        bytes_done(blob_of(e, &members[i]));
     for (size_t i = 0; i < e->ca_count; i++)
         bytes_done(&e->ca[i]);
+    json_decref(e->pcrs);
     *e = (struct evidence){0};
 }
 
-static enum outcome get_optional(const json_t *object, const char *name, size_t most,
-                                 struct bytes *out, struct error *err)
+/* Of other technologies, or of those that came before: encrypted registers at most, no integrity.
+ */
+static bool is_foreign(const char *word)
 {
-    if (json_object_get(object, name) == NULL)
-        return OK;
-    return json_get_base64(object, "", name, most, out, err);
+    static const char *const words[] = {"sev", "sev-es", "tdx", "sgx", "cca"};
+    for (size_t i = 0; i < countof(words); i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
 }
 
 static enum outcome get_kind(const json_t *object, enum evidence_kind *out, struct error *err)
@@ -26,8 +78,9 @@ static enum outcome get_kind(const json_t *object, enum evidence_kind *out, stru
     const char *word = NULL;
     int kind = 0;
     TRY(json_get_text(object, "", "kind", 32, &word, err));
-    TRY(name_parse(&evidence_kind_names, word, &kind, err));
-    if (kind != EVIDENCE_SNP && kind != EVIDENCE_SIMULATED)
+    if (!is_foreign(word))
+        TRY(name_parse(&evidence_kind_names, word, &kind, err));
+    if (!is_of(OF_ALL, (enum evidence_kind)kind))
         return fail_at(err, ERR_INVALID, "unsupported-evidence", "/kind",
                        "evidence of kind %s is not appraised here", word);
     *out = (enum evidence_kind)kind;
@@ -53,15 +106,47 @@ static enum outcome get_ca(const json_t *object, struct evidence *out, struct er
     return OK;
 }
 
+/* Whether they are values of registers is for the judge to say. */
+static enum outcome get_pcrs(const json_t *object, struct evidence *out, struct error *err)
+{
+    json_t *list = NULL;
+    size_t i;
+    json_t *item;
+    if (json_object_get(object, "pcrs") == NULL)
+        return OK;
+    TRY(json_get_array(object, "", "pcrs", AZURE_PCR_COUNT, &list, err));
+    json_array_foreach (list, i, item)
+        if (!json_is_string(item) || json_string_length(item) > 2 * (size_t)SHA256_SIZE)
+            return fail_at(err, ERR_INVALID, "wrong-type", "/pcrs", "/pcrs: not registers");
+    out->pcrs = json_incref(list);
+    return OK;
+}
+
+static enum outcome only_of_kind(const json_t *object, enum evidence_kind kind, struct error *err)
+{
+    const char *names[countof(members) + 4] = {"kind"};
+    size_t count = 1;
+    for (size_t i = 0; i < countof(members); i++)
+        if (is_of(members[i].kinds, kind))
+            names[count++] = members[i].name;
+    if (is_of(OF_CHIPS, kind))
+        names[count++] = "ca";
+    if (is_of(OF_AZURE, kind))
+        names[count] = "pcrs";
+    return json_only(object, "", names, err);
+}
+
 static enum outcome read_members(const json_t *object, struct evidence *out, struct error *err)
 {
-    static const char *const members[] = {"kind", "report", "cert_table", "ek", "ca", "rest", NULL};
     TRY(get_kind(object, &out->kind, err));
-    TRY(json_only(object, "", members, err));
-    TRY(json_get_base64(object, "", "report", EVIDENCE_REPORT_MAX, &out->report, err));
-    TRY(get_optional(object, "cert_table", CERT_TABLE_SIZE_MAX, &out->cert_table, err));
-    TRY(get_optional(object, "ek", X509_DER_MAX, &out->ek, err));
-    TRY(get_optional(object, "rest", EVIDENCE_REST_MAX, &out->rest, err));
+    TRY(only_of_kind(object, out->kind, err));
+    for (size_t i = 0; i < countof(members); i++) {
+        const struct member *m = &members[i];
+        const bool there = json_object_get(object, m->name) != NULL;
+        if (there || (m->needed && is_of(m->kinds, out->kind)))
+            TRY(json_get_base64(object, "", m->name, m->most, blob_of(out, m), err));
+    }
+    TRY(get_pcrs(object, out, err));
     return get_ca(object, out, err);
 }
 
@@ -75,20 +160,17 @@ enum outcome evidence_parse(struct span in, struct evidence *out, struct error *
     return outcome;
 }
 
-static void put_optional(json_t *object, const char *name, const struct bytes *value)
-{
-    if (value->len > 0)
-        json_put_base64(object, name, bytes_span(value));
-}
-
 json_t *evidence_to_json(const struct evidence *e)
 {
     json_t *out = json_object();
     json_put_text(out, "kind", name_of(&evidence_kind_names, (int)e->kind));
-    json_put_base64(out, "report", bytes_span(&e->report));
-    put_optional(out, "cert_table", &e->cert_table);
-    put_optional(out, "ek", &e->ek);
-    put_optional(out, "rest", &e->rest);
+    for (size_t i = 0; i < countof(members); i++) {
+        const struct span blob = blob_span(e, &members[i]);
+        if (blob.len > 0 || (members[i].needed && is_of(members[i].kinds, e->kind)))
+            json_put_base64(out, members[i].name, blob);
+    }
+    if (e->pcrs != NULL)
+        json_put_new(out, "pcrs", json_incref(e->pcrs));
     if (e->ca_count == 0)
         return out;
     json_t *list = json_array();
@@ -106,31 +188,168 @@ char *evidence_print(const struct evidence *e)
     return json_print(object);
 }
 
-struct snp_bundle evidence_bundle(const struct evidence *e)
+/* ---- judging -------------------------------------------------------------------------------- */
+
+struct span evidence_report(const struct evidence *e)
 {
+    struct hcl_report hcl;
+    if (e->kind != EVIDENCE_SNP_AZURE)
+        return bytes_span(&e->report);
+    return hcl_report_read(bytes_span(&e->hcl), &hcl, NULL) == OK ? hcl.hardware : (struct span){0};
+}
+
+static struct snp_endorsements *endorse(const struct evidence *e, const struct evidence_terms *t)
+{
+    struct snp_report report;
     struct snp_bundle bundle = {.ek = bytes_span(&e->ek),
                                 .cert_table = bytes_span(&e->cert_table),
                                 .ca_count = e->ca_count};
     for (size_t i = 0; i < e->ca_count; i++)
         bundle.ca[i] = bytes_span(&e->ca[i]);
-    struct snp_report report;
-    if (snp_report_read(bytes_span(&e->report), &report, NULL) == OK &&
+    if (snp_report_read(evidence_report(e), &report, NULL) == OK &&
         report.signing_key == SIGNER_VLEK)
         bundle.wanted = SIGNER_VLEK;
-    return bundle;
+    if (t->crl.len > 0)
+        bundle.crl[bundle.crl_count++] = t->crl;
+    return snp_cache_get(t->chains, &bundle);
 }
 
-void evidence_judge(const struct evidence *e, struct snp_cache *cache, struct span crl,
-                    struct judge_input *input, struct verdict *out)
+/* Report data is the binding. */
+static void judge_bare(const struct evidence *e, const struct evidence_terms *t,
+                       struct verdict *out)
 {
-    struct snp_bundle bundle = evidence_bundle(e);
-    if (crl.len > 0)
-        bundle.crl[bundle.crl_count++] = crl;
-    OWNED(snp_endorsements_drop)
-    struct snp_endorsements *endorsements = snp_cache_get(cache, &bundle);
-    input->kind = e->kind;
-    input->report = bytes_span(&e->report);
-    input->endorsements = endorsements;
-    judge(input, out);
-    input->endorsements = NULL;
+    OWNED(snp_endorsements_drop) struct snp_endorsements *endorsements = endorse(e, t);
+    const struct judge_input input = {
+        .kind = e->kind,
+        .simulation_realm = t->simulation_realm,
+        .report = bytes_span(&e->report),
+        .endorsements = endorsements,
+        .policy = t->policy,
+        .at = t->at,
+        .expected_report_data = t->binding != NULL ? SPAN_OF(t->binding->digest) : t->given,
+        .asked_at = t->asked_at,
+        .signature_known = t->signature_known,
+        .without_claims = t->without_claims,
+        .image = t->image,
+        .standing = t->standing,
+    };
+    judge(&input, out);
+}
+
+/* The quote's extra data is SHA-256 of the binding: genuine ones have no room for all of it. */
+static void judge_azure(const struct evidence *e, const struct evidence_terms *t,
+                        struct verdict *out)
+{
+    OWNED(snp_endorsements_drop) struct snp_endorsements *endorsements = endorse(e, t);
+    uint8_t nonce[SHA256_SIZE] = {0};
+    if (t->binding != NULL)
+        digest(DIGEST_SHA256, SPAN_OF(t->binding->digest), nonce);
+    const struct azure_input input = {
+        .hcl = bytes_span(&e->hcl),
+        .has_quote = e->quote.len > 0,
+        .quote = bytes_span(&e->quote),
+        .signature = bytes_span(&e->signature),
+        .pcrs = e->pcrs,
+        .has_nonce = t->binding != NULL || t->given.len > 0,
+        .nonce = t->binding != NULL ? SPAN_OF(nonce) : t->given,
+        .endorsements = endorsements,
+        .policy = t->policy,
+        .at = t->at,
+        .asked_at = t->asked_at,
+        .image = t->image,
+        .standing = t->standing,
+    };
+    azure_judge(&input, out);
+}
+
+/* The nonce itself, the sealing key itself, and the binding as user data. */
+static void judge_nitro(const struct evidence *e, const struct evidence_terms *t,
+                        struct verdict *out)
+{
+    struct nitro_input input = {
+        .document = bytes_span(&e->document),
+        .roots = t->nitro_roots,
+        .policy = t->policy,
+        .has_nonce = t->binding != NULL || t->given.len > 0,
+        .nonce = t->given,
+        .at = t->at,
+        .standing = t->standing,
+    };
+    if (t->binding != NULL) {
+        input.bound = true;
+        input.nonce = SPAN_OF(t->binding->nonce);
+        input.public_key = t->binding->sealing_key;
+        input.user_data = SPAN_OF(t->binding->digest);
+    }
+    nitro_judge(&input, out);
+}
+
+typedef void judge_fn(const struct evidence *, const struct evidence_terms *, struct verdict *);
+static judge_fn *const judges[EVIDENCE_KIND_COUNT] = {
+    [EVIDENCE_SNP] = judge_bare,
+    [EVIDENCE_SIMULATED] = judge_bare,
+    [EVIDENCE_SNP_AZURE] = judge_azure,
+    [EVIDENCE_NITRO] = judge_nitro,
+};
+
+void evidence_judge(const struct evidence *e, const struct evidence_terms *terms,
+                    struct verdict *out)
+{
+    judges[e->kind](e, terms, out);
+    out->simulated = out->simulated || terms->simulated;
+}
+
+/* ---- what is remembered --------------------------------------------------------------------- */
+
+/* Azure's report is that of the boot and so is not made anew: the vTPM's key and its counts of
+ * resets and restarts tell one boot from the next. */
+static void azure_boot(const struct evidence *e, uint8_t out[static SHA256_SIZE])
+{
+    struct hcl_report hcl;
+    struct tpm_quote quote;
+    OWNED(hcl_claims_done) struct hcl_claims claims = {.vm_id = ""};
+    OWNED(bytes_done) struct bytes parts = {0};
+    if (hcl_report_read(bytes_span(&e->hcl), &hcl, NULL) != OK ||
+        hcl_claims_read(hcl.claims, &claims, NULL) != OK ||
+        tpm_quote_read(bytes_span(&e->quote), &quote, NULL) != OK)
+        return;
+    bytes_add_u32be(&parts, quote.reset_count);
+    bytes_add_u32be(&parts, quote.restart_count);
+    bytes_add(&parts, SPAN(claims.modulus, claims.modulus_len));
+    digest(DIGEST_SHA256, bytes_span(&parts), out);
+}
+
+static void chip_facts(const struct evidence *e, struct evidence_facts *out)
+{
+    struct snp_report report;
+    if (snp_report_read(evidence_report(e), &report, NULL) != OK)
+        return;
+    memcpy(out->measurement, report.measurement, sizeof out->measurement);
+    memcpy(out->chip, report.chip_id, sizeof out->chip);
+    if (e->kind == EVIDENCE_SNP_AZURE)
+        azure_boot(e, out->boot);
+    else
+        memcpy(out->boot, report.report_id, sizeof out->boot);
+}
+
+/* The image for a measurement; an enclave's id is another at its next start. */
+static void enclave_facts(const struct evidence *e, struct evidence_facts *out)
+{
+    struct cose_sign1 cose;
+    struct nitro_document document;
+    if (cose_sign1_read(bytes_span(&e->document), &cose, NULL) != OK ||
+        nitro_document_read(cose.payload, &document, NULL) != OK)
+        return;
+    if (document.pcrs[0].len == sizeof out->measurement)
+        memcpy(out->measurement, document.pcrs[0].value, sizeof out->measurement);
+    digest(DIGEST_SHA256, document.module_id, out->boot);
+}
+
+void evidence_facts(const struct evidence *e, struct evidence_facts *out)
+{
+    *out = (struct evidence_facts){0};
+    if (e->kind == EVIDENCE_NITRO)
+        enclave_facts(e, out);
+    else
+        chip_facts(e, out);
 }

@@ -1,25 +1,36 @@
-/* The evidence envelope a guest sends: which kind, the report, and what came with it. JSON both
+/* The evidence envelope a guest sends: which kind, what proves it, and what came with it. JSON both
  * ways; blobs are base64:
  *
  *   {"kind": "snp", "report": ..., "cert_table": ..., "ek": ..., "ca": [...], "rest": ...}
+ *   {"kind": "snp-azure", "hcl": ..., "quote": ..., "signature": ..., "pcrs": [HEX, ...],
+ *    "cert_table": ..., "ek": ..., "ca": [...], "rest": ...}
  *
- * Only "kind" and "report" must be there. "rest" is the canonical record that the binding hashes
- * (trust.md section 4): its bytes are kept as sent. */
+ *   {"kind": "nitro", "document": ..., "rest": ...}
+ *
+ * Only "kind" and "report", "hcl" or "document" must be there; which member goes with which kind is
+ * a table in evidence.c. "rest" is the canonical record that the binding hashes (trust.md section
+ * 4): its bytes are kept as sent. */
 #ifndef MUSTER_ATTEST_EVIDENCE_H
 #define MUSTER_ATTEST_EVIDENCE_H
 
 #include "lib/attest/judge.h"
+#include "lib/attest/nitro_judge.h"
 
 enum {
     EVIDENCE_JSON_MAX = 512 * 1024,
     EVIDENCE_REPORT_MAX = 16 * 1024,
+    EVIDENCE_SIGNATURE_MAX = 1024,
     EVIDENCE_REST_MAX = 64 * 1024,
     EVIDENCE_CA_MAX = 8,
 };
 
 struct evidence {
     enum evidence_kind kind;
-    struct bytes report;
+    struct bytes report;           /* snp, simulated */
+    struct bytes hcl;              /* snp-azure, like the next three */
+    struct bytes quote, signature; /* empty: none came */
+    json_t *pcrs;                  /* NULL: none came */
+    struct bytes document;         /* nitro */
     struct bytes cert_table;
     struct bytes ek;
     size_t ca_count;
@@ -35,12 +46,48 @@ enum outcome evidence_parse(struct span in, struct evidence *out, struct error *
 json_t *evidence_to_json(const struct evidence *e);
 char *evidence_print(const struct evidence *e); /* the caller frees it */
 
-/* Borrowed from the evidence; add revocation lists or certificates to it before use. */
-struct snp_bundle evidence_bundle(const struct evidence *e);
+/* The chip's report: on its own, or within the paravisor's wrapper. Empty where there is none. */
+struct span evidence_report(const struct evidence *e);
 
-/* judge() with kind, report and endorsements taken from the evidence, the chain from the cache and
- * `crl` (may be empty) beside it. The other members of `input` are the caller's. */
-void evidence_judge(const struct evidence *e, struct snp_cache *cache, struct span crl,
-                    struct judge_input *input, struct verdict *out);
+/* ---- judging ------------------------------------------------------------------------------ */
+
+/* What evidence must answer: made by whoever asked, never from fields of the evidence. */
+struct evidence_binding {
+    uint8_t digest[BINDING_SIZE];
+    uint8_t nonce[NONCE_SIZE];
+    struct span sealing_key; /* DER SubjectPublicKeyInfo */
+};
+
+/* What the judge knows of his own. */
+struct evidence_terms {
+    struct snp_cache *chains;
+    const struct nitro_roots *nitro_roots;
+    struct span crl;             /* beside what came; may be empty */
+    bool simulation_realm;       /* simulated evidence is refused elsewhere */
+    bool simulated;              /* the chains are a simulator's, whatever kind it imitates */
+    const struct policy *policy; /* NULL: authenticity only */
+    const struct evidence_binding *binding; /* NULL: nobody asked */
+    struct span given; /* without a binding: what an asker says that it answers, as it stands in
+                        * report data, extra data or nonce; empty: nobody says */
+    struct moment at;
+    struct moment asked_at; /* when the nonce was issued; none when unknown */
+    bool signature_known;   /* of a replay, like the next: see judge.h */
+    bool without_claims;
+    struct image_facts image;
+    struct standing standing;
+};
+
+/* The judge of the evidence's kind, with the binding where trust.md section 4 says. */
+void evidence_judge(const struct evidence *e, const struct evidence_terms *terms,
+                    struct verdict *out);
+
+/* What is remembered of evidence beside its verdict; worth something only when that is good. Zero
+ * where it names none. */
+struct evidence_facts {
+    uint8_t boot[SHA256_SIZE]; /* the same until the guest boots anew (trust.md section 9) */
+    uint8_t measurement[SNP_MEASUREMENT_SIZE];
+    uint8_t chip[SNP_CHIP_ID_SIZE];
+};
+void evidence_facts(const struct evidence *e, struct evidence_facts *out);
 
 #endif

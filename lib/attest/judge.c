@@ -38,6 +38,14 @@ static void note(struct hearing *h, const char *name, const struct finding *find
         refuse(h, name, finding->reason, finding->detail);
 }
 
+/* Where a policy pins registers, a bare report must not be the way around them. */
+static bool asks_for_quote(const struct hearing *h)
+{
+    const struct policy *policy = h->in->policy;
+    return !h->in->wrapped && policy != NULL && policy->has_azure &&
+           policy->azure.mode == POLICY_WHOLE;
+}
+
 static void check_kind(struct hearing *h)
 {
     static const char name[] = "evidence-kind";
@@ -50,14 +58,38 @@ static void check_kind(struct hearing *h)
     else if (h->in->policy != NULL && !h->in->policy->has_snp &&
              h->in->policy->snp.mode == POLICY_WHOLE)
         refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy does not name snp");
+    else if (asks_for_quote(h))
+        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy asks for a quote beside it");
     else
         pass(h, name, word);
+}
+
+/* Reports of other technologies, by their size and first bytes: NULL when it is none of them. */
+static const char *foreign_report(struct span in)
+{
+    enum { SEV_SIZE = 208, SEV_POLICY_AT = 48, SEV_POLICY_ES = 4 };
+    enum { TD_REPORT_SIZE = 1024, TD_TYPE = 0x81, QUOTE_HEAD = 8, QUOTE_4 = 4, QUOTE_5 = 5 };
+    const uint8_t *at = in.at;
+    if (in.len == SEV_SIZE)
+        return (at[SEV_POLICY_AT] & SEV_POLICY_ES) != 0 ? "a report of SEV-ES, without SNP"
+                                                        : "a report of plain SEV, without SNP";
+    if (in.len == TD_REPORT_SIZE && at[0] == TD_TYPE)
+        return "a report of TDX";
+    if (in.len >= QUOTE_HEAD && (at[0] == QUOTE_4 || at[0] == QUOTE_5) && at[1] == 0 &&
+        at[4] == TD_TYPE && at[5] == 0 && at[6] == 0 && at[7] == 0)
+        return "a quote of TDX";
+    return NULL;
 }
 
 static void check_report(struct hearing *h)
 {
     static const char name[] = "report-format";
     struct error why = {0};
+    const char *foreign = foreign_report(h->in->report);
+    if (foreign != NULL) {
+        refuse(h, name, REASON_UNSUPPORTED_REPORT_TYPE, foreign);
+        return;
+    }
     if (snp_report_read(h->in->report, &h->report, &why) != OK) {
         refuse(h, name, REASON_MALFORMED, why.text);
         return;

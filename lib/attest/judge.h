@@ -17,6 +17,7 @@ enum { JUDGE_CLOCK_SLACK_SECONDS = 300 };
 struct judge_input {
     enum evidence_kind kind; /* EVIDENCE_SNP or EVIDENCE_SIMULATED; others are unsupported */
     bool simulation_realm;   /* simulated evidence is refused elsewhere */
+    bool wrapped;            /* it stands in other evidence, which the caller judges */
     struct span report;
     const struct snp_endorsements *endorsements;
     const struct policy *policy; /* NULL: authenticity only */

@@ -239,7 +239,8 @@ static void find_anchor(const struct judge_input *in, const struct snp_report *r
             set_anchor(out, ANCHOR_ID_BLOCK, bytes_span(&block));
         break;
     }
-    case ANCHOR_VTPM: /* of other evidence */
+    case ANCHOR_VTPM: /* of other evidence, like the next */
+    case ANCHOR_ENCLAVE:
     case ANCHOR_NONE:
     case ANCHOR_KIND_COUNT:
         break;

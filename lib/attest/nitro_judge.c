@@ -102,7 +102,7 @@ static bool read_path(struct hearing *h, struct error *err)
     return true;
 }
 
-static bool is_pinned(const struct hearing *h)
+static bool root_is_pinned(const struct hearing *h)
 {
     uint8_t hash[SHA256_SIZE];
     x509_sha256(h->path[0], hash);
@@ -120,7 +120,7 @@ static void check_chain(struct hearing *h)
         skip(h, name, "no document");
     else if (!read_path(h, &why))
         refuse(h, name, REASON_CHAIN_UNTRUSTED, why.text);
-    else if (!is_pinned(h))
+    else if (!root_is_pinned(h))
         refuse(h, name, REASON_CHAIN_UNTRUSTED, "the first certificate is no pinned root");
     else if (x509_path_check(h->path, h->count, &why) != OK)
         refuse(h, name, REASON_CHAIN_UNTRUSTED, why.text);
@@ -161,6 +161,35 @@ static void check_signature(struct hearing *h)
         refuse(h, name, REASON_BAD_SIGNATURE, "not made by the leaf's key");
     else
         pass(h, name, "ECDSA P-384 with SHA-384");
+}
+
+/* ---- what it is bound to -------------------------------------------------------------------- */
+
+static void check_bound(struct hearing *h, const char *name, bool asked,
+                        const struct nitro_field *field, struct span expected, enum reason reason,
+                        const char *what)
+{
+    if (!asked)
+        skip(h, name, "not asked for");
+    else if (!h->readable)
+        skip(h, name, "no document");
+    else if (field->presence != NITRO_PRESENT || !span_equal(field->value, expected))
+        refuse(h, name, reason, what);
+    else
+        pass(h, name, "as it should be");
+}
+
+/* The challenge, the key that secrets are sealed to, and the binding of both to the instance. */
+static void check_binding(struct hearing *h)
+{
+    const struct nitro_input *in = h->in;
+    const struct nitro_document *d = &h->document;
+    check_bound(h, "bound-nonce", in->has_nonce, &d->nonce, in->nonce, REASON_POLICY_NONCE,
+                "the document answers another challenge");
+    check_bound(h, "bound-key", in->bound, &d->public_key, in->public_key,
+                REASON_POLICY_REPORT_DATA, "the document speaks for another sealing key");
+    check_bound(h, "bound-data", in->bound, &d->user_data, in->user_data, REASON_POLICY_REPORT_DATA,
+                "the document's user data is not the expected binding");
 }
 
 /* ---- policy --------------------------------------------------------------------------------- */
@@ -284,27 +313,61 @@ static void put_claims(const struct hearing *h)
     put_chain_claims(h, h->out->claims);
 }
 
+static bool passed(const struct hearing *h, const char *name)
+{
+    const struct check *check = verdict_check(h->out, name);
+    return check != NULL && check->result == CHECK_PASS;
+}
+
+/* PCR0 is the whole image, PCR1 and 2 its parts, PCR8 who signed it. The others say who the parent
+ * is, not what runs. */
+static bool is_pinned(const struct hearing *h)
+{
+    if (h->policy == NULL || !passed(h, name_of(&reason_names, REASON_POLICY_PCR)))
+        return false;
+    const struct pcr_rule *rules = h->policy->pcrs.at;
+    return rules[0].count > 0 || (rules[1].count > 0 && rules[2].count > 0) || rules[8].count > 0;
+}
+
+/* The enclave's id is a new one at each of its starts. */
+static void set_anchor(struct hearing *h)
+{
+    static const char domain[] = "muster-anchor-v1";
+    const uint8_t word = ANCHOR_ENCLAVE;
+    struct digest_run run;
+    digest_start(&run, DIGEST_SHA256);
+    digest_more(&run, SPAN_OF(domain));
+    digest_more(&run, SPAN(&word, 1));
+    digest_more(&run, h->document.module_id);
+    digest_end(&run, h->out->anchor_hash);
+    h->out->anchor = ANCHOR_ENCLAVE;
+}
+
+static void miss(struct hearing *h, enum missing what, bool is_missing)
+{
+    if (is_missing)
+        h->out->missing |= 1u << what;
+}
+
 /* All three rest on AWS's word: PCR0 to 2 for what runs, module id and PCR4 for where. */
 static void prove(struct hearing *h)
 {
-    static const struct standing none = {0};
-    const struct check *pcrs = verdict_check(h->out, name_of(&reason_names, REASON_POLICY_PCR));
-    const struct check *nonce = verdict_check(h->out, name_of(&reason_names, REASON_POLICY_NONCE));
+    const bool fresh =
+        passed(h, "bound-nonce") || passed(h, name_of(&reason_names, REASON_POLICY_NONCE));
     if (h->out->trusted) {
         const bool debug = nitro_document_is_debug(&h->document);
-        const bool pinned = pcrs != NULL && pcrs->result == CHECK_PASS;
+        const bool pinned = is_pinned(h);
         h->out->hardware = SOURCE_PROVIDER;
         h->out->identity = SOURCE_PROVIDER;
         if (pinned && !debug)
             h->out->software = SOURCE_PROVIDER;
-        if (debug)
-            h->out->missing |= 1u << MISSING_DEBUG_OFF;
-        if (!pinned)
-            h->out->missing |= 1u << MISSING_PINNED_MEASUREMENT;
-        if (nonce == NULL || nonce->result != CHECK_PASS)
-            h->out->missing |= 1u << MISSING_FRESHNESS;
+        if (!debug)
+            set_anchor(h);
+        miss(h, MISSING_DEBUG_OFF, debug);
+        miss(h, MISSING_PINNED_MEASUREMENT, !pinned);
+        miss(h, MISSING_FRESHNESS, !fresh);
     }
-    verdict_grade(h->out, &none);
+    verdict_grade(h->out, &h->in->standing);
 }
 
 void nitro_judge(const struct nitro_input *input, struct verdict *out)
@@ -318,6 +381,7 @@ void nitro_judge(const struct nitro_input *input, struct verdict *out)
     check_chain(&h);
     check_dates(&h);
     check_signature(&h);
+    check_binding(&h);
     check_debug(&h);
     check_pcrs(&h);
     check_nonce(&h);

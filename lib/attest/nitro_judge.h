@@ -1,5 +1,6 @@
 /* A Nitro document, roots, policy and a time in; a verdict with every check listed out. Pure, like
- * judge(). The order: format, path to the pinned root, dates, signature, policy. Revocation lists
+ * judge(). The order: format, path to the pinned root, dates, signature, what it is
+ * bound to, policy. Revocation lists
  * are not looked at: AWS says to leave them off, for a leaf lives three hours. */
 #ifndef MUSTER_ATTEST_NITRO_JUDGE_H
 #define MUSTER_ATTEST_NITRO_JUDGE_H
@@ -28,7 +29,13 @@ struct nitro_input {
     struct span document;
     const struct nitro_roots *roots;
     const struct policy *policy; /* NULL: authenticity only */
+    bool has_nonce;
+    struct span nonce;
+    bool bound; /* then the next two must be the document's */
+    struct span public_key;
+    struct span user_data;
     struct moment at;
+    struct standing standing;
 };
 
 void nitro_judge(const struct nitro_input *input, struct verdict *out);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "lib/attest/cert_table.h"
+#include "lib/attest/cose_sign1.h"
+#include "lib/attest/nitro_document.h"
 #include "lib/crypto/x509.h"
 
 enum { CHAINS_KEPT = 4096, MAKERS_MAX = 8 };
@@ -84,6 +86,58 @@ static struct maker *simulator_of(struct replay *replay, const struct evidence *
     return maker;
 }
 
+/* ---- whose signature ------------------------------------------------------------------------ */
+
+struct whose {
+    struct snp_cache *chains;
+    struct nitro_roots enclaves;
+    struct moment at; /* of an enclave's document, whose certificates live for hours */
+    bool simulated;
+};
+
+/* A simulator stands for AWS too, where the charter names the root that came. */
+static bool whose_enclave(const struct replay *replay, const struct evidence *evidence,
+                          struct whose *out)
+{
+    struct cose_sign1 cose;
+    struct nitro_document document;
+    uint8_t root[SHA256_SIZE];
+    out->enclaves = nitro_roots_aws;
+    if (cose_sign1_read(bytes_span(&evidence->document), &cose, NULL) != OK ||
+        nitro_document_read(cose.payload, &document, NULL) != OK)
+        return true;
+    out->at = clock_at_seconds((int64_t)(document.timestamp_ms / 1000));
+    if (replay->charter->realm != REALM_SIMULATION || document.bundle_count == 0)
+        return true;
+    digest(DIGEST_SHA256, document.bundle[0], root);
+    if (memcmp(root, nitro_roots_aws.sha256[0], sizeof root) == 0)
+        return true;
+    out->simulated = true;
+    out->enclaves = (struct nitro_roots){0};
+    return charter_values_have(&replay->charter->simulator_roots, SPAN_OF(root)) &&
+           nitro_roots_add(&out->enclaves, document.bundle[0], NULL) == OK;
+}
+
+/* False: a simulator's that the charter does not name. */
+static bool whose_signature(struct replay *replay, const struct evidence *evidence,
+                            struct whose *out)
+{
+    struct maker *maker = &replay->makers[0];
+    *out = (struct whose){.at = replay->at};
+    if (evidence->kind == EVIDENCE_NITRO)
+        return whose_enclave(replay, evidence, out);
+    const bool may_be_simulated =
+        evidence->kind == EVIDENCE_SIMULATED ||
+        (evidence->kind == EVIDENCE_SNP_AZURE && replay->charter->realm == REALM_SIMULATION);
+    if (may_be_simulated)
+        maker = simulator_of(replay, evidence);
+    if (maker == NULL && evidence->kind == EVIDENCE_SIMULATED)
+        return false;
+    out->simulated = maker != NULL && may_be_simulated;
+    out->chains = maker != NULL ? maker->chains : replay->makers[0].chains;
+    return true;
+}
+
 /* ---- judging -------------------------------------------------------------------------------- */
 
 static void refuse(struct replay_answer *out, const char *reason)
@@ -91,25 +145,16 @@ static void refuse(struct replay_answer *out, const char *reason)
     error_ignore(text_copy(out->reason, sizeof out->reason, reason, "", NULL));
 }
 
-static void read_report(const struct evidence *evidence, struct snp_report *report,
-                        struct replay_answer *out)
-{
-    if (snp_report_read(bytes_span(&evidence->report), report, NULL) != OK)
-        return;
-    memcpy(out->measurement, report->measurement, sizeof out->measurement);
-    out->product = snp_report_product(report);
-}
-
 /* What the keeper does after the judgement, with the same words. */
 static void apply_deny_lists(const struct charter *charter, const struct replay_case *c,
-                             const struct snp_report *report, const struct verdict *verdict,
+                             const struct evidence_facts *facts, const struct verdict *verdict,
                              struct replay_answer *out)
 {
     struct charter_case denied = {0};
     struct error why = {0};
     memcpy(denied.anchor, verdict->anchor_hash, sizeof denied.anchor);
-    memcpy(denied.chip, report->chip_id, sizeof denied.chip);
-    memcpy(denied.measurement, report->measurement, sizeof denied.measurement);
+    memcpy(denied.chip, facts->chip, sizeof denied.chip);
+    memcpy(denied.measurement, facts->measurement, sizeof denied.measurement);
     memcpy(denied.link_key, c->link_key, sizeof denied.link_key);
     if (!out->trusted || charter_check_denied(charter, &denied, &why) == OK)
         return;
@@ -121,12 +166,15 @@ static void apply_deny_lists(const struct charter *charter, const struct replay_
 
 static void judge_it(struct replay *replay, const struct replay_case *c,
                      const struct charter_policy *policy, const struct evidence *evidence,
-                     const struct snp_report *report, struct maker *maker,
-                     struct replay_answer *out)
+                     const struct whose *whose, struct replay_answer *out)
 {
     OWNED(verdict_done) struct verdict verdict = {0};
-    struct judge_input input = {
+    struct evidence_facts facts;
+    struct evidence_terms terms = {
+        .chains = whose->chains,
+        .nitro_roots = &whose->enclaves,
         .simulation_realm = replay->charter->realm == REALM_SIMULATION,
+        .simulated = whose->simulated,
         .policy = policy->policy,
         .at = replay->at,
         .asked_at = replay->at,
@@ -134,35 +182,43 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
         .without_claims = true,
         .standing = {.custody_outside = replay->charter->custody_outside},
     };
-    (void)charter_image_facts(replay->charter, policy, SPAN_OF(report->measurement), &input.image);
-    evidence_judge(evidence, maker->chains, (struct span){0}, &input, &verdict);
+    evidence_facts(evidence, &facts);
+    if (evidence->kind == EVIDENCE_NITRO)
+        terms.at = whose->at;
+    memcpy(out->measurement, facts.measurement, sizeof out->measurement);
+    (void)charter_image_facts(replay->charter, policy, evidence->kind, SPAN_OF(facts.measurement),
+                              &terms.image);
+    evidence_judge(evidence, &terms, &verdict);
     out->trusted = verdict.trusted;
     out->level = verdict.level;
     out->software = verdict.software;
     refuse(out, name_of(&reason_names, (int)verdict.reason));
-    apply_deny_lists(replay->charter, c, report, &verdict, out);
+    apply_deny_lists(replay->charter, c, &facts, &verdict, out);
+}
+
+static void read_product(const struct evidence *evidence, struct replay_answer *out)
+{
+    struct snp_report report;
+    out->product = PRODUCT_UNKNOWN;
+    if (snp_report_read(evidence_report(evidence), &report, NULL) == OK)
+        out->product = snp_report_product(&report);
 }
 
 void replay_judge(struct replay *replay, const struct replay_case *c, struct replay_answer *out)
 {
     OWNED(evidence_done) struct evidence evidence = {0};
-    struct snp_report report = {0};
+    struct whose whose;
     const struct charter_policy *policy = charter_find_policy(replay->charter, c->policy);
     *out = (struct replay_answer){.product = PRODUCT_UNKNOWN};
     if (evidence_parse(c->evidence, &evidence, NULL) != OK) {
         refuse(out, name_of(&reason_names, REASON_MALFORMED));
         return;
     }
-    read_report(&evidence, &report, out);
-    if (policy == NULL) {
+    read_product(&evidence, out);
+    if (policy == NULL)
         refuse(out, "policy-unknown");
-        return;
-    }
-    struct maker *maker = &replay->makers[0];
-    if (evidence.kind == EVIDENCE_SIMULATED)
-        maker = simulator_of(replay, &evidence);
-    if (maker == NULL)
+    else if (!whose_signature(replay, &evidence, &whose))
         refuse(out, "simulator-not-chartered");
     else
-        judge_it(replay, c, policy, &evidence, &report, maker, out);
+        judge_it(replay, c, policy, &evidence, &whose, out);
 }

@@ -135,7 +135,10 @@ static enum outcome read_reference(const char *name, const json_t *json,
     TRY(json_get_bool_or(json, path.at, "retired", false, &out->retired, err));
     out->facts.anchor = (enum anchor_kind)anchor;
     out->facts.provider_execution_off = execution == 0;
-    if (out->measurement.any && (out->facts.measured_boot || out->facts.anchor != ANCHOR_NONE))
+    /* Under a vTPM the policy's registers and ID key say what booted, and judge it. */
+    const bool by_quote = out->facts.anchor == ANCHOR_VTPM;
+    if (out->measurement.any && !by_quote &&
+        (out->facts.measured_boot || out->facts.anchor != ANCHOR_NONE))
         return bad(err, path.at, "any measurement proves neither software nor identity");
     return OK;
 }
@@ -167,8 +170,12 @@ static enum outcome take_measurements(const struct charter *charter, struct char
                                       const char *path, struct error *err)
 {
     struct value_set *set = &p->policy->snp.measurement;
-    if (!p->policy->has_snp || p->policy->has_nitro)
-        return bad(err, path, "a keeper appraises snp evidence only");
+    if (p->policy->has_azure && !p->policy->has_snp)
+        return bad(err, path, "azure stands beside snp, which speaks of the report inside");
+    if (p->policy->nitro.has_nonce)
+        return bad(err, path, "the nonce is the keeper's own");
+    if (!p->policy->has_snp && p->reference_count > 0)
+        return bad(err, path, "an enclave's image stands in pcrs, not in references");
     if (set->said)
         return bad(err, path, "measurements stand in references");
     set->said = true;

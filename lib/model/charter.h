@@ -106,9 +106,10 @@ bool charter_values_have(const struct charter_values *values, struct span value)
 bool charter_names_have(const struct charter_names *names, const char *name);
 
 /* What the references of a policy say of an image with this measurement: of several, the least.
+ * Those whose anchor is a vTPM speak of Azure's evidence only, and nothing else speaks of that.
  * False when none of them names it. */
 bool charter_image_facts(const struct charter *charter, const struct charter_policy *policy,
-                         struct span measurement, struct image_facts *out);
+                         enum evidence_kind kind, struct span measurement, struct image_facts *out);
 
 /* SHA-256 of the DER of every certificate in a PEM file, one after the other: how `simulator_roots`
  * names roots. */

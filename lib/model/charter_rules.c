@@ -35,14 +35,19 @@ enum outcome charter_check(const struct charter *charter, enum realm realm, stru
     return OK;
 }
 
+static bool speaks_of(const struct charter_reference *r, enum evidence_kind kind)
+{
+    return (r->facts.anchor == ANCHOR_VTPM) == (kind == EVIDENCE_SNP_AZURE);
+}
+
 bool charter_image_facts(const struct charter *charter, const struct charter_policy *policy,
-                         struct span measurement, struct image_facts *out)
+                         enum evidence_kind kind, struct span measurement, struct image_facts *out)
 {
     struct image_facts facts = {.measured_boot = true, .provider_execution_off = true};
     size_t found = 0;
     for (size_t i = 0; i < policy->reference_count; i++) {
         const struct charter_reference *r = &charter->references[policy->references[i]];
-        if (r->retired || !charter_values_have(&r->measurement, measurement))
+        if (r->retired || !speaks_of(r, kind) || !charter_values_have(&r->measurement, measurement))
             continue;
         facts.measured_boot = facts.measured_boot && r->facts.measured_boot;
         facts.provider_execution_off =

@@ -4,7 +4,7 @@
 
 static const char *const verb_words[] = {
     "hello",     "attest-begin", "evidence", "heartbeat", "attest",  "secret", "forget",
-    "challenge", "appraise",     "generate", "release",   "charter", "status"};
+    "challenge", "appraise",     "generate", "release",   "charter", "status", "opinion"};
 const struct names verb_names = NAMES("verb", verb_words);
 _Static_assert(countof(verb_words) == VERB_COUNT);
 
@@ -128,6 +128,21 @@ static const struct field appraise_reply_fields[] = {
     FIELD(appraise_reply, expires, FIELD_MOMENT),
 };
 const struct record appraise_reply_record = RECORD(appraise_reply, appraise_reply_fields);
+
+static const struct field opinion_wish_fields[] = {
+    FIELD(opinion_wish, policy, FIELD_TEXT, OPTIONAL),
+    FIELD(opinion_wish, appraisal, FIELD_JSON, OPTIONAL),
+    FIELD(opinion_wish, evidence, FIELD_BYTES),
+    FIELD(opinion_wish, nonce, FIELD_BYTES, OPTIONAL),
+    FIELD(opinion_wish, crl, FIELD_BYTES, OPTIONAL),
+};
+const struct record opinion_wish_record = RECORD(opinion_wish, opinion_wish_fields);
+
+static const struct field opinion_reply_fields[] = {
+    FIELD(opinion_reply, token, FIELD_STRING),
+    FIELD(opinion_reply, verdict, FIELD_JSON),
+};
+const struct record opinion_reply_record = RECORD(opinion_reply, opinion_reply_fields);
 
 static const struct field generate_wish_fields[] = {
     FIELD(generate_wish, secret, FIELD_UUID),

@@ -33,6 +33,7 @@ enum verb {
     VERB_RELEASE,
     VERB_CHARTER,
     VERB_STATUS,
+    VERB_OPINION,
     VERB_COUNT
 };
 extern const struct names verb_names; /* "hello", "attest-begin", ... */
@@ -130,6 +131,18 @@ struct appraise_reply {
     struct moment issued;
     struct moment expires;
 };
+/* Evidence of anybody, for anybody: nothing of it is the keeper's own challenge. */
+struct opinion_wish {
+    char policy[NAME_SIZE]; /* of the charter, or "" */
+    json_t *appraisal;      /* or a whole policy; neither: authenticity only */
+    struct bytes evidence;
+    struct bytes nonce; /* what the asker says that it answers; may be empty */
+    struct bytes crl;   /* DER, optional */
+};
+struct opinion_reply {
+    char *token;     /* JWS */
+    json_t *verdict; /* as verdict_to_json() has it */
+};
 struct generate_wish {
     struct uuid secret;
     char name[NAME_SIZE]; /* what the guest will call it; bound into the record */
@@ -178,9 +191,9 @@ struct keeper_status {
 extern const struct record hello_record, hello_reply_record, attest_begin_record, challenge_record,
     evidence_part_record, verdict_notice_record, heartbeat_record, attest_wish_record,
     secret_delivery_record, secret_loaded_record, secret_forget_record, forget_done_record,
-    challenge_wish_record, appraise_wish_record, appraise_reply_record, generate_wish_record,
-    generate_reply_record, release_wish_record, release_reply_record, charter_wish_record,
-    charter_reply_record, keeper_status_record;
+    challenge_wish_record, appraise_wish_record, appraise_reply_record, opinion_wish_record,
+    opinion_reply_record, generate_wish_record, generate_reply_record, release_wish_record,
+    release_reply_record, charter_wish_record, charter_reply_record, keeper_status_record;
 
 /* A REQUEST or NOTE body: the verb and the rest without "do", ready for record_from_json(). */
 enum outcome message_parse(struct span body, enum verb *verb, json_t **out, struct error *err);

@@ -138,7 +138,7 @@ static const char *const residual_words[] = {
 _Static_assert(countof(residual_words) == RESIDUAL_COUNT);
 const struct names residual_names = NAMES("residual", residual_words);
 
-static const char *const anchor_words[] = {"none", "host-data", "id-block", "vtpm"};
+static const char *const anchor_words[] = {"none", "host-data", "id-block", "vtpm", "enclave"};
 _Static_assert(countof(anchor_words) == ANCHOR_KIND_COUNT);
 const struct names anchor_kind_names = NAMES("anchor", anchor_words);
 /* clang-format on */

@@ -105,8 +105,15 @@ enum residual {
 extern const struct names residual_names; /* "provider-firmware", ... */
 
 /* What ties evidence to one instance, and how the keeper remembers it. */
-enum anchor_kind { ANCHOR_NONE, ANCHOR_HOST_DATA, ANCHOR_ID_BLOCK, ANCHOR_VTPM, ANCHOR_KIND_COUNT };
-extern const struct names anchor_kind_names; /* "none", "host-data", "id-block", "vtpm" */
+enum anchor_kind {
+    ANCHOR_NONE,
+    ANCHOR_HOST_DATA,
+    ANCHOR_ID_BLOCK,
+    ANCHOR_VTPM,
+    ANCHOR_ENCLAVE,
+    ANCHOR_KIND_COUNT
+};
+extern const struct names anchor_kind_names; /* "none", "host-data", "id-block", "vtpm", ... */
 
 enum { ANCHOR_HASH_SIZE = 32 };
 

@@ -39,9 +39,9 @@ static void make_evidence(struct psp *psp, struct evidence *out)
 
 static void appraise(const struct evidence *e, struct snp_cache *cache, struct moment at)
 {
-    struct judge_input input = {.simulation_realm = true, .at = at};
+    const struct evidence_terms terms = {.chains = cache, .simulation_realm = true, .at = at};
     OWNED(verdict_done) struct verdict v = {0};
-    evidence_judge(e, cache, (struct span){0}, &input, &v);
+    evidence_judge(e, &terms, &v);
     if (!v.trusted) {
         fprintf(stderr, "bench_snp: rejected, %s\n", name_of(&reason_names, (int)v.reason));
         exit(1);

@@ -52,6 +52,18 @@ check "secrets are readable by their owner only" modes
 checks_host_keys() { local f; for f in "$run_dir"/*/secrets/ssh-key; do cp "$f" "$work/k" && chmod 600 "$work/k" && ssh-keygen -y -f "$work/k" || return 1; done; }
 check "OpenSSH takes the host keys" checks_host_keys
 
+# Whoever has a token may ask again what was judged. Nothing is fresh then, and what is signed is an opinion.
+opinion() {
+    local id
+    id=$("$muster" instances list --fleet vault -o json | jq -r '.items[0].id')
+    id=$("$muster" instances verdicts "$id" -o json | jq -r '.items[0].id')
+    "$muster" verdicts evidence "$id" | jq -c '{evidence: .}' >"$work/question" || return 1
+    "$muster" opinions ask "$work/question" -o json >"$work/opinion" || return 1
+    jq -e '.verdict == "trusted" and .simulated and (.missing | index("freshness"))' "$work/opinion" || return 1
+    jq -r .token "$work/opinion" | cut -d. -f1 | tr _- /+ | base64 -di 2>/dev/null | grep -q '"typ":"muster-opinion+jwt"'
+}
+check "evidence that was judged is given an opinion, which is no verdict" opinion
+
 # A secret whose grant does not name the fleet's policy.
 fleet_up stray 1 plain plain-ec2 wrong-key
 refused_release() { "$muster" instances list --fleet stray -o json | jq -r '.items[0].id' |

@@ -30,7 +30,8 @@ logged() { grep -q "event=certificate.ends-soon role=$2 .*days_left=$3" "$home/l
 check "a controller five days before the end warns" await 10 "the warning" logged musterd controller 4
 check "so does a keeper, of what it signs with" await 10 "the warning" logged keeper keeper-sign 4
 check "and of what it dials with" logged keeper keeper-link 4
-check "once" test "$(grep -c certificate.ends-soon "$home/log/keeper.log")" = 2
+check "and of what it signs opinions with" logged keeper keeper-opinion 4
+check "once" test "$(grep -c certificate.ends-soon "$home/log/keeper.log")" = 3
 left=$(metric muster_certificate_expires_seconds)
 check "the metrics count the seconds" test "${left:-0}" -gt $((4 * 86400)) -a "${left:-0}" -le $((5 * 86400))
 
@@ -66,6 +67,12 @@ check "it names what was said" says muster.example.net openssl x509 -in "$d/cont
 check "and key and certificate belong together" "$build/controller/musterd" --config "$home/musterd.conf" --check-config
 stop musterd
 check "it starts with them, and the keeper comes back" eval 'controller_up && await 30 "the keeper" keeper_is_there'
+
+rm "$d"/keeper/opinion-*.pem
+check "a folder from before there were opinions is renewed without their key" exits 0 renew
+check "and gets it when asked for" exits 0 renew --role keeper-opinion --new-key
+check "with its certificate" says CERTIFICATE cat "$d/keeper/opinion-cert.pem"
+check "but a key that another role lost is missed" eval 'mv "$d"/keeper/import-*.pem "$home"; exits 1 renew; mv "$home"/import-*.pem "$d/keeper"'
 
 "$muster" keeper init --dir "$home/other" --realm simulation >"$home/check.log" 2>&1
 mv "$d/root" "$home/root" && cp -r "$home/other/root" "$d/root"

@@ -6,6 +6,7 @@
 
 #include "controller/api.h"
 #include "controller/routes.h"
+#include "controller/verify_gate.h"
 #include "db/caller_store.h"
 #include "db/verdict_store.h"
 #include "lib/base/log.h"
@@ -39,6 +40,19 @@ static enum outcome fake_generate(struct service *service, const struct generate
     assert_int_equal(wish->version, 1);
     bytes_add(&out->record, span_of_text("ciphertext"));
     memset(out->check, 0xab, sizeof out->check);
+    return OK;
+}
+
+static enum outcome fake_opinion(struct service *service, const struct opinion_wish *wish,
+                                 struct opinion_reply *out, struct error *err)
+{
+    const struct verdict verdict = {.trusted = true};
+    (void)service;
+    ask_fake.opinions++;
+    TRY(fake_says(err));
+    assert_true(wish->evidence.len > 0);
+    out->token = mem_text("signed");
+    out->verdict = verdict_to_json(&verdict);
     return OK;
 }
 
@@ -240,7 +254,9 @@ int ask_open(void **state)
     api = (struct api){.database = database_url(),
                        .project = "default",
                        .guard = auth_guard_new(),
+                       .verify_gate = verify_gate_new(2),
                        .service = {.generate = fake_generate,
+                                   .opinion = fake_opinion,
                                    .charter = fake_charter,
                                    .keepers = fake_keepers,
                                    .attest = fake_attest,
@@ -257,6 +273,7 @@ int ask_close(void **state)
     (void)state;
     owner.thread_close(thread);
     auth_guard_free(api.guard);
+    verify_gate_free(api.verify_gate);
     db_close(ask_db);
     return 0;
 }

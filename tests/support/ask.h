@@ -10,7 +10,7 @@ enum { ASK_TOKEN_SIZE = CALLER_TOKEN_MAX + 8 }; /* with "Bearer " */
 
 /* The service behind the API: what it was asked, and how it shall answer. */
 struct ask_fake {
-    int generated, charters, attested, woken;
+    int generated, charters, attested, woken, opinions;
     enum outcome outcome; /* of the next calls */
     const char *code;
     struct service_keepers keepers;

@@ -54,11 +54,11 @@ struct paravisor_wish paravisor_wish(void)
 
 static void add_claims(const struct paravisor_wish *wish, struct text *out)
 {
-    OWNED(mem_drop) char *modulus = modulus_of(key_of(0));
+    OWNED(mem_drop) char *modulus = modulus_of(key_of(wish->machine));
     text_addf(out,
               "{\"keys\":[{\"kid\":\"%s\",\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"%s\"}],"
-              "\"vm-configuration\":{\"vmUniqueId\":\"11111111-2222-3333-4444-555555555555\"}%s}",
-              wish->claims_key, modulus, wish->claims_more);
+              "\"vm-configuration\":{\"vmUniqueId\":\"11111111-2222-3333-4444-55555555555%d\"}%s}",
+              wish->claims_key, modulus, wish->machine, wish->claims_more);
 }
 
 static struct simulated report_over(struct psp *psp, const struct paravisor_wish *wish,
@@ -69,6 +69,7 @@ static struct simulated report_over(struct psp *psp, const struct paravisor_wish
     digest(DIGEST_SHA256, claims, report.report_data);
     report.report_data[0] ^= wish->report_over_other_claims ? 1 : 0;
     report.report_data[SHA256_SIZE] = wish->report_data_tail;
+    memset(report.measurement, wish->measurement, sizeof report.measurement);
     memset(report.id_key_digest, 0x33, sizeof report.id_key_digest);
     return simulator_evidence(psp, &report);
 }
@@ -94,12 +95,17 @@ static void wrap(const struct paravisor_wish *wish, struct span report, struct s
 
 /* ---- registers and quote -------------------------------------------------------------------- */
 
-static void make_registers(struct paravisor *out)
+static uint8_t byte_of(const struct paravisor_wish *wish, uint8_t pcr)
+{
+    return pcr == 4 ? pcr ^ wish->other_register : pcr;
+}
+
+static void make_registers(const struct paravisor_wish *wish, struct paravisor *out)
 {
     out->pcrs = json_array();
     for (uint8_t i = 0; i < AZURE_PCR_COUNT; i++) {
         uint8_t value[SHA256_SIZE];
-        memset(value, i, sizeof value);
+        memset(value, byte_of(wish, i), sizeof value);
         OWNED(mem_drop) char *hex = hex_of(SPAN_OF(value));
         json_add_new(out->pcrs, json_string(hex));
     }
@@ -110,7 +116,7 @@ static void registers_digest(const struct paravisor_wish *wish, uint8_t out[stat
     OWNED(bytes_done) struct bytes joined = {0};
     for (uint8_t i = 0; i < AZURE_PCR_COUNT; i++)
         if ((wish->quote_registers >> i & 1) != 0)
-            memset(bytes_add_room(&joined, SHA256_SIZE), i, SHA256_SIZE);
+            memset(bytes_add_room(&joined, SHA256_SIZE), byte_of(wish, i), SHA256_SIZE);
     digest(DIGEST_SHA256, bytes_span(&joined), out);
     out[0] ^= wish->quote_digest_of_others ? 1 : 0;
 }
@@ -128,8 +134,10 @@ static void make_quote(const struct paravisor_wish *wish, struct bytes *out)
     bytes_add_u32be(out, wish->quote_magic);
     bytes_add_u16be(out, wish->quote_type);
     add_sized(out, span_of_text("signer"));
-    add_sized(out, span_of_text(wish->nonce));
-    bytes_add_room(out, 8 + 4 + 4 + 1 + 8); /* clock, counts, safe, firmware */
+    add_sized(out, wish->answer.len > 0 ? wish->answer : span_of_text(wish->nonce));
+    bytes_add_room(out, 8); /* clock */
+    bytes_add_u32be(out, wish->reset_count);
+    bytes_add_room(out, 4 + 1 + 8); /* restarts, safe, firmware */
     bytes_add_u32be(out, 1);
     bytes_add_u16be(out, wish->quote_algorithm);
     bytes_add_u8(out, 3);
@@ -161,9 +169,10 @@ void paravisor_make(struct psp *psp, const struct snp_roots *roots,
     wrap(wish, bytes_span(&s.report), text_span(&claims), &out->hcl);
     out->table = s.table;
     s.table = (struct bytes){0};
-    make_registers(out);
+    make_registers(wish, out);
     make_quote(wish, &out->quote);
-    sign_quote(key_of(wish->quote_by_other_key ? 1 : 0), bytes_span(&out->quote), &out->signature);
+    sign_quote(key_of(wish->quote_by_other_key ? !wish->machine : wish->machine),
+               bytes_span(&out->quote), &out->signature);
     const struct snp_bundle bundle = {.cert_table = bytes_span(&out->table)};
     out->endorsements = snp_endorse(&bundle, roots);
     out->input = (struct azure_input){

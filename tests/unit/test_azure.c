@@ -253,6 +253,34 @@ static void pinned_machines_have_the_vtpm_as_their_anchor(void **state)
     assert_true((v.residuals >> RESIDUAL_PARAVISOR & 1) != 0);
 }
 
+/* "any" passes its check and still says nothing of whose paravisor it is. */
+static void a_policy_that_takes_any_paravisor_proves_no_machine(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    static const char *const loose[] = {
+        "{\"measurement\":\"any\"}",
+        "{\"measurement\":\"any\",\"id_key_digest\":\"any\"}",
+        "{\"measurement\":\"any\",\"author_key_digest\":\"any\"}",
+    };
+    for (size_t i = 0; i < countof(loose); i++) {
+        OWNED(sample_done) struct sample s;
+        OWNED(verdict_done) struct verdict v = {0};
+        find_sample("milan-v3-coco-a", &s);
+        OWNED(json_drop)
+        json_t *pinned =
+            json_pack("{s:{s:s}}", "pcrs", "4", json_string_value(json_array_get(s.pcrs, 4)));
+        take_policy(&s, pinned, loose[i], POLICY_WHOLE);
+        s.input.image = (struct image_facts){.measured_boot = true, .provider_execution_off = true};
+        assert_judged(&s, REASON_OK, &v);
+        assert_int_equal(v.anchor, ANCHOR_NONE);
+        assert_int_equal(v.identity, SOURCE_NONE);
+        assert_int_equal(v.software, SOURCE_NONE);
+        assert_true((v.missing >> MISSING_PINNED_MEASUREMENT & 1) != 0);
+    }
+}
+
 /* ---- the parsers ---------------------------------------------------------------------------- */
 
 static void every_cut_of_blob_and_quote_ends_in_an_answer(void **state)
@@ -316,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_whole_policy_names_report_and_registers),
         cmocka_unit_test(pinned_registers_need_a_quote_that_covers_them),
         cmocka_unit_test(pinned_machines_have_the_vtpm_as_their_anchor),
+        cmocka_unit_test(a_policy_that_takes_any_paravisor_proves_no_machine),
         cmocka_unit_test(every_cut_of_blob_and_quote_ends_in_an_answer),
         cmocka_unit_test(claims_are_read_strictly),
     };

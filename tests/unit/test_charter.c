@@ -190,14 +190,14 @@ static void an_image_is_worth_the_least_that_its_references_say(void **state)
     uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
     struct image_facts facts;
     memset(measurement, 0x11, sizeof measurement);
-    assert_true(charter_image_facts(c, web, SPAN_OF(measurement), &facts));
+    assert_true(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), &facts));
     assert_true(facts.measured_boot && facts.provider_execution_off);
     assert_int_equal(facts.anchor, ANCHOR_HOST_DATA);
     memset(measurement, 0x22, sizeof measurement);
-    assert_true(charter_image_facts(c, web, SPAN_OF(measurement), &facts));
+    assert_true(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), &facts));
     assert_false(facts.measured_boot || facts.provider_execution_off);
     measurement[0] = 0;
-    assert_false(charter_image_facts(c, web, SPAN_OF(measurement), &facts));
+    assert_false(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), &facts));
     assert_false(facts.measured_boot);
 }
 
@@ -213,7 +213,7 @@ static void a_retired_reference_neither_passes_nor_leaves_the_policy_the_same(vo
     uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
     struct image_facts facts;
     memset(measurement, 0x11, sizeof measurement);
-    assert_false(charter_image_facts(after, web, SPAN_OF(measurement), &facts));
+    assert_false(charter_image_facts(after, web, EVIDENCE_SNP, SPAN_OF(measurement), &facts));
     assert_false(value_set_has(&web->policy->snp.measurement, SPAN_OF(measurement)));
     assert_memory_not_equal(web->digest, charter_find_policy(before, "web")->digest, SHA256_SIZE);
 }

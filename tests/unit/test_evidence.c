@@ -27,6 +27,25 @@ static void envelope_goes_both_ways(void **state)
     assert_int_equal(again.ek.len, 0);
 }
 
+static void azures_envelope_goes_both_ways(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SNP_AZURE};
+    bytes_add(&e.hcl, span_of_text("wrapper"));
+    bytes_add(&e.quote, span_of_text("quote"));
+    bytes_add(&e.signature, span_of_text("signature"));
+    bytes_add(&e.ek, span_of_text("key"));
+    bytes_add(&e.rest, span_of_text("{}"));
+    e.pcrs = json_pack("[s,s]", "00", "11");
+    OWNED(mem_drop) char *text = evidence_print(&e);
+    OWNED(evidence_done) struct evidence again = {0};
+    assert_ok(evidence_parse(span_of_text(text), &again, &err));
+    OWNED(mem_drop) char *same = evidence_print(&again);
+    assert_string_equal(text, same);
+    assert_true(json_equal(e.pcrs, again.pcrs));
+}
+
 static void assert_refused(const char *text, const char *code)
 {
     struct error err = {0};
@@ -50,14 +69,66 @@ static void what_is_not_an_envelope_is_refused(void **state)
                    "too-long");
 }
 
+/* What belongs to another kind is no more known than what belongs to none. */
+static void each_kind_has_its_own_members(void **state)
+{
+    (void)state;
+    assert_refused("{\"kind\":\"snp-azure\"}", "missing-member");
+    assert_refused("{\"kind\":\"snp-azure\",\"report\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"report\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"hcl\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"pcrs\":[]}", "unknown-member");
+    assert_refused("{\"kind\":\"nitro\"}", "missing-member");
+    assert_refused("{\"kind\":\"nitro\",\"document\":\"\",\"ca\":[]}", "unknown-member");
+    assert_refused("{\"kind\":\"nitro\",\"document\":\"\",\"pcrs\":[]}", "unknown-member");
+    assert_refused("{\"kind\":\"nitro\",\"document\":\"\",\"ek\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"pcrs\":{}}", "wrong-type");
+    assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"pcrs\":[1]}", "wrong-type");
+    assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"pcrs\":[\"\",\"\",\"\",\"\",\"\",\"\","
+                   "\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\","
+                   "\"\",\"\",\"\",\"\",\"\"]}",
+                   "too-long");
+}
+
 static void known_kinds_that_are_not_appraised_have_their_own_code(void **state)
 {
     (void)state;
-    assert_refused("{\"kind\":\"nitro\",\"document\":\"\"}", "unsupported-evidence");
-    assert_refused("{\"kind\":\"snp-azure\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"snp-vtpm\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"none\",\"report\":\"\"}", "unsupported-evidence");
-    assert_refused("{\"kind\":\"tdx\",\"report\":\"\"}", "unknown-word");
+    assert_refused("{\"kind\":\"sev\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"sev-es\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"tdx\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"sev-snp\",\"report\":\"\"}", "unknown-word");
+}
+
+static void assert_named(struct span report, enum reason reason, const char *name)
+{
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SNP};
+    OWNED(verdict_done) struct verdict v = {0};
+    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(snp_roots_amd(), 2);
+    const struct evidence_terms terms = {.chains = cache, .at = clock_at_seconds(1795478400)};
+    bytes_add(&e.report, report);
+    evidence_judge(&e, &terms, &v);
+    assert_string_equal(name_of(&reason_names, (int)v.reason), name_of(&reason_names, (int)reason));
+    assert_non_null(strstr(verdict_check(&v, "report-format")->detail, name));
+}
+
+/* A blob of another technology under snp's name is told apart from one that is broken. */
+static void reports_of_other_technologies_are_refused_by_name(void **state)
+{
+    (void)state;
+    uint8_t sev[208] = {0};
+    uint8_t td_report[1024] = {0x81};
+    uint8_t quote[632] = {4, 0, 2, 0, 0x81};
+    assert_named(SPAN_OF(sev), REASON_UNSUPPORTED_REPORT_TYPE, "plain SEV");
+    sev[48] = 4;
+    assert_named(SPAN_OF(sev), REASON_UNSUPPORTED_REPORT_TYPE, "SEV-ES");
+    assert_named(SPAN_OF(td_report), REASON_UNSUPPORTED_REPORT_TYPE, "report of TDX");
+    assert_named(SPAN_OF(quote), REASON_UNSUPPORTED_REPORT_TYPE, "quote of TDX");
+    quote[0] = 5;
+    assert_named(SPAN_OF(quote), REASON_UNSUPPORTED_REPORT_TYPE, "quote of TDX");
+    quote[4] = 0; /* SGX's */
+    assert_named(SPAN_OF(quote), REASON_MALFORMED, "");
 }
 
 static void blobs_are_bounded(void **state)
@@ -144,8 +215,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(envelope_goes_both_ways),
+        cmocka_unit_test(azures_envelope_goes_both_ways),
+        cmocka_unit_test(each_kind_has_its_own_members),
         cmocka_unit_test(what_is_not_an_envelope_is_refused),
         cmocka_unit_test(known_kinds_that_are_not_appraised_have_their_own_code),
+        cmocka_unit_test(reports_of_other_technologies_are_refused_by_name),
         cmocka_unit_test(blobs_are_bounded),
         cmocka_unit_test(tables_whose_blobs_lie_elsewhere_are_refused),
         cmocka_unit_test(tables_are_bounded),

@@ -200,12 +200,18 @@ static void only_health_and_the_document_are_for_anybody(void **state)
                         strcmp(routes[i].method, "GET") == 0);
 }
 
+/* To ask what is to be thought of evidence changes nothing, although it takes a body. */
+static bool only_asks(const struct route *route)
+{
+    return strcmp(route->pattern, "/v1/verify") == 0;
+}
+
 static void viewers_and_auditors_change_nothing(void **state)
 {
     (void)state;
     const unsigned onlookers = 1U << CALLER_VIEWER | 1U << CALLER_AUDITOR | 1U << CALLER_APPROVER;
     for (size_t i = 0; i < route_count; i++)
-        if (strcmp(routes[i].method, "GET") != 0)
+        if (strcmp(routes[i].method, "GET") != 0 && !only_asks(&routes[i]))
             assert_int_equal(routes[i].may & onlookers, 0);
 }
 

@@ -1,0 +1,115 @@
+/* Opinions: what the keeper thinks of evidence that anybody shows it (trust.md section 6). Nobody
+ * was challenged, so an opinion opens nothing; it has a type, an audience and a key of its own. */
+#include <string.h>
+
+#include "keeper/inside.h"
+
+/* By which policy: one of the charter's, one that the asker wrote, or none. */
+struct measure {
+    const struct charter_policy *chartered;
+    struct policy *own;
+    uint8_t digest[SHA256_SIZE];
+};
+
+static void measure_done(struct measure *m)
+{
+    mem_drop(&m->own);
+}
+
+static enum outcome read_own(const json_t *json, struct measure *out, struct error *err)
+{
+    OWNED(mem_drop) char *printed = json_print(json);
+    out->own = NEW(struct policy);
+    digest(DIGEST_SHA256, span_of_text(printed), out->digest);
+    return policy_from_json(json, "/appraisal", POLICY_WHOLE, out->own, err);
+}
+
+static enum outcome choose_measure(const struct charter *charter, const struct opinion_wish *wish,
+                                   struct measure *out, struct error *err)
+{
+    if (wish->policy[0] != '\0' && wish->appraisal != NULL)
+        return fail_at(err, ERR_INVALID, "wrong-value", "/appraisal",
+                       "a policy by name, or one of the asker's own");
+    if (wish->appraisal != NULL)
+        return read_own(wish->appraisal, out, err);
+    if (wish->policy[0] == '\0')
+        return OK;
+    out->chartered = charter_find_policy(charter, wish->policy);
+    if (out->chartered == NULL)
+        return fail_code(err, ERR_DENIED, "policy-unknown", "the charter has no policy %s",
+                         wish->policy);
+    memcpy(out->digest, out->chartered->digest, sizeof out->digest);
+    return OK;
+}
+
+static enum outcome judge_it(const struct keeper *k, const struct charter *charter,
+                             const struct measure *measure, const struct opinion_wish *wish,
+                             const struct evidence *evidence, const struct evidence_facts *facts,
+                             struct verdict *out, struct error *err)
+{
+    struct evidence_terms terms;
+    TRY(keeper_terms(k, charter, evidence->kind, &terms, err));
+    terms.crl = bytes_span(&wish->crl);
+    terms.given = bytes_span(&wish->nonce);
+    terms.policy = measure->chartered != NULL ? measure->chartered->policy : measure->own;
+    if (measure->chartered != NULL)
+        (void)charter_image_facts(charter, measure->chartered, evidence->kind,
+                                  SPAN_OF(facts->measurement), &terms.image);
+    evidence_judge(evidence, &terms, out);
+    return OK;
+}
+
+static void fill_claims(const struct keeper *k, const struct charter *charter,
+                        const struct measure *measure, const struct opinion_wish *wish,
+                        enum evidence_kind kind, const struct evidence_facts *facts,
+                        const struct verdict *verdict, struct opinion_claims *out)
+{
+    memcpy(out->deployment, k->deployment, sizeof out->deployment);
+    out->realm = k->realm;
+    out->kind = kind;
+    digest(DIGEST_SHA256, bytes_span(&wish->evidence), out->evidence);
+    error_ignore(text_copy(out->verdict, sizeof out->verdict,
+                           verdict->trusted ? "trusted" : "rejected", "", NULL));
+    error_ignore(text_copy(out->reason, sizeof out->reason,
+                           name_of(&reason_names, (int)verdict->reason), "", NULL));
+    memcpy(out->policy, wish->policy, sizeof out->policy);
+    memcpy(out->policy_digest, measure->digest, sizeof out->policy_digest);
+    out->charter_serial = charter->serial;
+    out->nonce_source = wish->nonce.len > 0 ? NONCE_ASKERS : NONCE_NOBODYS;
+    bytes_add(&out->nonce, bytes_span(&wish->nonce));
+    out->hardware = verdict->hardware;
+    out->software = verdict->software;
+    out->identity = verdict->identity;
+    out->level = verdict->level;
+    out->missing = name_set_to_json(&missing_names, verdict->missing);
+    out->residuals = name_set_to_json(&residual_names, verdict->residuals);
+    memcpy(out->measurement, facts->measurement, sizeof out->measurement);
+    out->simulated = verdict->simulated;
+}
+
+enum outcome keeper_opinion(struct keeper *k, const struct opinion_wish *wish,
+                            struct opinion_reply *out, struct error *err)
+{
+    const struct charter *charter;
+    struct evidence_facts facts;
+    struct opinion_claims claims = {0};
+    OWNED(evidence_done) struct evidence evidence = {0};
+    OWNED(verdict_done) struct verdict verdict = {0};
+    OWNED(measure_done) struct measure measure = {0};
+    TRY(keeper_charter(k, &charter, err));
+    if (k->opinion_signer == NULL)
+        return fail_code(err, ERR_DENIED, "no-opinion-key", "this keeper has no key for opinions");
+    TRY(keeper_may_sign(k->opinion_cert, err));
+    TRY(choose_measure(charter, wish, &measure, err));
+    TRY(evidence_parse(bytes_span(&wish->evidence), &evidence, err));
+    evidence_facts(&evidence, &facts);
+    TRY(judge_it(k, charter, &measure, wish, &evidence, &facts, &verdict, err));
+    fill_claims(k, charter, &measure, wish, evidence.kind, &facts, &verdict, &claims);
+    const struct trust_vector vector = verdict_vector(&verdict);
+    enum outcome outcome =
+        opinion_token_print(k->opinion_signer, &claims, &vector, clock_now(), &out->token, err);
+    record_done(&opinion_claims_record, &claims);
+    if (outcome == OK)
+        out->verdict = verdict_to_json(&verdict);
+    return outcome;
+}

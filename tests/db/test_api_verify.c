@@ -1,0 +1,205 @@
+/* POST /v1/verify: anybody with a token, any evidence, hostile bodies, with a keeper and without.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/verify_gate.h"
+#include "lib/attest/evidence.h"
+#include "tests/support/ask.h"
+#include "tests/support/simulator.h"
+#include "tests/support/test.h"
+
+/* A body that asks about a report of the simulated processor. */
+static char *question(const char *more)
+{
+    OWNED(psp_drop) struct psp *psp = simulator_open();
+    const struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
+    OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SNP};
+    OWNED(text_done) struct text body = {0};
+    bytes_add(&e.report, bytes_span(&s.report));
+    bytes_add(&e.cert_table, bytes_span(&s.table));
+    OWNED(mem_drop) char *evidence = evidence_print(&e);
+    text_addf(&body, "{\"evidence\":%s%s}", evidence, more);
+    return text_take(&body);
+}
+
+static void whoever_has_a_token_may_ask(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) char *body = question("");
+    for (int role = 0; role < CALLER_ROLE_COUNT; role++) {
+        OWNED(told_done)
+        struct told told = ask_as((enum caller_role)role, "POST", "/v1/verify", body);
+        assert_told(told, 200);
+        assert_string_equal(told_member(told.body, "token"), "signed");
+        assert_string_equal(told_member(told.body, "verdict"), "trusted");
+    }
+    assert_int_equal(ask_fake.opinions, CALLER_ROLE_COUNT);
+    const struct ask nobody = {.authorization = NULL};
+    OWNED(told_done) struct told told = ask_with(&nobody, "POST", "/v1/verify", body);
+    assert_told(told, 401);
+    assert_int_equal(ask_fake.opinions, CALLER_ROLE_COUNT);
+}
+
+/* Signed by nobody, judged under the makers' own roots: a simulator's chain leads nowhere. */
+static void without_a_keeper_the_plain_verdict_is_the_answer(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) char *body = question("");
+    ask_fake.outcome = ERR_UNREACHABLE;
+    ask_fake.code = "no-keeper";
+    OWNED(told_done) struct told told = ask("POST", "/v1/verify", body);
+    assert_told(told, 200);
+    assert_null(json_object_get(told.body, "token"));
+    assert_string_equal(told_member(told.body, "verdict"), "rejected");
+    assert_string_equal(told_member(told.body, "reason"), "chain-untrusted");
+    assert_true(json_array_size(json_object_get(told.body, "checks")) > 10);
+}
+
+static void what_only_a_keeper_knows_needs_one(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) char *named = question(",\"policy\":\"web\"");
+    OWNED(mem_drop) char *own = question(",\"policy\":{\"snp\":{\"measurement\":\"any\"}}");
+    ask_fake.outcome = ERR_UNREACHABLE;
+    ask_fake.code = "no-keeper";
+    OWNED(told_done) struct told told = ask("POST", "/v1/verify", named);
+    assert_problem(told, 503, "no-keeper");
+    ask_does("POST", "/v1/verify", own, 200);
+    ask_fake.code = "keeper-late"; /* it is there: nobody speaks in its place */
+    OWNED(told_done) struct told late = ask("POST", "/v1/verify", own);
+    assert_int_not_equal(late.status, 200);
+    ask_fake.outcome = ERR_DENIED;
+    ask_fake.code = "policy-unknown";
+    OWNED(told_done) struct told unknown = ask("POST", "/v1/verify", named);
+    assert_problem(unknown, 403, "policy-unknown");
+}
+
+static void hostile_bodies_are_refused_before_a_keeper_hears_of_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *code, *where;
+    } bad[] = {
+        {"{}", "missing-member", "/evidence"},
+        {"{\"evidence\":1}", "wrong-type", "/evidence"},
+        {"{\"evidence\":{}}", "missing-member", "/evidence/kind"},
+        {"{\"evidence\":{\"kind\":\"snp\"}}", "missing-member", "/evidence/report"},
+        {"{\"evidence\":{\"kind\":\"snp\",\"report\":7}}", "wrong-type", "/evidence/report"},
+        {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\",\"hcl\":\"\"}}", "unknown-member",
+         "/evidence/hcl"},
+        {"{\"evidence\":{\"kind\":\"sev\",\"report\":\"\"}}", "unsupported-evidence",
+         "/evidence/kind"},
+        {"{\"evidence\":{\"kind\":\"sev-es\",\"report\":\"\"}}", "unsupported-evidence",
+         "/evidence/kind"},
+        {"{\"evidence\":{\"kind\":\"tdx\",\"report\":\"\"}}", "unsupported-evidence",
+         "/evidence/kind"},
+        {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"nonce\":\"\"}", "wrong-value",
+         "/nonce"},
+        {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"nonce\":\"0\"}", "wrong-value",
+         "/nonce"},
+        {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"policy\":\"A b\"}", "bad-name",
+         "/policy"},
+        {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"policy\":{}}", "missing-member",
+         "/policy"},
+        {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"policy\":{\"snp\":{\"x\":1}}}",
+         "unknown-member", "/policy/snp/x"},
+        {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"crl\":1}", "wrong-type", "/crl"},
+        {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"instance\":\"x\"}", "unknown-member",
+         "/instance"},
+        {"{\"items\":{}}", "wrong-type", "/items"},
+        {"{\"items\":[],\"evidence\":{}}", "unknown-member", "/evidence"},
+    };
+    for (size_t i = 0; i < countof(bad); i++)
+        ask_refused("POST", "/v1/verify", bad[i].body, 422, bad[i].code, bad[i].where);
+    assert_int_equal(ask_fake.opinions, 0);
+}
+
+static void each_of_a_batch_is_answered_on_its_own(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) char *good = question("");
+    OWNED(text_done) struct text body = {0};
+    text_addf(&body, "{\"items\":[%s,{\"evidence\":{\"kind\":\"tdx\"}},7,%s]}", good, good);
+    OWNED(told_done) struct told told = ask("POST", "/v1/verify", text_str(&body));
+    assert_told(told, 200);
+    const json_t *items = json_object_get(told.body, "items");
+    assert_int_equal(json_array_size(items), 4);
+    assert_string_equal(told_member(json_array_get(items, 0), "token"), "signed");
+    assert_string_equal(told_member(json_array_get(items, 3), "token"), "signed");
+    const json_t *tdx = json_object_get(json_array_get(items, 1), "problem");
+    assert_string_equal(told_member(tdx, "code"), "unsupported-evidence");
+    assert_true(json_is_object(json_object_get(json_array_get(items, 2), "problem")));
+    assert_int_equal(ask_fake.opinions, 2);
+}
+
+static void a_batch_has_an_end(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text body = {0};
+    text_add(&body, "{\"items\":[{}");
+    for (int i = 0; i < 32; i++)
+        text_add(&body, ",{}");
+    text_add(&body, "]}");
+    ask_refused("POST", "/v1/verify", text_str(&body), 422, "too-long", "/items");
+    ask_does("POST", "/v1/verify", "{\"items\":[]}", 200);
+}
+
+/* ---- the gate -------------------------------------------------------------------------------- */
+
+static void *wait_inside(void *context)
+{
+    struct error err = {0};
+    struct verify_gate *gate = context;
+    if (verify_gate_enter(gate, &err) != OK)
+        return NULL;
+    verify_gate_leave(gate);
+    return context;
+}
+
+static void more_than_the_gate_holds_are_refused_at_once(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct verify_gate *gate = verify_gate_new(1);
+    assert_ok(verify_gate_enter(gate, &err));
+    assert_fails(verify_gate_enter(gate, &err), ERR_THROTTLED, "verify-busy");
+    verify_gate_leave(gate);
+    assert_ok(verify_gate_enter(gate, &err));
+    verify_gate_leave(gate);
+    verify_gate_free(gate);
+}
+
+static void the_next_waits_for_its_turn(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct verify_gate *gate = verify_gate_new(2);
+    pthread_t thread;
+    void *got = NULL;
+    assert_ok(verify_gate_enter(gate, &err));
+    assert_int_equal(pthread_create(&thread, NULL, wait_inside, gate), 0);
+    verify_gate_leave(gate);
+    assert_int_equal(pthread_join(thread, &got), 0);
+    assert_ptr_equal(got, gate);
+    verify_gate_free(gate);
+}
+
+#define QUIET(test) cmocka_unit_test_setup(test, ask_quiet)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        QUIET(whoever_has_a_token_may_ask),
+        QUIET(without_a_keeper_the_plain_verdict_is_the_answer),
+        QUIET(what_only_a_keeper_knows_needs_one),
+        QUIET(hostile_bodies_are_refused_before_a_keeper_hears_of_them),
+        QUIET(each_of_a_batch_is_answered_on_its_own),
+        QUIET(a_batch_has_an_end),
+        cmocka_unit_test(more_than_the_gate_holds_are_refused_at_once),
+        cmocka_unit_test(the_next_waits_for_its_turn),
+    };
+    return cmocka_run_group_tests_name("api_verify", tests, ask_open, ask_close);
+}
