@@ -275,8 +275,7 @@ static bool look(struct endorser *e, const struct flight *flight)
     if (outcome == OK)
         outcome = endorsement_store_missed(e->fetcher.db, flight->name, clock_now(), code, &err);
     if (outcome == OK) {
-        bool missing = strcmp(code, "endorsement-missing") == 0;
-        error_fill(&err, missing ? ERR_NOT_FOUND : ERR_DENIED, code, "", "so it was a while ago");
+        error_fill(&err, endorsement_miss_outcome(code), code, "", "so it was a while ago");
         land(e, flight->name, err.outcome, &err);
         return true;
     }

@@ -76,14 +76,23 @@ static enum fetch_end refused(struct fetcher *f, const struct kds_item *item, in
     return FETCH_REFUSED;
 }
 
+/* That a chip has no key at a TCB may be so. That a line has no chain is the word of somebody who
+ * does not know, so nobody is judged by it. */
+static enum fetch_end there_is_none(struct fetcher *f, const struct kds_item *item, int status,
+                                    struct error *err)
+{
+    bool may_be = item->what != KDS_CHAIN;
+    error_fill(err, may_be ? ERR_NOT_FOUND : ERR_UNREACHABLE,
+               may_be ? "endorsement-missing" : "endorsement-unavailable", "",
+               "the service has none (HTTP %d)", status);
+    return refused(f, item, may_be ? MISSING_SECONDS : WRONG_SECONDS, err);
+}
+
 static enum fetch_end read_answer(struct fetcher *f, const struct kds_item *item,
                                   const struct http_answer *answer, struct error *err)
 {
-    if (answer->status == 400 || answer->status == 404) {
-        error_fill(err, ERR_NOT_FOUND, "endorsement-missing", "", "the maker has none (HTTP %d)",
-                   answer->status);
-        return refused(f, item, MISSING_SECONDS, err);
-    }
+    if (answer->status == 400 || answer->status == 404)
+        return there_is_none(f, item, answer->status, err);
     if (answer->status != 200) {
         error_fill(err, ERR_UNREACHABLE, "endorsement-unavailable", "", "HTTP %d", answer->status);
         return FETCH_LATER;
@@ -122,6 +131,30 @@ static enum fetch_end ask(struct fetcher *f, const struct kds_item *item, int64_
     return end;
 }
 
+enum outcome endorsement_miss_outcome(const char *code)
+{
+    if (strcmp(code, "endorsement-missing") == 0)
+        return ERR_NOT_FOUND;
+    return strcmp(code, "endorsement-unavailable") == 0 ? ERR_UNREACHABLE : ERR_DENIED;
+}
+
+/* What stands above comes first, unless it was no good a while ago. */
+static enum fetch_end fetch_chain(struct fetcher *f, enum snp_line line, int64_t *out_told_ms,
+                                  struct error *err)
+{
+    char name[KDS_NAME_SIZE], code[ERROR_CODE_SIZE];
+    const struct kds_item chain = kds_chain_of(line, SIGNER_VCEK);
+    kds_name(&chain, name);
+    *err = (struct error){0};
+    enum outcome missed = endorsement_store_missed(f->db, name, clock_now(), code, err);
+    if (missed == OK) {
+        error_fill(err, endorsement_miss_outcome(code), code, "", "%s: so it was a while ago",
+                   name);
+        return FETCH_REFUSED;
+    }
+    return missed == ERR_NOT_FOUND ? ask(f, &chain, out_told_ms, err) : FETCH_LATER;
+}
+
 enum fetch_end fetch_item(struct fetcher *f, const struct kds_item *item, int64_t *out_told_ms,
                           struct error *err)
 {
@@ -130,9 +163,7 @@ enum fetch_end fetch_item(struct fetcher *f, const struct kds_item *item, int64_
     *err = (struct error){0};
     enum outcome outcome = find_chain(f->db, item, &chain, err);
     if (outcome == ERR_CONFLICT) {
-        const struct kds_item above = kds_chain_of(item->line, SIGNER_VCEK);
-        *err = (struct error){0};
-        const enum fetch_end end = ask(f, &above, out_told_ms, err);
+        const enum fetch_end end = fetch_chain(f, item->line, out_told_ms, err);
         if (end != FETCH_KEPT)
             return end;
     } else if (outcome != OK) {

@@ -23,6 +23,9 @@ struct fetcher {
 enum fetch_end fetch_item(struct fetcher *f, const struct kds_item *item, int64_t *out_told_ms,
                           struct error *err);
 
+/* How a name that was missed with this code ends for those who wait. */
+enum outcome endorsement_miss_outcome(const char *code);
+
 /* Lists that are due to be looked at again; also sets the metrics of their age. */
 struct due_lists {
     size_t count;

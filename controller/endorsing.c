@@ -87,11 +87,38 @@ static enum outcome note_lesson(struct db *db, const struct evidence_lack *lack,
     return OK;
 }
 
+/* There were reports of version 2 on these lines only. The chip has a key in one of them: where
+ * none is here yet, both are asked for. */
+static enum outcome find_line(struct db *db, const struct evidence *evidence,
+                              struct evidence_lack *lack, struct endorsing *e, struct error *err)
+{
+    static const enum snp_line lines[] = {LINE_MILAN, LINE_GENOA};
+    for (size_t i = 0; i < countof(lines); i++) {
+        char name[KDS_NAME_SIZE];
+        bool there = false;
+        evidence_lack_find_in(evidence, lines[i], lack);
+        if (!lack->ek_can_be_had)
+            continue;
+        kds_name(&lack->vcek, name);
+        TRY(endorsement_store_has(db, name, &there, err));
+        if (there) {
+            e->wanted_count = 0;
+            return OK;
+        }
+        e->wanted[e->wanted_count++] = lack->vcek;
+    }
+    e->essential = e->wanted_count > 0;
+    lack->known = false;
+    return OK;
+}
+
 static enum outcome complete(struct db *db, struct evidence *evidence, struct endorsing *e,
                              struct error *err)
 {
     struct evidence_lack lack;
     evidence_lack_find(evidence, &lack);
+    if (lack.unsaid)
+        TRY(find_line(db, evidence, &lack, e, err));
     if (!lack.known)
         return OK;
     TRY(add_ek(db, &lack, evidence, e, err));

@@ -75,10 +75,12 @@ static bool has_key(const struct x509_list *list, enum snp_signer signer, struct
 }
 
 /* A report of version 2 does not name its line; its key's certificate does. */
-static enum snp_line line_of(const struct snp_report *report, bool has_ek, const struct snp_ek *ek)
+static enum snp_line line_of(const struct snp_report *report, bool has_ek, const struct snp_ek *ek,
+                             enum snp_line otherwise)
 {
-    const enum snp_line line = snp_product_line(snp_report_product(report));
-    return line == LINE_UNKNOWN && has_ek ? ek->line : line;
+    if (snp_report_has_product(report))
+        return snp_product_line(snp_report_product(report));
+    return has_ek ? ek->line : otherwise;
 }
 
 static void find_coming(const struct snp_report *report, struct evidence_lack *out)
@@ -87,10 +89,11 @@ static void find_coming(const struct snp_report *report, struct evidence_lack *o
     const struct snp_tcb committed = snp_tcb_split(report->committed_tcb, out->vcek.line);
     out->is_coming = report->committed_tcb != report->reported_tcb &&
                      snp_tcb_below(&committed, &reported) == TCB_PART_COUNT &&
-                     kds_vcek_of(report, report->committed_tcb, &out->coming);
+                     kds_vcek_in(report, out->vcek.line, report->committed_tcb, &out->coming);
 }
 
-void evidence_lack_find(const struct evidence *e, struct evidence_lack *out)
+void evidence_lack_find_in(const struct evidence *e, enum snp_line otherwise,
+                           struct evidence_lack *out)
 {
     struct snp_report report;
     struct snp_ek ek = {0};
@@ -102,17 +105,23 @@ void evidence_lack_find(const struct evidence *e, struct evidence_lack *out)
     const enum snp_signer signer = (enum snp_signer)report.signing_key;
     look(e, signer, &brought);
     const bool has_ek = has_key(&brought.ek, signer, &ek);
-    const enum snp_line line = line_of(&report, has_ek, &ek);
+    const enum snp_line line = line_of(&report, has_ek, &ek, otherwise);
+    out->unsaid = !has_ek && !snp_report_has_product(&report);
     if (line == LINE_UNKNOWN)
         return;
     out->known = true;
-    out->ek_can_be_had = kds_vcek_of(&report, report.reported_tcb, &out->vcek);
+    out->ek_can_be_had = kds_vcek_in(&report, line, report.reported_tcb, &out->vcek);
     out->ek = !has_ek || (out->ek_can_be_had && !kds_is(&out->vcek, &ek));
     out->ca = !has_authority(&brought.ca, line, signer, NULL);
     out->chain = kds_chain_of(line, signer);
     out->crl = kds_crl_of(line);
     if (out->ek_can_be_had)
         find_coming(&report, out);
+}
+
+void evidence_lack_find(const struct evidence *e, struct evidence_lack *out)
+{
+    evidence_lack_find_in(e, LINE_UNKNOWN, out);
 }
 
 void evidence_own(const struct evidence *e, const struct evidence_lack *lack,

@@ -7,9 +7,11 @@
 #include "lib/attest/kds.h"
 
 struct evidence_lack {
-    bool known; /* the report can be read and its line is known; else nothing below is said */
-    bool ek;    /* no certificate of the key that signed; `vcek` asks for it when it can be had */
-    bool ca;    /* the certificates above it are not both there */
+    bool unsaid; /* a good report of version 2, which does not name its line, without a certificate
+                  */
+    bool known;  /* the report can be read and its line is known; else nothing below is said */
+    bool ek;     /* no certificate of the key that signed; `vcek` asks for it when it can be had */
+    bool ca;     /* the certificates above it are not both there */
     bool ek_can_be_had;
     struct kds_item vcek;
     struct kds_item chain;
@@ -19,6 +21,8 @@ struct evidence_lack {
 };
 
 void evidence_lack_find(const struct evidence *e, struct evidence_lack *out);
+/* The same, taking `line` where the evidence leaves it unsaid. */
+void evidence_lack_find_in(const struct evidence *e, enum snp_line line, struct evidence_lack *out);
 
 /* What it brought of `lack->vcek` and `lack->chain`, as the service gives them; empty when it did
  * not, or only half. */

@@ -83,16 +83,21 @@ static size_t hwid_size(enum snp_line line)
 }
 
 /* A masked chip id is all zero, and then nobody can say which key signs. */
-bool kds_vcek_of(const struct snp_report *report, uint64_t tcb, struct kds_item *out)
+bool kds_vcek_in(const struct snp_report *report, enum snp_line line, uint64_t tcb,
+                 struct kds_item *out)
 {
-    *out = (struct kds_item){
-        .what = KDS_VCEK, .line = snp_product_line(snp_report_product(report)), .tcb = tcb};
-    if (report->signing_key != SIGNER_VCEK || out->line == LINE_UNKNOWN ||
-        span_is_zero(SPAN_OF(report->chip_id)) || snp_tcb_reserved(tcb, out->line) != 0)
+    *out = (struct kds_item){.what = KDS_VCEK, .line = line, .tcb = tcb};
+    if (report->signing_key != SIGNER_VCEK || line == LINE_UNKNOWN ||
+        span_is_zero(SPAN_OF(report->chip_id)) || snp_tcb_reserved(tcb, line) != 0)
         return false;
-    out->hwid_len = hwid_size(out->line);
+    out->hwid_len = hwid_size(line);
     memcpy(out->hwid, report->chip_id, out->hwid_len);
     return true;
+}
+
+bool kds_vcek_of(const struct snp_report *report, uint64_t tcb, struct kds_item *out)
+{
+    return kds_vcek_in(report, snp_product_line(snp_report_product(report)), tcb, out);
 }
 
 struct kds_item kds_chain_of(enum snp_line line, enum snp_signer signer)

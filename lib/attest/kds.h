@@ -36,6 +36,9 @@ void kds_url(const struct kds_item *item, const char *base, struct text *out);
 /* The VCEK that signs reports of this chip at this TCB. False: the chip or its line is not named,
  * or a VLEK signs. */
 bool kds_vcek_of(const struct snp_report *report, uint64_t tcb, struct kds_item *out);
+/* The same for a report of version 2, which does not name its line. */
+bool kds_vcek_in(const struct snp_report *report, enum snp_line line, uint64_t tcb,
+                 struct kds_item *out);
 struct kds_item kds_chain_of(enum snp_line line, enum snp_signer signer);
 struct kds_item kds_crl_of(enum snp_line line);
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/metrics.h"
 #include "lib/crypto/x509_make.h"
+#include "tests/support/fake_http.h"
 #include "tests/support/kds_world.h"
 #include "tests/support/test.h"
 
@@ -23,11 +24,11 @@ static void a_key_is_fetched_once_for_all_who_wait_and_then_never_again(void **s
     assert_int_equal(first.outcome, OK);
     assert_int_equal(second.outcome, OK);
     assert_true(kds_world_keeps(&item));
-    assert_int_equal(kds_world.kds.asked, 2); /* the chain came first */
+    assert_int_equal(kds_world_asked(), 2); /* the chain came first */
     kds_world_want(&item, &third);
     kds_world_pass(1000);
     assert_int_equal(third.times, 1);
-    assert_int_equal(kds_world.kds.asked, 2);
+    assert_int_equal(kds_world_asked(), 2);
 }
 
 static void the_service_is_asked_no_faster_than_it_bears(void **state)
@@ -39,9 +40,9 @@ static void the_service_is_asked_no_faster_than_it_bears(void **state)
         kds_world_want(&item, &answers[i]);
     }
     kds_world_pass(10000);
-    assert_true(kds_world.kds.asked <= 4 + 10000 / 2500 + 1);
+    assert_true(kds_world_asked() <= 4 + 10000 / 2500 + 1);
     kds_world_pass(100000);
-    assert_true(kds_world.kds.asked >= 40);
+    assert_true(kds_world_asked() >= 40);
     for (size_t i = 0; i < countof(answers); i++)
         assert_int_equal(answers[i].times, 1);
 }
@@ -54,12 +55,12 @@ static void a_throttling_service_is_let_alone_as_long_as_it_says(void **state)
     kds_world_mode("429", 0, 600);
     kds_world_want(&item, &answer);
     kds_world_pass(30000);
-    assert_int_equal(kds_world.kds.asked, 1);
+    assert_int_equal(kds_world_asked(), 1);
     assert_int_equal(answer.outcome, ERR_UNREACHABLE);
     assert_string_equal(answer.why.code, "endorsement-unavailable");
     kds_world_mode("well", 0, 0);
     kds_world_pass(500000);
-    assert_int_equal(kds_world.kds.asked, 1);
+    assert_int_equal(kds_world_asked(), 1);
     kds_world_pass(80000);
     assert_true(kds_world_keeps(&item)); /* nobody waited any longer, and still it was fetched */
     kds_world_want(&item, &later);
@@ -80,7 +81,7 @@ static void a_broken_or_dark_service_is_asked_less_and_less(void **state)
         kds_world_pass(3600000);
         assert_int_equal(answer.times, 1);
         assert_string_equal(answer.why.code, "endorsement-unavailable");
-        assert_in_range(kds_world.kds.asked, 2, 16);
+        assert_in_range(kds_world_asked(), 2, 16);
         assert_false(kds_world_keeps(&item));
     }
 }
@@ -112,11 +113,11 @@ static void a_wrong_certificate_is_not_kept_and_not_asked_for_again_at_once(void
     assert_int_equal(answer.outcome, ERR_DENIED);
     assert_string_equal(answer.why.code, "endorsement-wrong");
     assert_false(kds_world_keeps(&item));
-    const int64_t asked = kds_world.kds.asked;
+    const int64_t asked = kds_world_asked();
     kds_world_want(&item, &again);
     kds_world_pass(1000);
     assert_string_equal(again.why.code, "endorsement-wrong");
-    assert_int_equal(kds_world.kds.asked, asked);
+    assert_int_equal(kds_world_asked(), asked);
     kds_world_mode("well", 0, 0);
     kds_world_pass(600000);
     kds_world_want(&item, &again);
@@ -136,6 +137,51 @@ static void a_foreign_chain_is_not_kept(void **state)
     assert_int_equal(answer.outcome, ERR_DENIED);
     assert_string_equal(answer.why.code, "endorsement-untrusted");
     assert_false(kds_world_keeps(&above));
+    const int64_t asked = kds_world_asked();
+    kds_world_want(&item, &answer);
+    kds_world_pass(1000);
+    assert_string_equal(answer.why.code, "endorsement-untrusted");
+    assert_int_equal(kds_world_asked(), asked); /* nor asked for again at once */
+}
+
+/* Whoever stands at that address. */
+static void no_answer_of_a_stranger_is_kept_or_followed(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text huge = {0};
+    while (huge.len <= KDS_ANSWER_MAX)
+        text_add(&huge, "-----BEGIN CERTIFICATE-----\n");
+    const struct {
+        int status;
+        const char *body;
+        const char *code;
+    } rows[] = {
+        {200, "<html>sign in to the hotel's network</html>", "endorsement-malformed"},
+        {200, "", "endorsement-malformed"},
+        {200, text_str(&huge), "endorsement-unavailable"},
+        {302, "moved", "endorsement-unavailable"},
+        {401, "who are you", "endorsement-unavailable"},
+        {0, "", "endorsement-unavailable"},
+        {404, "none", "endorsement-unavailable"},
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct kds_answer answer;
+        const struct kds_item item = kds_world_item((uint8_t)(40 + i));
+        struct fake_http *stranger = fake_http_start();
+        kds_world_anew(NULL);
+        kds_world_endorser(fake_http_url(stranger));
+        fake_http_say(stranger, rows[i].status, rows[i].body);
+        kds_world_want(&item, &answer);
+        kds_world_pass(1);
+        kds_world_pass(ENDORSER_WAIT_MS);
+        assert_int_equal(answer.times, 1);
+        assert_int_not_equal(answer.outcome, OK);
+        assert_string_equal(answer.why.code, rows[i].code);
+        assert_non_null(strstr(fake_http_heard(stranger, 0), "GET /vcek/v1/Milan/cert_chain HTTP"));
+        assert_false(kds_world_keeps(&item));
+        kds_world_endorser(kds_world.url);
+        fake_http_stop(stranger);
+    }
 }
 
 static void what_the_maker_does_not_have_is_remembered(void **state)
@@ -148,13 +194,13 @@ static void what_the_maker_does_not_have_is_remembered(void **state)
     kds_world_pass(1000);
     assert_int_equal(answer.outcome, ERR_NOT_FOUND);
     assert_string_equal(answer.why.code, "endorsement-missing");
-    const int64_t asked = kds_world.kds.asked;
+    const int64_t asked = kds_world_asked();
     kds_world_endorser(kds_world.url); /* also by the next controller */
     kds_world_want(&item, &answer);
     kds_world_pass(1000);
     assert_int_equal(answer.outcome, ERR_NOT_FOUND);
     kds_world_pass(1000);
-    assert_true(kds_world.kds.asked <= asked + 1); /* the list of the line, perhaps */
+    assert_true(kds_world_asked() <= asked + 1); /* the list of the line, perhaps */
 }
 
 static void switched_off_it_asks_nobody_and_takes_imports(void **state)
@@ -170,7 +216,7 @@ static void switched_off_it_asks_nobody_and_takes_imports(void **state)
     kds_world_want(&item, &answer);
     kds_world_pass(5000);
     assert_string_equal(answer.why.code, "endorsement-unavailable");
-    assert_int_equal(kds_world.kds.asked, 0);
+    assert_int_equal(kds_world_asked(), 0);
     assert_ok(psp_vcek(kds_world.deployment->psp, LINE_MILAN, item.hwid, item.tcb, &vcek, &err));
     pem_add_certificate(&chain, psp_ca(kds_world.deployment->psp, LINE_MILAN, SIGNER_VCEK));
     pem_add_certificate(&chain, psp_ark(kds_world.deployment->psp, LINE_MILAN));
@@ -194,11 +240,11 @@ static void lists_are_looked_at_daily_and_one_that_grows_old_is_told(void **stat
     kds_world_pass(180000);
     assert_true(kds_world_keeps(&crl));
     assert_int_equal(metric_get(METRIC_CRL_STALE), 0);
-    const int64_t asked = kds_world.kds.asked;
+    const int64_t asked = kds_world_asked();
     kds_world_pass(23 * 3600000);
-    assert_int_equal(kds_world.kds.asked, asked);
+    assert_int_equal(kds_world_asked(), asked);
     kds_world_pass(2 * 3600000);
-    assert_int_equal(kds_world.kds.asked, asked + 1);
+    assert_int_equal(kds_world_asked(), asked + 1);
     kds_world_mode("dark", 0, 0);
     clock_advance_ms(INT64_C(31) * 86400000);
     kds_world_pass(120000);
@@ -255,7 +301,7 @@ static void many_threads_ask_the_one_that_fetches(void **state)
         assert_int_equal(askers[i].answers, ASKS);
         assert_int_equal(askers[i].good, ASKS);
     }
-    assert_int_equal(kds_world.kds.answered, 3);
+    assert_int_equal(kds_world_answered(), 3);
 }
 
 static void what_is_open_at_the_end_is_answered(void **state)
@@ -282,6 +328,7 @@ int main(void)
         ANEW(a_slow_service_is_waited_for),
         ANEW(a_wrong_certificate_is_not_kept_and_not_asked_for_again_at_once),
         ANEW(a_foreign_chain_is_not_kept),
+        ANEW(no_answer_of_a_stranger_is_kept_or_followed),
         ANEW(what_the_maker_does_not_have_is_remembered),
         ANEW(switched_off_it_asks_nobody_and_takes_imports),
         ANEW(many_threads_ask_the_one_that_fetches),

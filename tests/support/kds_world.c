@@ -63,12 +63,30 @@ void kds_world_mode(const char *word, int64_t delay_ms, int64_t retry_after)
     assert_ok(kds_face_set(&kds_world.kds, wish, &err));
 }
 
+static int64_t told(const char *member)
+{
+    OWNED(json_drop) json_t *state = kds_face_to_json(&kds_world.kds);
+    return json_integer_value(json_object_get(state, member));
+}
+
+int64_t kds_world_asked(void)
+{
+    return told("asked");
+}
+
+int64_t kds_world_answered(void)
+{
+    return told("answered");
+}
+
 int kds_world_anew(void **state)
 {
     (void)state;
     struct error err = {0};
     kds_world_mode("well", 0, 0);
+    pthread_mutex_lock(&kds_world.kds.lock);
     kds_world.kds.asked = kds_world.kds.answered = 0;
+    pthread_mutex_unlock(&kds_world.kds.lock);
     assert_ok(db_script(kds_world.db, "TRUNCATE endorsements, endorsement_misses", &err));
     kds_world_endorser(kds_world.url);
     return 0;

@@ -27,6 +27,9 @@ int kds_world_anew(void **state); /* nothing kept, the service well, a new endor
 void kds_world_endorser(const char *base_url); /* another one, as after a restart */
 void kds_world_mode(const char *word, int64_t delay_ms, int64_t retry_after_seconds);
 
+int64_t kds_world_asked(void); /* requests that came to the service, and those it answered well */
+int64_t kds_world_answered(void);
+
 /* The VCEK of a chip that has signed once; a guest on such a chip. */
 struct kds_item kds_world_item(uint8_t chip);
 struct guest kds_world_guest(uint8_t chip);
