@@ -12,6 +12,7 @@
 #include "tests/support/made_firmware.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
+#include "tests/support/vectors.h"
 
 static uint8_t image[FIRMWARE_MADE_SIZE];
 
@@ -186,6 +187,58 @@ static void the_reference_holds_what_measure_says(void **state)
     assert_non_null(strstr((const char *)ran.out.at, hex));
 }
 
+/* Digests that another implementation worked out of the same firmware. */
+static void references_hold_the_samples_digests(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *more, *firmware, *digest;
+    } cases[] = {
+        {"--vmm ec2", "ovmf_AmdSev_suffix.bin",
+         "45160b0bd6416da62b6cefb16afa8437d8d49d1d29428cf0f16373a4ef2911df1f7e01bf05a3d7ec3dd66090d"
+         "24f59c7"},
+        {"--vmm gce --vcpus 2,16", "ovmf_AmdSev_suffix.bin",
+         "f826b9ed45136c630b7424d5cd3b94f92b9419d7c9a045a6eb4b0e5e7c062e11b52b36c401c0ffc2f91b42841"
+         "8e5a98a"},
+        {"--vcpus 64,2 --vcpu-type EPYC-Milan --vcpu-type EPYC-Genoa", "ovmf_AmdSev_suffix.bin",
+         "32df9b55c0bc2b977397baf14860a0fb0992c4beb3e1a9691260a0b46848c9626843ef47f12b4d24d57a0c5a5"
+         "32c1afd"},
+    };
+    const char *folder = vectors_folder();
+    if (folder == NULL)
+        skip();
+    for (size_t i = 0; i < countof(cases); i++) {
+        OWNED(text_done) struct text text = {0};
+        text_addf(&text, "cli/muster image add --ovmf %s/measure/fixtures/%s %s", folder,
+                  cases[i].firmware, cases[i].more);
+        OWNED(ran_done) struct ran ran = run_text(text_str(&text));
+        assert_int_equal(ran.exit_code, 0);
+        assert_non_null(strstr((const char *)ran.out.at, cases[i].digest));
+    }
+}
+
+/* The pages of the firmware are hashed once, the SVSM's for every count: both samples must come. */
+static void an_svsm_is_measured_for_every_count(void **state)
+{
+    (void)state;
+    const char *folder = vectors_folder();
+    if (folder == NULL)
+        skip();
+    OWNED(text_done) struct text text = {0};
+    text_addf(
+        &text,
+        "cli/muster image add --ovmf %s/measure/fixtures/svsm_ovmf.fd --svsm "
+        "%s/measure/fixtures/svsm.bin --ovmf-vars-size 540672 --vcpus 2,4 --vcpu-type EPYC-v4",
+        folder, folder);
+    OWNED(ran_done) struct ran ran = run_text(text_str(&text));
+    const char *out = (const char *)ran.out.at;
+    assert_int_equal(ran.exit_code, 0);
+    assert_non_null(strstr(out, "27d154c27b7b359c935e250ec6fee72aa0ae8c1225e3b0e1cf46a9567e938066d7"
+                                "d6f94bbdc4a857818bdb79277a44b2"));
+    assert_non_null(strstr(out, "9b94745036aafddf4f7f8b00c7513abb5b7703178cb95aaa57928bd963d68d3bfc"
+                                "b715d6019b9167ee2517b11b0d9be7"));
+}
+
 static void what_makes_no_sense_is_refused(void **state)
 {
     static const struct {
@@ -232,6 +285,8 @@ int main(void)
                                         scratch_close),
         cmocka_unit_test_setup_teardown(the_reference_holds_what_measure_says, open_firmware,
                                         scratch_close),
+        cmocka_unit_test(references_hold_the_samples_digests),
+        cmocka_unit_test(an_svsm_is_measured_for_every_count),
         cmocka_unit_test_setup_teardown(what_makes_no_sense_is_refused, open_firmware,
                                         scratch_close),
     };
