@@ -6,8 +6,7 @@
 
 #include "cli/evidence_files.h"
 #include "lib/attest/azure_judge.h"
-#include "lib/attest/hcl_report.h"
-#include "lib/attest/nitro_judge.h"
+#include "lib/attest/evidence.h"
 
 static enum outcome bad(struct error *err, const char *where, const char *name, const char *what)
 {
@@ -124,22 +123,22 @@ static enum outcome get_hex(const struct hearing *h, const char *name, struct by
     return hex_decode(text, out, NULL) == OK ? OK : bad(err, h->path, name, "not hex");
 }
 
-static struct image_facts facts_of(const struct hearing *h, const struct snp_report *report)
+static struct image_facts image_of(const struct hearing *h, const struct evidence_facts *facts)
 {
-    struct image_facts facts = {0};
-    (void)charter_image_facts(h->charter, h->policy, h->kind, SPAN_OF(report->measurement), &facts);
-    return facts;
+    struct image_facts image = {0};
+    (void)charter_image_facts(h->charter, h->policy, h->kind, SPAN_OF(facts->measurement), &image);
+    return image;
 }
 
 /* A keeper rejects what would pass but stands on a deny list. */
-static void apply_denials(const struct hearing *h, const struct snp_report *report,
+static void apply_denials(const struct hearing *h, const struct evidence_facts *facts,
                           const struct verdict *v, struct case_answer *out)
 {
     struct charter_case c = {0};
     struct error err = {0};
     memcpy(c.anchor, v->anchor_hash, sizeof c.anchor);
-    memcpy(c.chip, report->chip_id, sizeof c.chip);
-    memcpy(c.measurement, report->measurement, sizeof c.measurement);
+    memcpy(c.chip, facts->chip, sizeof c.chip);
+    memcpy(c.measurement, facts->measurement, sizeof c.measurement);
     if (!v->trusted || charter_check_denied(h->charter, &c, &err) == OK)
         return;
     *out = (struct case_answer){.verdict = "rejected", .level = "L0"};
@@ -155,7 +154,7 @@ static void answer_with(const struct verdict *v, struct case_answer *out)
 
 static enum outcome judge_snp(const struct hearing *h, struct case_answer *out, struct error *err)
 {
-    struct snp_report report = {0};
+    struct evidence_facts facts;
     OWNED(bytes_done) struct bytes binding = {0};
     OWNED(evidence_files_done) struct evidence_files files = {0};
     OWNED(verdict_done) struct verdict v = {0};
@@ -165,7 +164,7 @@ static enum outcome judge_snp(const struct hearing *h, struct case_answer *out, 
     TRY(evidence_files_read(&h->paths->snp, &files, err));
     OWNED(snp_endorsements_drop)
     struct snp_endorsements *e = snp_endorse(&files.bundle, evidence_files_roots(&files));
-    error_ignore(snp_report_read(bytes_span(&files.report.at[0]), &report, NULL));
+    evidence_facts(&(struct evidence){.kind = h->kind, .report = files.report.at[0]}, &facts);
     const struct judge_input input = {
         .kind = h->kind,
         .simulation_realm = h->charter->realm == REALM_SIMULATION,
@@ -175,12 +174,12 @@ static enum outcome judge_snp(const struct hearing *h, struct case_answer *out, 
         .at = h->at,
         .asked_at = h->at,
         .expected_report_data = bytes_span(&binding),
-        .image = facts_of(h, &report),
+        .image = image_of(h, &facts),
         .standing = {.custody_outside = h->charter->custody_outside},
     };
     judge(&input, &v);
     answer_with(&v, out);
-    apply_denials(h, &report, &v, out);
+    apply_denials(h, &facts, &v, out);
     return OK;
 }
 
@@ -216,8 +215,7 @@ static enum outcome azure_files_read(const struct hearing *h, struct azure_files
 
 static enum outcome judge_azure(const struct hearing *h, struct case_answer *out, struct error *err)
 {
-    struct hcl_report hcl;
-    struct snp_report report = {0};
+    struct evidence_facts facts;
     OWNED(azure_files_done) struct azure_files own = {0};
     OWNED(evidence_files_done) struct evidence_files files = {0};
     OWNED(verdict_done) struct verdict v = {0};
@@ -225,8 +223,7 @@ static enum outcome judge_azure(const struct hearing *h, struct case_answer *out
     TRY(evidence_files_read(&h->paths->snp, &files, err));
     OWNED(snp_endorsements_drop)
     struct snp_endorsements *e = snp_endorse(&files.bundle, evidence_files_roots(&files));
-    if (hcl_report_read(bytes_span(&own.hcl), &hcl, NULL) == OK)
-        error_ignore(snp_report_read(hcl.hardware, &report, NULL));
+    evidence_facts(&(struct evidence){.kind = h->kind, .hcl = own.hcl}, &facts);
     const struct azure_input input = {
         .hcl = bytes_span(&own.hcl),
         .has_quote = h->paths->quote != NULL,
@@ -238,12 +235,12 @@ static enum outcome judge_azure(const struct hearing *h, struct case_answer *out
         .endorsements = e,
         .policy = h->policy->policy,
         .at = h->at,
-        .image = facts_of(h, &report),
+        .image = image_of(h, &facts),
         .standing = {.custody_outside = h->charter->custody_outside},
     };
     azure_judge(&input, &v);
     answer_with(&v, out);
-    apply_denials(h, &report, &v, out);
+    apply_denials(h, &facts, &v, out);
     return OK;
 }
 
@@ -253,6 +250,7 @@ static enum outcome judge_nitro(const struct hearing *h, struct case_answer *out
     OWNED(common_files_done) struct common_files files = {0};
     OWNED(bytes_done) struct bytes document = {0};
     OWNED(verdict_done) struct verdict v = {0};
+    struct evidence_facts facts;
     if (h->paths->document == NULL)
         return bad(err, h->path, "evidence", "names no document");
     TRY(common_files_read(&h->paths->snp.common, &files, err));
@@ -264,9 +262,12 @@ static enum outcome judge_nitro(const struct hearing *h, struct case_answer *out
     const struct nitro_input input = {.document = bytes_span(&document),
                                       .roots = &roots,
                                       .policy = h->policy->policy,
-                                      .at = h->at};
+                                      .at = h->at,
+                                      .standing = {.custody_outside = h->charter->custody_outside}};
+    evidence_facts(&(struct evidence){.kind = h->kind, .document = document}, &facts);
     nitro_judge(&input, &v);
     answer_with(&v, out);
+    apply_denials(h, &facts, &v, out);
     return OK;
 }
 

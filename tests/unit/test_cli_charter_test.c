@@ -165,8 +165,7 @@ static void evidence_bound_to_something_else_is_rejected(void **state)
         fail_msg("%s%s", (const char *)ran.out.at, (const char *)ran.err.at);
 }
 
-/* A charter's policies are about SEV-SNP: an Azure report passes only where the policy takes its
- * kind, a document of an enclave never. */
+/* Each passes only where the policy takes its kind, and not what is denied. */
 static void azure_and_nitro_evidence_is_judged_too(void **state)
 {
     static const char cases_format[] =
@@ -183,7 +182,13 @@ static void azure_and_nitro_evidence_is_judged_too(void **state)
         "{\"name\":\"nitro\",\"policy\":\"web\",\"kind\":\"nitro\","
         "\"at\":\"2023-01-18T13:07:19Z\",\"evidence\":{"
         "\"document\":\"%1$s/nitro/docs/evervault-prod-2023-01.cbor\"},"
-        "\"expect\":{\"verdict\":\"rejected\",\"reason\":\"unsupported-evidence\"}}]}";
+        "\"expect\":{\"verdict\":\"rejected\",\"reason\":\"unsupported-evidence\"}},"
+        "{\"name\":\"enclave\",\"policy\":\"enclave\",\"kind\":\"nitro\","
+        "\"at\":\"2023-01-18T13:07:19Z\",\"evidence\":{"
+        "\"document\":\"%1$s/nitro/docs/evervault-prod-2023-01.cbor\"},"
+        "\"expect\":{\"verdict\":\"%5$s\",\"reason\":\"%6$s\"}}]}";
+    static const char pcr0[] = "d265a83faa7b4fa0d73b82b6d06253e894445922937d0ee5a74fe4891da981"
+                               "7611a71e71b98e5329232902de3cf419af";
     const char *folder = vectors_folder();
     if (folder == NULL)
         skip();
@@ -195,11 +200,23 @@ static void azure_and_nitro_evidence_is_judged_too(void **state)
     text_add(&reference, "\"]");
     charter_change(charter, "/policies/web/azure", "{\"pcrs\":\"any\"}");
     charter_change(charter, "/references/direct/measurement", text_str(&reference));
+    OWNED(text_done) struct text enclave = {0};
+    text_addf(&enclave,
+              "{\"references\":[],\"valid_seconds\":600,\"nitro\":{\"pcrs\":{\"0\":\"%s\"}}}",
+              pcr0);
+    charter_change(charter, "/policies/enclave", text_str(&enclave));
     static const char *const nonces[][3] = {{"6368616c6c656e6765", "trusted", "ok"},
                                             {"6368616c6c656e6766", "rejected", "nonce-mismatch"}};
+    static const char *const enclaves[][2] = {{"trusted", "ok"},
+                                              {"rejected", "denied-measurement"}};
+    OWNED(text_done) struct text denied = {0};
+    text_addf(&denied, "[\"%s\"]", pcr0);
     for (size_t i = 0; i < countof(nonces); i++) {
+        if (i == 1)
+            charter_change(charter, "/deny/measurements", text_str(&denied));
         OWNED(text_done) struct text cases = {0};
-        text_addf(&cases, cases_format, folder, nonces[i][0], nonces[i][1], nonces[i][2]);
+        text_addf(&cases, cases_format, folder, nonces[i][0], nonces[i][1], nonces[i][2],
+                  enclaves[i][0], enclaves[i][1]);
         OWNED(ran_done) struct ran ran = test_charter(*state, charter, text_str(&cases), NULL);
         if (ran.exit_code != 0)
             fail_msg("%s%s", (const char *)ran.out.at, (const char *)ran.err.at);
