@@ -56,6 +56,7 @@ check_PROGRAMS += tests/unit/test_policy
 check_PROGRAMS += tests/unit/test_psp
 check_PROGRAMS += tests/unit/test_queue
 check_PROGRAMS += tests/unit/test_recovery
+check_PROGRAMS += tests/unit/test_replay
 check_PROGRAMS += tests/unit/test_retry
 check_PROGRAMS += tests/unit/test_routes
 check_PROGRAMS += tests/unit/test_seal

@@ -39,39 +39,28 @@ static struct ran test_charter(const char *folder, const json_t *charter, const 
 
 #define ANCHOR "\"1111111111111111111111111111111111111111111111111111111111111111\""
 #define OTHER "\"2222222222222222222222222222222222222222222222222222222222222222\""
-#define GOOD                                                                                       \
-    "\"software\":\"hardware\",\"identity\":\"hardware\",\"level\":\"L1\",\"fleet\":\"web\""
+#define NO_FLEET "\"software\":\"hardware\",\"identity\":\"hardware\",\"level\":\"L1\""
+#define GOOD NO_FLEET ",\"fleet\":\"web\""
 #define CLAIM(name, grant, claims, verdict, reason)                                                \
     "{\"name\":\"" name "\",\"policy\":\"web\",\"grant\":\"" grant "\",\"claims\":{" claims "},"   \
     "\"expect\":{\"verdict\":\"" verdict "\",\"reason\":\"" reason "\"}}"
 
 static void claims_are_tried_against_a_grant(void **state)
 {
-    static const char cases[] =
-        "{\"cases\":[" CLAIM("good", "key", GOOD, "released", "ok") "," CLAIM(
-            "rejected", "key", "\"trusted\":false," GOOD, "refused",
-            "verdict-rejected") "," CLAIM("nothing proven", "key",
-                                          "\"level\":\"L1\",\"fleet\":\"web\"", "refused",
-                                          "software-unproven") "," CLAIM("low", "key",
-                                                                         "\"software\":"
-                                                                         "\"hardware\"",
-                                                                         "refused",
-                                                                         "grant-level") "," CLAIM("old",
-                                                                                                  "key",
-                                                                                                  GOOD
-                                                                                                  ",\"age_seconds\":3601",
-                                                                                                  "refused", "verdict-too-old") "," CLAIM("no grant",
-                                                                                                                                          "nobody",
-                                                                                                                                          GOOD,
-                                                                                                                                          "refused", "grant-unknown") "," CLAIM("kind", "key", GOOD ",\"secret_kind\":\"ssh-host-key\"", "refused", "grant-kind") "," CLAIM("fleet", "host", "\"software\":\"hardware\",\"identity\":\"hardware\",\"level\":\"L1\",\"anchor\":" ANCHOR ",\"secret_anchor\":" ANCHOR, "refused", "grant-fleet") "," CLAIM("own",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                         "host",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                         GOOD ",\"anchor\":" ANCHOR ",\"secret_anchor\":" ANCHOR, "released", "ok") "," CLAIM("another's",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "host",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              GOOD
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              ",\"anchor\":" ANCHOR
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              ",\"secret_anchor\":" OTHER,
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "refused",
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              "anchor-mismatch") "]}";
+    /* clang-format off */
+    static const char cases[] = "{\"cases\":["
+        CLAIM("good", "key", GOOD, "released", "ok") ","
+        CLAIM("rejected", "key", "\"trusted\":false," GOOD, "refused", "verdict-rejected") ","
+        CLAIM("nothing proven", "key", "\"level\":\"L1\",\"fleet\":\"web\"", "refused", "software-unproven") ","
+        CLAIM("low", "key", "\"software\":\"hardware\"", "refused", "grant-level") ","
+        CLAIM("old", "key", GOOD ",\"age_seconds\":3601", "refused", "verdict-too-old") ","
+        CLAIM("no grant", "nobody", GOOD, "refused", "grant-unknown") ","
+        CLAIM("kind", "key", GOOD ",\"secret_kind\":\"ssh-host-key\"", "refused", "grant-kind") ","
+        CLAIM("fleet", "host", NO_FLEET ",\"anchor\":" ANCHOR ",\"secret_anchor\":" ANCHOR, "refused", "grant-fleet") ","
+        CLAIM("own", "host", GOOD ",\"anchor\":" ANCHOR ",\"secret_anchor\":" ANCHOR, "released", "ok") ","
+        CLAIM("another's", "host", GOOD ",\"anchor\":" ANCHOR ",\"secret_anchor\":" OTHER, "refused", "anchor-mismatch")
+        "]}";
+    /* clang-format on */
     OWNED(json_drop) json_t *charter = charter_sound();
     OWNED(ran_done) struct ran ran = test_charter(*state, charter, cases, NULL);
     if (ran.exit_code != 0)
@@ -81,9 +70,12 @@ static void claims_are_tried_against_a_grant(void **state)
 
 static void a_case_that_comes_out_otherwise_fails_by_name(void **state)
 {
-    static const char cases[] =
-        "{\"cases\":[" CLAIM("good", "key", GOOD, "released",
-                             "ok") "," CLAIM("hoped", "key", GOOD, "refused", "grant-level") "]}";
+    /* clang-format off */
+    static const char cases[] = "{\"cases\":["
+        CLAIM("good", "key", GOOD, "released", "ok") ","
+        CLAIM("hoped", "key", GOOD, "refused", "grant-level")
+        "]}";
+    /* clang-format on */
     OWNED(json_drop) json_t *charter = charter_sound();
     OWNED(ran_done) struct ran tap = test_charter(*state, charter, cases, NULL);
     OWNED(ran_done) struct ran json = test_charter(*state, charter, cases, "-o=json");
