@@ -157,6 +157,17 @@ static void fill_claims(const struct keeper *k, const struct charter *charter,
     read_region(verdict, out->region);
 }
 
+enum outcome keeper_check_denied(const struct keeper *k, const struct charter *charter,
+                                 const struct charter_case *c, struct error *err)
+{
+    TRY(charter_check_denied(charter, c, err));
+    if (k->state != NULL && !span_is_zero(SPAN_OF(c->anchor)) &&
+        keeper_state_is_destroyed(k->state, c->anchor))
+        return fail_code(err, ERR_DENIED, "anchor-destroyed",
+                         "this machine was declared destroyed");
+    return OK;
+}
+
 /* What the charter denies is not trusted, whatever it proves; a rejection proves nothing. */
 static void apply_deny_lists(const struct keeper *k, const struct charter *charter,
                              struct verdict_claims *claims)
@@ -167,13 +178,7 @@ static void apply_deny_lists(const struct keeper *k, const struct charter *chart
     memcpy(c.chip, claims->chip, sizeof c.chip);
     memcpy(c.measurement, claims->measurement, sizeof c.measurement);
     memcpy(c.link_key, claims->link_key, sizeof c.link_key);
-    bool denied = charter_check_denied(charter, &c, &err) != OK;
-    if (!denied && k->state != NULL && !span_is_zero(SPAN_OF(claims->anchor)) &&
-        keeper_state_is_destroyed(k->state, claims->anchor)) {
-        denied = true;
-        error_ignore(text_copy(err.code, sizeof err.code, "anchor-destroyed", "", NULL));
-    }
-    if (!denied || strcmp(claims->verdict, "trusted") != 0)
+    if (strcmp(claims->verdict, "trusted") != 0 || keeper_check_denied(k, charter, &c, &err) == OK)
         return;
     error_ignore(text_copy(claims->verdict, sizeof claims->verdict, "rejected", "", NULL));
     error_ignore(text_copy(claims->reason, sizeof claims->reason, err.code, "", NULL));

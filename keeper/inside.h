@@ -65,6 +65,10 @@ enum outcome keeper_need_state(const struct keeper *keeper, struct error *err);
 enum outcome keeper_terms(const struct keeper *keeper, const struct charter *charter,
                           enum evidence_kind kind, struct evidence_terms *out, struct error *err);
 
+/* On the charter's deny lists, or destroyed by the keeper's own memory? */
+enum outcome keeper_check_denied(const struct keeper *keeper, const struct charter *charter,
+                                 const struct charter_case *c, struct error *err);
+
 /* Made when it was not known. */
 struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *instance);
 
