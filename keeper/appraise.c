@@ -164,6 +164,22 @@ static enum trust_claim claim_denied(const char *code)
     return strcmp(code, "denied-measurement") == 0 ? TRUST_EXECUTABLES : TRUST_INSTANCE_IDENTITY;
 }
 
+enum outcome keeper_check_denied(const struct keeper *k, const struct charter *charter,
+                                 const struct charter_case *c, struct trust_vector *vector,
+                                 struct error *err)
+{
+    struct error why = {0};
+    enum outcome outcome = charter_check_denied(charter, c, &why);
+    if (outcome == OK && k->state != NULL && !span_is_zero(SPAN_OF(c->anchor)) &&
+        keeper_state_is_destroyed(k->state, c->anchor))
+        outcome =
+            fail_code(&why, ERR_DENIED, "anchor-destroyed", "this machine was declared destroyed");
+    if (outcome != OK)
+        *vector = trust_vector_against(claim_denied(why.code));
+    *err = why;
+    return outcome;
+}
+
 /* What the charter denies is not trusted, whatever it proves; a rejection proves nothing. */
 static void apply_deny_lists(const struct keeper *k, const struct charter *charter,
                              struct verdict_token *token)
@@ -175,19 +191,13 @@ static void apply_deny_lists(const struct keeper *k, const struct charter *chart
     memcpy(c.chip, claims->chip, sizeof c.chip);
     memcpy(c.measurement, claims->measurement, sizeof c.measurement);
     memcpy(c.link_key, claims->link_key, sizeof c.link_key);
-    bool denied = charter_check_denied(charter, &c, &err) != OK;
-    if (!denied && k->state != NULL && !span_is_zero(SPAN_OF(claims->anchor)) &&
-        keeper_state_is_destroyed(k->state, claims->anchor)) {
-        denied = true;
-        error_ignore(text_copy(err.code, sizeof err.code, "anchor-destroyed", "", NULL));
-    }
-    if (!denied || strcmp(claims->verdict, "trusted") != 0)
+    if (strcmp(claims->verdict, "trusted") != 0 ||
+        keeper_check_denied(k, charter, &c, &token->vector, &err) == OK)
         return;
     error_ignore(text_copy(claims->verdict, sizeof claims->verdict, "rejected", "", NULL));
     error_ignore(text_copy(claims->reason, sizeof claims->reason, err.code, "", NULL));
     claims->hardware = claims->software = claims->identity = SOURCE_NONE;
     claims->level = LEVEL_0;
-    token->vector = trust_vector_against(claim_denied(err.code));
 }
 
 static enum outcome judge_it(const struct keeper *k, const struct charter *charter,

@@ -70,6 +70,12 @@ enum outcome keeper_may_sign(const struct cert *cert, struct error *err);
 enum outcome keeper_terms(const struct keeper *keeper, const struct charter *charter,
                           enum evidence_kind kind, struct evidence_terms *out, struct error *err);
 
+/* On the charter's deny lists, or destroyed by the keeper's own memory? Then the vector speaks
+ * against what is denied. */
+enum outcome keeper_check_denied(const struct keeper *keeper, const struct charter *charter,
+                                 const struct charter_case *c, struct trust_vector *vector,
+                                 struct error *err);
+
 /* Made when it was not known. */
 struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *instance);
 

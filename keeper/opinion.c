@@ -87,6 +87,33 @@ static void fill_claims(const struct keeper *k, const struct charter *charter,
     out->simulated = verdict->simulated;
 }
 
+/* What the charter denies is not trusted here either. */
+static json_t *apply_deny_lists(const struct keeper *k, const struct charter *charter,
+                                const struct evidence_facts *facts, const struct verdict *verdict,
+                                struct opinion_claims *claims, struct trust_vector *vector)
+{
+    struct charter_case c = {0};
+    struct error err = {0};
+    json_t *shown = verdict_to_json(verdict);
+    memcpy(c.anchor, verdict->anchor_hash, sizeof c.anchor);
+    memcpy(c.chip, facts->chip, sizeof c.chip);
+    memcpy(c.measurement, facts->measurement, sizeof c.measurement);
+    if (!verdict->trusted || keeper_check_denied(k, charter, &c, vector, &err) == OK)
+        return shown;
+    static const char *const sources[] = {"hardware", "software", "identity"};
+    error_ignore(text_copy(claims->verdict, sizeof claims->verdict, "rejected", "", NULL));
+    error_ignore(text_copy(claims->reason, sizeof claims->reason, err.code, "", NULL));
+    claims->hardware = claims->software = claims->identity = SOURCE_NONE;
+    claims->level = LEVEL_0;
+    json_put_text(shown, "verdict", claims->verdict);
+    json_put_text(shown, "reason", claims->reason);
+    json_put_text(shown, "level", name_of(&level_names, LEVEL_0));
+    json_put_new(shown, "trust_vector", trust_vector_to_json(vector));
+    for (size_t i = 0; i < countof(sources); i++)
+        json_put_text(shown, sources[i], name_of(&source_names, SOURCE_NONE));
+    return shown;
+}
+
 enum outcome keeper_opinion(struct keeper *k, const struct opinion_wish *wish,
                             struct opinion_reply *out, struct error *err)
 {
@@ -105,11 +132,13 @@ enum outcome keeper_opinion(struct keeper *k, const struct opinion_wish *wish,
     evidence_facts(&evidence, &facts);
     TRY(judge_it(k, charter, &measure, wish, &evidence, &facts, &verdict, err));
     fill_claims(k, charter, &measure, wish, evidence.kind, &facts, &verdict, &claims);
-    const struct trust_vector vector = verdict_vector(&verdict);
+    struct trust_vector vector = verdict_vector(&verdict);
+    OWNED(json_drop)
+    json_t *shown = apply_deny_lists(k, charter, &facts, &verdict, &claims, &vector);
     enum outcome outcome =
         opinion_token_print(k->opinion_signer, &claims, &vector, clock_now(), &out->token, err);
     record_done(&opinion_claims_record, &claims);
     if (outcome == OK)
-        out->verdict = verdict_to_json(&verdict);
+        out->verdict = TAKE(shown);
     return outcome;
 }

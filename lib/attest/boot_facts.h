@@ -1,6 +1,7 @@
 /* What a boot log says of secure boot and of what was started, read from those events alone whose
  * data their digest proves, in one bank. It is a fact only where that bank's registers come from a
- * verified quote and the log leads to them. */
+ * verified quote and the log leads to them. Whoever runs later may extend registers too, so that a
+ * component is something that was measured, not all that runs. */
 #ifndef MUSTER_ATTEST_BOOT_FACTS_H
 #define MUSTER_ATTEST_BOOT_FACTS_H
 
@@ -15,8 +16,7 @@ extern const struct names secure_boot_names; /* "unknown", "off", "on" */
 
 struct boot_facts {
     enum secure_boot secure_boot;
-    json_t *
-        components; /* owned: [{"pcr","digest","text"?}], text only where it is what was measured */
+    json_t *components; /* owned: [{"pcr","digest","text"?}], text only where that was measured */
 };
 void boot_facts_done(struct boot_facts *facts);
 

@@ -155,6 +155,31 @@ static void documents_of_enclaves_are_judged_too(void **state)
     record_done(&opinion_wish_record, &wish);
 }
 
+static void what_the_charter_denies_is_not_trusted(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    struct opinion_reply reply = {0};
+    OWNED(guest_done) struct guest g = guest_make(PSP_DIRECT_BOOT, 5);
+    struct opinion_wish wish = {.policy = ""};
+    OWNED(mem_drop) char *chip = hex_of(SPAN_OF(g.wish.chip_id));
+    json_object_set_new(json_object_get(d->charter, "deny"), "chips", json_pack("[s]", chip));
+    deployment_raise_serial(d);
+    assert_ok(deployment_apply(d, &err));
+    unasked(d, &g, 7, &wish.evidence);
+    assert_ok(opine(d, &wish, &reply, &err));
+    OWNED(json_drop) json_t *token = open_token(d, reply.token);
+    const json_t *both[] = {reply.verdict, json_object_get(token, "muster")};
+    for (size_t i = 0; i < countof(both); i++) {
+        assert_string_equal(text_of(both[i], "verdict"), "rejected");
+        assert_string_equal(text_of(both[i], "reason"), "denied-chip");
+        assert_string_equal(text_of(both[i], "hardware"), "none");
+        assert_string_equal(text_of(both[i], "level"), "L0");
+    }
+    record_done(&opinion_reply_record, &reply);
+    record_done(&opinion_wish_record, &wish);
+}
+
 /* ---- what it is not ------------------------------------------------------------------------- */
 
 static void refused(struct deployment *d, struct guest *g, struct stored *s, char *token,
@@ -298,6 +323,7 @@ int main(void)
         IN(without_a_nonce_nothing_is_fresh),
         IN(an_asker_may_bring_nonce_and_policy),
         IN(documents_of_enclaves_are_judged_too),
+        IN(what_the_charter_denies_is_not_trusted),
         IN(an_opinion_opens_nothing),
         IN(the_key_of_opinions_signs_no_verdict),
         IN(an_opinion_takes_no_challenge_away),
