@@ -112,8 +112,14 @@ static enum outcome read_before(const struct keeper_renew *wish, struct renewing
     return OK;
 }
 
+/* A folder that was made before there were opinions has no key for them, until one is asked for. */
+static bool is_optional(enum cert_role role)
+{
+    return role == ROLE_KEEPER_OPINION;
+}
+
 /* Of key and certificate one may be missing: where only the certificates were brought to the root,
- * or where one was lost. Both where a new key is made. */
+ * or where one was lost. */
 static enum outcome read_role(const struct keeper_renew *wish, struct renewing *r,
                               struct error *err)
 {
@@ -122,7 +128,8 @@ static enum outcome read_role(const struct keeper_renew *wish, struct renewing *
     if (key != OK && key != ERR_NOT_FOUND)
         return key;
     enum outcome before = read_before(wish, r, &why);
-    if (before != OK && (before != ERR_NOT_FOUND || (key != OK && !wish->new_key))) {
+    const bool first = wish->new_key && is_optional(r->files->role);
+    if (before != OK && (before != ERR_NOT_FOUND || (key != OK && !first))) {
         *err = why;
         return before;
     }
@@ -265,12 +272,6 @@ static bool is_wanted(const struct keeper_renew *wish, enum cert_role role)
         if (strcmp(wish->roles.at[i], name_of(&cert_role_names, (int)role)) == 0)
             return true;
     return wish->roles.count == 0;
-}
-
-/* A folder that was made before there were opinions has no key for them, until one is asked for. */
-static bool is_optional(enum cert_role role)
-{
-    return role == ROLE_KEEPER_OPINION;
 }
 
 static enum outcome check_words(const struct keeper_renew *wish, struct error *err)
