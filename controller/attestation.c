@@ -250,6 +250,8 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
     struct instance now = {0};
     OWNED(verdict_row_done) struct verdict_row row = {0};
     TRY(make_row(a, reply, &row, err));
+    if (a->crl.len == 0 && strcmp(row.reason, "crl-missing") == 0)
+        return fail_code(err, ERR_CONFLICT, "endorsement-unavailable", "no revocation list yet");
     metric_add(passed(&row) ? METRIC_VERDICTS_TRUSTED : METRIC_VERDICTS_REJECTED, 1);
     LOG(INFO, "verdict.given", TEXT("instance", uuid_text(&row.instance).at),
         TEXT("verdict", row.verdict), TEXT("reason", row.reason),

@@ -2,10 +2,13 @@
 
 #include <string.h>
 
+#include "db/endorsement_store.h"
 #include "db/replay_store.h"
+#include "lib/attest/kds.h"
 #include "lib/attest/replay.h"
 
-enum { PAGE = 500 };
+/* Evidence is up to half a megabyte, a name is not. */
+enum { PAGE = 32, NAMES_PAGE = 500 };
 
 struct planning {
     struct replay *replay;
@@ -47,14 +50,14 @@ enum outcome charter_plan_digest(struct db *db, const char *project, const json_
     digest_begin(&run, content);
     do {
         OWNED(replay_row_list_done) struct replay_row_list page = {0};
-        outcome = replay_store_standing(db, project, uuid_is_zero(&after) ? NULL : &after, PAGE,
-                                        &page, err);
+        outcome = replay_store_standing(db, project, uuid_is_zero(&after) ? NULL : &after,
+                                        NAMES_PAGE, &page, err);
         seen = page.count;
         for (size_t i = 0; i < page.count; i++)
             digest_row(&run, &page.at[i]);
         if (seen > 0)
             after = page.at[seen - 1].id;
-    } while (outcome == OK && seen == PAGE);
+    } while (outcome == OK && seen == NAMES_PAGE);
     digest_end(&run, out);
     return outcome;
 }
@@ -172,6 +175,23 @@ static enum outcome take_pages(struct planning *p, struct db *db, const char *pr
     }
 }
 
+/* What a keeper is sent beside the evidence. */
+static enum outcome take_lists(struct planning *p, struct db *db, struct error *err)
+{
+    for (int line = 0; line < LINE_COUNT; line++) {
+        char name[KDS_NAME_SIZE];
+        OWNED(endorsement_done) struct endorsement row = {0};
+        const struct kds_item item = kds_crl_of((enum snp_line)line);
+        kds_name(&item, name);
+        enum outcome outcome = endorsement_store_find(db, name, &row, err);
+        if (outcome == OK)
+            replay_use_list(p->replay, (enum snp_line)line, bytes_span(&row.content));
+        else if (outcome != ERR_NOT_FOUND)
+            return outcome;
+    }
+    return OK;
+}
+
 enum outcome charter_plan(struct db *db, const char *project, const struct charter *candidate,
                           const json_t *content, json_t **out, struct error *err)
 {
@@ -181,7 +201,9 @@ enum outcome charter_plan(struct db *db, const char *project, const struct chart
                          .items = json_array(),
                          .cohorts = json_object()};
     digest_begin(&p.digest, content);
-    enum outcome outcome = take_pages(&p, db, project, err);
+    enum outcome outcome = take_lists(&p, db, err);
+    if (outcome == OK)
+        outcome = take_pages(&p, db, project, err);
     digest_end(&p.digest, hash);
     if (outcome == OK)
         *out = plan_to_json(&p, candidate, hash);

@@ -32,9 +32,9 @@ static const struct retry_policy backing_off = {
 struct flight {
     char name[KDS_NAME_SIZE];
     struct kds_item item;
-    bool waited_for; /* else prefetched: goes behind */
-    bool again;      /* fetch although it is there: a list */
-    bool looked;     /* not in the cache, at the last look */
+    int64_t wanted_until_ms; /* nobody waits from then on: goes behind */
+    bool again;              /* fetch although it is there: a list */
+    bool looked;             /* not in the cache, at the last look */
     int attempts;
     int64_t due_ms;
 };
@@ -112,7 +112,8 @@ static bool add_waiter(struct endorser *e, struct waiter *waiter, const struct k
         return false;
     for (size_t i = 0; i < count; i++) {
         struct flight *flight = take_off(e, &items[i]);
-        flight->waited_for = true;
+        if (flight->wanted_until_ms < waiter->deadline_ms)
+            flight->wanted_until_ms = waiter->deadline_ms;
         memcpy(waiter->names[i], flight->name, sizeof flight->name);
     }
     waiter->left = count;
@@ -179,8 +180,10 @@ static void settle(struct endorser *e, const char *name, enum outcome outcome,
     char gone[KDS_NAME_SIZE];
     memcpy(gone, name, sizeof gone); /* `name` is the flight's, which goes */
     struct flight *flight = find_flight(e, gone);
-    if (flight != NULL)
-        *flight = e->flights[--e->flight_count];
+    if (flight != NULL) { /* the others keep their order: who came first is served first */
+        const size_t after = (size_t)(&e->flights[--e->flight_count] - flight);
+        memmove(flight, flight + 1, after * sizeof *flight);
+    }
     for (size_t i = 0; i < e->waiter_count; i++)
         for (size_t n = 0; n < ENDORSER_ITEMS_MAX; n++)
             if (strcmp(e->waiters[i]->names[n], gone) == 0) {
@@ -224,6 +227,12 @@ static void answer_finished(struct endorser *e, bool all)
 
 /* ---- one flight ---------------------------------------------------------------------------- */
 
+/* Lists and chains serve a whole line; a key serves one chip. */
+static int rank(const struct flight *f, int64_t now)
+{
+    return 2 * (f->wanted_until_ms > now) + (f->item.what != KDS_VCEK);
+}
+
 /* The first that is due, those that are waited for before the others. `looked`: of those that the
  * cache has not, or of those not yet looked for. */
 static bool pick(struct endorser *e, bool looked, struct flight *out)
@@ -233,7 +242,7 @@ static bool pick(struct endorser *e, bool looked, struct flight *out)
     for (size_t i = 0; i < e->flight_count; i++) {
         const struct flight *f = &e->flights[i];
         if (f->looked == looked && f->due_ms <= now &&
-            (best == NULL || (f->waited_for && !best->waited_for)))
+            (best == NULL || rank(f, now) > rank(best, now)))
             best = f;
     }
     if (best != NULL)
@@ -305,6 +314,8 @@ static void let_alone(struct endorser *e, const struct flight *flight, int64_t t
         INT("failures", e->failures), INT("wait_ms", wait_ms));
     pthread_mutex_lock(&e->lock);
     struct flight *same = find_flight(e, flight->name);
+    if (same != NULL)
+        same->due_ms = e->quiet_until_ms + BUCKET_EVERY_MS; /* another one's turn first */
     if (same != NULL && ++same->attempts >= ATTEMPTS_MAX)
         settle(e, flight->name, ERR_UNREACHABLE, why);
     pthread_mutex_unlock(&e->lock);

@@ -194,7 +194,8 @@ static bool is_due(const struct endorsement *crl, struct moment now)
                               (is_old(crl, now) ? OLD_LIST_SECONDS : LIST_SECONDS);
 }
 
-/* Only lines that are in use are asked about: those whose chain is here. */
+/* Only lines that are in use are asked about: those whose chain is here. The chain too: its maker
+ * may put another in its place. */
 enum outcome lists_look(struct db *db, struct due_lists *out, struct error *err)
 {
     OWNED(endorsement_list_done) struct endorsement_list rows = {0};
@@ -209,8 +210,11 @@ enum outcome lists_look(struct db *db, struct due_lists *out, struct error *err)
         kds_name(&chain, chain_name);
         kds_name(&crl_item, crl_name);
         const struct endorsement *crl = find_row(&rows, crl_name);
-        if (find_row(&rows, chain_name) == NULL)
+        const struct endorsement *above = find_row(&rows, chain_name);
+        if (above == NULL)
             continue;
+        if (moment_seconds_between(above->checked, now) >= LIST_SECONDS)
+            out->at[out->count++] = chain;
         if (is_due(crl, now))
             out->at[out->count++] = crl_item;
         stale += crl == NULL || is_old(crl, now);

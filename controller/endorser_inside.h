@@ -26,10 +26,10 @@ enum fetch_end fetch_item(struct fetcher *f, const struct kds_item *item, int64_
 /* How a name that was missed with this code ends for those who wait. */
 enum outcome endorsement_miss_outcome(const char *code);
 
-/* Lists that are due to be looked at again; also sets the metrics of their age. */
+/* Lists and chains that are due to be looked at again; also sets the metrics of their age. */
 struct due_lists {
     size_t count;
-    struct kds_item at[LINE_COUNT];
+    struct kds_item at[2 * LINE_COUNT];
 };
 enum outcome lists_look(struct db *db, struct due_lists *out, struct error *err);
 

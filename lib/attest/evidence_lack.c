@@ -99,7 +99,7 @@ void evidence_lack_find_in(const struct evidence *e, enum snp_line otherwise,
     struct snp_ek ek = {0};
     OWNED(brought_done) struct brought brought = {0};
     *out = (struct evidence_lack){0};
-    if (snp_report_read(bytes_span(&e->report), &report, NULL) != OK ||
+    if (snp_report_read(evidence_report(e), &report, NULL) != OK ||
         report.signing_key >= SIGNER_COUNT)
         return;
     const enum snp_signer signer = (enum snp_signer)report.signing_key;

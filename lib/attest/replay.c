@@ -5,6 +5,7 @@
 
 #include "lib/attest/cert_table.h"
 #include "lib/attest/cose_sign1.h"
+#include "lib/attest/evidence_lack.h"
 #include "lib/attest/nitro_document.h"
 #include "lib/crypto/x509.h"
 
@@ -20,6 +21,7 @@ struct maker {
 struct replay {
     const struct charter *charter;
     struct moment at;
+    struct bytes lists[LINE_COUNT];
     size_t maker_count;
     struct maker makers[MAKERS_MAX];
 };
@@ -41,6 +43,8 @@ void replay_free(struct replay *replay)
         snp_cache_free(replay->makers[i].chains);
         snp_roots_free(replay->makers[i].roots);
     }
+    for (size_t i = 0; i < LINE_COUNT; i++)
+        bytes_done(&replay->lists[i]);
     free(replay);
 }
 
@@ -84,6 +88,27 @@ static struct maker *simulator_of(struct replay *replay, const struct evidence *
     maker->chains = snp_cache_new(maker->roots, CHAINS_KEPT);
     replay->maker_count++;
     return maker;
+}
+
+void replay_use_list(struct replay *replay, enum snp_line line, struct span crl)
+{
+    bytes_done(&replay->lists[line]);
+    bytes_add(&replay->lists[line], crl);
+}
+
+static struct span list_for(const struct replay *replay, const struct evidence *evidence)
+{
+    struct snp_report report;
+    struct evidence_lack lack = {.known = false};
+    enum snp_line line = LINE_UNKNOWN;
+    if (snp_report_read(evidence_report(evidence), &report, NULL) == OK &&
+        snp_report_has_product(&report))
+        line = snp_product_line(snp_report_product(&report));
+    else
+        evidence_lack_find(evidence, &lack);
+    if (lack.known)
+        line = lack.crl.line;
+    return line < LINE_UNKNOWN ? bytes_span(&replay->lists[line]) : (struct span){0};
 }
 
 /* ---- whose signature ------------------------------------------------------------------------ */
@@ -173,6 +198,7 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
     struct evidence_terms terms = {
         .chains = whose->chains,
         .nitro_roots = &whose->enclaves,
+        .crl = list_for(replay, evidence),
         .simulation_realm = replay->charter->realm == REALM_SIMULATION,
         .simulated = whose->simulated,
         .policy = policy->policy,

@@ -14,6 +14,9 @@ struct replay *replay_new(const struct charter *candidate, struct moment at);
 void replay_free(struct replay *replay);
 DROP(replay_drop, struct replay, replay_free)
 
+/* The revocation list of a line, for all that follow; copied. */
+void replay_use_list(struct replay *replay, enum snp_line line, struct span crl);
+
 /* One machine as it stands. */
 struct replay_case {
     struct span evidence; /* the envelope, as it was judged */

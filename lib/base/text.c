@@ -295,7 +295,7 @@ enum outcome number_parse(const char *in, int64_t least, int64_t most, int64_t *
     const char *digits = in[0] == '-' ? in + 1 : in;
     size_t len = strlen(digits);
     bool fine = len > 0 && len < 20 && strspn(digits, "0123456789") == len &&
-                (len == 1 || digits[0] != '0');
+                (digits[0] != '0' || (len == 1 && digits == in)); /* one name for each */
     errno = 0;
     long long v = fine ? strtoll(in, NULL, 10) : 0;
     if (!fine || errno != 0)

@@ -26,6 +26,8 @@ static enum outcome read_rule(const char *path, const char *index, const json_t 
     if (number_parse(index, 0, POLICY_PCRS - 1, &number, NULL) != OK)
         return policy_refuse(&where, err, "not the number of a PCR");
     struct pcr_rule *rule = &out->at[number];
+    if (rule->count > 0)
+        return policy_refuse(&where, err, "says the same PCR again");
     if (!json_is_array(value))
         return add_value(rule, &where, value, err);
     size_t i;

@@ -47,6 +47,52 @@ static void the_service_is_asked_no_faster_than_it_bears(void **state)
         assert_int_equal(answers[i].times, 1);
 }
 
+/* A list serves all who wait, so a keeper is not asked without it while their keys come. */
+static void the_list_of_a_line_comes_before_the_keys_of_its_chips(void **state)
+{
+    (void)state;
+    static struct kds_answer answers[20];
+    const struct kds_item crl = kds_crl_of(LINE_MILAN);
+    for (size_t i = 0; i < countof(answers); i++) {
+        const struct kds_item items[] = {kds_world_item((uint8_t)(1 + i)),
+                                         kds_chain_of(LINE_MILAN, SIGNER_VCEK), crl};
+        kds_world_wants(items, countof(items), &answers[i]);
+    }
+    kds_world_pass(4000);
+    assert_true(kds_world_keeps(&crl));
+    kds_world_pass(100000);
+    for (size_t i = 0; i < countof(answers); i++) {
+        const struct kds_item item = kds_world_item((uint8_t)(1 + i));
+        assert_true(kds_world_keeps(&item));
+    }
+}
+
+/* A guest that makes up a new chip every round takes no more than its share. */
+static void whoever_came_first_is_served_whatever_comes_after(void **state)
+{
+    (void)state;
+    struct kds_answer first[10];
+    static struct kds_answer made_up[200];
+    for (size_t i = 0; i < countof(first); i++) {
+        const struct kds_item item = kds_world_item((uint8_t)(1 + i));
+        kds_world_want(&item, &first[i]);
+    }
+    for (size_t i = 0; i < countof(made_up); i++) {
+        const struct kds_item item = kds_world_item((uint8_t)(20 + i));
+        kds_world_want(&item, &made_up[i]);
+        if (i % 10 == 0) /* as an agent does, again and again */
+            for (size_t n = 0; n < countof(first); n++) {
+                const struct kds_item mine = kds_world_item((uint8_t)(1 + n));
+                kds_world_want(&mine, &first[n]);
+            }
+        kds_world_pass(2500);
+    }
+    for (size_t i = 0; i < countof(first); i++) {
+        const struct kds_item item = kds_world_item((uint8_t)(1 + i));
+        assert_true(kds_world_keeps(&item));
+    }
+}
+
 static void a_throttling_service_is_let_alone_as_long_as_it_says(void **state)
 {
     (void)state;
@@ -244,7 +290,8 @@ static void lists_are_looked_at_daily_and_one_that_grows_old_is_told(void **stat
     kds_world_pass(23 * 3600000);
     assert_int_equal(kds_world_asked(), asked);
     kds_world_pass(2 * 3600000);
-    assert_int_equal(kds_world_asked(), asked + 1);
+    assert_int_equal(kds_world_asked(),
+                     asked + 2); /* the list, and the chain, which may change too */
     kds_world_mode("dark", 0, 0);
     clock_advance_ms(INT64_C(31) * 86400000);
     kds_world_pass(120000);
@@ -323,6 +370,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ANEW(a_key_is_fetched_once_for_all_who_wait_and_then_never_again),
         ANEW(the_service_is_asked_no_faster_than_it_bears),
+        ANEW(the_list_of_a_line_comes_before_the_keys_of_its_chips),
+        ANEW(whoever_came_first_is_served_whatever_comes_after),
         ANEW(a_throttling_service_is_let_alone_as_long_as_it_says),
         ANEW(a_broken_or_dark_service_is_asked_less_and_less),
         ANEW(a_slow_service_is_waited_for),

@@ -103,6 +103,7 @@ static const struct pair {
      "narrows"},
     {{{0}}, "/references/direct/measured_boot", "true", "false", "narrows", "widens"},
     {{{0}}, "/references/direct/anchor", "\"none\"", "\"host-data\"", "widens", "narrows"},
+    {{{0}}, "/references/direct/anchor", "\"vtpm\"", "\"none\"", "widens", "widens"},
     {{{0}}, "/references/direct/anchor", "\"id-block\"", "\"host-data\"", "widens", "widens"},
     {{{0}}, "/references/direct/provider_execution", "\"on\"", "\"off\"", "widens", "narrows"},
     {{{0}}, "/references/direct/retired", NULL, "true", "narrows", "widens"},

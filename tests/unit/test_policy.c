@@ -82,6 +82,7 @@ static void wrong_values_are_refused_with_their_path(void **state)
         {"{\"nitro\":{\"pcrs\":\"all\"}}", "wrong-value", "/nitro/pcrs"},
         {"{\"nitro\":{\"pcrs\":{\"32\":\"any\"}}}", "wrong-value", "/nitro/pcrs/32"},
         {"{\"nitro\":{\"pcrs\":{\"00\":\"\"}}}", "wrong-value", "/nitro/pcrs/00"},
+        {"{\"nitro\":{\"pcrs\":{\"-0\":\"\"}}}", "wrong-value", "/nitro/pcrs/-0"},
         {"{\"nitro\":{\"pcrs\":{\"0\":\"abcd\"}}}", "wrong-value", "/nitro/pcrs/0"},
         {"{\"nitro\":{\"pcrs\":{\"0\":[]}}}", "wrong-value", "/nitro/pcrs/0"},
         {"{\"nitro\":{\"nonce\":\"abc\"}}", "wrong-value", "/nitro/nonce"},

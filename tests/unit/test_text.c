@@ -54,8 +54,8 @@ static void numbers_are_whole_strings_within_bounds(void **state)
     int64_t v;
     assert_ok(number_parse("42", 0, 100, &v, &err));
     assert_int_equal(v, 42);
-    const char *const bad[] = {"",    "4 2", " 42", "0x10", "+1",
-                               "101", "042", "-",   "1e3",  "99999999999999999999"};
+    const char *const bad[] = {
+        "", "4 2", " 42", "0x10", "+1", "101", "042", "-", "1e3", "99999999999999999999", "-0"};
     for (size_t i = 0; i < countof(bad); i++)
         assert_fails(number_parse(bad[i], 0, 100, &v, &err), ERR_INVALID, "invalid");
 }
