@@ -137,6 +137,7 @@ static void apply_denials(const struct hearing *h, const struct evidence_facts *
     struct charter_case c = {0};
     struct error err = {0};
     memcpy(c.anchor, v->anchor_hash, sizeof c.anchor);
+    memcpy(c.named, v->named, sizeof c.named);
     memcpy(c.chip, facts->chip, sizeof c.chip);
     memcpy(c.measurement, facts->measurement, sizeof c.measurement);
     if (!v->trusted || charter_check_denied(h->charter, &c, &err) == OK)
@@ -235,6 +236,7 @@ static enum outcome judge_azure(const struct hearing *h, struct case_answer *out
         .endorsements = e,
         .policy = h->policy->policy,
         .at = h->at,
+        .asked_at = h->at,
         .image = image_of(h, &facts),
         .standing = {.custody_outside = h->charter->custody_outside},
     };

@@ -118,10 +118,13 @@ static enum outcome answer_question(struct request *r, const struct question *q,
     }
     if (outcome != OK)
         return fail_at(err, outcome, why.code, why.where, "%s", why.text);
-    *out = json_incref(reply.verdict);
-    json_put_text(*out, "token", reply.token);
+    const bool whole = json_is_object(reply.verdict) && reply.token != NULL;
+    if (whole) {
+        *out = json_incref(reply.verdict);
+        json_put_text(*out, "token", reply.token);
+    }
     record_done(&opinion_reply_record, &reply);
-    return OK;
+    return whole ? OK : fail_code(err, ERR_UNREACHABLE, "no-answer", "the keeper's makes no sense");
 }
 
 static enum outcome answer_item(struct request *r, const json_t *item, json_t **out,
@@ -138,8 +141,8 @@ static json_t *problem_of(const struct error *err)
     json_t *out = json_object();
     json_t *problem = json_object();
     json_put_text(problem, "code", outward.code);
-    json_put_text(problem, "where", outward.where);
-    json_put_text(problem, "detail", outward.text);
+    problem_put_text(problem, "where", outward.where);
+    problem_put_text(problem, "detail", outward.text);
     json_put_new(out, "problem", problem);
     return out;
 }

@@ -106,8 +106,7 @@ struct error problem_outward(const struct error *err)
     return out;
 }
 
-/* An error may quote bytes of a cloud that are not text. */
-static void put_clean(json_t *problem, const char *name, const char *value)
+void problem_put_text(json_t *problem, const char *name, const char *value)
 {
     bool clean = text_is_clean(span_of_text(value));
     json_put_text(problem, name, clean ? value : "(not clean text)");
@@ -123,9 +122,9 @@ void problem_print(const struct error *err, int status, const char *request, str
     json_put_int(problem, "status", status);
     json_put_text(problem, "code", err->code);
     const struct error outward = problem_outward(err);
-    put_clean(problem, "detail", outward.text);
+    problem_put_text(problem, "detail", outward.text);
     if (outward.where[0] != '\0')
-        put_clean(problem, "where", outward.where);
+        problem_put_text(problem, "where", outward.where);
     if (request != NULL && request[0] != '\0')
         json_put_text(problem, "request", request);
     OWNED(mem_drop) char *printed = json_print(problem);

@@ -15,5 +15,7 @@ void problem_print(const struct error *err, int status, const char *request, str
 /* The same for whoever asked, without words that name our database or our insides: those are for
  * the log. */
 struct error problem_outward(const struct error *err);
+/* An error may quote bytes of a caller or a cloud that are not text, or half a character. */
+void problem_put_text(json_t *problem, const char *name, const char *value);
 
 #endif

@@ -164,14 +164,22 @@ static enum trust_claim claim_denied(const char *code)
     return strcmp(code, "denied-measurement") == 0 ? TRUST_EXECUTABLES : TRUST_INSTANCE_IDENTITY;
 }
 
+static bool is_destroyed(const struct keeper *k, const uint8_t anchor[static SHA256_SIZE])
+{
+    return k->state != NULL && !span_is_zero(SPAN(anchor, SHA256_SIZE)) &&
+           keeper_state_is_destroyed(k->state, anchor);
+}
+
 enum outcome keeper_check_denied(const struct keeper *k, const struct charter *charter,
                                  const struct charter_case *c, struct trust_vector *vector,
                                  struct error *err)
 {
     struct error why = {0};
     enum outcome outcome = charter_check_denied(charter, c, &why);
-    if (outcome == OK && k->state != NULL && !span_is_zero(SPAN_OF(c->anchor)) &&
-        keeper_state_is_destroyed(k->state, c->anchor))
+    bool destroyed = is_destroyed(k, c->anchor);
+    for (size_t i = 0; i < VERDICT_NAMED; i++)
+        destroyed = destroyed || is_destroyed(k, c->named[i]);
+    if (outcome == OK && destroyed)
         outcome =
             fail_code(&why, ERR_DENIED, "anchor-destroyed", "this machine was declared destroyed");
     if (outcome != OK)
@@ -182,12 +190,13 @@ enum outcome keeper_check_denied(const struct keeper *k, const struct charter *c
 
 /* What the charter denies is not trusted, whatever it proves; a rejection proves nothing. */
 static void apply_deny_lists(const struct keeper *k, const struct charter *charter,
-                             struct verdict_token *token)
+                             const struct verdict *verdict, struct verdict_token *token)
 {
     struct verdict_claims *claims = &token->claims;
     struct charter_case c = {0};
     struct error err = {0};
     memcpy(c.anchor, claims->anchor, sizeof c.anchor);
+    memcpy(c.named, verdict->named, sizeof c.named);
     memcpy(c.chip, claims->chip, sizeof c.chip);
     memcpy(c.measurement, claims->measurement, sizeof c.measurement);
     memcpy(c.link_key, claims->link_key, sizeof c.link_key);
@@ -278,6 +287,6 @@ enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
                  err));
     fill_claims(k, charter, policy, &nonce, &facts, &verdict, &token.claims);
     token.vector = verdict_vector(&verdict);
-    apply_deny_lists(k, charter, &token);
+    apply_deny_lists(k, charter, &verdict, &token);
     return sign_verdict(k, &token, policy, &nonce, &verdict, out, err);
 }

@@ -146,7 +146,8 @@ enum outcome opinion_token_print(const struct key *signer, const struct opinion_
     OWNED(json_drop) json_t *json = ear_to_json(&ear);
     json_put_uuid(json, "jti", &id);
     json_put_new(json, "muster", record_to_json(&opinion_claims_record, claims));
-    return token_sign(signer, OPINION_TYP, json, out, err);
+    return token_sign(signer, claims->simulated ? SIMULATED_OPINION_TYP : OPINION_TYP, json, out,
+                      err);
 }
 
 static enum outcome malformed(struct error *err)
@@ -160,7 +161,7 @@ static enum outcome check_typ(struct span text, enum realm realm, bool *simulate
     char typ[TOKEN_TYP_SIZE];
     if (token_claimed_typ(text, typ, NULL) != OK)
         return malformed(err);
-    if (strcmp(typ, OPINION_TYP) == 0)
+    if (strcmp(typ, OPINION_TYP) == 0 || strcmp(typ, SIMULATED_OPINION_TYP) == 0)
         return fail_code(err, ERR_DENIED, "opinion-not-verdict",
                          "an opinion says what somebody asked, not what a guest proved");
     *simulated = strcmp(typ, SIMULATED_VERDICT_TYP) == 0;

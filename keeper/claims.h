@@ -12,6 +12,7 @@ enum { REGION_SIZE = 64 };
 #define VERDICT_TYP "muster-verdict+jwt"
 #define SIMULATED_VERDICT_TYP "muster-simulated-verdict+jwt"
 #define OPINION_TYP "muster-opinion+jwt"
+#define SIMULATED_OPINION_TYP "muster-simulated-opinion+jwt"
 
 /* The "muster" claim. */
 struct verdict_claims {

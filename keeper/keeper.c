@@ -88,11 +88,22 @@ static enum outcome open_signer(struct keeper *k, const char *folder, struct err
     return OK;
 }
 
+/* Whoever has none, or an old one, does all else that a keeper does. */
 static enum outcome open_opinion_signer(struct keeper *k, const char *folder, struct error *err)
 {
+    struct error why = {0};
     enum outcome outcome = open_role(k, folder, ROLE_KEEPER_OPINION, "opinion-cert.pem",
-                                     "opinion-key.pem", &k->opinion_cert, &k->opinion_signer, err);
-    return outcome == ERR_NOT_FOUND ? OK : outcome;
+                                     "opinion-key.pem", &k->opinion_cert, &k->opinion_signer, &why);
+    if (outcome == OK && key_equal(k->opinion_signer, k->signer))
+        return fail_code(err, ERR_INVALID, "wrong-key", "opinions need a key of their own");
+    if (outcome == OK || outcome == ERR_NOT_FOUND)
+        return OK;
+    if (strcmp(why.code, "cert-expired") != 0) {
+        *err = why;
+        return outcome;
+    }
+    log_error("opinions.off", &why);
+    return OK;
 }
 
 static enum outcome open_memory(struct keeper *k, const char *folder, struct error *err)

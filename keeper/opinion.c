@@ -96,6 +96,7 @@ static json_t *apply_deny_lists(const struct keeper *k, const struct charter *ch
     struct error err = {0};
     json_t *shown = verdict_to_json(verdict);
     memcpy(c.anchor, verdict->anchor_hash, sizeof c.anchor);
+    memcpy(c.named, verdict->named, sizeof c.named);
     memcpy(c.chip, facts->chip, sizeof c.chip);
     memcpy(c.measurement, facts->measurement, sizeof c.measurement);
     if (!verdict->trusted || keeper_check_denied(k, charter, &c, vector, &err) == OK)

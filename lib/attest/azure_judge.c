@@ -329,15 +329,22 @@ static void put_claims(const struct hearing *h)
 }
 
 /* vmUniqueId and the vTPM's key: what stays the same over moves and restarts of one machine. */
-static void set_anchor(struct hearing *h)
+static void name_machine(struct hearing *h)
 {
     OWNED(bytes_done) struct bytes parts = {0};
     if (h->claims.vm_id[0] == '\0')
         return;
     bytes_add(&parts, SPAN(h->claims.vm_id, strlen(h->claims.vm_id) + 1));
     bytes_add(&parts, SPAN(h->claims.modulus, h->claims.modulus_len));
+    digest(DIGEST_SHA256, bytes_span(&parts), h->out->named[0]);
+}
+
+static void set_anchor(struct hearing *h)
+{
+    if (h->claims.vm_id[0] == '\0')
+        return;
     h->out->anchor = ANCHOR_VTPM;
-    digest(DIGEST_SHA256, bytes_span(&parts), h->out->anchor_hash);
+    memcpy(h->out->anchor_hash, h->out->named[0], sizeof h->out->anchor_hash);
 }
 
 static void miss(struct hearing *h, enum missing what, bool is_missing)
@@ -364,15 +371,25 @@ static bool is_pinned(const struct hearing *h)
             passed(h, name_of(&reason_names, REASON_POLICY_MEASUREMENT)));
 }
 
+/* 4 is the loaders, 9 and 11 what they loaded. Others alone say nothing of the kernel, and 16 and
+ * 23 are the guest's own to set. */
+static bool names_boot(const struct azure_policy *p)
+{
+    return p != NULL &&
+           (p->pcrs.at[4].count > 0 || p->pcrs.at[9].count > 0 || p->pcrs.at[11].count > 0);
+}
+
 static void prove(struct hearing *h)
 {
     const bool quoted = passed(h, "quote-signature") && passed(h, "nonce");
-    const bool registers = passed(h, name_of(&reason_names, REASON_POLICY_PCR));
+    const bool registers =
+        passed(h, name_of(&reason_names, REASON_POLICY_PCR)) && names_boot(h->policy);
     const bool pinned = is_pinned(h);
     const bool debug = h->has_report && (h->report.policy & SNP_POLICY_DEBUG) != 0;
     if (h->out->trusted) {
         h->out->hardware = SOURCE_HARDWARE;
         h->out->residuals = h->snp.residuals | 1u << RESIDUAL_PARAVISOR;
+        name_machine(h);
         if (quoted && registers && pinned && !debug && h->in->image.measured_boot &&
             h->in->image.provider_execution_off)
             h->out->software = SOURCE_HARDWARE;

@@ -56,14 +56,28 @@ static void take_variable(const struct event *event, struct seen *seen)
     seen->said = says;
 }
 
+/* By what was measured: the type beside a digest is anybody's word. */
+static bool is_separator(const struct event *event, enum bank bank)
+{
+    static const uint8_t values[][4] = {{0, 0, 0, 0}, {0xff, 0xff, 0xff, 0xff}};
+    uint8_t hash[DIGEST_SIZE_MAX];
+    for (size_t i = 0; i < countof(values); i++) {
+        digest(bank_digest(bank), SPAN_OF(values[i]), hash);
+        if (span_equal(event->digests[bank], SPAN(hash, bank_size(bank))))
+            return true;
+    }
+    return false;
+}
+
 /* Whoever runs later can extend PCR7 as well, so only what came before the separator counts. */
-static void take_authority(const struct event *event, bool proven, struct seen *seen)
+static void take_authority(const struct event *event, enum bank bank, bool proven,
+                           struct seen *seen)
 {
     static const char debugger[] = "UEFI Debug Mode";
     if (event->pcr != SECURE_BOOT_PCR || seen->handed_over)
         return;
-    if (event->type == EV_SEPARATOR)
-        seen->handed_over = proven;
+    if (is_separator(event, bank))
+        seen->handed_over = true;
     else if (event->type == EV_EFI_ACTION && event->data.len >= sizeof debugger - 1 &&
              memcmp(event->data.at, debugger, sizeof debugger - 1) == 0)
         seen->debugged = true; /* proven or not: nobody gains by saying it */
@@ -120,7 +134,7 @@ static bool take_events(struct span log, enum bank bank, struct seen *seen, json
         if (event.type == EV_NO_ACTION || event.digests[bank].len == 0)
             continue;
         const bool proven = event_check(&event) == EVENT_DATA_PROVEN;
-        take_authority(&event, proven, seen);
+        take_authority(&event, bank, proven, seen);
         take_component(&event, bank, proven, components);
     }
 }

@@ -221,6 +221,17 @@ static void set_anchor(struct verdict *out, enum anchor_kind kind, struct span v
 
 /* What the host wrote at launch says which instance this is only where the digest covers what
  * boots: under firmware alone the host may boot anything beside any host data. */
+static void set_id_block(const struct snp_report *report, struct verdict *out)
+{
+    OWNED(bytes_done) struct bytes block = {0};
+    if (span_is_zero(SPAN_OF(report->id_key_digest)))
+        return;
+    bytes_add(&block, SPAN_OF(report->id_key_digest));
+    bytes_add(&block, SPAN_OF(report->family_id));
+    bytes_add(&block, SPAN_OF(report->image_id));
+    set_anchor(out, ANCHOR_ID_BLOCK, bytes_span(&block));
+}
+
 static void find_anchor(const struct judge_input *in, const struct snp_report *report,
                         struct verdict *out)
 {
@@ -230,21 +241,25 @@ static void find_anchor(const struct judge_input *in, const struct snp_report *r
     case ANCHOR_HOST_DATA:
         set_anchor(out, ANCHOR_HOST_DATA, SPAN_OF(report->host_data));
         break;
-    case ANCHOR_ID_BLOCK: {
-        OWNED(bytes_done) struct bytes block = {0};
-        bytes_add(&block, SPAN_OF(report->id_key_digest));
-        bytes_add(&block, SPAN_OF(report->family_id));
-        bytes_add(&block, SPAN_OF(report->image_id));
-        if (!span_is_zero(SPAN_OF(report->id_key_digest)))
-            set_anchor(out, ANCHOR_ID_BLOCK, bytes_span(&block));
+    case ANCHOR_ID_BLOCK:
+        set_id_block(report, out);
         break;
-    }
     case ANCHOR_VTPM: /* of other evidence, like the next */
     case ANCHOR_ENCLAVE:
     case ANCHOR_NONE:
     case ANCHOR_KIND_COUNT:
         break;
     }
+}
+
+static void name_machine(const struct snp_report *report, struct verdict *out)
+{
+    struct verdict host = {.anchor = ANCHOR_NONE};
+    struct verdict block = {.anchor = ANCHOR_NONE};
+    set_anchor(&host, ANCHOR_HOST_DATA, SPAN_OF(report->host_data));
+    set_id_block(report, &block);
+    memcpy(out->named[0], host.anchor_hash, sizeof out->named[0]);
+    memcpy(out->named[1], block.anchor_hash, sizeof out->named[1]);
 }
 
 static bool passed(const struct verdict *v, const char *name)
@@ -308,6 +323,7 @@ void judge_proof(const struct judge_input *in, const struct snp_report *report, 
     if (in->image.measured_boot && in->image.provider_execution_off && pinned && !debug)
         out->software = SOURCE_HARDWARE;
     find_anchor(in, report, out);
+    name_machine(report, out);
     if (out->anchor != ANCHOR_NONE)
         out->identity = SOURCE_HARDWARE;
     else if (in->standing.provider_identity)

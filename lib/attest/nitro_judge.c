@@ -321,16 +321,23 @@ static bool passed(const struct hearing *h, const char *name)
 
 /* PCR0 is the whole image, PCR1 and 2 its parts, PCR8 who signed it. The others say who the parent
  * is, not what runs. */
+/* An enclave that nobody signed has a zero there, like every other. */
+static bool names_register(const struct hearing *h, size_t pcr)
+{
+    const struct span value = SPAN(h->document.pcrs[pcr].value, h->document.pcrs[pcr].len);
+    return h->policy->pcrs.at[pcr].count > 0 && !span_is_zero(value);
+}
+
 static bool is_pinned(const struct hearing *h)
 {
     if (h->policy == NULL || !passed(h, name_of(&reason_names, REASON_POLICY_PCR)))
         return false;
-    const struct pcr_rule *rules = h->policy->pcrs.at;
-    return rules[0].count > 0 || (rules[1].count > 0 && rules[2].count > 0) || rules[8].count > 0;
+    return names_register(h, 0) || (names_register(h, 1) && names_register(h, 2)) ||
+           names_register(h, 8);
 }
 
 /* The enclave's id is a new one at each of its starts. */
-static void set_anchor(struct hearing *h)
+static void name_machine(struct hearing *h)
 {
     static const char domain[] = "muster-anchor-v1";
     const uint8_t word = ANCHOR_ENCLAVE;
@@ -339,8 +346,7 @@ static void set_anchor(struct hearing *h)
     digest_more(&run, SPAN_OF(domain));
     digest_more(&run, SPAN(&word, 1));
     digest_more(&run, h->document.module_id);
-    digest_end(&run, h->out->anchor_hash);
-    h->out->anchor = ANCHOR_ENCLAVE;
+    digest_end(&run, h->out->named[0]);
 }
 
 static void miss(struct hearing *h, enum missing what, bool is_missing)
@@ -359,10 +365,13 @@ static void prove(struct hearing *h)
         const bool pinned = is_pinned(h);
         h->out->hardware = SOURCE_PROVIDER;
         h->out->identity = SOURCE_PROVIDER;
+        name_machine(h);
         if (pinned && !debug)
             h->out->software = SOURCE_PROVIDER;
-        if (!debug)
-            set_anchor(h);
+        if (!debug) {
+            h->out->anchor = ANCHOR_ENCLAVE;
+            memcpy(h->out->anchor_hash, h->out->named[0], sizeof h->out->anchor_hash);
+        }
         miss(h, MISSING_DEBUG_OFF, debug);
         miss(h, MISSING_PINNED_MEASUREMENT, !pinned);
         miss(h, MISSING_FRESHNESS, !fresh);

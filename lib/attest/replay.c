@@ -7,6 +7,7 @@
 #include "lib/attest/cose_sign1.h"
 #include "lib/attest/evidence_lack.h"
 #include "lib/attest/nitro_document.h"
+#include "lib/attest/tpm_quote.h"
 #include "lib/crypto/x509.h"
 
 enum { CHAINS_KEPT = 4096, MAKERS_MAX = 8 };
@@ -131,7 +132,8 @@ static bool whose_enclave(const struct replay *replay, const struct evidence *ev
     if (cose_sign1_read(bytes_span(&evidence->document), &cose, NULL) != OK ||
         nitro_document_read(cose.payload, &document, NULL) != OK)
         return true;
-    out->at = clock_at_seconds((int64_t)(document.timestamp_ms / 1000));
+    if (document.timestamp_ms / 1000 <= UINT32_MAX) /* nobody has vouched for it yet */
+        out->at = clock_at_seconds((int64_t)(document.timestamp_ms / 1000));
     if (replay->charter->realm != REALM_SIMULATION || document.bundle_count == 0)
         return true;
     digest(DIGEST_SHA256, document.bundle[0], root);
@@ -178,6 +180,7 @@ static void apply_deny_lists(const struct charter *charter, const struct replay_
     struct charter_case denied = {0};
     struct error why = {0};
     memcpy(denied.anchor, verdict->anchor_hash, sizeof denied.anchor);
+    memcpy(denied.named, verdict->named, sizeof denied.named);
     memcpy(denied.chip, facts->chip, sizeof denied.chip);
     memcpy(denied.measurement, facts->measurement, sizeof denied.measurement);
     memcpy(denied.link_key, c->link_key, sizeof denied.link_key);
@@ -195,6 +198,7 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
 {
     OWNED(verdict_done) struct verdict verdict = {0};
     struct evidence_facts facts;
+    struct tpm_quote quote;
     struct evidence_terms terms = {
         .chains = whose->chains,
         .nitro_roots = &whose->enclaves,
@@ -211,6 +215,9 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
     evidence_facts(evidence, &facts);
     if (evidence->kind == EVIDENCE_NITRO)
         terms.at = whose->at;
+    if (evidence->kind == EVIDENCE_SNP_AZURE &&
+        tpm_quote_read(bytes_span(&evidence->quote), &quote, NULL) == OK)
+        terms.given = quote.extra_data; /* it was the answer then */
     memcpy(out->measurement, facts.measurement, sizeof out->measurement);
     (void)charter_image_facts(replay->charter, policy, evidence->kind, SPAN_OF(facts.measurement),
                               &terms.image);

@@ -143,9 +143,10 @@ struct charter_case {
     enum source identity;
     enum level level;
     int64_t age_seconds;
-    const char *region;          /* proven, or "" */
-    const char *account;         /* proven, or "" */
-    uint8_t anchor[SHA256_SIZE]; /* zero: none proven */
+    const char *region;                        /* proven, or "" */
+    const char *account;                       /* proven, or "" */
+    uint8_t anchor[SHA256_SIZE];               /* zero: none proven */
+    uint8_t named[VERDICT_NAMED][SHA256_SIZE]; /* of the verdict; for the deny lists */
     uint8_t link_key[SHA256_SIZE];
     uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
     uint8_t chip[CHARTER_CHIP_SIZE]; /* zero: not named by the evidence */

@@ -154,7 +154,10 @@ enum outcome charter_check_denied(const struct charter *charter, const struct ch
         REFUSE("denied-chip", "the charter denies this chip");
     if (is_denied(&charter->denied_measurements, SPAN_OF(c->measurement)))
         REFUSE("denied-measurement", "the charter denies this measurement");
-    if (is_denied(&charter->denied_anchors, SPAN_OF(c->anchor)))
+    bool denied = is_denied(&charter->denied_anchors, SPAN_OF(c->anchor));
+    for (size_t i = 0; i < VERDICT_NAMED; i++)
+        denied = denied || is_denied(&charter->denied_anchors, SPAN_OF(c->named[i]));
+    if (denied)
         REFUSE("denied-anchor", "the charter denies this machine");
     if (is_denied(&charter->denied_guest_keys, SPAN_OF(c->link_key)))
         REFUSE("denied-guest-key", "the charter denies this guest key");

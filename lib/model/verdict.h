@@ -113,6 +113,7 @@ enum anchor_kind {
     ANCHOR_ENCLAVE,
     ANCHOR_KIND_COUNT
 };
+enum { VERDICT_NAMED = 2 };
 extern const struct names anchor_kind_names; /* "none", "host-data", "id-block", "vtpm", ... */
 
 enum { ANCHOR_HASH_SIZE = 32 };
@@ -146,6 +147,9 @@ struct verdict {
     bool custom_roots;
     enum anchor_kind anchor;
     uint8_t anchor_hash[ANCHOR_HASH_SIZE]; /* zero without an anchor */
+    /* What genuine evidence names as the machine, whether it counts as its identity or not: for
+     * deny lists, which no choice of a policy may get around. Zero where it names none. */
+    uint8_t named[VERDICT_NAMED][ANCHOR_HASH_SIZE];
     size_t check_count;
     struct check checks[VERDICT_CHECKS_MAX];
     json_t *claims; /* owned; an object, empty when nothing could be read */

@@ -135,6 +135,25 @@ static void each_of_a_batch_is_answered_on_its_own(void **state)
     assert_int_equal(ask_fake.opinions, 2);
 }
 
+/* What a problem quotes of a caller ends in the middle of a character. */
+static void a_batch_may_quote_half_a_character(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text body = {0};
+    text_add(&body, "{\"items\":[");
+    for (int before = 80; before < 100; before++)
+        text_addf(&body, "%s{\"%.*s\u00e9\u00e9\u00e9\u00e9\":1}", before > 80 ? "," : "", before,
+                  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                  "xxxxxxxxxxxxxxxxxxxx");
+    text_add(&body, "]}");
+    OWNED(told_done) struct told told = ask("POST", "/v1/verify", text_str(&body));
+    assert_told(told, 200);
+    const json_t *items = json_object_get(told.body, "items");
+    assert_int_equal(json_array_size(items), 20);
+    for (size_t i = 0; i < json_array_size(items); i++)
+        assert_true(json_is_object(json_object_get(json_array_get(items, i), "problem")));
+}
+
 static void a_batch_has_an_end(void **state)
 {
     (void)state;
@@ -197,6 +216,7 @@ int main(void)
         QUIET(what_only_a_keeper_knows_needs_one),
         QUIET(hostile_bodies_are_refused_before_a_keeper_hears_of_them),
         QUIET(each_of_a_batch_is_answered_on_its_own),
+        QUIET(a_batch_may_quote_half_a_character),
         QUIET(a_batch_has_an_end),
         cmocka_unit_test(more_than_the_gate_holds_are_refused_at_once),
         cmocka_unit_test(the_next_waits_for_its_turn),

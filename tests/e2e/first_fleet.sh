@@ -60,7 +60,7 @@ opinion() {
     "$muster" verdicts evidence "$id" | jq -c '{evidence: .}' >"$work/question" || return 1
     "$muster" opinions ask "$work/question" -o json >"$work/opinion" || return 1
     jq -e '.verdict == "trusted" and .simulated and (.missing | index("freshness"))' "$work/opinion" || return 1
-    jq -r .token "$work/opinion" | cut -d. -f1 | tr _- /+ | base64 -di 2>/dev/null | grep -q '"typ":"muster-opinion+jwt"'
+    jq -r .token "$work/opinion" | cut -d. -f1 | tr _- /+ | base64 -di 2>/dev/null | grep -q '"typ":"muster-simulated-opinion+jwt"'
 }
 check "evidence that was judged is given an opinion, which is no verdict" opinion
 

@@ -46,7 +46,7 @@ static json_t *open_token(const struct deployment *d, const char *token)
     struct error err = {0};
     json_t *json = NULL;
     OWNED(key_drop) struct key *key = key_in(d, "opinion-key.pem");
-    assert_ok(token_verify(span_of_text(token), OPINION_TYP, key, &json, &err));
+    assert_ok(token_verify(span_of_text(token), SIMULATED_OPINION_TYP, key, &json, &err));
     return json;
 }
 
@@ -152,6 +152,27 @@ static void documents_of_enclaves_are_judged_too(void **state)
     struct opinion_wish wish = {.policy = ""};
     bytes_add(&wish.evidence, span_of_text(text));
     assert_opinion(d, &wish, "chain-untrusted");
+    record_done(&opinion_wish_record, &wish);
+}
+
+/* Though nobody asked it anything, and by no policy that would count it as its identity. */
+static void a_machine_that_the_charter_denies_is_not_trusted_unasked(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    struct opinion_reply reply = {0};
+    OWNED(guest_done) struct guest g = guest_make(PSP_DIRECT_BOOT, 5);
+    struct opinion_wish wish = {.policy = "direct"};
+    unasked(d, &g, 7, &wish.evidence);
+    assert_ok(opine(d, &wish, &reply, &err));
+    const char *anchor = text_of(json_object_get(reply.verdict, "anchor"), "sha256");
+    json_object_set_new(json_object_get(d->charter, "deny"), "anchors", json_pack("[s]", anchor));
+    record_done(&opinion_reply_record, &reply);
+    wish.policy[0] = '\0';
+    assert_opinion(d, &wish, "ok");
+    deployment_raise_serial(d);
+    assert_ok(deployment_apply(d, &err));
+    assert_opinion(d, &wish, "denied-anchor");
     record_done(&opinion_wish_record, &wish);
 }
 
@@ -323,6 +344,7 @@ int main(void)
         IN(without_a_nonce_nothing_is_fresh),
         IN(an_asker_may_bring_nonce_and_policy),
         IN(documents_of_enclaves_are_judged_too),
+        IN(a_machine_that_the_charter_denies_is_not_trusted_unasked),
         IN(what_the_charter_denies_is_not_trusted),
         IN(an_opinion_opens_nothing),
         IN(the_key_of_opinions_signs_no_verdict),

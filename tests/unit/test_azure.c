@@ -251,6 +251,17 @@ static void pinned_machines_have_the_vtpm_as_their_anchor(void **state)
     assert_int_equal(v.identity, SOURCE_HARDWARE);
     assert_int_equal(v.software, SOURCE_HARDWARE);
     assert_true((v.residuals >> RESIDUAL_PARAVISOR & 1) != 0);
+
+    /* Register 23 is the guest's own to set, and says nothing of what booted. */
+    OWNED(verdict_done) struct verdict own = {0};
+    OWNED(json_drop)
+    json_t *useless =
+        json_pack("{s:{s:s}}", "pcrs", "23", json_string_value(json_array_get(s.pcrs, 23)));
+    take_policy(&s, useless, snp, POLICY_WHOLE);
+    assert_judged(&s, REASON_OK, &own);
+    assert_int_equal(own.software, SOURCE_NONE);
+    assert_true((own.missing >> MISSING_PINNED_MEASUREMENT & 1) != 0);
+    assert_memory_equal(own.named[0], v.anchor_hash, sizeof v.anchor_hash);
 }
 
 /* "any" passes its check and still says nothing of whose paravisor it is. */

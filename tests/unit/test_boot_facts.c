@@ -119,6 +119,16 @@ static void add_word(struct bytes *log, const char *word)
         line.type = EV_EFI_ACTION;
         line.said = line.measured = span_of_text("UEFI Debug Mode");
     }
+    if (strcmp(word, "relabelled-off") == 0) {
+        line.type = 0x800000e0; /* EV_EFI_VARIABLE_AUTHORITY, whose data may be anything */
+        line.said = (struct span){0};
+        line.measured = bytes_span(&other);
+    }
+    if (strcmp(word, "relabelled-separator") == 0) {
+        line.type = 0x800000e0;
+        line.said = (struct span){0};
+        line.measured = SPAN((const uint8_t *)"\0\0\0\0", 4);
+    }
     if (strcmp(word, "stop") == 0)
         bytes_add_u8(log, 7);
     else
@@ -168,6 +178,7 @@ static void secure_boot_is_what_the_firmware_said_before_it_handed_over(void **s
         {{"on", "off", "on", "separator"}, SECURE_BOOT_UNKNOWN},
         {{"debug", "on", "separator"}, SECURE_BOOT_OFF},
         {{"on", "separator", "stop"}, SECURE_BOOT_UNKNOWN},
+        {{"relabelled-off", "relabelled-separator", "on", "separator"}, SECURE_BOOT_UNKNOWN},
     };
     for (size_t i = 0; i < countof(cases); i++) {
         OWNED(bytes_done) struct bytes log = {0};

@@ -87,8 +87,8 @@ static void judge_then(const struct charter *charter, const char *policy_name, c
     evidence_judge(&e, &terms, out);
 }
 
-static void replayed_is(const struct charter *charter, const char *policy, const char *envelope,
-                        const char *day, bool trusted, const char *reason, enum level level)
+static struct replay_answer replayed(const struct charter *charter, const char *policy,
+                                     const char *envelope, const char *day)
 {
     struct error err = {0};
     struct moment at;
@@ -97,9 +97,24 @@ static void replayed_is(const struct charter *charter, const char *policy, const
     OWNED(replay_drop) struct replay *replay = replay_new(charter, at);
     const struct replay_case c = {.evidence = span_of_text(envelope), .policy = policy};
     replay_judge(replay, &c, &answer);
+    return answer;
+}
+
+static void replayed_is(const struct charter *charter, const char *policy, const char *envelope,
+                        const char *day, bool trusted, const char *reason, enum level level)
+{
+    const struct replay_answer answer = replayed(charter, policy, envelope, day);
     assert_string_equal(answer.reason, reason);
     assert_int_equal(answer.trusted, trusted);
     assert_int_equal(answer.level, level);
+}
+
+static void deny_machine(json_t *charter, const struct verdict *verdict)
+{
+    OWNED(mem_drop) char *hex = hex_of(SPAN_OF(verdict->named[0]));
+    OWNED(text_done) struct text list = {0};
+    text_addf(&list, "[\"%s\"]", hex);
+    charter_change(charter, "/deny/anchors", text_str(&list));
 }
 
 static void azure_evidence_comes_out_as_it_did(void **state)
@@ -121,10 +136,17 @@ static void azure_evidence_comes_out_as_it_did(void **state)
     replayed_is(charter, "web", envelope, "2023-05-05T12:00:00Z", true, "ok", verdict.level);
 
     charter_change(json, "/deny/measurements", "[]");
+    assert_int_equal(replayed(charter, "web", envelope, "2023-05-05T12:00:00Z").software,
+                     verdict.software);
+
     charter_change(json, "/references/direct/retired", "true");
     OWNED(charter_drop) struct charter *candidate = parsed(json);
     replayed_is(candidate, "web", envelope, "2023-05-05T12:00:00Z", false, "policy-measurement",
                 LEVEL_0);
+    charter_change(json, "/references/direct/retired", NULL);
+    deny_machine(json, &verdict);
+    OWNED(charter_drop) struct charter *denying = parsed(json);
+    replayed_is(denying, "web", envelope, "2023-05-05T12:00:00Z", false, "denied-anchor", LEVEL_0);
 }
 
 static void an_enclaves_document_is_judged_at_its_own_hour(void **state)
@@ -152,6 +174,54 @@ static void an_enclaves_document_is_judged_at_its_own_hour(void **state)
                 LEVEL_0);
 }
 
+/* A keeper was sent the list; so is the replay. */
+static void the_list_of_its_line_counts(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct moment at;
+    struct replay_answer answer;
+    if (vectors_folder() == NULL)
+        skip();
+    OWNED(bytes_done) struct bytes hcl = vectors_read(AZURE "hcl.bin");
+    OWNED(bytes_done) struct bytes crl = vectors_read("snp/crl/milan.der");
+    OWNED(json_drop) json_t *json = charter_of(bytes_span(&hcl));
+    charter_change(json, "/policies/web/snp/require_crl", "true");
+    OWNED(charter_drop) struct charter *charter = parsed(json);
+    OWNED(mem_drop) char *envelope = azure_envelope();
+    replayed_is(charter, "web", envelope, "2023-05-05T12:00:00Z", false, "crl-missing", LEVEL_0);
+    assert_ok(moment_parse("2023-05-05T12:00:00Z", &at, &err));
+    OWNED(replay_drop) struct replay *replay = replay_new(charter, at);
+    const struct replay_case c = {.evidence = span_of_text(envelope), .policy = "web"};
+    replay_use_list(replay, LINE_GENOA, bytes_span(&crl));
+    replay_judge(replay, &c, &answer);
+    assert_string_equal(answer.reason, "crl-missing");
+    replay_use_list(replay, LINE_MILAN, bytes_span(&crl));
+    replay_judge(replay, &c, &answer);
+    assert_string_not_equal(answer.reason, "crl-missing");
+}
+
+static void an_enclave_may_lie_about_the_hour(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    static const uint64_t hours[] = {UINT64_MAX, UINT64_C(1) << 63, UINT64_C(253402300800000)};
+    OWNED(bytes_done) struct bytes hcl = vectors_read(AZURE "hcl.bin");
+    OWNED(json_drop) json_t *json = charter_of(bytes_span(&hcl));
+    OWNED(charter_drop) struct charter *charter = parsed(json);
+    for (size_t i = 0; i < countof(hours); i++) {
+        OWNED(evidence_done)
+        struct evidence e = {.kind = EVIDENCE_NITRO, .document = vectors_read(ENCLAVE)};
+        uint8_t *at = memmem(e.document.at, e.document.len, "timestamp", 9);
+        assert_non_null(at);
+        for (int byte = 0; byte < 8; byte++)
+            at[10 + byte] = (uint8_t)(hours[i] >> (56 - 8 * byte));
+        OWNED(mem_drop) char *envelope = evidence_print(&e);
+        assert_false(replayed(charter, "enclave", envelope, "2026-11-24T12:00:00Z").trusted);
+    }
+}
+
 static void what_cannot_be_read_is_an_answer_too(void **state)
 {
     (void)state;
@@ -170,6 +240,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(azure_evidence_comes_out_as_it_did),
         cmocka_unit_test(an_enclaves_document_is_judged_at_its_own_hour),
+        cmocka_unit_test(the_list_of_its_line_counts),
+        cmocka_unit_test(an_enclave_may_lie_about_the_hour),
         cmocka_unit_test(what_cannot_be_read_is_an_answer_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
