@@ -154,22 +154,24 @@ static void off_widens(struct run *run, const struct pair *pair)
     compare_words(run, pair, &names, true);
 }
 
-/* Another anchor is another word for who a machine is; only giving it up proves less. */
-/* With "vtpm" a reference speaks of other evidence than without, so leaving that widens too. */
+static bool says(const json_t *value, const char *word)
+{
+    return json_is_string(value) && strcmp(json_string_value(value), word) == 0;
+}
+
+/* Another anchor is another word for who a machine is; only giving it up proves less. But with
+ * "vtpm" a reference speaks of other evidence than without. */
 static void anchor(struct run *run, const struct pair *pair)
 {
-    const char *was = pair->was != NULL ? json_string_value(pair->was) : NULL;
-    const char *is = pair->is != NULL ? json_string_value(pair->is) : NULL;
-    const bool of_another_kind = was != NULL && strcmp(was, "vtpm") == 0;
-    const bool less = is != NULL && strcmp(is, "none") == 0 && !of_another_kind;
-    report(run, pair, less ? DIFF_NARROWS : DIFF_WIDENS);
+    report(run, pair,
+           says(pair->is, "none") && !says(pair->was, "vtpm") ? DIFF_NARROWS : DIFF_WIDENS);
 }
 
 /* ---- lists --------------------------------------------------------------------------------- */
 
 static bool is_any(const json_t *value)
 {
-    return value == NULL || (json_is_string(value) && strcmp(json_string_value(value), "any") == 0);
+    return value == NULL || says(value, "any");
 }
 
 static bool holds(const json_t *list, const json_t *item)
@@ -592,12 +594,9 @@ json_t *charter_diff(const json_t *was, const json_t *is)
 
 size_t charter_diff_count(const json_t *changes, enum diff_effect effect)
 {
-    size_t count = 0;
-    size_t i;
+    size_t count = 0, i;
     const json_t *change;
-    const char *word = name_of(&diff_effect_names, (int)effect);
     json_array_foreach (json_looked_at(changes), i, change)
-        if (strcmp(json_string_value(json_object_get(change, "effect")), word) == 0)
-            count++;
+        count += says(json_object_get(change, "effect"), name_of(&diff_effect_names, (int)effect));
     return count;
 }

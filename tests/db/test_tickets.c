@@ -84,6 +84,26 @@ static void a_guest_that_was_refused_may_try_again_with_its_ticket(void **state)
     passes(&guest, 1);
 }
 
+/* Not for the machine to answer for: it is put off, and nothing is written down against it. */
+static void a_guest_for_whom_no_revocation_list_is_here_yet_is_put_off(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct verdict_notice notice = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    front_keeper(1, "1");
+    opens(&guest, &id, ticket);
+    front.refusal = "crl-missing";
+    assert_fails(visitor_prove(&guest, false, 1, &notice, &err), ERR_CONFLICT,
+                 "endorsement-unavailable");
+    front.refusal = NULL;
+    const struct instance row = front_row(&id);
+    assert_int_equal(row.trust, TRUST_UNKNOWN);
+    assert_true(uuid_is_zero(&row.verdict_id));
+    passes(&guest, 1);
+}
+
 /* Its keys went with it, its ticket is the same: it need not wait for anything. */
 static void an_agent_that_crashed_before_its_first_pass_comes_back_with_another_key(void **state)
 {
@@ -306,6 +326,7 @@ int main(void)
         AT_FRONT(a_stranger_that_fails_spoils_nobody_whose_verdict_ran_out),
         AT_FRONT(a_bearer_that_lost_its_ticket_to_another_spoils_nothing),
         AT_FRONT(two_transactions_cannot_both_use_a_ticket),
+        AT_FRONT(a_guest_for_whom_no_revocation_list_is_here_yet_is_put_off),
         AT_FRONT(only_the_last_hold_of_a_key_lets_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,35 @@ static void a_renewed_keeper_is_the_same_keeper(void **state)
                          SECONDS_US);
 }
 
+static void without_a_certificate_for_opinions_it_does_all_else(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    struct opinion_reply reply = {0};
+    struct opinion_wish wish = {.policy = ""};
+    OWNED(guest_done) struct guest g = guest_make(PSP_DIRECT_BOOT, 5);
+    OWNED(bytes_wipe) struct bytes sign_key = {0};
+    bytes_add(&wish.evidence, span_of_text("{}"));
+    days_pass(60);
+    assert_ok(renew(d, "keeper-sign", false, &err));
+    days_pass(40);
+    restart(d);
+    charter_for_now(d);
+    assert_ok(guest_attest(d, &g, &err));
+    assert_fails(deployment_ask(d, VERB_OPINION, &opinion_wish_record, &wish, &opinion_reply_record,
+                                &reply, &err),
+                 ERR_DENIED, "no-opinion-key");
+    record_done(&opinion_wish_record, &wish);
+    /* Nor with the key that signs verdicts. */
+    struct keeper *again = NULL;
+    read_file(d, "keeper/sign-key.pem", &sign_key);
+    write_file(d, "keeper/opinion-key.pem", bytes_span(&sign_key));
+    lose(d, "keeper/opinion-cert.pem");
+    assert_ok(renew(d, "keeper-opinion", false, &err));
+    deployment_stop_keeper(d);
+    assert_fails(keeper_open(d->keeper_folder, 64, &again, &err), ERR_INVALID, "wrong-key");
+}
+
 static void also_when_it_is_over_already(void **state)
 {
     struct deployment *d = *state;
@@ -405,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN(past_its_end_a_keeper_signs_nothing_and_says_why),
         IN(a_renewed_keeper_is_the_same_keeper),
+        IN(without_a_certificate_for_opinions_it_does_all_else),
         IN(also_when_it_is_over_already),
         IN(old_and_new_are_good_at_once_and_for_the_same_key_names_and_realm),
         IN(only_the_named_role_is_renewed),

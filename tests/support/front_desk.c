@@ -286,6 +286,7 @@ enum outcome visitor_challenge(struct visitor *v, struct challenge *out, struct 
 
 static json_t *claims_of(struct visitor *v, bool passes, uint8_t boot)
 {
+    const char *refusal = front.refusal != NULL ? front.refusal : "policy-measurement";
     struct error err = {0};
     uint8_t report_id[SHA256_SIZE];
     OWNED(bytes_done) struct bytes spki = {0};
@@ -293,8 +294,8 @@ static json_t *claims_of(struct visitor *v, bool passes, uint8_t boot)
     assert_ok(key_to_spki(v->sealing, &spki, &err));
     json_t *claims = json_pack(
         "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:i}", "verdict", passes ? "trusted" : "rejected",
-        "reason", passes ? "ok" : "policy-measurement", "kind", "simulated", "policy", "standard",
-        "hardware", passes ? "hardware" : "none", "software", "none", "identity", "none", "level",
+        "reason", passes ? "ok" : refusal, "kind", "simulated", "policy", "standard", "hardware",
+        passes ? "hardware" : "none", "software", "none", "identity", "none", "level",
         passes ? "L1" : "L0", "simulated", true, "charter_serial", 1);
     OWNED(mem_drop) char *sealing = base64_of(bytes_span(&spki));
     json_put_text(claims, "sealing_key", sealing);

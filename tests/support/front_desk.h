@@ -15,6 +15,7 @@ struct front {
     struct db *db;
     struct caller keeper;
     uint8_t keeper_boot[8];
+    const char *refusal; /* why the keeper refuses; NULL: "policy-measurement" */
 };
 extern struct front front;
 
