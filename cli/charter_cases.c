@@ -6,7 +6,7 @@
 
 #include "cli/evidence_files.h"
 #include "lib/attest/azure_judge.h"
-#include "lib/attest/evidence.h"
+#include "lib/attest/deny.h"
 
 static enum outcome bad(struct error *err, const char *where, const char *name, const char *what)
 {
@@ -134,12 +134,8 @@ static struct image_facts image_of(const struct hearing *h, const struct evidenc
 static void apply_denials(const struct hearing *h, const struct evidence_facts *facts,
                           const struct verdict *v, struct case_answer *out)
 {
-    struct charter_case c = {0};
+    const struct charter_case c = deny_case(facts, v);
     struct error err = {0};
-    memcpy(c.anchor, v->anchor_hash, sizeof c.anchor);
-    memcpy(c.named, v->named, sizeof c.named);
-    memcpy(c.chip, facts->chip, sizeof c.chip);
-    memcpy(c.measurement, facts->measurement, sizeof c.measurement);
     if (!v->trusted || charter_check_denied(h->charter, &c, &err) == OK)
         return;
     *out = (struct case_answer){.verdict = "rejected", .level = "L0"};

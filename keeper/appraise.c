@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "keeper/inside.h"
+#include "lib/attest/deny.h"
 #include "lib/crypto/random.h"
 
 static enum outcome check_kind(const struct keeper *k, enum evidence_kind kind, struct error *err)
@@ -190,15 +191,12 @@ enum outcome keeper_check_denied(const struct keeper *k, const struct charter *c
 
 /* What the charter denies is not trusted, whatever it proves; a rejection proves nothing. */
 static void apply_deny_lists(const struct keeper *k, const struct charter *charter,
-                             const struct verdict *verdict, struct verdict_token *token)
+                             const struct evidence_facts *facts, const struct verdict *verdict,
+                             struct verdict_token *token)
 {
     struct verdict_claims *claims = &token->claims;
-    struct charter_case c = {0};
+    struct charter_case c = deny_case(facts, verdict);
     struct error err = {0};
-    memcpy(c.anchor, claims->anchor, sizeof c.anchor);
-    memcpy(c.named, verdict->named, sizeof c.named);
-    memcpy(c.chip, claims->chip, sizeof c.chip);
-    memcpy(c.measurement, claims->measurement, sizeof c.measurement);
     memcpy(c.link_key, claims->link_key, sizeof c.link_key);
     if (strcmp(claims->verdict, "trusted") != 0 ||
         keeper_check_denied(k, charter, &c, &token->vector, &err) == OK)
@@ -287,6 +285,6 @@ enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
                  err));
     fill_claims(k, charter, policy, &nonce, &facts, &verdict, &token.claims);
     token.vector = verdict_vector(&verdict);
-    apply_deny_lists(k, charter, &verdict, &token);
+    apply_deny_lists(k, charter, &facts, &verdict, &token);
     return sign_verdict(k, &token, policy, &nonce, &verdict, out, err);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "keeper/inside.h"
+#include "lib/attest/deny.h"
 
 /* By which policy: one of the charter's, one that the asker wrote, or none. */
 struct measure {
@@ -92,13 +93,9 @@ static json_t *apply_deny_lists(const struct keeper *k, const struct charter *ch
                                 const struct evidence_facts *facts, const struct verdict *verdict,
                                 struct opinion_claims *claims, struct trust_vector *vector)
 {
-    struct charter_case c = {0};
+    const struct charter_case c = deny_case(facts, verdict);
     struct error err = {0};
     json_t *shown = verdict_to_json(verdict);
-    memcpy(c.anchor, verdict->anchor_hash, sizeof c.anchor);
-    memcpy(c.named, verdict->named, sizeof c.named);
-    memcpy(c.chip, facts->chip, sizeof c.chip);
-    memcpy(c.measurement, facts->measurement, sizeof c.measurement);
     if (!verdict->trusted || keeper_check_denied(k, charter, &c, vector, &err) == OK)
         return shown;
     static const char *const sources[] = {"hardware", "software", "identity"};

@@ -5,6 +5,7 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/cbor_reader.c lib/attest/cbor_reader.h \
 	lib/attest/cert_table.c lib/attest/cert_table.h \
 	lib/attest/cose_sign1.c lib/attest/cose_sign1.h \
+	lib/attest/deny.c lib/attest/deny.h \
 	lib/attest/event_judge.c lib/attest/event_judge.h \
 	lib/attest/event_log.c lib/attest/event_log.h \
 	lib/attest/evidence.c lib/attest/evidence.h \

@@ -5,6 +5,7 @@
 
 #include "lib/attest/cert_table.h"
 #include "lib/attest/cose_sign1.h"
+#include "lib/attest/deny.h"
 #include "lib/attest/evidence_lack.h"
 #include "lib/attest/nitro_document.h"
 #include "lib/attest/tpm_quote.h"
@@ -177,12 +178,8 @@ static void apply_deny_lists(const struct charter *charter, const struct replay_
                              const struct evidence_facts *facts, const struct verdict *verdict,
                              struct replay_answer *out)
 {
-    struct charter_case denied = {0};
+    struct charter_case denied = deny_case(facts, verdict);
     struct error why = {0};
-    memcpy(denied.anchor, verdict->anchor_hash, sizeof denied.anchor);
-    memcpy(denied.named, verdict->named, sizeof denied.named);
-    memcpy(denied.chip, facts->chip, sizeof denied.chip);
-    memcpy(denied.measurement, facts->measurement, sizeof denied.measurement);
     memcpy(denied.link_key, c->link_key, sizeof denied.link_key);
     if (!out->trusted || charter_check_denied(charter, &denied, &why) == OK)
         return;
