@@ -38,6 +38,7 @@ static void digest_row(struct digest_run *run, const struct replay_row *row)
 {
     digest_more(run, SPAN_OF(row->id.at));
     digest_more(run, SPAN_OF(row->verdict_id.at));
+    digest_more(run, SPAN(row->policy, strlen(row->policy) + 1));
 }
 
 enum outcome charter_plan_digest(struct db *db, const char *project, const json_t *content,

@@ -12,7 +12,7 @@ struct replay_row {
     char account[NAME_SIZE];
     char region[NAME_SIZE];
     struct uuid verdict_id; /* zero: none yet, and nothing else below */
-    char policy[NAME_SIZE];
+    char policy[NAME_SIZE]; /* by which it will be judged next */
     char verdict[16];
     char reason[WHY_SIZE];
     int64_t level;
@@ -26,7 +26,7 @@ RECORD_LIST(replay_row);
 enum outcome replay_store_page(struct db *db, const char *project, const struct uuid *after,
                                int64_t limit, struct replay_row_list *out, struct error *err);
 
-/* The same without evidence: only ids of instances and verdicts. */
+/* The same without evidence: only policies, and ids of instances and verdicts. */
 enum outcome replay_store_standing(struct db *db, const char *project, const struct uuid *after,
                                    int64_t limit, struct replay_row_list *out, struct error *err);
 

@@ -1,7 +1,7 @@
 -- The evidence that every instance stands on, to be judged again.
 
 -- name: replay_page
-SELECT i.id, i.fleet, i.account, i.region, v.id AS verdict_id, v.policy, v.verdict, v.reason, v.level,
+SELECT i.id, i.fleet, i.account, i.region, v.id AS verdict_id, i.policy, v.verdict, v.reason, v.level,
        v.link_key, v.checks @> '[{"check": "signature", "result": "pass"}]' AS signature_known,
        e.bytes AS evidence
 FROM instances i
@@ -11,7 +11,7 @@ WHERE i.project = $1 AND i.phase <> 'terminated' AND ($2::uuid IS NULL OR i.id >
 ORDER BY i.id LIMIT $3;
 
 -- name: replay_standing
-SELECT i.id, i.verdict_id FROM instances i
+SELECT i.id, i.verdict_id, i.policy FROM instances i
 WHERE i.project = $1 AND i.phase <> 'terminated' AND ($2::uuid IS NULL OR i.id > $2)
 ORDER BY i.id LIMIT $3;
 

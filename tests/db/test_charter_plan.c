@@ -57,6 +57,14 @@ static void add_machine(bool broken)
     stands_on(&instance, span_of_text(printed), !broken);
 }
 
+static void give_policy(const char *name)
+{
+    struct error err = {0};
+    OWNED(text_done) struct text sql = {0};
+    text_addf(&sql, "UPDATE instances SET policy = '%s'", name);
+    assert_ok(db_script(ask_db, text_str(&sql), &err));
+}
+
 static int open_world(void **state)
 {
     void *made = NULL;
@@ -65,6 +73,7 @@ static int open_world(void **state)
     world = made;
     for (int i = 0; i < 3; i++)
         add_machine(false);
+    give_policy("stock");
     return 0;
 }
 
@@ -162,6 +171,16 @@ static void a_policy_that_is_gone_flips_its_machines(void **state)
     assert_all_flip(candidate, "policy-unknown");
 }
 
+/* Whatever policy its last verdict was by. */
+static void a_machine_is_planned_under_the_policy_it_will_be_judged_by(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *candidate = copy_of_charter();
+    give_policy("nobodys");
+    assert_all_flip(candidate, "policy-unknown");
+    give_policy("stock");
+}
+
 static void a_simulator_that_is_no_longer_named_flips_its_machines(void **state)
 {
     (void)state;
@@ -237,6 +256,7 @@ static void a_signature_that_was_bad_is_looked_at_again(void **state)
 {
     (void)state;
     add_machine(true);
+    give_policy("stock");
     OWNED(told_done) struct told told = plan_for(world->charter);
     const json_t *flips = json_object_get(told.body, "flips");
     assert_int_equal(number_at(flips, "count"), 1);
@@ -261,6 +281,8 @@ int main(void)
         cmocka_unit_test_setup(a_higher_floor_flips_what_is_below, ask_quiet),
         cmocka_unit_test_setup(a_denied_measurement_flips_whoever_has_it, ask_quiet),
         cmocka_unit_test_setup(a_policy_that_is_gone_flips_its_machines, ask_quiet),
+        cmocka_unit_test_setup(a_machine_is_planned_under_the_policy_it_will_be_judged_by,
+                               ask_quiet),
         cmocka_unit_test_setup(a_simulator_that_is_no_longer_named_flips_its_machines, ask_quiet),
         cmocka_unit_test_setup(a_candidate_is_read_as_strictly_as_a_charter, ask_quiet),
         cmocka_unit_test_setup(only_those_who_may_apply_a_charter_plan_one, ask_quiet),
