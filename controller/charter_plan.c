@@ -25,6 +25,33 @@ static void planning_done(struct planning *p)
     json_decref(p->cohorts);
 }
 
+/* ---- page by page --------------------------------------------------------------------------- */
+
+/* Every instance of a project, as one of the stores' pages gives it. */
+struct walk {
+    enum outcome (*page)(struct db *db, const char *project, const struct uuid *after,
+                         int64_t limit, struct replay_row_list *out, struct error *err);
+    size_t limit;
+    void (*take)(void *context, const struct replay_row *row);
+    void *context;
+};
+
+static enum outcome walk(struct db *db, const char *project, const struct walk *w,
+                         struct error *err)
+{
+    struct uuid after = {0};
+    for (;;) {
+        OWNED(replay_row_list_done) struct replay_row_list page = {0};
+        TRY(w->page(db, project, uuid_is_zero(&after) ? NULL : &after, (int64_t)w->limit, &page,
+                    err));
+        for (size_t i = 0; i < page.count; i++)
+            w->take(w->context, &page.at[i]);
+        if (page.count < w->limit)
+            return OK;
+        after = page.at[page.count - 1].id;
+    }
+}
+
 /* ---- the digest ----------------------------------------------------------------------------- */
 
 static void digest_begin(struct digest_run *run, const json_t *content)
@@ -34,8 +61,9 @@ static void digest_begin(struct digest_run *run, const json_t *content)
     digest_more(run, SPAN(text, strlen(text) + 1));
 }
 
-static void digest_row(struct digest_run *run, const struct replay_row *row)
+static void digest_row(void *context, const struct replay_row *row)
 {
+    struct digest_run *run = context;
     digest_more(run, SPAN_OF(row->id.at));
     digest_more(run, SPAN_OF(row->verdict_id.at));
     digest_more(run, SPAN(row->policy, strlen(row->policy) + 1));
@@ -45,20 +73,9 @@ enum outcome charter_plan_digest(struct db *db, const char *project, const json_
                                  uint8_t out[static SHA256_SIZE], struct error *err)
 {
     struct digest_run run;
-    struct uuid after = {0};
-    enum outcome outcome;
-    size_t seen;
+    const struct walk names = {replay_store_standing, NAMES_PAGE, digest_row, &run};
     digest_begin(&run, content);
-    do {
-        OWNED(replay_row_list_done) struct replay_row_list page = {0};
-        outcome = replay_store_standing(db, project, uuid_is_zero(&after) ? NULL : &after,
-                                        NAMES_PAGE, &page, err);
-        seen = page.count;
-        for (size_t i = 0; i < page.count; i++)
-            digest_row(&run, &page.at[i]);
-        if (seen > 0)
-            after = page.at[seen - 1].id;
-    } while (outcome == OK && seen == NAMES_PAGE);
+    enum outcome outcome = walk(db, project, &names, err);
     digest_end(&run, out);
     return outcome;
 }
@@ -107,8 +124,9 @@ static void count_cohort(struct planning *p, json_t *flip)
 }
 
 /* A level that changes is a flip too: a grant may ask for it. */
-static void take_row(struct planning *p, const struct replay_row *row)
+static void take_row(void *context, const struct replay_row *row)
 {
+    struct planning *p = context;
     struct replay_answer answer;
     struct replay_case c = {.evidence = bytes_span(&row->evidence),
                             .policy = row->policy,
@@ -161,21 +179,6 @@ static json_t *plan_to_json(struct planning *p, const struct charter *candidate,
     return out;
 }
 
-static enum outcome take_pages(struct planning *p, struct db *db, const char *project,
-                               struct error *err)
-{
-    struct uuid after = {0};
-    for (;;) {
-        OWNED(replay_row_list_done) struct replay_row_list page = {0};
-        TRY(replay_store_page(db, project, uuid_is_zero(&after) ? NULL : &after, PAGE, &page, err));
-        for (size_t i = 0; i < page.count; i++)
-            take_row(p, &page.at[i]);
-        if (page.count < PAGE)
-            return OK;
-        after = page.at[page.count - 1].id;
-    }
-}
-
 /* What a keeper is sent beside the evidence. */
 static enum outcome take_lists(struct planning *p, struct db *db, struct error *err)
 {
@@ -201,10 +204,11 @@ enum outcome charter_plan(struct db *db, const char *project, const struct chart
     struct planning p = {.replay = replay_new(candidate, clock_now()),
                          .items = json_array(),
                          .cohorts = json_object()};
+    const struct walk whole = {replay_store_page, PAGE, take_row, &p};
     digest_begin(&p.digest, content);
     enum outcome outcome = take_lists(&p, db, err);
     if (outcome == OK)
-        outcome = take_pages(&p, db, project, err);
+        outcome = walk(db, project, &whole, err);
     digest_end(&p.digest, hash);
     if (outcome == OK)
         *out = plan_to_json(&p, candidate, hash);

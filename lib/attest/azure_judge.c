@@ -341,7 +341,7 @@ static void name_machine(struct hearing *h)
 
 static void set_anchor(struct hearing *h)
 {
-    if (h->claims.vm_id[0] == '\0')
+    if (span_is_zero(SPAN_OF(h->out->named[0])))
         return;
     h->out->anchor = ANCHOR_VTPM;
     memcpy(h->out->anchor_hash, h->out->named[0], sizeof h->out->anchor_hash);
