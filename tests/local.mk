@@ -34,6 +34,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/database.c tests/support/database.h \
 	tests/support/fixtures.c tests/support/fixtures.h \
 	tests/support/test.h \
+	tests/support/spoil.c tests/support/spoil.h \
 	tests/support/stage.c tests/support/stage.h \
 	tests/support/sim_cloud.c tests/support/sim_cloud.h \
 	tests/support/simulator.c tests/support/simulator.h \

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "lib/base/metrics.h"
 #include "lib/crypto/x509_make.h"
@@ -306,16 +306,34 @@ enum { ASKERS = 4, ASKS = 8 };
 struct asker {
     pthread_t thread;
     const struct kds_item *items;
-    _Atomic int answers;
-    _Atomic int good;
+    int answers; /* under `counting`, like the next */
+    int good;
 };
+static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t counted = PTHREAD_COND_INITIALIZER;
 
 static void count(void *context, enum outcome outcome, const struct error *why)
 {
     struct asker *asker = context;
     (void)why;
+    pthread_mutex_lock(&counting);
     asker->good += outcome == OK;
     asker->answers++;
+    pthread_cond_signal(&counted);
+    pthread_mutex_unlock(&counting);
+}
+
+/* Until all were answered, or for ten seconds. */
+static void wait_for_answers(const struct asker *askers)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    pthread_mutex_lock(&counting);
+    for (int i = 0, late = 0; i < ASKERS && late == 0; i++)
+        while (askers[i].answers < ASKS && late == 0)
+            late = pthread_cond_timedwait(&counted, &counting, &until);
+    pthread_mutex_unlock(&counting);
 }
 
 static void *ask_many(void *context)
@@ -340,9 +358,7 @@ static void many_threads_ask_the_one_that_fetches(void **state)
     }
     for (int i = 0; i < ASKERS; i++)
         pthread_join(askers[i].thread, NULL);
-    for (int i = 0; i < ASKERS; i++)
-        for (int tries = 0; askers[i].answers < ASKS && tries < 1000; tries++)
-            usleep(10000);
+    wait_for_answers(askers);
     endorser_close(TAKE(kds_world.endorser));
     for (int i = 0; i < ASKERS; i++) {
         assert_int_equal(askers[i].answers, ASKS);

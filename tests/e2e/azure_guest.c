@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "lib/attest/evidence.h"
-#include "lib/crypto/random.h"
 #include "tests/support/deployment.h"
 #include "tests/support/paravisor.h"
+#include "tests/support/spoil.h"
 #include "tests/support/test.h"
 
 enum { MEASURED_PARAVISOR = 0x44 };
@@ -214,51 +214,6 @@ static void registers_are_those_of_the_policy(void **state)
     wish = machine(0);
     wish.vmpl = 1;
     assert_wish(*state, &wish, "policy-vmpl");
-}
-
-typedef void spoil_fn(struct guest *g, struct challenge *c);
-
-static void spoil_nonce(struct guest *g, struct challenge *c)
-{
-    (void)g;
-    c->nonce[31] ^= 1;
-}
-
-static void spoil_root(struct guest *g, struct challenge *c)
-{
-    (void)g;
-    c->root_key[0] ^= 1;
-}
-
-static void spoil_key(struct key **key)
-{
-    struct error err = {0};
-    key_drop(key);
-    assert_ok(key_generate(KEY_P256, key, &err));
-}
-
-static void spoil_sealing(struct guest *g, struct challenge *c)
-{
-    (void)c;
-    spoil_key(&g->sealing_key);
-}
-
-static void spoil_link(struct guest *g, struct challenge *c)
-{
-    (void)c;
-    spoil_key(&g->link_key);
-}
-
-static void spoil_instance(struct guest *g, struct challenge *c)
-{
-    (void)c;
-    g->instance = uuid_new();
-}
-
-static void spoil_kind(struct guest *g, struct challenge *c)
-{
-    (void)c;
-    g->kind = EVIDENCE_SNP;
 }
 
 /* The quote is made over one thing that is not what was challenged for. */

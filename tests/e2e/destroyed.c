@@ -122,18 +122,8 @@ static int tear_down(void **state)
 static char *sign_as(const struct ruin *r, const char *typ, const struct key *a,
                      const struct key *b)
 {
-    struct error err = {0};
     OWNED(json_drop) json_t *json = record_to_json(&destroy_order_record, &r->order);
-    OWNED(mem_drop) char *printed = json_print(json);
-    OWNED(mem_drop) char *bare = NULL;
-    OWNED(mem_drop) char *once = NULL;
-    char *twice = NULL;
-    token_set_make(span_of_text(printed), &bare);
-    assert_ok(token_set_sign(span_of_text(bare), typ, a, &once, &err));
-    if (b == NULL)
-        return TAKE(once);
-    assert_ok(token_set_sign(span_of_text(once), typ, b, &twice, &err));
-    return twice;
+    return deployment_sign_as(json, typ, a, b);
 }
 
 static enum outcome release(struct ruin *r, struct error *err)

@@ -102,18 +102,8 @@ static int tear_down(void **state)
 static char *sign_as(const struct loss *l, const char *typ, const struct key *a,
                      const struct key *b)
 {
-    struct error err = {0};
     OWNED(json_drop) json_t *json = record_to_json(&reset_order_record, &l->order);
-    OWNED(mem_drop) char *printed = json_print(json);
-    OWNED(mem_drop) char *bare = NULL;
-    OWNED(mem_drop) char *once = NULL;
-    char *twice = NULL;
-    token_set_make(span_of_text(printed), &bare);
-    assert_ok(token_set_sign(span_of_text(bare), typ, a, &once, &err));
-    if (b == NULL)
-        return TAKE(once);
-    assert_ok(token_set_sign(span_of_text(once), typ, b, &twice, &err));
-    return twice;
+    return deployment_sign_as(json, typ, a, b);
 }
 
 static enum outcome give(struct loss *l, const char *jws, struct error *err)

@@ -4,12 +4,12 @@
 
 #include "lib/attest/evidence.h"
 #include "lib/base/file.h"
-#include "lib/crypto/random.h"
 #include "lib/crypto/x509_make.h"
 #include "tests/support/deployment.h"
 #include "tests/support/nsm.h"
 #include "tests/support/scratch.h"
 #include "tests/support/simulator.h"
+#include "tests/support/spoil.h"
 #include "tests/support/test.h"
 
 #define FIVES "555555555555555555555555555555555555555555555555"
@@ -203,51 +203,6 @@ static void a_document_that_shows_something_else_is_rejected(void **state)
     wish = nsm_wish();
     wish.root = 1;
     assert_wish(*state, &wish, "chain-untrusted");
-}
-
-typedef void spoil_fn(struct guest *g, struct challenge *c);
-
-static void spoil_nonce(struct guest *g, struct challenge *c)
-{
-    (void)g;
-    c->nonce[31] ^= 1;
-}
-
-static void spoil_root(struct guest *g, struct challenge *c)
-{
-    (void)g;
-    c->root_key[0] ^= 1;
-}
-
-static void spoil_key(struct key **key)
-{
-    struct error err = {0};
-    key_drop(key);
-    assert_ok(key_generate(KEY_P256, key, &err));
-}
-
-static void spoil_sealing(struct guest *g, struct challenge *c)
-{
-    (void)c;
-    spoil_key(&g->sealing_key);
-}
-
-static void spoil_link(struct guest *g, struct challenge *c)
-{
-    (void)c;
-    spoil_key(&g->link_key);
-}
-
-static void spoil_instance(struct guest *g, struct challenge *c)
-{
-    (void)c;
-    g->instance = uuid_new();
-}
-
-static void spoil_kind(struct guest *g, struct challenge *c)
-{
-    (void)c;
-    g->kind = EVIDENCE_SNP;
 }
 
 /* The document is made over one thing that is not what was challenged for. */

@@ -172,15 +172,25 @@ void deployment_raise_serial(struct deployment *d)
     json_object_set_new(d->charter, "serial", json_integer(serial + 1));
 }
 
-char *deployment_sign(const struct deployment *d, const struct key *key)
+char *deployment_sign_as(const json_t *json, const char *typ, const struct key *a,
+                         const struct key *b)
 {
     struct error err = {0};
-    OWNED(mem_drop) char *printed = json_print(d->charter);
+    OWNED(mem_drop) char *printed = json_print(json);
     OWNED(mem_drop) char *bare = NULL;
-    char *jws = NULL;
+    OWNED(mem_drop) char *once = NULL;
+    char *twice = NULL;
     token_set_make(span_of_text(printed), &bare);
-    assert_ok(token_set_sign(span_of_text(bare), CHARTER_TYP, key, &jws, &err));
-    return jws;
+    assert_ok(token_set_sign(span_of_text(bare), typ, a, &once, &err));
+    if (b == NULL)
+        return TAKE(once);
+    assert_ok(token_set_sign(span_of_text(once), typ, b, &twice, &err));
+    return twice;
+}
+
+char *deployment_sign(const struct deployment *d, const struct key *key)
+{
+    return deployment_sign_as(d->charter, CHARTER_TYP, key, NULL);
 }
 
 enum outcome deployment_give(struct deployment *d, char *jws, struct error *err)

@@ -41,6 +41,9 @@ enum outcome deployment_ask(struct deployment *d, enum verb verb, const struct r
 enum outcome deployment_apply(struct deployment *d, struct error *err);
 enum outcome deployment_give(struct deployment *d, char *jws, struct error *err);
 char *deployment_sign(const struct deployment *d, const struct key *key);
+/* Any set that people sign, as `typ`, by one or two keys; `b` may be NULL. The caller frees it. */
+char *deployment_sign_as(const json_t *json, const char *typ, const struct key *a,
+                         const struct key *b);
 struct key *deployment_signer(const struct deployment *d); /* what the keeper signs verdicts with */
 /* The next serial; then deployment_apply(). */
 void deployment_raise_serial(struct deployment *d);

@@ -56,3 +56,15 @@ bool case_has_verdict(const json_t *test_case, enum manifest_reason how, const s
     return case_has_answer(test_case, how, v->trusted, name_of(&reason_names, (int)v->reason),
                            v->claims != NULL ? v->claims : nothing);
 }
+
+size_t manifest_assert_right(const char *manifest, bool (*is_right)(const json_t *test_case))
+{
+    OWNED(json_drop) json_t *whole = vectors_json(manifest);
+    size_t wrong = 0;
+    size_t i;
+    json_t *test_case;
+    json_array_foreach (json_object_get(whole, "cases"), i, test_case)
+        wrong += !is_right(test_case);
+    assert_int_equal(wrong, 0);
+    return i;
+}

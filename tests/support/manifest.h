@@ -19,4 +19,7 @@ bool case_has_answer(const json_t *test_case, enum manifest_reason how, bool tru
                      const char *reason, const json_t *claims);
 bool case_has_verdict(const json_t *test_case, enum manifest_reason how, const struct verdict *v);
 
+/* How many cases there are; fails the test, when all were tried, unless each is right. */
+size_t manifest_assert_right(const char *manifest, bool (*is_right)(const json_t *test_case));
+
 #endif
