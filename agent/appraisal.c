@@ -152,8 +152,9 @@ static void print_rest(const struct appraisal *a, struct bytes *out)
     bytes_add(out, span_of_text(text));
 }
 
+/* What the keeper will hold the evidence against; the sealing key is borrowed. */
 static void bind(const struct appraisal *a, const struct challenge *challenge, struct span rest,
-                 uint8_t out[static BINDING_SIZE])
+                 struct span sealing_key, struct evidence_binding *out)
 {
     struct binding binding = {
         .kind = tee_kind(a->guest->tee), .instance = a->guest->instance, .rest = rest};
@@ -161,20 +162,23 @@ static void bind(const struct appraisal *a, const struct challenge *challenge, s
     memcpy(binding.root_key, challenge->root_key, SHA256_SIZE);
     key_fingerprint(a->guest->link_key, binding.link_key);
     key_fingerprint(a->keys[KEY_PENDING], binding.sealing_key);
-    binding_digest(&binding, out);
+    *out = (struct evidence_binding){.sealing_key = sealing_key};
+    memcpy(out->nonce, challenge->nonce, NONCE_SIZE);
+    binding_digest(&binding, out->digest);
 }
 
 static enum outcome make_evidence(struct appraisal *a, const struct challenge *challenge,
                                   struct error *err)
 {
-    OWNED(evidence_done) struct evidence evidence = {.kind = tee_kind(a->guest->tee)};
-    OWNED(tee_report_done) struct tee_report report = {0};
-    uint8_t report_data[BINDING_SIZE];
-    print_rest(a, &evidence.rest);
-    bind(a, challenge, bytes_span(&evidence.rest), report_data);
-    TRY(tee_report(a->guest->tee, report_data, &report, err));
-    evidence.report = bytes_copy(bytes_span(&report.report));
-    evidence.cert_table = bytes_copy(bytes_span(&report.cert_table));
+    OWNED(evidence_done) struct evidence evidence = {0};
+    OWNED(bytes_done) struct bytes rest = {0};
+    OWNED(bytes_done) struct bytes sealing_key = {0};
+    struct evidence_binding asked;
+    print_rest(a, &rest);
+    TRY(key_to_spki(a->keys[KEY_PENDING], &sealing_key, err));
+    bind(a, challenge, bytes_span(&rest), bytes_span(&sealing_key), &asked);
+    TRY(tee_prove(a->guest->tee, &asked, &evidence, err));
+    evidence.rest = bytes_take(&rest);
     OWNED(mem_drop) char *text = evidence_print(&evidence);
     bytes_done(&a->evidence);
     bytes_add(&a->evidence, span_of_text(text));

@@ -6,7 +6,8 @@ agent_libagent_a_SOURCES = \
 	agent/session.c agent/session.h \
 	agent/settings.c agent/settings.h \
 	agent/tee.c agent/tee.h \
-	agent/tee_snp.c agent/tee_snp.h \
+	agent/tee_snp.c \
+	agent/tsm.c agent/tsm.h \
 	agent/userdata.c agent/userdata.h
 # Production packages are configured with --disable-simulation (trust.md section 3).
 if SIMULATION

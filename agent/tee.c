@@ -56,29 +56,23 @@ bool tee_is_lost(const struct tee *tee)
     return tee->lost.outcome != OK;
 }
 
-enum outcome tee_report(struct tee *tee, const uint8_t report_data[static BINDING_SIZE],
-                        struct tee_report *out, struct error *err)
+enum outcome tee_prove(struct tee *tee, const struct evidence_binding *asked, struct evidence *out,
+                       struct error *err)
 {
     if (tee_is_lost(tee)) {
         *err = tee->lost;
         return err->outcome;
     }
-    OWNED(tee_report_done) struct tee_report made = {0};
-    enum outcome outcome = tee->driver->report(tee->self, report_data, &made, err);
+    OWNED(evidence_done) struct evidence made = {.kind = tee->driver->kind};
+    enum outcome outcome = tee->driver->prove(tee->self, asked, &made, err);
     if (outcome != OK && strcmp(err->code, "vmpck-disabled") == 0)
         tee->lost = *err;
     TRY(outcome);
-    if (made.report.len != TEE_REPORT_SIZE)
-        return fail_code(err, ERR_INVALID, "bad-report", "the report has %zu bytes, not %d",
-                         made.report.len, TEE_REPORT_SIZE);
-    tee_report_done(out);
+    if (made.report.len != tee->driver->report_size)
+        return fail_code(err, ERR_INVALID, "bad-report", "the report has %zu bytes, not %zu",
+                         made.report.len, tee->driver->report_size);
+    evidence_done(out);
     *out = made;
-    made = (struct tee_report){0};
+    made = (struct evidence){0};
     return OK;
-}
-
-void tee_report_done(struct tee_report *r)
-{
-    bytes_done(&r->report);
-    bytes_done(&r->cert_table);
 }

@@ -1,9 +1,10 @@
-/* Where evidence comes from: one row a kind of hardware. The agent asks for a report over 64 bytes
- * of its own choice (the binding) and gets the report and the certificates that came with it. */
+/* Where evidence comes from: one row a kind of hardware. The agent says what must be answered and
+ * gets whatever its hardware proves that with; where the binding stands in it is told in trust.md
+ * section 4. */
 #ifndef MUSTER_AGENT_TEE_H
 #define MUSTER_AGENT_TEE_H
 
-#include "lib/model/binding.h"
+#include "lib/attest/evidence.h"
 
 enum {
     TEE_REPORT_SIZE = 1184,
@@ -14,12 +15,6 @@ struct tee_places {
     const char *tsm_path; /* snp: the report folder of configfs-tsm */
     const char *socket;   /* simulated: the security processor's unix socket */
 };
-
-struct tee_report {
-    struct bytes report;     /* TEE_REPORT_SIZE bytes */
-    struct bytes cert_table; /* GHCB table, may be empty: untrusted, from the host */
-};
-void tee_report_done(struct tee_report *r);
 
 struct tee;
 
@@ -32,10 +27,11 @@ DROP(tee_drop, struct tee, tee_close)
 
 enum evidence_kind tee_kind(const struct tee *tee);
 
-/* ERR_THROTTLED and ERR_CONFLICT: try again later. Once an answer was "vmpck-disabled" every later
- * call says the same without asking: there are no more reports until the machine boots again. */
-enum outcome tee_report(struct tee *tee, const uint8_t report_data[static BINDING_SIZE],
-                        struct tee_report *out, struct error *err);
+/* All of the evidence but its "rest". Whatever fails may be tried again later, but for one: once an
+ * answer was "vmpck-disabled" every later call says the same without asking, for there are no more
+ * reports until the machine boots again. Blocks for as long as the hardware does. */
+enum outcome tee_prove(struct tee *tee, const struct evidence_binding *asked, struct evidence *out,
+                       struct error *err);
 bool tee_is_lost(const struct tee *tee);
 
 /* What a kind of hardware implements; the rows stand in tee.c. */
@@ -44,8 +40,9 @@ struct tee_driver {
     enum evidence_kind kind;
     enum outcome (*open)(const struct tee_places *places, void **out, struct error *err);
     void (*close)(void *self);
-    enum outcome (*report)(void *self, const uint8_t report_data[static BINDING_SIZE],
-                           struct tee_report *out, struct error *err);
+    size_t report_size; /* of the bare report; 0: this kind has none */
+    enum outcome (*prove)(void *self, const struct evidence_binding *asked, struct evidence *out,
+                          struct error *err);
 };
 struct tee *tee_new(const struct tee_driver *driver, void *self); /* takes `self` over */
 extern const struct tee_driver tee_snp_driver;

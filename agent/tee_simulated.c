@@ -67,7 +67,7 @@ static enum outcome receive_line(int fd, struct bytes *out, struct error *err)
     return OK;
 }
 
-static enum outcome read_answer(struct span line, struct tee_report *out, struct error *err)
+static enum outcome read_answer(struct span line, struct evidence *out, struct error *err)
 {
     OWNED(json_drop) json_t *answer = NULL;
     TRY(json_parse(line, ANSWER_MAX, &answer, err));
@@ -82,11 +82,11 @@ static enum outcome read_answer(struct span line, struct tee_report *out, struct
     return json_get_base64(answer, "", "cert_table", TEE_CERTS_MAX, &out->cert_table, err);
 }
 
-static enum outcome simulated_report(void *self, const uint8_t report_data[static BINDING_SIZE],
-                                     struct tee_report *out, struct error *err)
+static enum outcome simulated_prove(void *self, const struct evidence_binding *asked,
+                                    struct evidence *out, struct error *err)
 {
     OWNED(json_drop) json_t *request = json_object();
-    json_put_hex(request, "report_data", SPAN(report_data, BINDING_SIZE));
+    json_put_hex(request, "report_data", SPAN_OF(asked->digest));
     OWNED(mem_drop) char *body = json_print(request);
     OWNED(text_done) struct text line = {0};
     text_addf(&line, "%s\n", body);
@@ -113,5 +113,6 @@ const struct tee_driver tee_simulated_driver = {
     .kind = EVIDENCE_SIMULATED,
     .open = simulated_open,
     .close = free,
-    .report = simulated_report,
+    .report_size = TEE_REPORT_SIZE,
+    .prove = simulated_prove,
 };

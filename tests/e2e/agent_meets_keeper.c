@@ -25,11 +25,11 @@ struct world {
     char *folder;
 };
 
-static enum outcome report(void *self, const uint8_t report_data[static BINDING_SIZE],
-                           struct tee_report *out, struct error *err)
+static enum outcome prove(void *self, const struct evidence_binding *asked, struct evidence *out,
+                          struct error *err)
 {
     struct world *w = self;
-    memcpy(w->g.wish.report_data, report_data, BINDING_SIZE);
+    memcpy(w->g.wish.report_data, asked->digest, BINDING_SIZE);
     return psp_report(w->d->psp, &w->g.wish, &out->report, &out->cert_table, err);
 }
 
@@ -39,7 +39,12 @@ static void close_nothing(void *self)
 }
 
 static const struct tee_driver driver = {
-    .name = "psp", .kind = EVIDENCE_SIMULATED, .close = close_nothing, .report = report};
+    .name = "psp",
+    .kind = EVIDENCE_SIMULATED,
+    .close = close_nothing,
+    .report_size = TEE_REPORT_SIZE,
+    .prove = prove,
+};
 
 static enum outcome hear(void *context, uint8_t type, uint64_t id, struct span body,
                          struct error *err)

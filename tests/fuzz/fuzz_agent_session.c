@@ -17,12 +17,12 @@ static struct {
     uint64_t asked;
 } fixed;
 
-static enum outcome report(void *self, const uint8_t report_data[static BINDING_SIZE],
-                           struct tee_report *out, struct error *err)
+static enum outcome prove(void *self, const struct evidence_binding *asked, struct evidence *out,
+                          struct error *err)
 {
     (void)self;
     (void)err;
-    memcpy(bytes_add_room(&out->report, TEE_REPORT_SIZE) + 0x50, report_data, BINDING_SIZE);
+    memcpy(bytes_add_room(&out->report, TEE_REPORT_SIZE) + 0x50, asked->digest, BINDING_SIZE);
     return OK;
 }
 
@@ -32,7 +32,12 @@ static void close_nothing(void *self)
 }
 
 static const struct tee_driver driver = {
-    .name = "fuzz", .kind = EVIDENCE_SIMULATED, .close = close_nothing, .report = report};
+    .name = "fuzz",
+    .kind = EVIDENCE_SIMULATED,
+    .close = close_nothing,
+    .report_size = TEE_REPORT_SIZE,
+    .prove = prove,
+};
 
 static enum outcome hear(void *context, uint8_t type, uint64_t id, struct span body,
                          struct error *err)

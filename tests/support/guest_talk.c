@@ -10,16 +10,16 @@
 
 /* ---- the hardware and the wire --------------------------------------------------------------- */
 
-static enum outcome fake_report(void *self, const uint8_t report_data[static BINDING_SIZE],
-                                struct tee_report *out, struct error *err)
+static enum outcome fake_prove(void *self, const struct evidence_binding *asked,
+                               struct evidence *out, struct error *err)
 {
     struct talk *w = self;
     w->reports++;
     if (w->tee_fails != NULL)
         return fail_code(err, ERR_DENIED, w->tee_fails, "as the test wants");
-    memcpy(w->report_data, report_data, BINDING_SIZE);
+    memcpy(w->report_data, asked->digest, BINDING_SIZE);
     bytes_add_room(&out->report, TEE_REPORT_SIZE);
-    memcpy(out->report.at + 0x50, report_data, BINDING_SIZE);
+    memcpy(out->report.at + 0x50, asked->digest, BINDING_SIZE);
     bytes_add_room(&out->cert_table, w->certs_size);
     return OK;
 }
@@ -30,7 +30,12 @@ static void fake_close(void *self)
 }
 
 static const struct tee_driver fake_tee = {
-    .name = "fake", .kind = EVIDENCE_SIMULATED, .close = fake_close, .report = fake_report};
+    .name = "fake",
+    .kind = EVIDENCE_SIMULATED,
+    .close = fake_close,
+    .report_size = TEE_REPORT_SIZE,
+    .prove = fake_prove,
+};
 
 static enum outcome wire_send(void *context, uint8_t type, uint64_t id, struct span body,
                               struct error *err)

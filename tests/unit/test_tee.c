@@ -1,6 +1,6 @@
 /* Evidence from the hardware: configfs-tsm as a tree of plain files, with the test as the kernel
  * (trust.md section 4; facts/attestation.md section 4). */
-#include "agent/tee_snp.h"
+#include "agent/tsm.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@
 #include "tests/support/test.h"
 
 static char tree[] = "/tmp/muster-tee-XXXXXX";
-static const uint8_t binding[BINDING_SIZE] = {1, 2, 3};
+static const struct evidence_binding asked = {.digest = {1, 2, 3}};
 
 /* What the kernel does wrong, and what it saw. */
 static struct {
@@ -83,13 +83,13 @@ static int remove_folder(const char *path)
     return tsm_kernel_files.remove_folder(path);
 }
 
-static void answer(const char *folder, struct span asked)
+static void answer(const char *folder, struct span data)
 {
     OWNED(bytes_done) struct bytes report = {0};
     OWNED(bytes_done) struct bytes certs = {0};
     bytes_add_room(&report, kernel.report_size);
-    if (kernel.report_size >= 0x50 + asked.len)
-        memcpy(report.at + 0x50, asked.at, asked.len);
+    if (kernel.report_size >= 0x50 + data.len)
+        memcpy(report.at + 0x50, data.at, data.len);
     bytes_add_room(&certs, kernel.certs_size);
     put(folder, "outblob", bytes_span(&report));
     put(folder, "auxblob", bytes_span(&certs));
@@ -143,21 +143,21 @@ static int nothing_is_left(void **state)
     return 0;
 }
 
-static enum outcome ask(struct tee_report *out, struct error *err)
+static enum outcome ask(struct evidence *out, struct error *err)
 {
-    return tsm_report(&test_files, tree, binding, out, err);
+    return tsm_report(&test_files, tree, asked.digest, out, err);
 }
 
 static void a_report_is_asked_for_with_all_64_bytes_written_once(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(tee_report_done) struct tee_report got = {0};
+    OWNED(evidence_done) struct evidence got = {0};
     assert_ok(ask(&got, &err));
     assert_int_equal(kernel.writes, 1);
-    assert_true(span_equal(bytes_span(&kernel.asked), SPAN_OF(binding)));
+    assert_true(span_equal(bytes_span(&kernel.asked), SPAN_OF(asked.digest)));
     assert_int_equal(got.report.len, TEE_REPORT_SIZE);
-    assert_memory_equal(got.report.at + 0x50, binding, sizeof binding);
+    assert_memory_equal(got.report.at + 0x50, asked.digest, BINDING_SIZE);
     assert_int_equal(got.cert_table.len, 4096);
 }
 
@@ -165,7 +165,7 @@ static void an_empty_certificate_table_is_fine(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(tee_report_done) struct tee_report got = {0};
+    OWNED(evidence_done) struct evidence got = {0};
     kernel.certs_size = 0;
     assert_ok(ask(&got, &err));
     assert_int_equal(got.cert_table.len, 0);
@@ -175,7 +175,7 @@ static void a_disturbed_request_is_begun_again_in_a_new_folder(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(tee_report_done) struct tee_report got = {0};
+    OWNED(evidence_done) struct evidence got = {0};
     kernel.disturbances = 2;
     assert_ok(ask(&got, &err));
     assert_int_equal(kernel.folders_made, 3);
@@ -185,7 +185,7 @@ static void endless_disturbance_is_given_up(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(tee_report_done) struct tee_report got = {0};
+    OWNED(evidence_done) struct evidence got = {0};
     kernel.disturbances = 1000;
     assert_fails(ask(&got, &err), ERR_CONFLICT, "tsm-disturbed");
     assert_int_equal(kernel.folders_made, TSM_ATTEMPTS);
@@ -202,7 +202,7 @@ static void passing_troubles_are_tried_again(void **state)
         {"inblob", EBUSY}, {"outblob", EWOULDBLOCK}, {"outblob", EINVAL}, {"auxblob", EWOULDBLOCK}};
     for (size_t i = 0; i < countof(troubles); i++) {
         struct error err = {0};
-        OWNED(tee_report_done) struct tee_report got = {0};
+        OWNED(evidence_done) struct evidence got = {0};
         kernel.file = troubles[i].file;
         kernel.number = troubles[i].number;
         kernel.times = 1;
@@ -232,7 +232,7 @@ static void lasting_troubles_are_told_at_once_by_their_own_code(void **state)
     };
     for (size_t i = 0; i < countof(troubles); i++) {
         struct error err = {0};
-        OWNED(tee_report_done) struct tee_report got = {0};
+        OWNED(evidence_done) struct evidence got = {0};
         kernel.file = troubles[i].file;
         kernel.number = troubles[i].number;
         kernel.times = 1;
@@ -245,7 +245,7 @@ static void another_provider_is_refused_before_anything_is_written(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(tee_report_done) struct tee_report got = {0};
+    OWNED(evidence_done) struct evidence got = {0};
     kernel.provider = "tdx_guest\n";
     assert_fails(ask(&got, &err), ERR_INVALID, "tsm-wrong-provider");
     assert_int_equal(kernel.writes, 0);
@@ -255,7 +255,7 @@ static void an_endless_report_is_cut_off(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(tee_report_done) struct tee_report got = {0};
+    OWNED(evidence_done) struct evidence got = {0};
     kernel.report_size = TEE_REPORT_SIZE + 2;
     assert_fails(ask(&got, &err), ERR_INVALID, "tsm-too-large");
     kernel.report_size = TEE_REPORT_SIZE;
@@ -307,7 +307,7 @@ static void *simulate_once(void *unused)
     return NULL;
 }
 
-static enum outcome ask_simulator(const char *say, struct tee_report *out, struct error *err)
+static enum outcome ask_simulator(const char *say, struct evidence *out, struct error *err)
 {
     snprintf(simulator.path, sizeof simulator.path, "%s/psp", tree);
     unlink(simulator.path);
@@ -324,7 +324,7 @@ static enum outcome ask_simulator(const char *say, struct tee_report *out, struc
     enum outcome outcome = tee_open("simulated", &places, &tee, err);
     assert_int_equal(outcome, OK);
     assert_int_equal(tee_kind(tee), EVIDENCE_SIMULATED);
-    outcome = tee_report(tee, binding, out, err);
+    outcome = tee_prove(tee, &asked, out, err);
     pthread_join(thread, NULL);
     close(simulator.listener);
     unlink(simulator.path);
@@ -335,15 +335,15 @@ static void the_simulator_is_asked_in_one_line(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(tee_report_done) struct tee_report got = {0};
+    OWNED(evidence_done) struct evidence got = {0};
     assert_ok(ask_simulator(NULL, &got, &err));
     assert_int_equal(got.report.len, TEE_REPORT_SIZE);
     assert_int_equal(got.cert_table.len, 3);
     OWNED(json_drop) json_t *heard = NULL;
     assert_ok(json_parse(bytes_span(&simulator.heard), 4096, &heard, &err));
-    uint8_t asked[BINDING_SIZE];
-    assert_ok(json_get_hex(heard, "", "report_data", asked, sizeof asked, &err));
-    assert_memory_equal(asked, binding, sizeof binding);
+    uint8_t written[BINDING_SIZE];
+    assert_ok(json_get_hex(heard, "", "report_data", written, sizeof written, &err));
+    assert_memory_equal(written, asked.digest, BINDING_SIZE);
     bytes_done(&simulator.heard);
 }
 
@@ -364,7 +364,7 @@ static void bad_answers_of_the_simulator_are_errors(void **state)
     };
     for (size_t i = 0; i < countof(cases); i++) {
         struct error err = {0};
-        OWNED(tee_report_done) struct tee_report got = {0};
+        OWNED(evidence_done) struct evidence got = {0};
         assert_int_equal(ask_simulator(cases[i].say, &got, &err), cases[i].outcome);
         assert_int_equal(got.report.len, 0);
         bytes_done(&simulator.heard);
@@ -375,11 +375,11 @@ static void no_simulator_is_unreachable(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(tee_report_done) struct tee_report got = {0};
+    OWNED(evidence_done) struct evidence got = {0};
     OWNED(tee_drop) struct tee *tee = NULL;
     const struct tee_places places = {.tsm_path = "", .socket = "/nonexistent/psp"};
     assert_ok(tee_open("simulated", &places, &tee, &err));
-    assert_fails(tee_report(tee, binding, &got, &err), ERR_UNREACHABLE, "unreachable");
+    assert_fails(tee_prove(tee, &asked, &got, &err), ERR_UNREACHABLE, "unreachable");
     assert_false(tee_is_lost(tee));
 }
 
