@@ -12,10 +12,13 @@
 
 /* clang-format off */
 enum {
+    OF_NONE  = 0,
     OF_BARE  = 1u << EVIDENCE_SNP | 1u << EVIDENCE_SIMULATED,
     OF_AZURE = 1u << EVIDENCE_SNP_AZURE,
-    OF_CHIPS = OF_BARE | OF_AZURE,
+    OF_VTPM  = 1u << EVIDENCE_SNP_VTPM,
     OF_NITRO = 1u << EVIDENCE_NITRO,
+    OF_TPMS  = OF_AZURE | OF_VTPM,
+    OF_CHIPS = OF_BARE | OF_TPMS,
     OF_ALL   = OF_CHIPS | OF_NITRO,
 };
 
@@ -24,16 +27,20 @@ static const struct member {
     size_t at;
     size_t most;
     unsigned kinds;
-    bool needed;
+    unsigned needed; /* by which of them */
 } members[] = {
-    {"report",     offsetof(struct evidence, report),     EVIDENCE_REPORT_MAX,    OF_BARE,  true},
-    {"hcl",        offsetof(struct evidence, hcl),        HCL_REPORT_MAX,         OF_AZURE, true},
-    {"quote",      offsetof(struct evidence, quote),      TPM_QUOTE_MAX,          OF_AZURE, false},
-    {"signature",  offsetof(struct evidence, signature),  EVIDENCE_SIGNATURE_MAX, OF_AZURE, false},
-    {"document",   offsetof(struct evidence, document),   NITRO_DOCUMENT_MAX,     OF_NITRO, true},
-    {"cert_table", offsetof(struct evidence, cert_table), CERT_TABLE_SIZE_MAX,    OF_CHIPS, false},
-    {"ek",         offsetof(struct evidence, ek),         X509_DER_MAX,           OF_CHIPS, false},
-    {"rest",       offsetof(struct evidence, rest),       EVIDENCE_REST_MAX,      OF_ALL,   false},
+    {"report",     offsetof(struct evidence, report),     EVIDENCE_REPORT_MAX,    OF_BARE | OF_VTPM,  OF_BARE | OF_VTPM},
+    {"hcl",        offsetof(struct evidence, hcl),        HCL_REPORT_MAX,         OF_AZURE,           OF_AZURE},
+    {"quote",      offsetof(struct evidence, quote),      TPM_QUOTE_MAX,          OF_TPMS,            OF_NONE},
+    {"signature",  offsetof(struct evidence, signature),  EVIDENCE_SIGNATURE_MAX, OF_TPMS,            OF_NONE},
+    {"event_log",  offsetof(struct evidence, event_log),  EVIDENCE_LOG_MAX,       OF_TPMS,            OF_NONE},
+    {"ak",         offsetof(struct evidence, ak),         EVIDENCE_AK_MAX,        OF_VTPM,            OF_NONE},
+    {"ak_cert",    offsetof(struct evidence, ak_cert),    X509_DER_MAX,           OF_VTPM,            OF_NONE},
+    {"manifest",   offsetof(struct evidence, manifest),   EVIDENCE_MANIFEST_MAX,  OF_VTPM,            OF_NONE},
+    {"document",   offsetof(struct evidence, document),   NITRO_DOCUMENT_MAX,     OF_NITRO | OF_VTPM, OF_NITRO},
+    {"cert_table", offsetof(struct evidence, cert_table), CERT_TABLE_SIZE_MAX,    OF_CHIPS,           OF_NONE},
+    {"ek",         offsetof(struct evidence, ek),         X509_DER_MAX,           OF_CHIPS,           OF_NONE},
+    {"rest",       offsetof(struct evidence, rest),       EVIDENCE_REST_MAX,      OF_ALL,             OF_NONE},
 };
 /* clang-format on */
 
@@ -131,7 +138,7 @@ static enum outcome only_of_kind(const json_t *object, enum evidence_kind kind, 
             names[count++] = members[i].name;
     if (is_of(OF_CHIPS, kind))
         names[count++] = "ca";
-    if (is_of(OF_AZURE, kind))
+    if (is_of(OF_TPMS, kind))
         names[count] = "pcrs";
     return json_only(object, "", names, err);
 }
@@ -143,7 +150,7 @@ static enum outcome read_members(const json_t *object, struct evidence *out, str
     for (size_t i = 0; i < countof(members); i++) {
         const struct member *m = &members[i];
         const bool there = json_object_get(object, m->name) != NULL;
-        if (there || (m->needed && is_of(m->kinds, out->kind)))
+        if (there || is_of(m->needed, out->kind))
             TRY(json_get_base64(object, "", m->name, m->most, blob_of(out, m), err));
     }
     TRY(get_pcrs(object, out, err));
@@ -166,7 +173,7 @@ json_t *evidence_to_json(const struct evidence *e)
     json_put_text(out, "kind", name_of(&evidence_kind_names, (int)e->kind));
     for (size_t i = 0; i < countof(members); i++) {
         const struct span blob = blob_span(e, &members[i]);
-        if (blob.len > 0 || (members[i].needed && is_of(members[i].kinds, e->kind)))
+        if (blob.len > 0 || is_of(members[i].needed, e->kind))
             json_put_base64(out, members[i].name, blob);
     }
     if (e->pcrs != NULL)
@@ -284,11 +291,20 @@ static void judge_nitro(const struct evidence *e, const struct evidence_terms *t
     nitro_judge(&input, out);
 }
 
+/* Its envelope is read; what it proves is not known here. */
+static void judge_vtpm(const struct evidence *e, const struct evidence_terms *t,
+                       struct verdict *out)
+{
+    *out = (struct verdict){.claims = json_object()};
+    verdict_add(out, "evidence-kind", CHECK_FAIL, REASON_UNSUPPORTED_EVIDENCE, "%s",
+                name_of(&evidence_kind_names, (int)e->kind));
+    verdict_grade(out, &t->standing);
+}
+
 typedef void judge_fn(const struct evidence *, const struct evidence_terms *, struct verdict *);
 static judge_fn *const judges[EVIDENCE_KIND_COUNT] = {
-    [EVIDENCE_SNP] = judge_bare,
-    [EVIDENCE_SIMULATED] = judge_bare,
-    [EVIDENCE_SNP_AZURE] = judge_azure,
+    [EVIDENCE_SNP] = judge_bare,        [EVIDENCE_SIMULATED] = judge_bare,
+    [EVIDENCE_SNP_AZURE] = judge_azure, [EVIDENCE_SNP_VTPM] = judge_vtpm,
     [EVIDENCE_NITRO] = judge_nitro,
 };
 

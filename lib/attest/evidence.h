@@ -5,11 +5,16 @@
  *   {"kind": "snp-azure", "hcl": ..., "quote": ..., "signature": ..., "pcrs": [HEX, ...],
  *    "cert_table": ..., "ek": ..., "ca": [...], "rest": ...}
  *
+ *   {"kind": "snp-vtpm", "report": ..., "quote": ..., "signature": ..., "pcrs": [HEX, ...],
+ *    "event_log": ..., "ak": ..., "ak_cert": ..., "manifest": ..., "document": ...,
+ *    "cert_table": ..., "ek": ..., "ca": [...], "rest": ...}
  *   {"kind": "nitro", "document": ..., "rest": ...}
  *
  * Only "kind" and "report", "hcl" or "document" must be there; which member goes with which kind is
- * a table in evidence.c. "rest" is the canonical record that the binding hashes (trust.md section
- * 4): its bytes are kept as sent. */
+ * a table in evidence.c. With "snp-vtpm" the signature is a whole TPMT_SIGNATURE, "ak" the
+ * TPMT_PUBLIC of the key that made it, "ak_cert" a provider's certificate of that key, "manifest"
+ * what an SVSM's report speaks for, and "document" a NitroTPM's. "rest" is the canonical record
+ * that the binding hashes (trust.md section 4): its bytes are kept as sent. */
 #ifndef MUSTER_ATTEST_EVIDENCE_H
 #define MUSTER_ATTEST_EVIDENCE_H
 
@@ -20,17 +25,22 @@ enum {
     EVIDENCE_JSON_MAX = 512 * 1024,
     EVIDENCE_REPORT_MAX = 16 * 1024,
     EVIDENCE_SIGNATURE_MAX = 1024,
+    EVIDENCE_AK_MAX = 1024,
+    EVIDENCE_MANIFEST_MAX = 8 * 1024,
+    EVIDENCE_LOG_MAX = 256 * 1024,
     EVIDENCE_REST_MAX = 64 * 1024,
     EVIDENCE_CA_MAX = 8,
 };
 
 struct evidence {
     enum evidence_kind kind;
-    struct bytes report;           /* snp, simulated */
-    struct bytes hcl;              /* snp-azure, like the next three */
-    struct bytes quote, signature; /* empty: none came */
+    struct bytes report;           /* snp, snp-vtpm, simulated */
+    struct bytes hcl;              /* snp-azure */
+    struct bytes quote, signature; /* snp-azure, snp-vtpm, like the next two; empty: none came */
     json_t *pcrs;                  /* NULL: none came */
-    struct bytes document;         /* nitro */
+    struct bytes event_log;
+    struct bytes ak, ak_cert, manifest; /* snp-vtpm */
+    struct bytes document;              /* nitro, snp-vtpm */
     struct bytes cert_table;
     struct bytes ek;
     size_t ca_count;

@@ -282,7 +282,7 @@ static void what_is_no_evidence_gets_no_opinion(void **state)
         {"{\"kind\":\"sev\",\"report\":\"AA==\"}", "unsupported-evidence"},
         {"{\"kind\":\"sev-es\",\"report\":\"AA==\"}", "unsupported-evidence"},
         {"{\"kind\":\"tdx\",\"report\":\"AA==\"}", "unsupported-evidence"},
-        {"{\"kind\":\"snp-vtpm\",\"report\":\"AA==\"}", "unsupported-evidence"},
+        {"{\"kind\":\"sgx\",\"report\":\"AA==\"}", "unsupported-evidence"},
         {"{\"kind\":\"snp\",\"report\":\"AA==\",\"token\":\"x\"}", "unknown-member"},
     };
     for (size_t i = 0; i < countof(bad); i++) {

@@ -46,6 +46,24 @@ static void azures_envelope_goes_both_ways(void **state)
     assert_true(json_equal(e.pcrs, again.pcrs));
 }
 
+static void a_vtpms_envelope_goes_both_ways(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SNP_VTPM};
+    struct bytes *const blobs[] = {&e.report,  &e.quote,    &e.signature, &e.event_log,  &e.ak,
+                                   &e.ak_cert, &e.manifest, &e.document,  &e.cert_table, &e.ek};
+    for (size_t i = 0; i < countof(blobs); i++)
+        bytes_add_u8(blobs[i], (uint8_t)i);
+    e.pcrs = json_pack("[s]", "00");
+    OWNED(mem_drop) char *text = evidence_print(&e);
+    OWNED(evidence_done) struct evidence again = {0};
+    assert_ok(evidence_parse(span_of_text(text), &again, &err));
+    OWNED(mem_drop) char *same = evidence_print(&again);
+    assert_string_equal(text, same);
+    assert_int_equal(again.ek.at[0], countof(blobs) - 1);
+}
+
 static void assert_refused(const char *text, const char *code)
 {
     struct error err = {0};
@@ -78,6 +96,10 @@ static void each_kind_has_its_own_members(void **state)
     assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"report\":\"\"}", "unknown-member");
     assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"hcl\":\"\"}", "unknown-member");
     assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"pcrs\":[]}", "unknown-member");
+    assert_refused("{\"kind\":\"snp-azure\",\"hcl\":\"\",\"ak\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp-vtpm\",\"ak\":\"\"}", "missing-member");
+    assert_refused("{\"kind\":\"snp-vtpm\",\"report\":\"\",\"hcl\":\"\"}", "unknown-member");
+    assert_refused("{\"kind\":\"snp\",\"report\":\"\",\"event_log\":\"\"}", "unknown-member");
     assert_refused("{\"kind\":\"nitro\"}", "missing-member");
     assert_refused("{\"kind\":\"nitro\",\"document\":\"\",\"ca\":[]}", "unknown-member");
     assert_refused("{\"kind\":\"nitro\",\"document\":\"\",\"pcrs\":[]}", "unknown-member");
@@ -93,7 +115,7 @@ static void each_kind_has_its_own_members(void **state)
 static void known_kinds_that_are_not_appraised_have_their_own_code(void **state)
 {
     (void)state;
-    assert_refused("{\"kind\":\"snp-vtpm\",\"report\":\"\"}", "unsupported-evidence");
+    assert_refused("{\"kind\":\"sgx\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"none\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"sev\",\"report\":\"\"}", "unsupported-evidence");
     assert_refused("{\"kind\":\"sev-es\",\"report\":\"\"}", "unsupported-evidence");
@@ -216,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(envelope_goes_both_ways),
         cmocka_unit_test(azures_envelope_goes_both_ways),
+        cmocka_unit_test(a_vtpms_envelope_goes_both_ways),
         cmocka_unit_test(each_kind_has_its_own_members),
         cmocka_unit_test(what_is_not_an_envelope_is_refused),
         cmocka_unit_test(known_kinds_that_are_not_appraised_have_their_own_code),
