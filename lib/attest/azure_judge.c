@@ -31,21 +31,6 @@ static void hearing_done(struct hearing *h)
     hcl_claims_done(&h->claims);
 }
 
-static void refuse(struct hearing *h, const char *name, enum reason reason, const char *detail)
-{
-    verdict_add(h->out, name, CHECK_FAIL, reason, "%s", detail);
-}
-
-static void skip(struct hearing *h, const char *name, const char *detail)
-{
-    verdict_add(h->out, name, CHECK_SKIP, REASON_OK, "%s", detail);
-}
-
-static void pass(struct hearing *h, const char *name, const char *detail)
-{
-    verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%s", detail);
-}
-
 /* ---- the wrapper and the report inside ------------------------------------------------------ */
 
 static void check_kind(struct hearing *h)
@@ -54,9 +39,10 @@ static void check_kind(struct hearing *h)
     const struct policy *policy = h->in->policy;
     if (policy != NULL && policy->azure.mode == POLICY_WHOLE &&
         (!policy->has_azure || !policy->has_snp))
-        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy does not name azure and snp");
+        verdict_refuse(h->out, name, REASON_UNSUPPORTED_EVIDENCE,
+                       "the policy does not name azure and snp");
     else
-        pass(h, name, "snp-azure");
+        verdict_pass(h->out, name, "snp-azure");
 }
 
 static void check_wrapper(struct hearing *h)
@@ -67,9 +53,9 @@ static void check_wrapper(struct hearing *h)
     if (h->has_hcl)
         verdict_add(h->out, name, CHECK_PASS, REASON_OK, "version %u", h->hcl.version);
     else if (strcmp(why.code, "unsupported-report-type") == 0)
-        refuse(h, name, REASON_UNSUPPORTED_REPORT_TYPE, why.text);
+        verdict_refuse(h->out, name, REASON_UNSUPPORTED_REPORT_TYPE, why.text);
     else
-        refuse(h, name, REASON_MALFORMED, why.text);
+        verdict_refuse(h->out, name, REASON_MALFORMED, why.text);
 }
 
 static void check_report(struct hearing *h)
@@ -84,7 +70,7 @@ static void check_report(struct hearing *h)
         .wrapped = true,
     };
     if (!h->has_hcl) {
-        skip(h, "report-format", "no report");
+        verdict_skip(h->out, "report-format", "no report");
         return;
     }
     judge(&input, &h->snp);
@@ -97,11 +83,11 @@ static void check_paravisor(struct hearing *h)
 {
     static const char name[] = "paravisor-vmpl";
     if (!h->has_report)
-        skip(h, name, "no report");
+        verdict_skip(h->out, name, "no report");
     else if (h->report.vmpl != 0)
-        refuse(h, name, REASON_POLICY_VMPL, "the report is not the paravisor's");
+        verdict_refuse(h->out, name, REASON_POLICY_VMPL, "the report is not the paravisor's");
     else
-        pass(h, name, "VMPL 0");
+        verdict_pass(h->out, name, "VMPL 0");
 }
 
 /* ---- the claims ----------------------------------------------------------------------------- */
@@ -110,12 +96,12 @@ static void check_binding(struct hearing *h)
 {
     static const char name[] = "runtime-data";
     if (!h->has_report)
-        skip(h, name, "no report");
+        verdict_skip(h->out, name, "no report");
     else if (!hcl_report_binds(&h->hcl, SPAN_OF(h->report.report_data)))
-        refuse(h, name, REASON_RUNTIME_DATA_MISMATCH,
-               "the report's data is not the digest of these claims");
+        verdict_refuse(h->out, name, REASON_RUNTIME_DATA_MISMATCH,
+                       "the report's data is not the digest of these claims");
     else
-        pass(h, name, "the report's data is their digest");
+        verdict_pass(h->out, name, "the report's data is their digest");
 }
 
 static void check_claims(struct hearing *h)
@@ -123,14 +109,14 @@ static void check_claims(struct hearing *h)
     static const char name[] = "runtime-claims";
     struct error why = {0};
     if (!h->has_hcl) {
-        skip(h, name, "no report");
+        verdict_skip(h->out, name, "no report");
         return;
     }
     h->has_claims = hcl_claims_read(h->hcl.claims, &h->claims, &why) == OK;
     if (h->has_claims)
-        pass(h, name, "they name the vTPM's attestation key");
+        verdict_pass(h->out, name, "they name the vTPM's attestation key");
     else
-        refuse(h, name, REASON_MALFORMED, why.text);
+        verdict_refuse(h->out, name, REASON_MALFORMED, why.text);
 }
 
 /* ---- the quote ------------------------------------------------------------------------------ */
@@ -140,14 +126,14 @@ static void check_quote_format(struct hearing *h)
     static const char name[] = "quote-format";
     struct error why = {0};
     if (!h->in->has_quote) {
-        skip(h, name, "no quote was given");
+        verdict_skip(h->out, name, "no quote was given");
         return;
     }
     h->has_quote = tpm_quote_read(h->in->quote, &h->quote, &why) == OK;
     if (h->has_quote)
-        pass(h, name, "a TPM's quote");
+        verdict_pass(h->out, name, "a TPM's quote");
     else
-        refuse(h, name, REASON_MALFORMED, why.text);
+        verdict_refuse(h->out, name, REASON_MALFORMED, why.text);
 }
 
 static void check_quote_signature(struct hearing *h)
@@ -155,30 +141,30 @@ static void check_quote_signature(struct hearing *h)
     static const char name[] = "quote-signature";
     struct error why = {0};
     if (!h->in->has_quote || !h->has_claims) {
-        skip(h, name, "no quote or no key");
+        verdict_skip(h->out, name, "no quote or no key");
         return;
     }
     if (rsa_key_verify(SPAN(h->claims.modulus, h->claims.modulus_len),
                        SPAN(h->claims.exponent, h->claims.exponent_len), h->in->quote,
                        h->in->signature, &why) != OK)
-        refuse(h, name, REASON_QUOTE_BAD_SIGNATURE, why.text);
+        verdict_refuse(h->out, name, REASON_QUOTE_BAD_SIGNATURE, why.text);
     else if (h->has_quote && h->quote.trailing > 0)
-        refuse(h, name, REASON_MALFORMED, "bytes behind the quote");
+        verdict_refuse(h->out, name, REASON_MALFORMED, "bytes behind the quote");
     else
-        pass(h, name, "by the attestation key of the claims");
+        verdict_pass(h->out, name, "by the attestation key of the claims");
 }
 
 static void check_nonce(struct hearing *h)
 {
     static const char name[] = "nonce";
     if (!h->in->has_nonce)
-        skip(h, name, "not asked for");
+        verdict_skip(h->out, name, "not asked for");
     else if (!h->has_quote)
-        refuse(h, name, REASON_NONCE_MISMATCH, "no quote answers it");
+        verdict_refuse(h->out, name, REASON_NONCE_MISMATCH, "no quote answers it");
     else if (!span_equal(h->quote.extra_data, h->in->nonce))
-        refuse(h, name, REASON_NONCE_MISMATCH, "the quote's extra data is another");
+        verdict_refuse(h->out, name, REASON_NONCE_MISMATCH, "the quote's extra data is another");
     else
-        pass(h, name, "the quote's extra data");
+        verdict_pass(h->out, name, "the quote's extra data");
 }
 
 /* ---- the registers -------------------------------------------------------------------------- */
@@ -199,14 +185,14 @@ static void check_registers_format(struct hearing *h)
 {
     static const char name[] = "registers-format";
     if (h->in->pcrs == NULL) {
-        skip(h, name, "no registers were given");
+        verdict_skip(h->out, name, "no registers were given");
         return;
     }
     h->has_registers = read_registers(h);
     if (h->has_registers)
-        pass(h, name, "24 SHA-256 values");
+        verdict_pass(h->out, name, "24 SHA-256 values");
     else
-        refuse(h, name, REASON_MALFORMED, "not 24 SHA-256 values in hex");
+        verdict_refuse(h->out, name, REASON_MALFORMED, "not 24 SHA-256 values in hex");
 }
 
 /* One selection, of SHA-256: then its digest is over those registers in the order of their index.
@@ -228,23 +214,18 @@ static void check_registers(struct hearing *h)
 {
     static const char name[] = "registers";
     if (!h->has_registers || !h->has_quote)
-        skip(h, name, "no registers or no quote");
+        verdict_skip(h->out, name, "no registers or no quote");
     else if (!quote_covers(h))
-        refuse(h, name, REASON_PCR_MISMATCH, "the quote's digest is not over these registers");
+        verdict_refuse(h->out, name, REASON_PCR_MISMATCH,
+                       "the quote's digest is not over these registers");
     else
-        pass(h, name, "the quote's digest is over them");
-}
-
-static bool passed(const struct hearing *h, const char *name)
-{
-    const struct check *check = verdict_check(h->out, name);
-    return check != NULL && check->result == CHECK_PASS;
+        verdict_pass(h->out, name, "the quote's digest is over them");
 }
 
 /* A register counts only where the quote selects it. */
 static enum pcr_answer ask_register(const struct hearing *h, size_t pcr)
 {
-    const bool covered = pcr < AZURE_PCR_COUNT && passed(h, "registers") &&
+    const bool covered = pcr < AZURE_PCR_COUNT && verdict_passed(h->out, "registers") &&
                          (h->quote.selections[0].registers >> pcr & 1) != 0;
     return pcr_rules_check(&h->policy->pcrs, pcr,
                            covered ? SPAN_OF(h->registers[pcr]) : (struct span){0});
@@ -256,7 +237,7 @@ static void check_policy_pcrs(struct hearing *h)
     const struct azure_policy *p = h->policy;
     size_t right = 0;
     if (p == NULL || p->pcrs.any || (!p->pcrs.said && p->mode == POLICY_EXPECT)) {
-        skip(h, name, "not asked for");
+        verdict_skip(h->out, name, "not asked for");
         return;
     }
     for (size_t i = 0; i < POLICY_PCRS; i++) {
@@ -269,7 +250,7 @@ static void check_policy_pcrs(struct hearing *h)
         right += answer == PCR_RIGHT;
     }
     if (right == 0 && p->mode == POLICY_WHOLE)
-        refuse(h, name, REASON_POLICY_PCR, "the policy names no PCR");
+        verdict_refuse(h->out, name, REASON_POLICY_PCR, "the policy names no PCR");
     else
         verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%zu as they should be", right);
 }
@@ -320,7 +301,7 @@ static void put_claims(const struct hearing *h)
     json_put_new(claims, "data", data_to_json(&h->hcl));
     json_put_hex(claims, "runtime_claims_sha256", SPAN_OF(hash));
     json_put_bool(claims, "runtime_claims_fit", true);
-    json_put_bool(claims, "runtime_claims_match", passed(h, "runtime-data"));
+    json_put_bool(claims, "runtime_claims_match", verdict_passed(h->out, "runtime-data"));
     json_put_new(claims, "snp", json_incref(h->snp.claims));
     if (h->has_claims)
         put_runtime_claims(h, claims);
@@ -347,12 +328,6 @@ static void set_anchor(struct hearing *h)
     memcpy(h->out->anchor_hash, h->out->named[0], sizeof h->out->anchor_hash);
 }
 
-static void miss(struct hearing *h, enum missing what, bool is_missing)
-{
-    if (is_missing)
-        h->out->missing |= 1u << what;
-}
-
 static bool names_values(const struct value_set *set)
 {
     return set->said && !set->any;
@@ -366,9 +341,9 @@ static bool is_pinned(const struct hearing *h)
         return false;
     const struct snp_policy *p = &h->in->policy->snp;
     const bool signer = names_values(&p->id_key_digest) || names_values(&p->author_key_digest);
-    return (signer && passed(h, name_of(&reason_names, REASON_POLICY_ID_KEY))) ||
+    return (signer && verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_ID_KEY))) ||
            (names_values(&p->measurement) &&
-            passed(h, name_of(&reason_names, REASON_POLICY_MEASUREMENT)));
+            verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_MEASUREMENT)));
 }
 
 /* 4 is the loaders, 9 and 11 what they loaded. Others alone say nothing of the kernel, and 16 and
@@ -381,9 +356,10 @@ static bool names_boot(const struct azure_policy *p)
 
 static void prove(struct hearing *h)
 {
-    const bool quoted = passed(h, "quote-signature") && passed(h, "nonce");
+    const bool quoted =
+        verdict_passed(h->out, "quote-signature") && verdict_passed(h->out, "nonce");
     const bool registers =
-        passed(h, name_of(&reason_names, REASON_POLICY_PCR)) && names_boot(h->policy);
+        verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_PCR)) && names_boot(h->policy);
     const bool pinned = is_pinned(h);
     const bool debug = h->has_report && (h->report.policy & SNP_POLICY_DEBUG) != 0;
     if (h->out->trusted) {
@@ -397,10 +373,10 @@ static void prove(struct hearing *h)
             set_anchor(h);
         if (h->out->anchor != ANCHOR_NONE)
             h->out->identity = SOURCE_HARDWARE;
-        miss(h, MISSING_DEBUG_OFF, debug);
-        miss(h, MISSING_PROVIDER_EXECUTION, !h->in->image.provider_execution_off);
-        miss(h, MISSING_FRESHNESS, !quoted);
-        miss(h, MISSING_PINNED_MEASUREMENT, !pinned || !registers);
+        verdict_miss(h->out, MISSING_DEBUG_OFF, debug);
+        verdict_miss(h->out, MISSING_PROVIDER_EXECUTION, !h->in->image.provider_execution_off);
+        verdict_miss(h->out, MISSING_FRESHNESS, !quoted);
+        verdict_miss(h->out, MISSING_PINNED_MEASUREMENT, !pinned || !registers);
     }
     verdict_grade(h->out, &h->in->standing);
 }

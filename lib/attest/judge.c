@@ -14,28 +14,13 @@ struct hearing {
     struct snp_report report;
 };
 
-static void pass(struct hearing *h, const char *name, const char *detail)
-{
-    verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%s", detail);
-}
-
-static void skip(struct hearing *h, const char *name, const char *detail)
-{
-    verdict_add(h->out, name, CHECK_SKIP, REASON_OK, "%s", detail);
-}
-
-static void refuse(struct hearing *h, const char *name, enum reason reason, const char *detail)
-{
-    verdict_add(h->out, name, CHECK_FAIL, reason, "%s", detail);
-}
-
 static void note(struct hearing *h, const char *name, const struct finding *finding,
                  const char *fine)
 {
     if (finding->reason == REASON_OK)
-        pass(h, name, finding->detail[0] != '\0' ? finding->detail : fine);
+        verdict_pass(h->out, name, finding->detail[0] != '\0' ? finding->detail : fine);
     else
-        refuse(h, name, finding->reason, finding->detail);
+        verdict_refuse(h->out, name, finding->reason, finding->detail);
 }
 
 /* Where a policy pins registers, a bare report must not be the way around them. */
@@ -52,16 +37,18 @@ static void check_kind(struct hearing *h)
     const enum evidence_kind kind = h->in->kind;
     const char *word = name_of(&evidence_kind_names, (int)kind);
     if (kind != EVIDENCE_SNP && kind != EVIDENCE_SIMULATED)
-        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, word);
+        verdict_refuse(h->out, name, REASON_UNSUPPORTED_EVIDENCE, word);
     else if (kind == EVIDENCE_SIMULATED && !h->in->simulation_realm)
-        refuse(h, name, REASON_WRONG_REALM, "simulated evidence outside the simulation realm");
+        verdict_refuse(h->out, name, REASON_WRONG_REALM,
+                       "simulated evidence outside the simulation realm");
     else if (h->in->policy != NULL && !h->in->policy->has_snp &&
              h->in->policy->snp.mode == POLICY_WHOLE)
-        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy does not name snp");
+        verdict_refuse(h->out, name, REASON_UNSUPPORTED_EVIDENCE, "the policy does not name snp");
     else if (asks_for_quote(h))
-        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy asks for a quote beside it");
+        verdict_refuse(h->out, name, REASON_UNSUPPORTED_EVIDENCE,
+                       "the policy asks for a quote beside it");
     else
-        pass(h, name, word);
+        verdict_pass(h->out, name, word);
 }
 
 /* Reports of other technologies, by their size and first bytes: NULL when it is none of them. */
@@ -87,18 +74,18 @@ static void check_report(struct hearing *h)
     struct error why = {0};
     const char *foreign = foreign_report(h->in->report);
     if (foreign != NULL) {
-        refuse(h, name, REASON_UNSUPPORTED_REPORT_TYPE, foreign);
+        verdict_refuse(h->out, name, REASON_UNSUPPORTED_REPORT_TYPE, foreign);
         return;
     }
     if (snp_report_read(h->in->report, &h->report, &why) != OK) {
-        refuse(h, name, REASON_MALFORMED, why.text);
+        verdict_refuse(h->out, name, REASON_MALFORMED, why.text);
         return;
     }
     const char *what = NULL;
     const enum reason fault = snp_report_fault(&h->report, &what);
     h->readable = fault != REASON_UNSUPPORTED_VERSION;
     if (fault != REASON_OK)
-        refuse(h, name, fault, what);
+        verdict_refuse(h->out, name, fault, what);
     else
         verdict_add(h->out, name, CHECK_PASS, REASON_OK, "version %u", h->report.version);
 }
@@ -107,9 +94,10 @@ static void check_certificate(struct hearing *h)
 {
     note(h, "endorsements-format", &h->e->format, "all that came can be read");
     if (h->e->ek == NULL)
-        refuse(h, "certificate-present", REASON_CERT_MISSING, "no VCEK or VLEK was given");
+        verdict_refuse(h->out, "certificate-present", REASON_CERT_MISSING,
+                       "no VCEK or VLEK was given");
     else
-        pass(h, "certificate-present", x509_subject(h->e->ek));
+        verdict_pass(h->out, "certificate-present", x509_subject(h->e->ek));
 }
 
 static void check_signing_key(struct hearing *h)
@@ -117,23 +105,24 @@ static void check_signing_key(struct hearing *h)
     static const char name[] = "signing-key";
     const struct snp_ek *ek = &h->e->facts;
     if (h->e->ek == NULL)
-        skip(h, name, "no certificate");
+        verdict_skip(h->out, name, "no certificate");
     else if (!ek->signer_known)
-        refuse(h, name, REASON_SIGNING_KEY_MISMATCH, "the certificate is neither VCEK nor VLEK");
+        verdict_refuse(h->out, name, REASON_SIGNING_KEY_MISMATCH,
+                       "the certificate is neither VCEK nor VLEK");
     else if (!h->readable)
-        skip(h, name, "no report");
+        verdict_skip(h->out, name, "no report");
     else if (h->report.signing_key != (uint8_t)ek->signer)
         verdict_add(h->out, name, CHECK_FAIL, REASON_SIGNING_KEY_MISMATCH,
                     "the report names key %u, the certificate is a %s", h->report.signing_key,
                     name_of(&snp_signer_names, (int)ek->signer));
     else
-        pass(h, name, name_of(&snp_signer_names, (int)ek->signer));
+        verdict_pass(h->out, name, name_of(&snp_signer_names, (int)ek->signer));
 }
 
 static void check_chain(struct hearing *h)
 {
     if (h->e->ek == NULL || !h->e->facts.signer_known)
-        skip(h, "chain", "no certificate to start from");
+        verdict_skip(h->out, "chain", "no certificate to start from");
     else
         note(h, "chain", &h->e->chain, "");
 }
@@ -142,7 +131,7 @@ static void check_dates(struct hearing *h)
 {
     struct x509 *const certs[] = {h->e->ek, h->e->ca, h->e->ark};
     if (h->e->ek == NULL)
-        skip(h, "validity", "no certificate");
+        verdict_skip(h->out, "validity", "no certificate");
     else
         validity_check(h->out, certs, countof(certs), h->in->at, JUDGE_CLOCK_SLACK_SECONDS,
                        h->e->ark != NULL ? "every certificate" : "the key's certificate only");
@@ -163,16 +152,17 @@ static void check_good_crl(struct hearing *h, const char *name)
 {
     const struct moment early = moment_add_seconds(h->in->at, JUDGE_CLOCK_SLACK_SECONDS);
     if (h->e->revoked)
-        refuse(h, name, REASON_REVOKED, "the root's list names a certificate of this chain");
+        verdict_refuse(h->out, name, REASON_REVOKED,
+                       "the root's list names a certificate of this chain");
     else if (h->e->crl_this_update.us > early.us)
-        refuse(h, name, REASON_CRL_UNTRUSTED, "the list is from the future");
+        verdict_refuse(h->out, name, REASON_CRL_UNTRUSTED, "the list is from the future");
     else if (crl_is_current(h))
-        pass(h, name, "not on the root's current list");
+        verdict_pass(h->out, name, "not on the root's current list");
     else if (wants_crl(h))
         verdict_add(h->out, name, CHECK_FAIL, REASON_CRL_EXPIRED, "an update was due at %s",
                     moment_text(h->e->crl_next_update).at);
     else
-        skip(h, name, "not on the root's list, but that list is past its next update");
+        verdict_skip(h->out, name, "not on the root's list, but that list is past its next update");
 }
 
 /* A list that was given counts; only a policy can demand one. */
@@ -180,24 +170,24 @@ static void check_revocation(struct hearing *h)
 {
     static const char name[] = "revocation";
     if (h->e->ark == NULL) {
-        skip(h, name, "no chain");
+        verdict_skip(h->out, name, "no chain");
         return;
     }
     switch (h->e->crl_state) {
     case CRL_NONE:
         if (wants_crl(h))
-            refuse(h, name, REASON_CRL_MISSING, "the policy demands a list");
+            verdict_refuse(h->out, name, REASON_CRL_MISSING, "the policy demands a list");
         else
-            skip(h, name, "no list was given");
+            verdict_skip(h->out, name, "no list was given");
         return;
     case CRL_FOREIGN:
         if (wants_crl(h))
-            refuse(h, name, REASON_CRL_UNTRUSTED, h->e->crl_detail);
+            verdict_refuse(h->out, name, REASON_CRL_UNTRUSTED, h->e->crl_detail);
         else
-            skip(h, name, h->e->crl_detail);
+            verdict_skip(h->out, name, h->e->crl_detail);
         return;
     case CRL_BROKEN:
-        refuse(h, name, REASON_CRL_UNTRUSTED, h->e->crl_detail);
+        verdict_refuse(h->out, name, REASON_CRL_UNTRUSTED, h->e->crl_detail);
         return;
     case CRL_GOOD:
         check_good_crl(h, name);
@@ -213,7 +203,7 @@ static bool ek_is_known(const struct hearing *h)
 static void check_extensions(struct hearing *h)
 {
     if (!ek_is_known(h))
-        skip(h, "extensions", "no certificate of a known line");
+        verdict_skip(h->out, "extensions", "no certificate of a known line");
     else
         note(h, "extensions", &h->e->extensions, "all there, once each");
 }
@@ -224,7 +214,7 @@ static void check_product(struct hearing *h)
     static const char name[] = "product";
     const struct snp_ek *ek = &h->e->facts;
     if (!ek_is_known(h)) {
-        skip(h, name, "no certificate of a known line");
+        verdict_skip(h->out, name, "no certificate of a known line");
         return;
     }
     const char *line = name_of(&snp_line_names, (int)ek->line);
@@ -240,7 +230,7 @@ static void check_product(struct hearing *h)
                     name_of(&snp_product_names, (int)product), h->report.cpuid_family,
                     h->report.cpuid_model, line);
     else
-        pass(h, name, name_of(&snp_product_names, (int)product));
+        verdict_pass(h->out, name, name_of(&snp_product_names, (int)product));
 }
 
 static void check_chip_id(struct hearing *h)
@@ -248,24 +238,24 @@ static void check_chip_id(struct hearing *h)
     static const char name[] = "chip-id";
     const struct snp_ek *ek = &h->e->facts;
     if (!ek_is_known(h) || !h->readable) {
-        skip(h, name, "nothing to compare");
+        verdict_skip(h->out, name, "nothing to compare");
         return;
     }
     if (ek->signer == SIGNER_VLEK) {
-        skip(h, name, "a VLEK names no chip");
+        verdict_skip(h->out, name, "a VLEK names no chip");
         return;
     }
     if (ek->hwid_len == 0) {
-        skip(h, name, "the certificate names no chip");
+        verdict_skip(h->out, name, "the certificate names no chip");
         return;
     }
     const struct span id = SPAN_OF(h->report.chip_id);
     const bool same = span_equal(span_part(id, 0, ek->hwid_len), SPAN(ek->hwid, ek->hwid_len)) &&
                       span_is_zero(span_part(id, ek->hwid_len, id.len));
     if (same)
-        pass(h, name, "the certificate's chip");
+        verdict_pass(h->out, name, "the certificate's chip");
     else
-        refuse(h, name, REASON_CHIP_ID_MISMATCH, "the certificate is of another chip");
+        verdict_refuse(h->out, name, REASON_CHIP_ID_MISMATCH, "the certificate is of another chip");
 }
 
 /* The key is derived from the reported TCB: equal in every part, not at least. */
@@ -274,7 +264,7 @@ static void check_tcb(struct hearing *h)
     static const char name[] = "tcb";
     const struct snp_ek *ek = &h->e->facts;
     if (!ek_is_known(h) || !h->readable || h->e->extensions.reason != REASON_OK) {
-        skip(h, name, "nothing to compare");
+        verdict_skip(h->out, name, "nothing to compare");
         return;
     }
     const struct snp_tcb tcb = snp_tcb_split(h->report.reported_tcb, ek->line);
@@ -286,31 +276,32 @@ static void check_tcb(struct hearing *h)
             return;
         }
     if (snp_tcb_reserved(h->report.reported_tcb, ek->line) != 0)
-        refuse(h, name, REASON_TCB_MISMATCH, "a reserved part is set, which no certificate has");
+        verdict_refuse(h->out, name, REASON_TCB_MISMATCH,
+                       "a reserved part is set, which no certificate has");
     else
-        pass(h, name, "equal to the certificate's in every part");
+        verdict_pass(h->out, name, "equal to the certificate's in every part");
 }
 
 static void check_signature(struct hearing *h)
 {
     static const char name[] = "signature";
     if (h->in->report.len != SNP_REPORT_SIZE || h->e->ek == NULL) {
-        skip(h, name, "no report or no certificate");
+        verdict_skip(h->out, name, "no report or no certificate");
         return;
     }
     if (!h->e->facts.signer_known) {
-        skip(h, name, "not a certificate for reports");
+        verdict_skip(h->out, name, "not a certificate for reports");
         return;
     }
     if (h->in->signature_known)
-        pass(h, name, "verified before");
+        verdict_pass(h->out, name, "verified before");
     else if (h->e->verifier == NULL)
-        refuse(h, name, REASON_BAD_SIGNATURE, "the certificate holds no P-384 key");
+        verdict_refuse(h->out, name, REASON_BAD_SIGNATURE, "the certificate holds no P-384 key");
     else if (!p384_verify(h->e->verifier, span_part(h->in->report, 0, SNP_SIGNED_SIZE), h->report.r,
                           h->report.s))
-        refuse(h, name, REASON_BAD_SIGNATURE, "not made by the certificate's key");
+        verdict_refuse(h->out, name, REASON_BAD_SIGNATURE, "not made by the certificate's key");
     else
-        pass(h, name, "ECDSA P-384 with SHA-384");
+        verdict_pass(h->out, name, "ECDSA P-384 with SHA-384");
 }
 
 static enum snp_line line_of(const struct hearing *h)
@@ -325,7 +316,7 @@ static void check_tcb_order(struct hearing *h)
 {
     static const char name[] = "tcb-order";
     if (!h->readable) {
-        skip(h, name, "no report");
+        verdict_skip(h->out, name, "no report");
         return;
     }
     const enum snp_line line = line_of(h);
@@ -333,11 +324,13 @@ static void check_tcb_order(struct hearing *h)
     const struct snp_tcb committed = snp_tcb_split(h->report.committed_tcb, line);
     const struct snp_tcb current = snp_tcb_split(h->report.current_tcb, line);
     if (snp_tcb_below(&committed, &reported) != TCB_PART_COUNT)
-        refuse(h, name, REASON_MALFORMED, "the reported TCB is above the committed one");
+        verdict_refuse(h->out, name, REASON_MALFORMED,
+                       "the reported TCB is above the committed one");
     else if (snp_tcb_below(&current, &committed) != TCB_PART_COUNT)
-        refuse(h, name, REASON_MALFORMED, "the committed TCB is above the current one");
+        verdict_refuse(h->out, name, REASON_MALFORMED,
+                       "the committed TCB is above the current one");
     else
-        pass(h, name, "reported <= committed <= current");
+        verdict_pass(h->out, name, "reported <= committed <= current");
 }
 
 static void check_policy(struct hearing *h)

@@ -262,18 +262,12 @@ static void name_machine(const struct snp_report *report, struct verdict *out)
     memcpy(out->named[1], block.anchor_hash, sizeof out->named[1]);
 }
 
-static bool passed(const struct verdict *v, const char *name)
-{
-    const struct check *check = verdict_check(v, name);
-    return check != NULL && check->result == CHECK_PASS;
-}
-
 /* Any measurement, or none compared at all, proves nothing of what booted. */
 static bool measurement_is_pinned(const struct judge_input *in, const struct verdict *v)
 {
     return in->policy != NULL && in->policy->has_snp &&
            !policy_takes_any_measurement(&in->policy->snp) &&
-           passed(v, name_of(&reason_names, REASON_POLICY_MEASUREMENT));
+           verdict_passed(v, name_of(&reason_names, REASON_POLICY_MEASUREMENT));
 }
 
 /* Any report data, or none compared at all, proves nothing of when the report was made. */
@@ -282,7 +276,7 @@ static bool report_data_is_pinned(const struct judge_input *in, const struct ver
     const bool named = in->policy != NULL && in->policy->has_snp &&
                        in->policy->snp.report_data.said && !in->policy->snp.report_data.any;
     return (named || in->expected_report_data.len > 0) &&
-           passed(v, name_of(&reason_names, REASON_POLICY_REPORT_DATA));
+           verdict_passed(v, name_of(&reason_names, REASON_POLICY_REPORT_DATA));
 }
 
 static void add_residuals(const struct judge_input *in, const struct snp_report *report,
@@ -295,7 +289,7 @@ static void add_residuals(const struct judge_input *in, const struct snp_report 
         [RESIDUAL_MILAN_ROOT_SEED] = ek->line == LINE_MILAN,
         [RESIDUAL_NO_CHIP_IDENTITY] = ek->signer == SIGNER_VLEK,
         [RESIDUAL_NO_TCB_FLOOR] = !floor,
-        [RESIDUAL_NO_REVOCATION] = !passed(out, "revocation"),
+        [RESIDUAL_NO_REVOCATION] = !verdict_passed(out, "revocation"),
         [RESIDUAL_MIGRATION_AGENT] = (report->policy & SNP_POLICY_MIGRATE_MA) != 0,
     };
     for (size_t i = 0; i < RESIDUAL_COUNT; i++)

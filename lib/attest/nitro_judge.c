@@ -51,21 +51,6 @@ static void hearing_done(struct hearing *h)
         x509_free(h->path[i]);
 }
 
-static void refuse(struct hearing *h, const char *name, enum reason reason, const char *detail)
-{
-    verdict_add(h->out, name, CHECK_FAIL, reason, "%s", detail);
-}
-
-static void skip(struct hearing *h, const char *name, const char *detail)
-{
-    verdict_add(h->out, name, CHECK_SKIP, REASON_OK, "%s", detail);
-}
-
-static void pass(struct hearing *h, const char *name, const char *detail)
-{
-    verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%s", detail);
-}
-
 /* ---- authenticity --------------------------------------------------------------------------- */
 
 static void check_format(struct hearing *h)
@@ -82,12 +67,12 @@ static void check_format(struct hearing *h)
         outcome = nitro_document_read(h->cose.payload, &h->document, &why);
     h->readable = outcome == OK;
     if (h->readable)
-        pass(h, name, "COSE_Sign1 with ES384");
+        verdict_pass(h->out, name, "COSE_Sign1 with ES384");
     else
-        refuse(h, name,
-               strcmp(why.code, "unsupported-algorithm") == 0 ? REASON_UNSUPPORTED_ALGORITHM
-                                                              : REASON_MALFORMED,
-               why.text);
+        verdict_refuse(h->out, name,
+                       strcmp(why.code, "unsupported-algorithm") == 0 ? REASON_UNSUPPORTED_ALGORITHM
+                                                                      : REASON_MALFORMED,
+                       why.text);
 }
 
 static bool read_path(struct hearing *h, struct error *err)
@@ -117,13 +102,14 @@ static void check_chain(struct hearing *h)
     static const char name[] = "chain";
     struct error why = {0};
     if (!h->readable)
-        skip(h, name, "no document");
+        verdict_skip(h->out, name, "no document");
     else if (!read_path(h, &why))
-        refuse(h, name, REASON_CHAIN_UNTRUSTED, why.text);
+        verdict_refuse(h->out, name, REASON_CHAIN_UNTRUSTED, why.text);
     else if (!root_is_pinned(h))
-        refuse(h, name, REASON_CHAIN_UNTRUSTED, "the first certificate is no pinned root");
+        verdict_refuse(h->out, name, REASON_CHAIN_UNTRUSTED,
+                       "the first certificate is no pinned root");
     else if (x509_path_check(h->path, h->count, &why) != OK)
-        refuse(h, name, REASON_CHAIN_UNTRUSTED, why.text);
+        verdict_refuse(h->out, name, REASON_CHAIN_UNTRUSTED, why.text);
     else
         verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%zu certificates from the pinned root",
                     h->count);
@@ -137,7 +123,7 @@ static const struct x509 *leaf_of(const struct hearing *h)
 static void check_dates(struct hearing *h)
 {
     if (leaf_of(h) == NULL)
-        skip(h, "validity", "not all certificates can be read");
+        verdict_skip(h->out, "validity", "not all certificates can be read");
     else
         validity_check(h->out, h->path, h->count, h->in->at, 0, "every certificate");
 }
@@ -149,18 +135,18 @@ static void check_signature(struct hearing *h)
     OWNED(p384_drop) struct p384 *key = NULL;
     struct error why = {0};
     if (leaf_of(h) == NULL) {
-        skip(h, name, "no document or no certificate");
+        verdict_skip(h->out, name, "no document or no certificate");
         return;
     }
     cose_sign1_signed_bytes(&h->cose, &message);
     const uint8_t *r = h->cose.signature.at;
     const uint8_t *s = r + P384_NUMBER_SIZE;
     if (p384_from_cert(leaf_of(h), &key, &why) != OK)
-        refuse(h, name, REASON_BAD_SIGNATURE, why.text);
+        verdict_refuse(h->out, name, REASON_BAD_SIGNATURE, why.text);
     else if (!p384_verify(key, bytes_span(&message), r, s))
-        refuse(h, name, REASON_BAD_SIGNATURE, "not made by the leaf's key");
+        verdict_refuse(h->out, name, REASON_BAD_SIGNATURE, "not made by the leaf's key");
     else
-        pass(h, name, "ECDSA P-384 with SHA-384");
+        verdict_pass(h->out, name, "ECDSA P-384 with SHA-384");
 }
 
 /* ---- what it is bound to -------------------------------------------------------------------- */
@@ -170,13 +156,13 @@ static void check_bound(struct hearing *h, const char *name, bool asked,
                         const char *what)
 {
     if (!asked)
-        skip(h, name, "not asked for");
+        verdict_skip(h->out, name, "not asked for");
     else if (!h->readable)
-        skip(h, name, "no document");
+        verdict_skip(h->out, name, "no document");
     else if (field->presence != NITRO_PRESENT || !span_equal(field->value, expected))
-        refuse(h, name, reason, what);
+        verdict_refuse(h->out, name, reason, what);
     else
-        pass(h, name, "as it should be");
+        verdict_pass(h->out, name, "as it should be");
 }
 
 /* The challenge, the key that secrets are sealed to, and the binding of both to the instance. */
@@ -199,11 +185,11 @@ static void condition(struct hearing *h, enum reason reason, bool asked, bool me
 {
     const char *name = name_of(&reason_names, (int)reason);
     if (!h->readable || !asked)
-        skip(h, name, h->readable ? "not asked for" : "no document");
+        verdict_skip(h->out, name, h->readable ? "not asked for" : "no document");
     else if (met)
-        pass(h, name, detail);
+        verdict_pass(h->out, name, detail);
     else
-        refuse(h, name, reason, detail);
+        verdict_refuse(h->out, name, reason, detail);
 }
 
 static void check_debug(struct hearing *h)
@@ -219,7 +205,7 @@ static void check_pcrs(struct hearing *h)
     const char *name = name_of(&reason_names, REASON_POLICY_PCR);
     const struct nitro_policy *p = h->policy;
     if (!h->readable || p == NULL || p->pcrs.any || (!p->pcrs.said && p->mode == POLICY_EXPECT)) {
-        skip(h, name, h->readable ? "not asked for" : "no document");
+        verdict_skip(h->out, name, h->readable ? "not asked for" : "no document");
         return;
     }
     size_t right = 0;
@@ -233,7 +219,7 @@ static void check_pcrs(struct hearing *h)
         right += answer == PCR_RIGHT;
     }
     if (right == 0 && p->mode == POLICY_WHOLE)
-        refuse(h, name, REASON_POLICY_PCR, "the policy names no PCR");
+        verdict_refuse(h->out, name, REASON_POLICY_PCR, "the policy names no PCR");
     else
         verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%zu as they should be", right);
 }
@@ -272,9 +258,9 @@ static void check_kind(struct hearing *h)
     static const char name[] = "evidence-kind";
     if (h->in->policy != NULL && !h->in->policy->has_nitro &&
         h->in->policy->nitro.mode == POLICY_WHOLE)
-        refuse(h, name, REASON_UNSUPPORTED_EVIDENCE, "the policy does not name nitro");
+        verdict_refuse(h->out, name, REASON_UNSUPPORTED_EVIDENCE, "the policy does not name nitro");
     else
-        pass(h, name, "nitro");
+        verdict_pass(h->out, name, "nitro");
 }
 
 /* ---- the verdict ---------------------------------------------------------------------------- */
@@ -313,12 +299,6 @@ static void put_claims(const struct hearing *h)
     put_chain_claims(h, h->out->claims);
 }
 
-static bool passed(const struct hearing *h, const char *name)
-{
-    const struct check *check = verdict_check(h->out, name);
-    return check != NULL && check->result == CHECK_PASS;
-}
-
 /* PCR0 is the whole image, PCR1 and 2 its parts, PCR8 who signed it. The others say who the parent
  * is, not what runs. */
 /* An enclave that nobody signed has a zero there, like every other. */
@@ -330,7 +310,7 @@ static bool names_register(const struct hearing *h, size_t pcr)
 
 static bool is_pinned(const struct hearing *h)
 {
-    if (h->policy == NULL || !passed(h, name_of(&reason_names, REASON_POLICY_PCR)))
+    if (h->policy == NULL || !verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_PCR)))
         return false;
     return names_register(h, 0) || (names_register(h, 1) && names_register(h, 2)) ||
            names_register(h, 8);
@@ -349,17 +329,11 @@ static void name_machine(struct hearing *h)
     digest_end(&run, h->out->named[0]);
 }
 
-static void miss(struct hearing *h, enum missing what, bool is_missing)
-{
-    if (is_missing)
-        h->out->missing |= 1u << what;
-}
-
 /* All three rest on AWS's word: PCR0 to 2 for what runs, module id and PCR4 for where. */
 static void prove(struct hearing *h)
 {
-    const bool fresh =
-        passed(h, "bound-nonce") || passed(h, name_of(&reason_names, REASON_POLICY_NONCE));
+    const bool fresh = verdict_passed(h->out, "bound-nonce") ||
+                       verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_NONCE));
     if (h->out->trusted) {
         const bool debug = nitro_document_is_debug(&h->document);
         const bool pinned = is_pinned(h);
@@ -372,9 +346,9 @@ static void prove(struct hearing *h)
             h->out->anchor = ANCHOR_ENCLAVE;
             memcpy(h->out->anchor_hash, h->out->named[0], sizeof h->out->anchor_hash);
         }
-        miss(h, MISSING_DEBUG_OFF, debug);
-        miss(h, MISSING_PINNED_MEASUREMENT, !pinned);
-        miss(h, MISSING_FRESHNESS, !fresh);
+        verdict_miss(h->out, MISSING_DEBUG_OFF, debug);
+        verdict_miss(h->out, MISSING_PINNED_MEASUREMENT, !pinned);
+        verdict_miss(h->out, MISSING_FRESHNESS, !fresh);
     }
     verdict_grade(h->out, &h->in->standing);
 }

@@ -175,6 +175,21 @@ void verdict_add(struct verdict *v, const char *name, enum check_result result, 
         v->reason = reason;
 }
 
+void verdict_pass(struct verdict *v, const char *name, const char *detail)
+{
+    verdict_add(v, name, CHECK_PASS, REASON_OK, "%s", detail);
+}
+
+void verdict_skip(struct verdict *v, const char *name, const char *detail)
+{
+    verdict_add(v, name, CHECK_SKIP, REASON_OK, "%s", detail);
+}
+
+void verdict_refuse(struct verdict *v, const char *name, enum reason reason, const char *detail)
+{
+    verdict_add(v, name, CHECK_FAIL, reason, "%s", detail);
+}
+
 void verdict_append(struct verdict *v, const struct verdict *more, const char *without)
 {
     for (size_t i = 0; i < more->check_count; i++) {
@@ -192,12 +207,18 @@ const struct check *verdict_check(const struct verdict *v, const char *name)
     return NULL;
 }
 
+bool verdict_passed(const struct verdict *v, const char *name)
+{
+    const struct check *check = verdict_check(v, name);
+    return check != NULL && check->result == CHECK_PASS;
+}
+
 static bool lacks(const struct verdict *v, unsigned which)
 {
     return (v->missing & which) != 0;
 }
 
-static void miss(struct verdict *v, enum missing what, bool is_missing)
+void verdict_miss(struct verdict *v, enum missing what, bool is_missing)
 {
     if (is_missing)
         v->missing |= 1u << what;
@@ -205,14 +226,14 @@ static void miss(struct verdict *v, enum missing what, bool is_missing)
 
 void verdict_grade(struct verdict *v, const struct standing *standing)
 {
-    miss(v, MISSING_HARDWARE, !v->trusted || v->hardware == SOURCE_NONE);
-    miss(v, MISSING_SOFTWARE, v->software == SOURCE_NONE);
-    miss(v, MISSING_SOFTWARE_HARDWARE, v->software == SOURCE_PROVIDER);
-    miss(v, MISSING_IDENTITY, v->identity == SOURCE_NONE);
-    miss(v, MISSING_DISK_ENCRYPTION, !standing->disk_encrypted);
-    miss(v, MISSING_TRANSIT_ENCRYPTION, !standing->transit_encrypted);
-    miss(v, MISSING_ENDPOINT_KEYS, !standing->endpoint_keys);
-    miss(v, MISSING_OUTSIDE_CUSTODY, !standing->custody_outside);
+    verdict_miss(v, MISSING_HARDWARE, !v->trusted || v->hardware == SOURCE_NONE);
+    verdict_miss(v, MISSING_SOFTWARE, v->software == SOURCE_NONE);
+    verdict_miss(v, MISSING_SOFTWARE_HARDWARE, v->software == SOURCE_PROVIDER);
+    verdict_miss(v, MISSING_IDENTITY, v->identity == SOURCE_NONE);
+    verdict_miss(v, MISSING_DISK_ENCRYPTION, !standing->disk_encrypted);
+    verdict_miss(v, MISSING_TRANSIT_ENCRYPTION, !standing->transit_encrypted);
+    verdict_miss(v, MISSING_ENDPOINT_KEYS, !standing->endpoint_keys);
+    verdict_miss(v, MISSING_OUTSIDE_CUSTODY, !standing->custody_outside);
 
     const unsigned for_1 = 1u << MISSING_HARDWARE | 1u << MISSING_DEBUG_OFF;
     const unsigned for_2 = 1u << MISSING_SOFTWARE | 1u << MISSING_IDENTITY |

@@ -161,10 +161,16 @@ void verdict_done(struct verdict *v); /* also for OWNED; fine on zeroes */
 PRINTF(5, 6)
 void verdict_add(struct verdict *v, const char *name, enum check_result result, enum reason reason,
                  const char *detail, ...);
+void verdict_pass(struct verdict *v, const char *name, const char *detail);
+void verdict_skip(struct verdict *v, const char *name, const char *detail);
+void verdict_refuse(struct verdict *v, const char *name, enum reason reason, const char *detail);
 /* Add the checks of another verdict but the one named `without` (may be NULL), in their order. */
 void verdict_append(struct verdict *v, const struct verdict *more, const char *without);
 const struct check *verdict_check(const struct verdict *v, const char *name); /* NULL: not listed */
 
+bool verdict_passed(const struct verdict *v, const char *name);
+
+void verdict_miss(struct verdict *v, enum missing what, bool is_missing);
 /* Sources to level, and what is missing above it. Fills `level` and adds to `missing`. */
 void verdict_grade(struct verdict *v, const struct standing *standing);
 
