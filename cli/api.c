@@ -319,6 +319,16 @@ static bool asks_for_help(const struct cli_options *options)
     return false;
 }
 
+/* `muster alarms`: a noun with nothing but a list needs no verb. */
+static const struct api_command *find_sole(const char *noun)
+{
+    const struct api_command *list = find(noun, "list");
+    for (size_t i = 0; i < api_command_count; i++)
+        if (is_noun(&api_commands[i], noun) && &api_commands[i] != list)
+            return NULL;
+    return list;
+}
+
 int api_main(int argc, char **argv)
 {
     struct error err = {0};
@@ -328,12 +338,12 @@ int api_main(int argc, char **argv)
         return cli_fail(&err);
     if (asks_for_help(&options))
         return usage(argv[0], stdout);
-    if (options.word_count < 2)
-        return usage(argv[0], stderr);
-    call.command = find(options.words[0], options.words[1]);
+    const int said = options.word_count < 2 ? 1 : 2; /* words that name the command */
+    call.command =
+        said == 1 ? find_sole(options.words[0]) : find(options.words[0], options.words[1]);
     if (call.command == NULL)
         return usage(argv[0], stderr);
-    if (take_words(&call, options.words + 2, &err) != OK || run(&call, &options, &err) != OK)
+    if (take_words(&call, options.words + said, &err) != OK || run(&call, &options, &err) != OK)
         return cli_fail(&err);
     return 0;
 }

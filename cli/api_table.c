@@ -41,6 +41,9 @@ static const struct column tcb_columns[] = {
 static const struct column endorsement_columns[] = {
     {"NAME", "name"}, {"SOURCE", "source"}, {"SIZE", "size"}, {"THIS-UPDATE", "this_update"},
     {"NEXT-UPDATE", "next_update"}, {"CHECKED", "checked"}, {NULL, NULL}};
+static const struct column alarm_columns[] = {
+    {"SEVERITY", "severity"}, {"CODE", "code"}, {"OBJECT", "object"}, {"SINCE", "since"},
+    {"TEXT", "text"}, {NULL, NULL}};
 static const struct column audit_columns[] = {
     {"NUMBER", "number"}, {"AT", "at"}, {"ACTOR", "actor"}, {"VERB", "verb"},
     {"OBJECT", "object"}, {NULL, NULL}};
@@ -125,6 +128,9 @@ const struct api_command api_commands[] = {
      "the chip maker's certificates and lists"},
     {"endorsements", "get", "GET", "/v1/endorsements/{}", BYTES, NULL, {NAME_ARG}, NULL,
      "one of them, as it is kept"},
+
+    {"alarms", "list", "GET", "/v1/alarms", LIST, NULL, {{0}}, alarm_columns,
+     "what is wrong now, the critical first"},
 
     {"audit", "list", "GET", "/v1/audit", LIST, NULL,
      {{"--after", IN_QUERY, "after", false}}, audit_columns, "who did what, from a number on"},

@@ -266,6 +266,12 @@ const struct explanation explanations[] = {
     {"denied-measurement", "the charter denies this software", "launch from another image"},
     {"denied-anchor", "the charter denies this machine", "launch another one"},
     {"denied-guest-key", "the charter denies this guest's key", "restart its agent, if you trust the machine"},
+    /* alarms (doc/alarms.md); no-keeper is one too */
+    {"audit-behind", "audit entries wait for over a minute to be chained", "see that a controller runs, and its log for worker.stumbled"},
+    {"charter-expired", "the charter is over: keepers appraise and release nothing", "sign and apply a new one now: muster charter edit, sign, apply"},
+    {"charter-expiring", "the charter is over within seven days", "sign and apply a new one: muster charter edit, sign, apply"},
+    {"keeper-silent", "a keeper that was here did not answer for two intervals", "start it again, or look why it hangs; if it is gone for good: muster keepers forget NAME"},
+    {"revocation-list-old", "the chip maker's revocation list is missing, or its update is due", "see that the service is reached, or import it: doc/endorsements.md"},
 };
 /* clang-format on */
 const size_t explanation_count = countof(explanations);

@@ -19,6 +19,10 @@ static const struct column columns[] = {
     {"FLEET", "fleet"},   {"DESIRED", "desired"}, {"PHASES", "phases"},         {"TRUST", "trust"},
     {"LEVELS", "levels"}, {"REASONS", "reasons"}, {"DELIVERIES", "deliveries"}, {NULL, NULL}};
 
+static const struct column alarm_columns[] = {{"ALARM", "code"},    {"SEVERITY", "severity"},
+                                              {"OBJECT", "object"}, {"SINCE", "since"},
+                                              {"TEXT", "text"},     {NULL, NULL}};
+
 static enum outcome take_words(char **words, struct status_wish *out, struct error *err)
 {
     *out = (struct status_wish){.every_seconds = 2};
@@ -82,11 +86,28 @@ static bool is_simulated(const json_t *status)
            (realm != NULL && strcmp(realm, "simulation") == 0);
 }
 
-static void show_table(const json_t *rows)
+/* Of one fleet those that its own status tells of, else all. */
+static enum outcome add_alarms(struct client *client, const struct status_wish *wish,
+                               const json_t *rows, json_t *alarms, struct error *err)
+{
+    OWNED(json_drop) json_t *answer = NULL;
+    json_t *items = json_object_get(json_array_get(rows, 0), "alarms");
+    if (wish->fleet == NULL) {
+        TRY(client_call(client, "GET", "/v1/alarms", NULL, &answer, err));
+        items = json_object_get(answer, "items");
+    }
+    if (json_is_array(items))
+        json_array_extend(alarms, items);
+    return OK;
+}
+
+static void show_table(const json_t *rows, const json_t *alarms)
 {
     size_t i;
     const json_t *row;
     print_table(stdout, columns, rows);
+    if (json_array_size(alarms) > 0)
+        print_table(stdout, alarm_columns, alarms);
     json_array_foreach (rows, i, row) {
         if (!is_simulated(row))
             continue;
@@ -96,15 +117,17 @@ static void show_table(const json_t *rows)
     }
 }
 
-static void show(const struct status_wish *wish, enum output output, const json_t *rows)
+static void show(const struct status_wish *wish, enum output output, const json_t *rows,
+                 const json_t *alarms)
 {
     if (output == OUTPUT_TABLE) {
-        show_table(rows);
+        show_table(rows, alarms);
     } else if (wish->fleet != NULL) {
         print_json(stdout, json_array_get(rows, 0));
     } else {
         OWNED(json_drop) json_t *answer = json_object();
         json_put_new(answer, "fleets", json_deep_copy(rows));
+        json_put_new(answer, "alarms", json_deep_copy(alarms));
         print_json(stdout, answer);
     }
 }
@@ -113,10 +136,12 @@ static enum outcome show_once(struct client *client, const struct status_wish *w
                               enum output output, struct error *err)
 {
     OWNED(json_drop) json_t *rows = json_array();
+    OWNED(json_drop) json_t *alarms = json_array();
     TRY(gather(client, wish, rows, err));
+    TRY(add_alarms(client, wish, rows, alarms, err));
     if (wish->watch && output == OUTPUT_TABLE && isatty(STDOUT_FILENO))
         printf("\033[H\033[2J%s\n", moment_text(clock_at_seconds(moment_seconds(clock_now()))).at);
-    show(wish, output, rows);
+    show(wish, output, rows, alarms);
     fflush(stdout);
     return OK;
 }

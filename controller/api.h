@@ -4,6 +4,7 @@
 #define MUSTER_CONTROLLER_API_H
 
 #include "controller/http_request.h"
+#include "db/alarm_store.h"
 #include "db/verdict_store.h"
 
 /* api_health.c */
@@ -24,6 +25,10 @@ enum outcome images_add(struct request *r, struct error *err);
 enum outcome images_show(struct request *r, struct error *err);
 enum outcome images_change(struct request *r, struct error *err);
 enum outcome images_remove(struct request *r, struct error *err);
+
+/* api_alarms.c */
+json_t *alarms_to_json(const struct alarm_list *list);
+enum outcome alarms_list(struct request *r, struct error *err);
 
 /* api_charter.c */
 enum outcome charter_show(struct request *r, struct error *err);

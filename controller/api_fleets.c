@@ -143,8 +143,10 @@ enum outcome fleets_status(struct request *r, struct error *err)
 {
     OWNED(fleet_done) struct fleet fleet = {0};
     OWNED(fleet_counts_done) struct fleet_counts counts = {0};
+    OWNED(alarm_list_done) struct alarm_list alarms = {0};
     TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &fleet, err));
     TRY(fleet_store_counts(r->db, r->caller.project, fleet.name, &counts, err));
+    TRY(alarm_store_list(r->db, r->caller.project, fleet.name, &alarms, err));
     json_t *out = json_object();
     json_put_text(out, "fleet", fleet.name);
     json_put_int(out, "desired", fleet.desired);
@@ -165,6 +167,7 @@ enum outcome fleets_status(struct request *r, struct error *err)
     json_put_new(out, "oldest_verdict_age_seconds",
                  any ? json_integer(moment_seconds_between(counts.oldest_verdict, clock_now()))
                      : json_null());
+    json_put_new(out, "alarms", alarms_to_json(&alarms));
     json_put_moment(out, "at", clock_now());
     request_tag(r, fleet.epoch);
     request_answer(r, 200, out);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "controller/alarms.h"
 #include "controller/clouds.h"
 #include "controller/orphans.h"
 #include "controller/worker.h"
@@ -51,6 +52,7 @@ struct crew {
     int64_t wakes; /* how often somebody said that there is work */
     bool stopping;
     struct hearing hearing;
+    struct alarm_watch alarms; /* the clock's thread only, as hearing is */
 };
 
 bool crew_is_stopping(struct crew *crew);

@@ -1,8 +1,10 @@
 # One module a line, sorted.
 noinst_LIBRARIES += controller/libcontroller.a
 controller_libcontroller_a_SOURCES =
+controller_libcontroller_a_SOURCES += controller/alarms.c controller/alarms.h
 controller_libcontroller_a_SOURCES += controller/api.h
 controller_libcontroller_a_SOURCES += controller/api_accounts.c
+controller_libcontroller_a_SOURCES += controller/api_alarms.c
 controller_libcontroller_a_SOURCES += controller/api_audit.c
 controller_libcontroller_a_SOURCES += controller/api_charter.c
 controller_libcontroller_a_SOURCES += controller/api_endorsements.c

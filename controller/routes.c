@@ -28,6 +28,8 @@ const struct route routes[] = {
     {"PUT",    "/v1/images/{name}",      MAY_OPERATE,           images_change,        "", 0},
     {"DELETE", "/v1/images/{name}",      MAY_OPERATE,           images_remove,        "", 0},
 
+    {"GET",    "/v1/alarms",             MAY_READ,              alarms_list,          "", 0},
+
     {"GET",    "/v1/charter",            MAY_READ,              charter_show,         "", 0},
     {"POST",   "/v1/charter",            MAY_SECURE,            charter_apply,        "", ROUTE_OUTSIDE},
     {"POST",   "/v1/charter/plan",       MAY_SECURE,            charter_rehearse,     "", 0},

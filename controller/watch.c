@@ -83,7 +83,8 @@ enum outcome watch_time(struct worker *w, struct error *err)
     do
         TRY(instance_store_expire(w->db, PAGE, w->holder, &expired, err));
     while (expired > 0);
-    return watch_silence(w, err);
+    TRY(watch_silence(w, err));
+    return alarms_look(&w->crew->alarms, w->db, err);
 }
 
 /* ---- one account -------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 
 #include "controller/crew.h"
 
-/* Verdicts that ran out, agents that went silent. */
+/* Verdicts that ran out, agents that went silent, alarms that began or ended. */
 enum outcome watch_time(struct worker *worker, struct error *err);
 
 struct watch_counts {

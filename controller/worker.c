@@ -247,6 +247,7 @@ static enum outcome read_files(struct workers *workers, struct error *err)
 static void workers_free(struct workers *workers)
 {
     bytes_done(&workers->crew.root_pem);
+    alarms_done(&workers->crew.alarms);
     explicit_bzero(workers->crew.ticket_key, sizeof workers->crew.ticket_key);
     pthread_cond_destroy(&workers->crew.changed);
     pthread_mutex_destroy(&workers->crew.lock);

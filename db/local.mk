@@ -1,6 +1,7 @@
 noinst_LIBRARIES += db/libdb.a
 db_libdb_a_SOURCES = db/statement.h
 db_libdb_a_SOURCES += db/account_store.c db/account_store.h
+db_libdb_a_SOURCES += db/alarm_store.c db/alarm_store.h
 db_libdb_a_SOURCES += db/audit_store.c db/audit_store.h
 db_libdb_a_SOURCES += db/caller_store.c db/caller_store.h
 db_libdb_a_SOURCES += db/charter_store.c db/charter_store.h
@@ -26,6 +27,7 @@ db_libdb_a_SOURCES += db/verdict_store.c db/verdict_store.h
 nodist_db_libdb_a_SOURCES = db/statements.c db/statements.h db/migrations.c
 
 DB_QUERIES = $(top_srcdir)/db/queries/account.sql
+DB_QUERIES += $(top_srcdir)/db/queries/alarm.sql
 DB_QUERIES += $(top_srcdir)/db/queries/audit.sql
 DB_QUERIES += $(top_srcdir)/db/queries/charter.sql
 DB_QUERIES += $(top_srcdir)/db/queries/delivery.sql
@@ -46,7 +48,8 @@ DB_QUERIES += $(top_srcdir)/db/queries/view.sql
 DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0002_what_is_over.sql \
 	$(top_srcdir)/db/migrations/0003_tickets_keepers_and_age.sql \
-	$(top_srcdir)/db/migrations/0004_endorsements.sql
+	$(top_srcdir)/db/migrations/0004_endorsements.sql \
+	$(top_srcdir)/db/migrations/0007_freshness.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

@@ -1,6 +1,9 @@
 #include "lib/base/metrics.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 static const struct {
     const char *name;
@@ -54,8 +57,45 @@ int64_t metric_get(enum metric metric)
     return atomic_load_explicit(&values[metric], memory_order_relaxed);
 }
 
+/* Far more than there are codes of alarms. */
+enum { ALARM_CODES_MOST = 64 };
+
+static struct {
+    pthread_mutex_t lock;
+    size_t count;
+    struct {
+        char code[ERROR_CODE_SIZE];
+        int64_t count;
+    } at[ALARM_CODES_MOST];
+} alarms = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void metric_set_alarms(const char *code, int64_t count)
+{
+    size_t i = 0;
+    pthread_mutex_lock(&alarms.lock);
+    while (i < alarms.count && strcmp(alarms.at[i].code, code) != 0)
+        i++;
+    if (i < ALARM_CODES_MOST) {
+        snprintf(alarms.at[i].code, sizeof alarms.at[i].code, "%s", code);
+        alarms.at[i].count = count;
+        alarms.count = i < alarms.count ? alarms.count : i + 1;
+    }
+    pthread_mutex_unlock(&alarms.lock);
+}
+
+static void print_alarms(struct text *out)
+{
+    text_add(out, "# HELP muster_alarms Alarms that stand, by code.\n# TYPE muster_alarms gauge\n");
+    pthread_mutex_lock(&alarms.lock);
+    for (size_t i = 0; i < alarms.count; i++)
+        text_addf(out, "muster_alarms{code=\"%s\"} %lld\n", alarms.at[i].code,
+                  (long long)alarms.at[i].count);
+    pthread_mutex_unlock(&alarms.lock);
+}
+
 void metrics_print(struct text *out)
 {
+    print_alarms(out);
     for (size_t i = 0; i < METRIC_COUNT; i++)
         text_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %lld\n", table[i].name, table[i].help,
                   table[i].name, table[i].kind, table[i].name, (long long)metric_get(i));

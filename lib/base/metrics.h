@@ -39,6 +39,8 @@ enum metric {
 void metric_add(enum metric metric, int64_t n);
 void metric_set(enum metric metric, int64_t value);
 int64_t metric_get(enum metric metric);
+/* muster_alarms{code="..."}: every code that was ever set, so that one that is over shows 0. */
+void metric_set_alarms(const char *code, int64_t count);
 void metrics_print(struct text *out);
 
 #endif

@@ -1,4 +1,5 @@
 # One line a test, sorted. Each runs on a real PostgreSQL.
+check_PROGRAMS += tests/db/test_alarms
 check_PROGRAMS += tests/db/test_api
 check_PROGRAMS += tests/db/test_api_endorsements
 check_PROGRAMS += tests/db/test_api_fleets

@@ -47,3 +47,5 @@ TESTS += tests/e2e/keeper_destroy.sh
 dist_check_SCRIPTS += tests/e2e/keeper_destroy.sh
 TESTS += tests/e2e/endorsements_come_from_the_service.sh
 dist_check_SCRIPTS += tests/e2e/endorsements_come_from_the_service.sh
+TESTS += tests/e2e/alarms_are_documented.sh
+dist_check_SCRIPTS += tests/e2e/alarms_are_documented.sh

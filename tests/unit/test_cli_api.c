@@ -350,11 +350,30 @@ static void the_status_shows_counts_and_says_simulated(void **state)
                   "\"failed\":0},\"trust\":{\"trusted\":5,\"pending\":1},\"levels\":{\"L1\":5},"
                   "\"simulated\":6}");
     fake_http_say(w->server, 404, "{\"code\":\"not-found\"}");
+    fake_http_say(w->server, 200,
+                  "{\"items\":[{\"code\":\"no-keeper\",\"severity\":\"critical\"}],\"total\":1}");
     assert_int_equal(run(w, status_main, "status"), 0);
     assert_heard(w, 1, "GET /v1/fleets/web/status HTTP/1.1\r\n");
+    assert_heard(w, 3, "GET /v1/alarms HTTP/1.1\r\n");
+    assert_said(&w->out, "no-keeper  critical");
     assert_said(&w->out, "FLEET  DESIRED  PHASES                ");
     assert_said(&w->out, "web    6        running 5, booting 1  trusted 5, pending 1  L1 5 ");
     assert_said(&w->out, "SIMULATED: web ");
+}
+
+static void alarms_are_listed_without_a_verb(void **state)
+{
+    struct world *w = *state;
+    static const char answer[] = "{\"items\":[{\"code\":\"no-keeper\",\"severity\":\"critical\","
+                                 "\"object\":\"keepers\"}],\"total\":1}";
+    fake_http_say(w->server, 200, answer);
+    assert_int_equal(run(w, api_main, "alarms"), 0);
+    assert_heard(w, 0, "GET /v1/alarms HTTP/1.1\r\n");
+    assert_said(&w->out, "critical  no-keeper  keepers");
+    fake_http_say(w->server, 200, answer);
+    assert_int_equal(run(w, api_main, "alarms -o json"), 0);
+    assert_said(&w->out, "\"code\": \"no-keeper\"");
+    assert_int_equal(run(w, api_main, "fleets"), 2); /* it has more than a list */
 }
 
 static void the_status_of_one_fleet_is_its_own_json(void **state)
@@ -478,6 +497,7 @@ int main(void)
         T(wrong_use_is_told_before_anything_is_sent),
         T(every_command_tells_how_it_is_used),
         T(a_token_comes_from_a_file_and_must_be_one),
+        T(alarms_are_listed_without_a_verb),
         T(the_status_shows_counts_and_says_simulated),
         T(the_status_of_one_fleet_is_its_own_json),
         T(codes_are_explained),

@@ -83,6 +83,19 @@ static void metrics_print_in_prometheus_form(void **state)
                                            "muster_agents_connected 2\n"));
 }
 
+static void an_alarm_that_is_over_is_shown_as_none(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text out = {0};
+    metric_set_alarms("no-keeper", 1);
+    metric_set_alarms("keeper-silent", 2);
+    metric_set_alarms("no-keeper", 0);
+    metrics_print(&out);
+    assert_non_null(strstr(text_str(&out), "# TYPE muster_alarms gauge\n"
+                                           "muster_alarms{code=\"no-keeper\"} 0\n"
+                                           "muster_alarms{code=\"keeper-silent\"} 2\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +105,7 @@ int main(void)
         cmocka_unit_test(a_long_text_is_cut_not_overrun),
         cmocka_unit_test(a_long_text_is_never_cut_inside_a_character),
         cmocka_unit_test(metrics_print_in_prometheus_form),
+        cmocka_unit_test(an_alarm_that_is_over_is_shown_as_none),
     };
     return cmocka_run_group_tests_name("error", tests, NULL, NULL);
 }
