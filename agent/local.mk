@@ -2,10 +2,12 @@ noinst_LIBRARIES += agent/libagent.a
 agent_libagent_a_SOURCES = \
 	agent/appraisal.c agent/appraisal.h \
 	agent/hook.c agent/hook.h \
+	agent/nsm.c agent/nsm.h \
 	agent/secrets.c agent/secrets.h \
 	agent/session.c agent/session.h \
 	agent/settings.c agent/settings.h \
 	agent/tee.c agent/tee.h \
+	agent/tee_nitro.c \
 	agent/tee_snp.c \
 	agent/tsm.c agent/tsm.h \
 	agent/userdata.c agent/userdata.h

@@ -13,13 +13,15 @@ const struct setting agent_settings_table[] = {
     ROW(next_root_file, "next-root-file", SETTING_TEXT, "",
         .help = "the root that will follow it (PEM), while roots change"),
     ROW(tee, "tee", SETTING_TEXT, "snp",
-        .help = "where evidence comes from: snp, or simulated in builds that have it"),
+        .help = "where evidence comes from: snp, nitro, or simulated in builds that have it"),
 #ifdef MUSTER_SIMULATION
     ROW(tee_socket, "tee-socket", SETTING_TEXT, "",
         .help = "tee = simulated: the simulator's unix socket"),
 #endif
     ROW(tsm_path, "tsm-path", SETTING_TEXT, "/sys/kernel/config/tsm/report",
         .help = "tee = snp: configfs-tsm's folder of reports"),
+    ROW(nsm_path, "nsm-path", SETTING_TEXT, "/dev/nsm",
+        .help = "tee = nitro: the enclave's security module"),
     ROW(secrets_dir, "secrets-dir", SETTING_TEXT, "/run/muster/secrets",
         .help = "where secrets are put, by name; must be on tmpfs"),
     ROW(allow_non_tmpfs, "allow-non-tmpfs", SETTING_BOOL, "false",

@@ -11,6 +11,7 @@ struct agent_settings {
     char *tee;
     char *tee_socket;
     char *tsm_path;
+    char *nsm_path;
     char *secrets_dir;
     bool allow_non_tmpfs;
     char *hooks_dir;

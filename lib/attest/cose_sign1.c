@@ -1,6 +1,7 @@
 #include "lib/attest/cose_sign1.h"
 
 #include "lib/attest/cbor_reader.h"
+#include "lib/attest/cbor_writer.h"
 
 enum { TAG_COSE_SIGN1 = 18, HEADER_ALGORITHM = 1, PARTS = 4, PROTECTED_MAX = 64 };
 enum { ES384 = 34 }; /* -35, as the number after -1 */
@@ -89,26 +90,11 @@ enum outcome cose_sign1_read(struct span in, struct cose_sign1 *out, struct erro
     return OK;
 }
 
-/* A definite byte string with the shortest head. */
-static void add_string(struct bytes *out, struct span value)
-{
-    if (value.len < 24) {
-        bytes_add_u8(out, (uint8_t)(0x40 | value.len));
-    } else if (value.len <= UINT8_MAX) {
-        bytes_add_u8(out, 0x58);
-        bytes_add_u8(out, (uint8_t)value.len);
-    } else {
-        bytes_add_u8(out, 0x59);
-        bytes_add_u16be(out, (uint16_t)value.len);
-    }
-    bytes_add(out, value);
-}
-
 void cose_sign1_signed_bytes(const struct cose_sign1 *cose, struct bytes *out)
 {
     static const uint8_t head[] = {0x84, 0x6a, 'S', 'i', 'g', 'n', 'a', 't', 'u', 'r', 'e', '1'};
     bytes_add(out, SPAN_OF(head));
-    add_string(out, cose->protected_header);
-    add_string(out, (struct span){0}); /* no external data */
-    add_string(out, cose->payload);
+    cbor_add_bytes(out, cose->protected_header);
+    cbor_add_bytes(out, (struct span){0}); /* no external data */
+    cbor_add_bytes(out, cose->payload);
 }

@@ -3,6 +3,7 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/azure_judge.c lib/attest/azure_judge.h \
 	lib/attest/boot_facts.c lib/attest/boot_facts.h \
 	lib/attest/cbor_reader.c lib/attest/cbor_reader.h \
+	lib/attest/cbor_writer.c lib/attest/cbor_writer.h \
 	lib/attest/cert_table.c lib/attest/cert_table.h \
 	lib/attest/cose_sign1.c lib/attest/cose_sign1.h \
 	lib/attest/deny.c lib/attest/deny.h \

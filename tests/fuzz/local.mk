@@ -16,6 +16,7 @@ fuzz_targets += tests/fuzz/fuzz_firmware
 fuzz_targets += tests/fuzz/fuzz_frames
 fuzz_targets += tests/fuzz/fuzz_judge
 fuzz_targets += tests/fuzz/fuzz_nitro
+fuzz_targets += tests/fuzz/fuzz_nsm_answer
 fuzz_targets += tests/fuzz/fuzz_policy
 fuzz_targets += tests/fuzz/fuzz_snp_report
 fuzz_targets += tests/fuzz/fuzz_charter

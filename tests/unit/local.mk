@@ -51,6 +51,7 @@ check_PROGRAMS += tests/unit/test_map
 check_PROGRAMS += tests/unit/test_message
 check_PROGRAMS += tests/unit/test_nitro
 check_PROGRAMS += tests/unit/test_nitro_judge
+check_PROGRAMS += tests/unit/test_nsm
 check_PROGRAMS += tests/unit/test_p384
 check_PROGRAMS += tests/unit/test_policy
 check_PROGRAMS += tests/unit/test_psp
