@@ -8,7 +8,6 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
-#include "lib/net/bucket.h"
 #include "lib/net/retry.h"
 
 enum {
@@ -17,8 +16,6 @@ enum {
     LESSONS_MAX = 64,
     LESSON_BYTES_MAX = 128 * 1024,
     ATTEMPTS_MAX = 8,
-    BUCKET_ROOM = 4, /* the service is known to bear a few requests in 10 s */
-    BUCKET_EVERY_MS = 2500,
     LOOK_MS = 60000, /* between two looks at the lists */
     IDLE_MS = 1000,
     DATABASE_MS = 5000, /* let it alone for so long when it does not answer */
@@ -53,9 +50,8 @@ struct endorser {
     struct endorser_settings settings;
     struct snp_roots *custom;
     struct fetcher fetcher; /* the thread's */
-    struct bucket bucket;
     int failures;
-    int64_t quiet_until_ms; /* the service is let alone */
+    int64_t quiet_until_ms; /* the service is let alone, or it is another's turn */
     int64_t next_look_ms;
     int64_t stale_told;
     pthread_mutex_t lock; /* over what follows */
@@ -92,12 +88,29 @@ static struct flight *find_flight(struct endorser *e, const char *name)
     return NULL;
 }
 
+static void drop_flight(struct endorser *e, struct flight *flight)
+{ /* the others keep their order: who came first is served first */
+    const size_t after = (size_t)(&e->flights[--e->flight_count] - flight);
+    memmove(flight, flight + 1, after * sizeof *flight);
+}
+
+/* In a full house, whom nobody waits for makes room. */
+static bool make_room(struct endorser *e)
+{
+    const int64_t now = clock_monotonic_ms();
+    for (size_t i = 0; i < e->flight_count && e->flight_count == FLIGHTS_MAX; i++)
+        if (e->flights[i].wanted_until_ms <= now && !e->flights[i].again)
+            drop_flight(e, &e->flights[i]);
+    return e->flight_count < FLIGHTS_MAX;
+}
+
+/* NULL: there is no room. */
 static struct flight *take_off(struct endorser *e, const struct kds_item *item)
 {
     char name[KDS_NAME_SIZE];
     kds_name(item, name);
     struct flight *flight = find_flight(e, name);
-    if (flight != NULL || e->flight_count == FLIGHTS_MAX)
+    if (flight != NULL || !make_room(e))
         return flight;
     flight = &e->flights[e->flight_count++];
     *flight = (struct flight){.item = *item};
@@ -108,10 +121,12 @@ static struct flight *take_off(struct endorser *e, const struct kds_item *item)
 static bool add_waiter(struct endorser *e, struct waiter *waiter, const struct kds_item *items,
                        size_t count)
 {
-    if (e->stopping || e->waiter_count == WAITERS_MAX || e->flight_count + count > FLIGHTS_MAX)
+    if (e->stopping || e->waiter_count == WAITERS_MAX)
         return false;
     for (size_t i = 0; i < count; i++) {
         struct flight *flight = take_off(e, &items[i]);
+        if (flight == NULL)
+            return false; /* what took off before goes on alone */
         if (flight->wanted_until_ms < waiter->deadline_ms)
             flight->wanted_until_ms = waiter->deadline_ms;
         memcpy(waiter->names[i], flight->name, sizeof flight->name);
@@ -180,10 +195,8 @@ static void settle(struct endorser *e, const char *name, enum outcome outcome,
     char gone[KDS_NAME_SIZE];
     memcpy(gone, name, sizeof gone); /* `name` is the flight's, which goes */
     struct flight *flight = find_flight(e, gone);
-    if (flight != NULL) { /* the others keep their order: who came first is served first */
-        const size_t after = (size_t)(&e->flights[--e->flight_count] - flight);
-        memmove(flight, flight + 1, after * sizeof *flight);
-    }
+    if (flight != NULL)
+        drop_flight(e, flight);
     for (size_t i = 0; i < e->waiter_count; i++)
         for (size_t n = 0; n < ENDORSER_ITEMS_MAX; n++)
             if (strcmp(e->waiters[i]->names[n], gone) == 0) {
@@ -269,6 +282,12 @@ static void land(struct endorser *e, const char *name, enum outcome outcome,
     pthread_mutex_unlock(&e->lock);
 }
 
+static void no_database(struct endorser *e, const struct flight *flight, const struct error *why)
+{
+    log_error("endorsements.no-database", why);
+    change(e, flight->name, false, clock_monotonic_ms() + DATABASE_MS);
+}
+
 /* True: it needs no network, or may have none. */
 static bool look(struct endorser *e, const struct flight *flight)
 {
@@ -289,8 +308,7 @@ static bool look(struct endorser *e, const struct flight *flight)
         return true;
     }
     if (outcome != ERR_NOT_FOUND) {
-        log_error("endorsements.no-database", &err);
-        change(e, flight->name, false, clock_monotonic_ms() + DATABASE_MS);
+        no_database(e, flight, &err);
         return true;
     }
     if (is_off(e)) {
@@ -303,6 +321,15 @@ static bool look(struct endorser *e, const struct flight *flight)
     return false;
 }
 
+/* What the service asks of one of us it asks of all. */
+static void tell_others(struct endorser *e, int64_t told_ms)
+{
+    struct error err = {0};
+    const struct moment until = moment_add_seconds(clock_now(), told_ms / 1000);
+    if (endorsement_store_rest(e->fetcher.db, until, &err) != OK)
+        log_error("endorsements.no-database", &err);
+}
+
 static void let_alone(struct endorser *e, const struct flight *flight, int64_t told_ms,
                       const struct error *why)
 {
@@ -310,12 +337,14 @@ static void let_alone(struct endorser *e, const struct flight *flight, int64_t t
     if (wait_ms < told_ms)
         wait_ms = told_ms;
     e->quiet_until_ms = clock_monotonic_ms() + wait_ms;
+    if (told_ms > 0)
+        tell_others(e, told_ms);
     LOG(WARN, "endorsements.unavailable", TEXT("name", flight->name), TEXT("text", why->text),
         INT("failures", e->failures), INT("wait_ms", wait_ms));
     pthread_mutex_lock(&e->lock);
     struct flight *same = find_flight(e, flight->name);
     if (same != NULL)
-        same->due_ms = e->quiet_until_ms + BUCKET_EVERY_MS; /* another one's turn first */
+        same->due_ms = e->quiet_until_ms + ENDORSEMENT_TURN_MS; /* another one's turn first */
     if (same != NULL && ++same->attempts >= ATTEMPTS_MAX)
         settle(e, flight->name, ERR_UNREACHABLE, why);
     pthread_mutex_unlock(&e->lock);
@@ -325,7 +354,6 @@ static void fetch(struct endorser *e, const struct flight *flight)
 {
     struct error err = {0};
     int64_t told_ms;
-    bucket_take(&e->bucket, clock_monotonic_ms());
     const enum fetch_end end = fetch_item(&e->fetcher, &flight->item, &told_ms, &err);
     switch (end) {
     case FETCH_KEPT:
@@ -340,7 +368,24 @@ static void fetch(struct endorser *e, const struct flight *flight)
     case FETCH_LATER:
         let_alone(e, flight, told_ms, &err);
         return;
+    case FETCH_KEPT_FROM:
+        no_database(e, flight, &err);
+        return;
     }
+}
+
+/* Is it this controller's turn to ask? */
+static bool take_turn(struct endorser *e, const struct flight *flight)
+{
+    struct error err = {0};
+    int64_t wait_ms = 0;
+    if (endorsement_store_turn(e->fetcher.db, clock_now(), &wait_ms, &err) != OK) {
+        no_database(e, flight, &err);
+        return false;
+    }
+    if (wait_ms > 0)
+        e->quiet_until_ms = clock_monotonic_ms() + wait_ms;
+    return wait_ms == 0;
 }
 
 /* ---- learning ------------------------------------------------------------------------------ */
@@ -423,14 +468,6 @@ static bool pick_locked(struct endorser *e, bool looked, struct flight *out)
     return found;
 }
 
-static int64_t quiet_ms(const struct endorser *e)
-{
-    const int64_t now = clock_monotonic_ms();
-    const int64_t bucket = bucket_wait_ms(&e->bucket, now);
-    const int64_t quiet = e->quiet_until_ms - now;
-    return quiet > bucket ? quiet : bucket;
-}
-
 int64_t endorser_step(struct endorser *e)
 {
     struct flight flight;
@@ -439,13 +476,13 @@ int64_t endorser_step(struct endorser *e)
     while (pick_locked(e, false, &flight))
         look(e, &flight);
     answer_finished(e, false);
-    const int64_t quiet = quiet_ms(e);
+    const int64_t quiet = e->quiet_until_ms - clock_monotonic_ms();
     if (!pick_locked(e, true, &flight))
         return IDLE_MS;
     if (quiet > 0)
         return quiet < IDLE_MS ? quiet : IDLE_MS;
     /* Another controller may have fetched it while we were quiet. */
-    if (!look(e, &flight))
+    if (!look(e, &flight) && take_turn(e, &flight))
         fetch(e, &flight);
     answer_finished(e, false);
     return 0;
@@ -503,7 +540,6 @@ enum outcome endorser_open(const struct endorser_settings *settings, struct endo
     pthread_condattr_t attributes;
     OWNED(endorser_drop) struct endorser *e = NEW(struct endorser);
     e->settings = *settings;
-    e->bucket = (struct bucket){.room = BUCKET_ROOM, .every_ms = BUCKET_EVERY_MS};
     pthread_mutex_init(&e->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

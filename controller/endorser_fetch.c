@@ -9,7 +9,8 @@
 enum {
     FETCH_TIMEOUT_MS = 5000,
     TOLD_MOST_SECONDS = 3600,
-    MISSING_SECONDS = 6 * 3600, /* the maker's "no such thing" holds so long */
+    MISSING_SECONDS = 300,           /* the maker's "no such thing" holds so long at first, */
+    MISSING_MOST_SECONDS = 6 * 3600, /* and so long when it is said again and again */
     WRONG_SECONDS = 600,
     LIST_SECONDS = 86400,    /* between two looks at a list */
     OLD_LIST_SECONDS = 3600, /* the same when its next update is due */
@@ -63,17 +64,19 @@ enum outcome endorsement_take(struct db *db, const struct snp_roots *roots,
 /* ---- fetching ------------------------------------------------------------------------------ */
 
 static enum fetch_end refused(struct fetcher *f, const struct kds_item *item, int64_t seconds,
-                              const struct error *why)
+                              int64_t most_seconds, struct error *why)
 {
     char name[KDS_NAME_SIZE];
     kds_name(item, name);
     metric_add(METRIC_ENDORSEMENTS_REFUSED, 1);
     LOG(WARN, "endorsement.refused", TEXT("name", name), TEXT("code", why->code),
         TEXT("text", why->text));
-    if (endorsement_store_miss(f->db, name, why->code, moment_add_seconds(clock_now(), seconds),
-                               NULL) != OK)
-        return FETCH_LATER;
-    return FETCH_REFUSED;
+    struct error failed = {0};
+    if (endorsement_store_miss(f->db, name, why->code, clock_now(), seconds, most_seconds,
+                               &failed) == OK)
+        return FETCH_REFUSED;
+    *why = failed;
+    return FETCH_KEPT_FROM;
 }
 
 /* That a chip has no key at a TCB may be so. That a line has no chain is the word of somebody who
@@ -85,7 +88,8 @@ static enum fetch_end there_is_none(struct fetcher *f, const struct kds_item *it
     error_fill(err, may_be ? ERR_NOT_FOUND : ERR_UNREACHABLE,
                may_be ? "endorsement-missing" : "endorsement-unavailable", "",
                "the service has none (HTTP %d)", status);
-    return refused(f, item, may_be ? MISSING_SECONDS : WRONG_SECONDS, err);
+    return may_be ? refused(f, item, MISSING_SECONDS, MISSING_MOST_SECONDS, err)
+                  : refused(f, item, WRONG_SECONDS, WRONG_SECONDS, err);
 }
 
 static enum fetch_end read_answer(struct fetcher *f, const struct kds_item *item,
@@ -101,8 +105,10 @@ static enum fetch_end read_answer(struct fetcher *f, const struct kds_item *item
         endorsement_take(f->db, f->roots, item, bytes_span(&answer->body), FROM_SERVICE, err);
     if (outcome == OK)
         return FETCH_KEPT;
-    bool not_good = strncmp(err->code, "endorsement-", 12) == 0 && outcome != ERR_CONFLICT;
-    return not_good ? refused(f, item, WRONG_SECONDS, err) : FETCH_LATER;
+    if (outcome == ERR_CONFLICT) /* what stands above it went meanwhile */
+        return FETCH_LATER;
+    bool not_good = strncmp(err->code, "endorsement-", 12) == 0;
+    return not_good ? refused(f, item, WRONG_SECONDS, WRONG_SECONDS, err) : FETCH_KEPT_FROM;
 }
 
 static enum fetch_end ask(struct fetcher *f, const struct kds_item *item, int64_t *out_told_ms,
@@ -152,7 +158,7 @@ static enum fetch_end fetch_chain(struct fetcher *f, enum snp_line line, int64_t
                    name);
         return FETCH_REFUSED;
     }
-    return missed == ERR_NOT_FOUND ? ask(f, &chain, out_told_ms, err) : FETCH_LATER;
+    return missed == ERR_NOT_FOUND ? ask(f, &chain, out_told_ms, err) : FETCH_KEPT_FROM;
 }
 
 enum fetch_end fetch_item(struct fetcher *f, const struct kds_item *item, int64_t *out_told_ms,
@@ -167,7 +173,7 @@ enum fetch_end fetch_item(struct fetcher *f, const struct kds_item *item, int64_
         if (end != FETCH_KEPT)
             return end;
     } else if (outcome != OK) {
-        return FETCH_LATER;
+        return FETCH_KEPT_FROM;
     }
     *err = (struct error){0};
     return ask(f, item, out_told_ms, err);

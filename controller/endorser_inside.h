@@ -9,6 +9,7 @@ enum fetch_end {
     FETCH_KEPT,    /* in the cache */
     FETCH_REFUSED, /* the maker has none, or gave what may not be kept: not asked for again soon */
     FETCH_LATER,   /* throttled, broken or dark: the service as a whole is let alone for a while */
+    FETCH_KEPT_FROM, /* by our own database: nothing is said of the service */
 };
 
 struct fetcher {

@@ -69,12 +69,15 @@ enum outcome endorsement_store_keep(struct db *db, const struct endorsement *e, 
 }
 
 enum outcome endorsement_store_miss(struct db *db, const char *name, const char *code,
-                                    struct moment until, struct error *err)
+                                    struct moment now, int64_t first_seconds, int64_t most_seconds,
+                                    struct error *err)
 {
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
-    TRY(db_run(db, SQL_ENDORSEMENT_MISS, PARAMS(p_text(name), p_text(code), p_moment(until)), NULL,
-               err));
+    TRY(db_run(db, SQL_ENDORSEMENT_MISS,
+               PARAMS(p_text(name), p_text(code), p_moment(now), p_int(first_seconds),
+                      p_int(most_seconds)),
+               NULL, err));
     return transaction_commit(&tx, err);
 }
 
@@ -87,4 +90,27 @@ enum outcome endorsement_store_missed(struct db *db, const char *name, struct mo
         return fail(err, ERR_NOT_FOUND, "%s was not missed", name);
     OWNED(mem_drop) char *code = rows_text(rows, 0, 0);
     return text_copy(out_code, ERROR_CODE_SIZE, code, "code", err);
+}
+
+enum outcome endorsement_store_turn(struct db *db, struct moment now, int64_t *out_wait_ms,
+                                    struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_run(db, SQL_ENDORSEMENT_TURN,
+               PARAMS(p_moment(now), p_int(ENDORSEMENT_TURN_MS), p_int(ENDORSEMENT_TURNS)), &rows,
+               err));
+    *out_wait_ms = rows_int(rows, 0, 0);
+    return transaction_commit(&tx, err);
+}
+
+enum outcome endorsement_store_rest(struct db *db, struct moment until, struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_run(db, SQL_ENDORSEMENT_REST,
+               PARAMS(p_moment(until), p_int(ENDORSEMENT_TURN_MS), p_int(ENDORSEMENT_TURNS)), NULL,
+               err));
+    return transaction_commit(&tx, err);
 }

@@ -42,11 +42,21 @@ enum outcome endorsement_store_dated(struct db *db, struct endorsement_list *out
 enum outcome endorsement_store_keep(struct db *db, const struct endorsement *e, struct moment now,
                                     struct error *err);
 
-/* Not to be asked for before `until`. */
+/* Not to be asked for again before `first_seconds` have passed, each time in a row twice as long,
+ * up to `most_seconds`. */
 enum outcome endorsement_store_miss(struct db *db, const char *name, const char *code,
-                                    struct moment until, struct error *err);
+                                    struct moment now, int64_t first_seconds, int64_t most_seconds,
+                                    struct error *err);
 /* ERR_NOT_FOUND: nothing speaks against asking. */
 enum outcome endorsement_store_missed(struct db *db, const char *name, struct moment now,
                                       char out_code[static ERROR_CODE_SIZE], struct error *err);
+
+/* All controllers ask the service from one bucket: ENDORSEMENT_TURNS at once, then one every
+ * ENDORSEMENT_TURN_MS. 0: this turn is ours; else the milliseconds until there is one. */
+enum { ENDORSEMENT_TURNS = 4, ENDORSEMENT_TURN_MS = 2500 };
+enum outcome endorsement_store_turn(struct db *db, struct moment now, int64_t *out_wait_ms,
+                                    struct error *err);
+/* The service wants to be let alone by everybody until then. */
+enum outcome endorsement_store_rest(struct db *db, struct moment until, struct error *err);
 
 #endif

@@ -49,7 +49,8 @@ DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0002_what_is_over.sql \
 	$(top_srcdir)/db/migrations/0003_tickets_keepers_and_age.sql \
 	$(top_srcdir)/db/migrations/0004_endorsements.sql \
-	$(top_srcdir)/db/migrations/0007_freshness.sql
+	$(top_srcdir)/db/migrations/0007_freshness.sql \
+	$(top_srcdir)/db/migrations/0010_endorsement_turns.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

@@ -24,11 +24,29 @@ ON CONFLICT (name) DO UPDATE SET checked = greatest(e.checked, excluded.checked)
                   THEN e.source ELSE excluded.source END;
 
 -- name: endorsement_miss
-INSERT INTO endorsement_misses (name, code, until) VALUES ($1, $2, $3)
-ON CONFLICT (name) DO UPDATE SET code = excluded.code, until = excluded.until;
+INSERT INTO endorsement_misses AS m (name, code, until) VALUES ($1, $2, $3::timestamptz + make_interval(secs => $4::bigint))
+ON CONFLICT (name) DO UPDATE SET code = excluded.code,
+    times = CASE WHEN m.code = excluded.code THEN m.times + 1 ELSE 1 END,
+    until = $3::timestamptz + make_interval(secs => least($5::bigint,
+        CASE WHEN m.code = excluded.code THEN $4::bigint << least(m.times, 20)::int ELSE $4::bigint END));
 
 -- name: endorsement_missed
 SELECT code FROM endorsement_misses WHERE name = $1 AND until > $2;
 
 -- name: endorsement_no_miss
-DELETE FROM endorsement_misses WHERE name = $1 OR until <= $2;
+DELETE FROM endorsement_misses WHERE name = $1 OR until <= $2::timestamptz - interval '1 day';
+
+-- name: endorsement_turn
+WITH turn AS (
+    UPDATE endorsement_turns SET full_at = make_interval(secs => $2::bigint / 1000.0)
+        + CASE WHEN full_at > $1::timestamptz + interval '1 day' THEN $1::timestamptz ELSE greatest(full_at, $1::timestamptz) END
+    WHERE full_at <= $1::timestamptz + make_interval(secs => $2::bigint * ($3::bigint - 1) / 1000.0)
+       OR full_at > $1::timestamptz + interval '1 day' -- somebody's clock was wrong
+    RETURNING 0::bigint AS wait_ms)
+SELECT coalesce((SELECT wait_ms FROM turn),
+    ceil(extract(epoch FROM full_at - $1::timestamptz) * 1000 - $2::bigint * ($3::bigint - 1))::bigint)
+FROM endorsement_turns;
+
+-- name: endorsement_rest
+UPDATE endorsement_turns SET full_at = greatest(full_at,
+    $1::timestamptz + make_interval(secs => $2::bigint * ($3::bigint - 1) / 1000.0));

@@ -1,7 +1,6 @@
 # One module a line, sorted.
 noinst_LIBRARIES += lib/net/libnet.a
 lib_net_libnet_a_SOURCES =
-lib_net_libnet_a_SOURCES += lib/net/bucket.c lib/net/bucket.h
 lib_net_libnet_a_SOURCES += lib/net/compat.h
 lib_net_libnet_a_SOURCES += lib/net/http.c lib/net/http.h
 lib_net_libnet_a_SOURCES += lib/net/link.c lib/net/link.h

@@ -6,11 +6,13 @@
 #include "tests/support/database.h"
 #include "tests/support/test.h"
 
+enum { DAY = 86400 };
+
 static struct db *db;
 
 static struct moment day(int64_t days)
 {
-    return clock_at_seconds(1795478400 + days * 86400);
+    return clock_at_seconds(1795478400 + days * DAY);
 }
 
 /* A row about nothing genuine: what is in it was checked before. */
@@ -50,7 +52,10 @@ static int empty(void **state)
 {
     (void)state;
     struct error err = {0};
-    assert_ok(db_script(db, "TRUNCATE endorsements, endorsement_misses", &err));
+    assert_ok(db_script(db,
+                        "TRUNCATE endorsements, endorsement_misses;"
+                        "UPDATE endorsement_turns SET full_at = 'epoch'",
+                        &err));
     return 0;
 }
 
@@ -98,15 +103,74 @@ static void what_was_missed_is_missed_until_then_or_until_it_comes(void **state)
     char code[ERROR_CODE_SIZE];
     assert_fails(endorsement_store_missed(db, "Milan-crl", day(0), code, &err), ERR_NOT_FOUND,
                  "not-found");
-    assert_ok(endorsement_store_miss(db, "Milan-crl", "endorsement-missing", day(1), &err));
+    assert_ok(
+        endorsement_store_miss(db, "Milan-crl", "endorsement-missing", day(0), DAY, DAY, &err));
     assert_ok(endorsement_store_missed(db, "Milan-crl", day(0), code, &err));
     assert_string_equal(code, "endorsement-missing");
     assert_fails(endorsement_store_missed(db, "Milan-crl", day(1), code, &err), ERR_NOT_FOUND,
                  "not-found");
-    assert_ok(endorsement_store_miss(db, "Milan-crl", "endorsement-wrong", day(9), &err));
+    assert_ok(endorsement_store_miss(db, "Milan-crl", "endorsement-wrong", day(0), 9 * DAY, 9 * DAY,
+                                     &err));
     keep_crl("here it is", 0, 1);
     assert_fails(endorsement_store_missed(db, "Milan-crl", day(1), code, &err), ERR_NOT_FOUND,
                  "not-found");
+}
+
+static bool is_missed_at(int64_t seconds)
+{
+    struct error err = {0};
+    char code[ERROR_CODE_SIZE];
+    return endorsement_store_missed(db, "Milan-crl", moment_add_seconds(day(0), seconds), code,
+                                    &err) == OK;
+}
+
+/* The first time it may have been the service that was wrong. */
+static void what_is_missed_again_and_again_is_asked_for_less_and_less(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    static const int64_t holds[] = {300, 600, 1200, 2000, 2000};
+    for (size_t i = 0; i < countof(holds); i++) {
+        assert_ok(endorsement_store_miss(db, "Milan-crl", "endorsement-missing", day(0), 300, 2000,
+                                         &err));
+        assert_true(is_missed_at(holds[i] - 1));
+        assert_false(is_missed_at(holds[i]));
+    }
+    assert_ok(
+        endorsement_store_miss(db, "Milan-crl", "endorsement-wrong", day(0), 300, 2000, &err));
+    assert_false(is_missed_at(300)); /* said for the first time */
+}
+
+static int64_t turn_wait_ms(int64_t second)
+{
+    struct error err = {0};
+    int64_t wait_ms = -1;
+    assert_ok(endorsement_store_turn(db, moment_add_seconds(day(0), second), &wait_ms, &err));
+    return wait_ms;
+}
+
+static void all_controllers_take_turns_from_one_bucket(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    for (int i = 0; i < ENDORSEMENT_TURNS; i++)
+        assert_int_equal(turn_wait_ms(0), 0);
+    assert_int_equal(turn_wait_ms(0), ENDORSEMENT_TURN_MS);
+    assert_int_equal(turn_wait_ms(1), ENDORSEMENT_TURN_MS - 1000);
+    assert_int_equal(turn_wait_ms(3), 0);
+    assert_int_equal(turn_wait_ms(3), 2 * ENDORSEMENT_TURN_MS - 3000);
+    assert_ok(endorsement_store_rest(db, moment_add_seconds(day(0), 600), &err));
+    assert_int_equal(turn_wait_ms(60), 540 * 1000);
+    assert_int_equal(turn_wait_ms(600), 0);
+    assert_int_equal(turn_wait_ms(600), ENDORSEMENT_TURN_MS);
+}
+
+static void a_controller_whose_clock_is_wrong_holds_nobody_up(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ENDORSEMENT_TURNS; i++)
+        assert_int_equal(turn_wait_ms(9 * DAY), 0);
+    assert_int_equal(turn_wait_ms(0), 0);
 }
 
 static void lists_go_by_name_and_hold_no_content(void **state)
@@ -169,6 +233,9 @@ int main(void)
         cmocka_unit_test_setup(a_vcek_is_kept_for_ever_as_it_came, empty),
         cmocka_unit_test_setup(a_list_is_replaced_by_a_later_one_only, empty),
         cmocka_unit_test_setup(what_was_missed_is_missed_until_then_or_until_it_comes, empty),
+        cmocka_unit_test_setup(what_is_missed_again_and_again_is_asked_for_less_and_less, empty),
+        cmocka_unit_test_setup(all_controllers_take_turns_from_one_bucket, empty),
+        cmocka_unit_test_setup(a_controller_whose_clock_is_wrong_holds_nobody_up, empty),
         cmocka_unit_test_setup(lists_go_by_name_and_hold_no_content, empty),
         cmocka_unit_test_setup(rows_that_break_a_rule_are_refused, empty),
     };

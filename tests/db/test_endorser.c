@@ -249,6 +249,87 @@ static void what_the_maker_does_not_have_is_remembered(void **state)
     assert_true(kds_world_asked() <= asked + 1); /* the list of the line, perhaps */
 }
 
+/* It may have been wrong. */
+static void what_was_missing_is_asked_for_again_after_minutes(void **state)
+{
+    (void)state;
+    struct kds_answer answer;
+    struct kds_item item = kds_world_item(11);
+    item.hwid[0] = 0xef;
+    kds_world_want(&item, &answer);
+    kds_world_pass(100 * 1000); /* the list of the line came too */
+    const int64_t asked = kds_world_asked();
+    kds_world_pass(400 * 1000);
+    kds_world_want(&item, &answer);
+    kds_world_pass(5000);
+    assert_int_equal(kds_world_asked(), asked + 1);
+    kds_world_pass(400 * 1000); /* said twice, it holds longer */
+    kds_world_want(&item, &answer);
+    kds_world_pass(5000);
+    assert_int_equal(kds_world_asked(), asked + 1);
+}
+
+/* Guests that make up chips and leave fill the house; who comes then is let in all the same. */
+static void whom_nobody_waits_for_any_more_makes_room(void **state)
+{
+    (void)state;
+    static struct kds_answer gone[2100], answer;
+    struct kds_item item = kds_world_item(12);
+    kds_world_mode("429", 0, 600);
+    for (size_t i = 0; i < countof(gone); i++) {
+        struct kds_item made_up = item;
+        memcpy(made_up.hwid, &i, sizeof i);
+        kds_world_want(&made_up, &gone[i]);
+    }
+    assert_string_equal(gone[2099].why.code, "endorsement-unavailable");
+    clock_advance_ms(ENDORSER_WAIT_MS);
+    kds_world_want(&item, &answer);
+    assert_int_equal(answer.times, 0);
+    kds_world_mode("well", 0, 0);
+    kds_world_pass(ENDORSER_WAIT_MS / 2);
+    assert_int_equal(answer.outcome, OK);
+    assert_true(kds_world_keeps(&item));
+}
+
+static void a_database_that_fails_is_not_laid_at_the_services_door(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct kds_answer answer;
+    const struct kds_item item = kds_world_item(13);
+    assert_ok(db_script(kds_world.db, "ALTER TABLE endorsement_misses RENAME TO lost", &err));
+    for (int i = 0; i < 20; i++) {
+        kds_world_want(&item, &answer);
+        kds_world_pass(10000);
+    }
+    assert_int_equal(kds_world_asked(), 0);
+    assert_ok(db_script(kds_world.db, "ALTER TABLE lost RENAME TO endorsement_misses", &err));
+    kds_world_want(&item, &answer);
+    kds_world_pass(6000); /* no back-off has grown */
+    assert_int_equal(answer.outcome, OK);
+}
+
+static void two_controllers_together_ask_no_faster_than_the_service_bears(void **state)
+{
+    (void)state;
+    static struct kds_answer answers[40];
+    struct endorser *first = TAKE(kds_world.endorser);
+    kds_world_endorser(kds_world.url);
+    struct endorser *second = kds_world.endorser;
+    for (size_t i = 0; i < countof(answers); i++) {
+        const struct kds_item item = kds_world_item((uint8_t)(50 + i));
+        kds_world.endorser = i % 2 == 0 ? first : second;
+        kds_world_want(&item, &answers[i]);
+    }
+    for (int i = 0; i < 20; i++) {
+        kds_world.endorser = i % 2 == 0 ? first : second;
+        kds_world_pass(500);
+    }
+    assert_in_range(kds_world_asked(), 4, 4 + 10000 / ENDORSEMENT_TURN_MS + 2);
+    kds_world.endorser = second;
+    endorser_close(first);
+}
+
 static void switched_off_it_asks_nobody_and_takes_imports(void **state)
 {
     (void)state;
@@ -395,6 +476,10 @@ int main(void)
         ANEW(a_foreign_chain_is_not_kept),
         ANEW(no_answer_of_a_stranger_is_kept_or_followed),
         ANEW(what_the_maker_does_not_have_is_remembered),
+        ANEW(what_was_missing_is_asked_for_again_after_minutes),
+        ANEW(whom_nobody_waits_for_any_more_makes_room),
+        ANEW(a_database_that_fails_is_not_laid_at_the_services_door),
+        ANEW(two_controllers_together_ask_no_faster_than_the_service_bears),
         ANEW(switched_off_it_asks_nobody_and_takes_imports),
         ANEW(many_threads_ask_the_one_that_fetches),
         ANEW(what_is_open_at_the_end_is_answered),

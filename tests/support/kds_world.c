@@ -20,7 +20,7 @@ void kds_world_endorser(const char *base_url)
     struct error err = {0};
     const struct endorser_settings settings = {
         .database = database_url(), .base_url = base_url, .roots_file = kds_world.roots_file};
-    endorser_close(kds_world.endorser);
+    endorser_close(TAKE(kds_world.endorser));
     assert_ok(endorser_open(&settings, &kds_world.endorser, &err));
 }
 
@@ -87,7 +87,10 @@ int kds_world_anew(void **state)
     pthread_mutex_lock(&kds_world.kds.lock);
     kds_world.kds.asked = kds_world.kds.answered = 0;
     pthread_mutex_unlock(&kds_world.kds.lock);
-    assert_ok(db_script(kds_world.db, "TRUNCATE endorsements, endorsement_misses", &err));
+    assert_ok(db_script(kds_world.db,
+                        "TRUNCATE endorsements, endorsement_misses;"
+                        "UPDATE endorsement_turns SET full_at = 'epoch'",
+                        &err));
     kds_world_endorser(kds_world.url);
     return 0;
 }
