@@ -126,7 +126,8 @@ static enum outcome get_hex(const struct hearing *h, const char *name, struct by
 static struct image_facts image_of(const struct hearing *h, const struct evidence_facts *facts)
 {
     struct image_facts image = {0};
-    (void)charter_image_facts(h->charter, h->policy, h->kind, SPAN_OF(facts->measurement), &image);
+    (void)charter_image_facts(h->charter, h->policy, h->kind, SPAN_OF(facts->measurement), h->at,
+                              &image);
     return image;
 }
 

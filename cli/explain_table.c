@@ -272,6 +272,9 @@ const struct explanation explanations[] = {
     {"denied-measurement", "the charter denies this software", "launch from another image"},
     {"denied-anchor", "the charter denies this machine", "launch another one"},
     {"denied-guest-key", "the charter denies this guest's key", "restart its agent, if you trust the machine"},
+    {"denied-product", "the charter denies this generation of chips", "launch on another one"},
+    {"denied-region", "the charter denies this region", "launch in another one"},
+    {"denied-signer", "the charter denies who signed this image", "launch an image that somebody else signed"},
     /* alarms (doc/alarms.md); no-keeper is one too */
     {"audit-behind", "audit entries wait for over a minute to be chained", "see that a controller runs, and its log for worker.stumbled"},
     {"charter-expired", "the charter is over: keepers appraise and release nothing", "sign and apply a new one now: muster charter edit, sign, apply"},

@@ -224,7 +224,8 @@ static json_t *charter_to_start_from(const struct making *m, struct span simulat
     json_t *charter = json_object();
     json_t *deny = json_object();
     json_t *custody = json_object();
-    static const char *const lists[] = {"chips", "measurements", "anchors", "guest_keys"};
+    static const char *const lists[] = {"chips",    "measurements", "anchors", "guest_keys",
+                                        "products", "regions",      "signers"};
     for (size_t i = 0; i < countof(lists); i++)
         json_put_new(deny, lists[i], json_array());
     json_put_text(custody, "keeper", "on-premises");

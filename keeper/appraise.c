@@ -109,21 +109,16 @@ enum outcome keeper_terms(const struct keeper *k, const struct charter *charter,
     return OK;
 }
 
-/* "CN=cc-us-east-2.amazonaws.com": which region's VLEK signed. Other providers: not proven. */
-static void read_region(const struct verdict *verdict, char out[static REGION_SIZE])
+/* Other providers' regions are not proven by a VLEK. */
+static void fill_provenance(const struct provenance *made, struct verdict_claims *out)
 {
-    static const char before[] = "CN=cc-";
-    static const char after[] = ".amazonaws.com";
-    const json_t *ek = json_object_get(verdict->claims, "ek");
-    const char *id = json_string_value(json_object_get(ek, "csp_id"));
-    size_t len = id != NULL ? strlen(id) : 0;
-    size_t around = sizeof before - 1 + sizeof after - 1;
-    if (!verdict->trusted || len <= around || len - around >= REGION_SIZE ||
-        strncmp(id, before, sizeof before - 1) != 0 ||
-        strcmp(id + len - (sizeof after - 1), after) != 0)
-        return;
-    memcpy(out, id + sizeof before - 1, len - around);
-    out[len - around] = '\0';
+    snp_csp_region(made->csp_id, out->region);
+    if (made->has_line)
+        error_ignore(text_copy(out->product, sizeof out->product,
+                               name_of(&snp_line_names, (int)made->line), "", NULL));
+    memcpy(out->csp_id, made->csp_id, sizeof out->csp_id);
+    memcpy(out->id_key, made->signers[0], sizeof out->id_key);
+    memcpy(out->author_key, made->signers[1], sizeof out->author_key);
 }
 
 static void fill_claims(const struct keeper *k, const struct charter *charter,
@@ -155,14 +150,24 @@ static void fill_claims(const struct keeper *k, const struct charter *charter,
     memcpy(out->report_id, facts->boot, sizeof out->report_id);
     memcpy(out->measurement, facts->measurement, sizeof out->measurement);
     memcpy(out->chip, facts->chip, sizeof out->chip);
-    read_region(verdict, out->region);
+    fill_provenance(&verdict->made, out);
 }
 
 static enum trust_claim claim_denied(const char *code)
 {
-    if (strcmp(code, "denied-chip") == 0)
-        return TRUST_HARDWARE;
-    return strcmp(code, "denied-measurement") == 0 ? TRUST_EXECUTABLES : TRUST_INSTANCE_IDENTITY;
+    static const struct {
+        const char *code;
+        enum trust_claim claim;
+    } against[] = {
+        {"denied-chip", TRUST_HARDWARE},
+        {"denied-product", TRUST_HARDWARE},
+        {"denied-measurement", TRUST_EXECUTABLES},
+        {"denied-signer", TRUST_EXECUTABLES},
+    };
+    for (size_t i = 0; i < countof(against); i++)
+        if (strcmp(code, against[i].code) == 0)
+            return against[i].claim;
+    return TRUST_INSTANCE_IDENTITY;
 }
 
 static bool is_destroyed(const struct keeper *k, const uint8_t anchor[static SHA256_SIZE])
@@ -219,7 +224,7 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
     terms.policy = policy->policy;
     terms.binding = &binding;
     terms.asked_at = nonce->issued;
-    (void)charter_image_facts(charter, policy, nonce->kind, SPAN_OF(facts->measurement),
+    (void)charter_image_facts(charter, policy, nonce->kind, SPAN_OF(facts->measurement), terms.at,
                               &terms.image);
     evidence_judge(evidence, &terms, out);
     return OK;
@@ -239,6 +244,17 @@ static void remember_latest(struct keeper *k, const struct verdict_token *token,
     known->asked_ms = nonce->issued_ms;
 }
 
+/* With its reference ends what rests on it. */
+static struct moment end_of(const struct charter_policy *policy,
+                            const struct verdict_claims *claims, struct moment issued)
+{
+    const struct moment usual = moment_add_seconds(issued, policy->valid_seconds);
+    const struct moment until =
+        value_set_until(&policy->policy->snp.measurement, SPAN_OF(claims->measurement));
+    const bool rests_on_it = strcmp(claims->verdict, "trusted") == 0 && !moment_is_none(until);
+    return rests_on_it && until.us < usual.us ? until : usual;
+}
+
 static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
                                  const struct charter_policy *policy,
                                  const struct nonce_entry *nonce, const struct verdict *verdict,
@@ -246,7 +262,7 @@ static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
 {
     token->id = uuid_new();
     token->issued = clock_at_seconds(moment_seconds(nonce->issued));
-    token->expires = moment_add_seconds(token->issued, policy->valid_seconds);
+    token->expires = end_of(policy, &token->claims, token->issued);
     TRY(verdict_token_print(k->signer, token, &out->token, err));
     OWNED(json_drop) json_t *full = verdict_to_json(verdict);
     out->claims = record_to_json(&verdict_claims_record, &token->claims);

@@ -33,6 +33,10 @@ static const struct field claims_fields[] = {
     FIELD(verdict_claims, measurement, FIELD_HEX, .flags = FIELD_OPTIONAL),
     FIELD(verdict_claims, chip, FIELD_HEX, .flags = FIELD_OPTIONAL),
     FIELD(verdict_claims, region, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, product, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, csp_id, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, id_key, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, author_key, FIELD_HEX, .flags = FIELD_OPTIONAL),
     FIELD(verdict_claims, simulated, FIELD_BOOL),
 };
 const struct record verdict_claims_record = RECORD(verdict_claims, claims_fields);

@@ -7,8 +7,6 @@
 #include "lib/model/charter.h"
 #include "lib/model/verdict_vector.h"
 
-enum { REGION_SIZE = 64 };
-
 #define VERDICT_TYP "muster-verdict+jwt"
 #define SIMULATED_VERDICT_TYP "muster-simulated-verdict+jwt"
 #define OPINION_TYP "muster-opinion+jwt"
@@ -36,6 +34,10 @@ struct verdict_claims {
     uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
     uint8_t chip[CHARTER_CHIP_SIZE];
     char region[REGION_SIZE];
+    char product[16];         /* its line; for the deny lists, like the next */
+    char csp_id[CSP_ID_SIZE]; /* whose VLEK */
+    uint8_t id_key[SIGNER_DIGEST_SIZE];
+    uint8_t author_key[SIGNER_DIGEST_SIZE];
     bool simulated;
 };
 extern const struct record verdict_claims_record;

@@ -55,7 +55,7 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
     terms.policy = measure->chartered != NULL ? measure->chartered->policy : measure->own;
     if (measure->chartered != NULL)
         (void)charter_image_facts(charter, measure->chartered, evidence->kind,
-                                  SPAN_OF(facts->measurement), &terms.image);
+                                  SPAN_OF(facts->measurement), terms.at, &terms.image);
     evidence_judge(evidence, &terms, out);
     return OK;
 }

@@ -105,6 +105,19 @@ static enum outcome check_record(const struct release_wish *wish, const struct s
     return OK;
 }
 
+static struct provenance provenance_of(const struct verdict_claims *claims)
+{
+    struct provenance made = {0};
+    int line;
+    made.has_line = name_parse(&snp_line_names, claims->product, &line, NULL) == OK;
+    if (made.has_line)
+        made.line = (enum snp_line)line;
+    memcpy(made.csp_id, claims->csp_id, sizeof made.csp_id);
+    memcpy(made.signers[0], claims->id_key, sizeof made.signers[0]);
+    memcpy(made.signers[1], claims->author_key, sizeof made.signers[1]);
+    return made;
+}
+
 static struct charter_case case_of(const struct release_wish *wish,
                                    const struct verdict_token *token,
                                    const struct secret_label *label)
@@ -128,6 +141,7 @@ static struct charter_case case_of(const struct release_wish *wish,
     memcpy(c.link_key, claims->link_key, sizeof c.link_key);
     memcpy(c.measurement, claims->measurement, sizeof c.measurement);
     memcpy(c.chip, claims->chip, sizeof c.chip);
+    c.made = provenance_of(claims);
     memcpy(c.secret_anchor, label->anchor, sizeof c.secret_anchor);
     return c;
 }

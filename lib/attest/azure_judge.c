@@ -66,6 +66,7 @@ static void check_report(struct hearing *h)
         .endorsements = h->in->endorsements,
         .policy = h->in->policy != NULL && h->in->policy->has_snp ? h->in->policy : NULL,
         .at = h->in->at,
+        .rules_at = h->in->rules_at,
         .asked_at = h->in->asked_at,
         .wrapped = true,
     };
@@ -366,6 +367,8 @@ static void prove(struct hearing *h)
         h->out->hardware = SOURCE_HARDWARE;
         h->out->residuals = h->snp.residuals | 1u << RESIDUAL_PARAVISOR;
         name_machine(h);
+        h->out->made = h->snp.made;
+        h->out->endorsed_until = h->snp.endorsed_until;
         if (quoted && registers && pinned && !debug && h->in->image.measured_boot &&
             h->in->image.provider_execution_off)
             h->out->software = SOURCE_HARDWARE;

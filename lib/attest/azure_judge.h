@@ -21,6 +21,7 @@ struct azure_input {
     const struct snp_endorsements *endorsements;
     const struct policy *policy; /* NULL: authenticity only */
     struct moment at;
+    struct moment rules_at; /* of a replay, as in judge.h */
     struct moment asked_at; /* when the nonce was issued; none when unknown */
     struct image_facts image;
     struct standing standing;

@@ -80,6 +80,7 @@ struct evidence_terms {
     struct span given; /* without a binding: what an asker says that it answers, as it stands in
                         * report data, extra data or nonce; empty: nobody says */
     struct moment at;
+    struct moment rules_at; /* of a replay: see judge.h */
     struct moment asked_at; /* when the nonce was issued; none when unknown */
     bool signature_known;   /* of a replay, like the next: see judge.h */
     bool without_claims;

@@ -127,9 +127,20 @@ static void check_chain(struct hearing *h)
         note(h, "chain", &h->e->chain, "");
 }
 
+static void note_end(struct hearing *h, struct x509 *const *certs, size_t count)
+{
+    struct moment *end = &h->out->endorsed_until;
+    for (size_t i = 0; i < count && certs[i] != NULL; i++) {
+        const struct moment to = x509_not_after(certs[i]);
+        if (moment_is_none(*end) || to.us < end->us)
+            *end = to;
+    }
+}
+
 static void check_dates(struct hearing *h)
 {
     struct x509 *const certs[] = {h->e->ek, h->e->ca, h->e->ark};
+    note_end(h, certs, countof(certs));
     if (h->e->ek == NULL)
         verdict_skip(h->out, "validity", "no certificate");
     else
@@ -349,6 +360,7 @@ static void check_policy(struct hearing *h)
         .expected_report_data = h->in->expected_report_data,
         .asked_at = h->in->asked_at,
         .at = h->in->at,
+        .rules_at = moment_is_none(h->in->rules_at) ? h->in->at : h->in->rules_at,
     };
     judge_policy(&p, h->out);
 }

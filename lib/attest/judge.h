@@ -22,6 +22,7 @@ struct judge_input {
     const struct snp_endorsements *endorsements;
     const struct policy *policy; /* NULL: authenticity only */
     struct moment at;
+    struct moment rules_at; /* of a replay: the floors and references of then; none: `at` */
     struct span expected_report_data; /* the binding: 64 bytes, or empty when there is none */
     struct moment asked_at;           /* when the nonce was issued; none when unknown */
     bool signature_known; /* of a replay: this signature over these bytes was good before */

@@ -85,7 +85,7 @@ static void check_floor(const struct policy_hearing *p, struct verdict *out)
         return;
     }
     const struct snp_tcb reported = snp_tcb_split(p->report->reported_tcb, p->line);
-    const struct snp_tcb least = tcb_floor_at(&p->policy->min_tcb[p->product], p->at);
+    const struct snp_tcb least = tcb_floor_at(&p->policy->min_tcb[p->product], p->rules_at);
     const enum tcb_part low = snp_tcb_below(&reported, &least);
     if (low == TCB_PART_COUNT)
         verdict_add(out, name, CHECK_PASS, REASON_OK, "at or above the floor of %s",
@@ -124,7 +124,8 @@ static void check_measurement(const struct policy_hearing *p, struct verdict *ou
     const char *detail = "not a reference value";
     bool met = false;
     if (asked) {
-        met = value_set_has(&p->policy->measurement, SPAN_OF(p->report->measurement));
+        met =
+            value_set_has_at(&p->policy->measurement, SPAN_OF(p->report->measurement), p->rules_at);
         if (!p->policy->measurement.said)
             detail = "the policy names no measurement";
         else if (p->policy->measurement.any)
@@ -262,6 +263,16 @@ static void name_machine(const struct snp_report *report, struct verdict *out)
     memcpy(out->named[1], block.anchor_hash, sizeof out->named[1]);
 }
 
+static void name_maker(const struct snp_ek *ek, const struct snp_report *report,
+                       struct provenance *out)
+{
+    out->has_line = ek->line != LINE_UNKNOWN;
+    out->line = ek->line;
+    memcpy(out->csp_id, ek->csp_id, sizeof out->csp_id);
+    memcpy(out->signers[0], report->id_key_digest, sizeof out->signers[0]);
+    memcpy(out->signers[1], report->author_key_digest, sizeof out->signers[1]);
+}
+
 /* Any measurement, or none compared at all, proves nothing of what booted. */
 static bool measurement_is_pinned(const struct judge_input *in, const struct verdict *v)
 {
@@ -318,6 +329,7 @@ void judge_proof(const struct judge_input *in, const struct snp_report *report, 
         out->software = SOURCE_HARDWARE;
     find_anchor(in, report, out);
     name_machine(report, out);
+    name_maker(&in->endorsements->facts, report, &out->made);
     if (out->anchor != ANCHOR_NONE)
         out->identity = SOURCE_HARDWARE;
     else if (in->standing.provider_identity)

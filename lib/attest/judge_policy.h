@@ -14,6 +14,7 @@ struct policy_hearing {
     struct span expected_report_data;
     struct moment asked_at;
     struct moment at;
+    struct moment rules_at;
 };
 
 void judge_policy(const struct policy_hearing *p, struct verdict *out);

@@ -329,6 +329,14 @@ static void name_machine(struct hearing *h)
     digest_end(&run, h->out->named[0]);
 }
 
+/* PCR8: the certificate that signed the image. */
+static void name_signer(struct hearing *h)
+{
+    uint8_t *signer = h->out->made.signers[0];
+    if (h->document.pcrs[8].len == SIGNER_DIGEST_SIZE)
+        memcpy(signer, h->document.pcrs[8].value, SIGNER_DIGEST_SIZE);
+}
+
 /* All three rest on AWS's word: PCR0 to 2 for what runs, module id and PCR4 for where. */
 static void prove(struct hearing *h)
 {
@@ -340,6 +348,7 @@ static void prove(struct hearing *h)
         h->out->hardware = SOURCE_PROVIDER;
         h->out->identity = SOURCE_PROVIDER;
         name_machine(h);
+        name_signer(h);
         if (pinned && !debug)
             h->out->software = SOURCE_PROVIDER;
         if (!debug) {

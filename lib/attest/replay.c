@@ -173,6 +173,14 @@ static void refuse(struct replay_answer *out, const char *reason)
     error_ignore(text_copy(out->reason, sizeof out->reason, reason, "", NULL));
 }
 
+static void refuse_all(struct replay_answer *out, const char *reason)
+{
+    out->trusted = false;
+    out->level = LEVEL_0;
+    out->software = SOURCE_NONE;
+    refuse(out, reason);
+}
+
 /* What the keeper does after the judgement, with the same words. */
 static void apply_deny_lists(const struct charter *charter, const struct replay_case *c,
                              const struct evidence_facts *facts, const struct verdict *verdict,
@@ -183,10 +191,22 @@ static void apply_deny_lists(const struct charter *charter, const struct replay_
     memcpy(denied.link_key, c->link_key, sizeof denied.link_key);
     if (!out->trusted || charter_check_denied(charter, &denied, &why) == OK)
         return;
-    out->trusted = false;
-    out->level = LEVEL_0;
-    out->software = SOURCE_NONE;
-    refuse(out, why.code);
+    refuse_all(out, why.code);
+}
+
+static struct moment at_of(const struct replay *replay, const struct replay_case *c)
+{
+    return moment_is_none(c->at) ? replay->at : c->at;
+}
+
+/* What ends between the replay's day and the time that is asked about. */
+static void apply_ends(const struct replay *replay, struct moment at, struct replay_answer *out)
+{
+    const struct moment end = out->endorsed_until;
+    if (out->trusted && !moment_is_none(end) && end.us < at.us)
+        refuse_all(out, name_of(&reason_names, REASON_CERT_EXPIRED));
+    if (out->trusted && replay->charter->expires.us <= at.us)
+        refuse_all(out, "charter-expired");
 }
 
 static void judge_it(struct replay *replay, const struct replay_case *c,
@@ -204,6 +224,7 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
         .simulated = whose->simulated,
         .policy = policy->policy,
         .at = replay->at,
+        .rules_at = at_of(replay, c),
         .asked_at = replay->at,
         .signature_known = c->signature_known,
         .without_claims = true,
@@ -217,13 +238,15 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
         terms.given = quote.extra_data; /* it was the answer then */
     memcpy(out->measurement, facts.measurement, sizeof out->measurement);
     (void)charter_image_facts(replay->charter, policy, evidence->kind, SPAN_OF(facts.measurement),
-                              &terms.image);
+                              terms.rules_at, &terms.image);
     evidence_judge(evidence, &terms, &verdict);
     out->trusted = verdict.trusted;
     out->level = verdict.level;
     out->software = verdict.software;
     refuse(out, name_of(&reason_names, (int)verdict.reason));
+    out->endorsed_until = verdict.endorsed_until;
     apply_deny_lists(replay->charter, c, &facts, &verdict, out);
+    apply_ends(replay, terms.rules_at, out);
 }
 
 static void read_product(const struct evidence *evidence, struct replay_answer *out)

@@ -1,6 +1,8 @@
 /* Evidence that was judged before, judged again under a candidate charter, without touching a
  * machine: advice about what would flip, never a verdict. What belonged to the moment (nonce,
- * binding, age) was settled then and is not asked again; dates of certificates are, at `at`. */
+ * binding, age) was settled then and is not asked again; dates of certificates are, at `at`. At a
+ * later time than the replay's the rules of then count: floors, references, certificates. Lists of
+ * revocations are those of today, for newer ones will have come. */
 #ifndef MUSTER_ATTEST_REPLAY_H
 #define MUSTER_ATTEST_REPLAY_H
 
@@ -22,6 +24,7 @@ struct replay_case {
     struct span evidence; /* the envelope, as it was judged */
     const char *policy;
     uint8_t link_key[SHA256_SIZE];
+    struct moment at; /* when its certificates and the rules are looked at; none: the replay's */
     bool signature_known; /* a keeper found the signature over these very bytes good */
 };
 
@@ -32,6 +35,7 @@ struct replay_answer {
     enum source software;
     enum snp_product product;
     uint8_t measurement[SNP_MEASUREMENT_SIZE];
+    struct moment endorsed_until; /* when the first certificate behind it ends; none: not known */
 };
 
 /* Cannot fail: what cannot be read is an answer too ("malformed", "policy-unknown", ...). */

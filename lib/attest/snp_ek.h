@@ -6,7 +6,7 @@
 #include "lib/model/snp_words.h"
 #include "lib/model/verdict.h"
 
-enum { HWID_SIZE_MAX = 64, PRODUCT_NAME_SIZE = 32, CSP_ID_SIZE = 128 };
+enum { HWID_SIZE_MAX = 64, PRODUCT_NAME_SIZE = 32 };
 
 /* What a step of the appraisal found: REASON_OK, or why not, with words for people. */
 struct finding {

@@ -116,8 +116,8 @@ static enum outcome read_word(const json_t *object, const char *path, const char
 static enum outcome read_reference(const char *name, const json_t *json,
                                    struct charter_reference *out, struct error *err)
 {
-    static const char *const members[] = {"measurement",        "measured_boot", "anchor",
-                                          "provider_execution", "retired",       NULL};
+    static const char *const members[] = {
+        "measurement", "measured_boot", "anchor", "provider_execution", "retired", "expires", NULL};
     static const char *const switch_words[] = {"off", "on"};
     static const struct names switches = NAMES("switch", switch_words);
     struct path path = below("/references", name);
@@ -133,6 +133,8 @@ static enum outcome read_reference(const char *name, const json_t *json,
     TRY(read_word(json, path.at, "anchor", &anchor_kind_names, &anchor, err));
     TRY(read_word(json, path.at, "provider_execution", &switches, &execution, err));
     TRY(json_get_bool_or(json, path.at, "retired", false, &out->retired, err));
+    if (json_object_get(json, "expires") != NULL)
+        TRY(json_get_moment(json, path.at, "expires", &out->expires, err));
     out->facts.anchor = (enum anchor_kind)anchor;
     out->facts.provider_execution_off = execution == 0;
     /* Under a vTPM the policy's registers and ID key say what booted, and judge it. */
@@ -140,6 +142,8 @@ static enum outcome read_reference(const char *name, const json_t *json,
     if (out->measurement.any && !by_quote &&
         (out->facts.measured_boot || out->facts.anchor != ANCHOR_NONE))
         return bad(err, path.at, "any measurement proves neither software nor identity");
+    if (out->measurement.any && !moment_is_none(out->expires))
+        return bad(err, path.at, "any measurement has no end");
     return OK;
 }
 
@@ -189,6 +193,7 @@ static enum outcome take_measurements(const struct charter *charter, struct char
         for (size_t at = 0; at < values->len; at += set->len) {
             if (set->count == POLICY_SET_MAX)
                 return bad(err, path, "too many measurements");
+            set->until[set->count] = r->expires;
             memcpy(set->at[set->count++], values->at + at, set->len);
         }
     }
@@ -383,9 +388,50 @@ static enum outcome read_grants(const json_t *whole, struct charter *out, struct
 
 /* ---- the rest ----------------------------------------------------------------------------- */
 
+/* Product lines, for a chip's generation is what its chain of keys belongs to. */
+static enum outcome read_denied_lines(const json_t *deny, struct charter *out, struct error *err)
+{
+    json_t *list;
+    size_t i;
+    json_t *item;
+    if (json_object_get(deny, "products") == NULL)
+        return OK;
+    TRY(json_get_array(deny, "/deny", "products", LINE_COUNT, &list, err));
+    json_array_foreach (list, i, item) {
+        const char *word = json_is_string(item) ? json_string_value(item) : "";
+        int line;
+        if (name_parse(&snp_line_names, word, &line, NULL) != OK)
+            return bad(err, "/deny/products", "not Milan, Genoa or Turin");
+        out->denied_lines[line] = true;
+    }
+    return OK;
+}
+
+/* Regions, or the whole of what a VLEK says of its provider. */
+static enum outcome read_denied_regions(const json_t *deny, struct charter *out, struct error *err)
+{
+    json_t *list;
+    size_t i;
+    json_t *item;
+    if (json_object_get(deny, "regions") == NULL)
+        return OK;
+    TRY(json_get_array(deny, "/deny", "regions", CHARTER_LIST_MAX, &list, err));
+    out->denied_regions = mem_new(json_array_size(list) + 1, sizeof *out->denied_regions);
+    json_array_foreach (list, i, item) {
+        const char *word = json_is_string(item) ? json_string_value(item) : "";
+        if (word[0] == '\0' || !text_is_clean(span_of_text(word)))
+            return bad(err, "/deny/regions", "not a region");
+        TRY(text_copy(out->denied_regions[out->denied_region_count++], CSP_ID_SIZE, word,
+                      "/deny/regions", err));
+    }
+    return OK;
+}
+
+/* The first four have always been asked for; the others came later, and absent denies nothing. */
 static enum outcome read_denied(const json_t *whole, struct charter *out, struct error *err)
 {
-    static const char *const members[] = {"chips", "measurements", "anchors", "guest_keys", NULL};
+    static const char *const members[] = {"chips",    "measurements", "anchors", "guest_keys",
+                                          "products", "regions",      "signers", NULL};
     json_t *deny;
     TRY(json_get_object(whole, "", "deny", &deny, err));
     TRY(json_only(deny, "/deny", members, err));
@@ -393,6 +439,11 @@ static enum outcome read_denied(const json_t *whole, struct charter *out, struct
     TRY(read_values(deny, "/deny", "measurements", CHARTER_MEASUREMENT_SIZE, false,
                     &out->denied_measurements, err));
     TRY(read_values(deny, "/deny", "anchors", SHA256_SIZE, false, &out->denied_anchors, err));
+    TRY(read_denied_lines(deny, out, err));
+    TRY(read_denied_regions(deny, out, err));
+    if (json_object_get(deny, "signers") != NULL)
+        TRY(read_values(deny, "/deny", "signers", SIGNER_DIGEST_SIZE, false, &out->denied_signers,
+                        err));
     return read_values(deny, "/deny", "guest_keys", SHA256_SIZE, false, &out->denied_guest_keys,
                        err);
 }
@@ -500,6 +551,8 @@ void charter_free(struct charter *c)
     bytes_done(&c->denied_measurements.at);
     bytes_done(&c->denied_anchors.at);
     bytes_done(&c->denied_guest_keys.at);
+    bytes_done(&c->denied_signers.at);
+    free(c->denied_regions);
     bytes_done(&c->keepers.at);
     bytes_done(&c->simulator_roots.at);
     free(c);

@@ -44,6 +44,7 @@ struct charter_reference {
     struct charter_values measurement;
     struct image_facts facts;
     bool retired;
+    struct moment expires; /* from then on as good as retired; none: never */
 };
 
 struct charter_policy {
@@ -82,6 +83,10 @@ struct charter {
     size_t grant_count;
     struct charter_grant *grants;
     struct charter_values denied_chips, denied_measurements, denied_anchors, denied_guest_keys;
+    struct charter_values denied_signers;
+    bool denied_lines[LINE_COUNT];
+    size_t denied_region_count;
+    char (*denied_regions)[CSP_ID_SIZE];
     struct charter_values keepers;
     struct charter_values simulator_roots;
     bool custody_outside; /* custody.keeper is "on-premises" */
@@ -105,11 +110,13 @@ enum outcome charter_check(const struct charter *charter, enum realm realm, stru
 bool charter_values_have(const struct charter_values *values, struct span value);
 bool charter_names_have(const struct charter_names *names, const char *name);
 
-/* What the references of a policy say of an image with this measurement: of several, the least.
+/* What the references of a policy say at a time of an image with this measurement: of several, the
+ * least.
  * Those whose anchor is a vTPM speak of Azure's evidence only, and nothing else speaks of that.
  * False when none of them names it. */
 bool charter_image_facts(const struct charter *charter, const struct charter_policy *policy,
-                         enum evidence_kind kind, struct span measurement, struct image_facts *out);
+                         enum evidence_kind kind, struct span measurement, struct moment at,
+                         struct image_facts *out);
 
 /* SHA-256 of the DER of every certificate in a PEM file, one after the other: how `simulator_roots`
  * names roots. */
@@ -150,6 +157,7 @@ struct charter_case {
     uint8_t link_key[SHA256_SIZE];
     uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
     uint8_t chip[CHARTER_CHIP_SIZE]; /* zero: not named by the evidence */
+    struct provenance made;          /* for the deny lists */
     const char *fleet;
 
     enum secret_kind kind;
@@ -162,7 +170,8 @@ enum outcome charter_grant_allows(const struct charter *charter, const char *gra
                                   const struct charter_case *c, struct error *err);
 
 /* Is any of it on the deny lists? "denied-chip", "denied-measurement", "denied-anchor",
- * "denied-guest-key". Values of zero are not looked for. */
+ * "denied-guest-key", "denied-product", "denied-region", "denied-signer". Values of zero are not
+ * looked for. */
 enum outcome charter_check_denied(const struct charter *charter, const struct charter_case *c,
                                   struct error *err);
 

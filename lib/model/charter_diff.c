@@ -127,6 +127,23 @@ static void more_widens(struct run *run, const struct pair *pair)
         report(run, pair, after > before ? DIFF_WIDENS : DIFF_NARROWS);
 }
 
+/* An end: absent is never. */
+static void later_widens(struct run *run, const struct pair *pair)
+{
+    struct moment ends[2];
+    const json_t *const values[] = {pair->was, pair->is};
+    for (size_t i = 0; i < countof(ends); i++) {
+        ends[i] = (struct moment){INT64_MAX};
+        if (values[i] != NULL && (!json_is_string(values[i]) ||
+                                  moment_parse(json_string_value(values[i]), &ends[i], NULL) != OK))
+            return unknown(run, pair);
+    }
+    if (ends[0].us == ends[1].us)
+        report(run, pair, DIFF_NEITHER);
+    else
+        report(run, pair, ends[1].us > ends[0].us ? DIFF_WIDENS : DIFF_NARROWS);
+}
+
 /* Words from the least to the greatest demand. */
 static void compare_words(struct run *run, const struct pair *pair, const struct names *names,
                           bool up_widens)
@@ -330,6 +347,14 @@ static void retired(struct run *run, const struct pair *pair)
     soften(run, another_speaks_for(run, name));
 }
 
+static void end_of_reference(struct run *run, const struct pair *pair)
+{
+    char name[NAME_SIZE];
+    reference_of(pair->path, name);
+    later_widens(run, pair);
+    soften(run, another_speaks_for(run, name));
+}
+
 static bool policy_names(const json_t *charter, const char *name)
 {
     const char *key;
@@ -488,7 +513,7 @@ static const struct diff_rule rules[] = {
     {"/simulator_roots", lets_in, "[]", "another simulator counts", "a simulator counts no more"},
     {"/custody/*", unknown, NULL, "who holds keeper and key decides the level, and is the owner's to judge", NULL},
     {"/tcb_floors", shared_floors, NULL, NULL, NULL},
-    {"/deny/*", keeps_out, NULL, "what was denied passes", "more is denied"},
+    {"/deny/*", keeps_out, "[]", "what was denied passes", "more is denied"},
 
     {"/references/*", reference, NULL, "a policy takes it already", "its measurements pass no more"},
     {"/references/*/measurement", measurement, NULL, "other software passes", "software passes no more"},
@@ -496,6 +521,8 @@ static const struct diff_rule rules[] = {
     {"/references/*/anchor", anchor, NULL, "something else tells which machine it is", "nothing tells which machine it is"},
     {"/references/*/provider_execution", off_widens, NULL, "the provider is said to run no code in it", "the provider is said to run code in it"},
     {"/references/*/retired", retired, "false", "a retired image passes again", "the image passes no more"},
+
+    {"/references/*/expires", end_of_reference, NULL, "its measurements pass for longer", "its measurements pass for less long"},
 
     {"/policies/*", named, NULL, "another way to pass", "its verdicts open nothing more"},
     {"/policies/*/name", neither, NULL, NULL, NULL},

@@ -48,6 +48,10 @@ const struct lint_rule lint_rules[] = {
         "the policy names no measurement that is in use, so no guest passes it", "name a reference that is not retired"},
     [LINT_RETIRED_REFERENCE_NAMED] = {"retired-reference-named", LINT_WARNING,
         "the policy still names a retired reference, which accepts nothing", "take its name out of the policy"},
+    [LINT_REFERENCE_EXPIRED] = {"reference-expired", LINT_WARNING,
+        "the reference is past its end, so its measurements pass no more", "give it another end, or remove it"},
+    [LINT_REFERENCE_EXPIRES_SOON] = {"reference-expires-soon", LINT_WARNING,
+        "the reference ends within a week, and then its measurements pass no more", "move the machines to another image, or give it another end"},
     [LINT_POLICY_UNUSED] = {"policy-unused", LINT_NOTE,
         "no grant names the policy, so it earns a verdict and no secret", "remove it, or name it in a grant"},
     [LINT_REFERENCE_UNUSED] = {"reference-unused", LINT_NOTE,
@@ -199,14 +203,16 @@ static void lint_head(const json_t *charter, const struct lint_frame *frame, str
 
 static void lint_denied(const json_t *charter, struct lint *out)
 {
-    static const char *const lists[] = {"chips", "measurements", "anchors", "guest_keys"};
+    static const char *const lists[] = {"chips", "measurements", "anchors", "guest_keys",
+                                        "signers"};
+    static const size_t needed = countof(lists) - 1; /* the last came later */
     const json_t *deny = member(charter, "deny");
     for (size_t i = 0; i < countof(lists); i++) {
         const struct pointer where = below("/deny", lists[i]);
         const json_t *list = member(deny, lists[i]);
         size_t at;
         const json_t *item;
-        if (!json_is_array(list))
+        if (i < needed && !json_is_array(list))
             find_plain(out, LINT_DENY_LIST_MISSING, where.at);
         json_array_foreach (json_looked_at(list), at, item) {
             const char *hex = json_is_string(item) ? json_string_value(item) : "";
@@ -273,7 +279,20 @@ static void lint_floors(const json_t *floors, const char *path, const struct lin
 
 /* ---- references and policies --------------------------------------------------------------- */
 
-static void lint_references(const json_t *charter, struct lint *out)
+static void lint_end(const json_t *reference, const char *path, struct moment now, struct lint *out)
+{
+    struct moment end;
+    if (json_get_moment(reference, path, "expires", &end, NULL) != OK)
+        return; /* it has none, or charter_parse says so */
+    const struct pointer where = below(path, "expires");
+    const int64_t left = moment_seconds_between(now, end);
+    if (left <= 0)
+        find(out, LINT_REFERENCE_EXPIRED, where.at, "since %s", moment_text(end).at);
+    else if (left <= INT64_C(86400) * LINT_SOON_DAYS)
+        find(out, LINT_REFERENCE_EXPIRES_SOON, where.at, "on %s", moment_text(end).at);
+}
+
+static void lint_references(const json_t *charter, const struct lint_frame *frame, struct lint *out)
 {
     const char *name;
     json_t *reference;
@@ -281,6 +300,7 @@ static void lint_references(const json_t *charter, struct lint *out)
         const struct pointer where = below("/references", name);
         if (says(reference, "measurement", "any"))
             find_plain(out, LINT_MEASUREMENT_ANY, where.at);
+        lint_end(reference, where.at, frame->now, out);
         if (is_true(reference, "measured_boot") && says(reference, "provider_execution", "on"))
             find_plain(out, LINT_PROVIDER_EXECUTION, where.at);
         if (!is_named(member(charter, "policies"), "references", name))
@@ -498,7 +518,7 @@ void charter_lint(const json_t *charter, const struct lint_frame *frame, struct 
     lint_head(charter, frame, out);
     lint_denied(charter, out);
     lint_floors(member(charter, "tcb_floors"), "/tcb_floors", frame, out);
-    lint_references(charter, out);
+    lint_references(charter, frame, out);
     lint_policies(charter, frame, out);
     lint_grants(charter, out);
     lint_merit(charter, out);

@@ -40,14 +40,21 @@ static bool speaks_of(const struct charter_reference *r, enum evidence_kind kind
     return (r->facts.anchor == ANCHOR_VTPM) == (kind == EVIDENCE_SNP_AZURE);
 }
 
+static bool is_over(struct moment end, struct moment at)
+{
+    return !moment_is_none(end) && end.us <= at.us;
+}
+
 bool charter_image_facts(const struct charter *charter, const struct charter_policy *policy,
-                         enum evidence_kind kind, struct span measurement, struct image_facts *out)
+                         enum evidence_kind kind, struct span measurement, struct moment at,
+                         struct image_facts *out)
 {
     struct image_facts facts = {.measured_boot = true, .provider_execution_off = true};
     size_t found = 0;
     for (size_t i = 0; i < policy->reference_count; i++) {
         const struct charter_reference *r = &charter->references[policy->references[i]];
-        if (r->retired || !speaks_of(r, kind) || !charter_values_have(&r->measurement, measurement))
+        if (r->retired || is_over(r->expires, at) || !speaks_of(r, kind) ||
+            !charter_values_have(&r->measurement, measurement))
             continue;
         facts.measured_boot = facts.measured_boot && r->facts.measured_boot;
         facts.provider_execution_off =
@@ -147,6 +154,33 @@ static bool is_denied(const struct charter_values *list, struct span value)
     return !span_is_zero(value) && charter_values_have(list, value);
 }
 
+static bool is_denied_region(const struct charter *charter, const struct charter_case *c)
+{
+    char region[REGION_SIZE];
+    snp_csp_region(c->made.csp_id, region);
+    const char *const said[] = {c->made.csp_id, region, c->region};
+    for (size_t i = 0; i < countof(said); i++)
+        for (size_t j = 0; said[i][0] != '\0' && j < charter->denied_region_count; j++)
+            if (strcmp(charter->denied_regions[j], said[i]) == 0)
+                return true;
+    return false;
+}
+
+/* Of whose make it is. */
+static enum outcome check_provenance(const struct charter *charter, const struct charter_case *c,
+                                     struct error *err)
+{
+    if (c->made.has_line && charter->denied_lines[c->made.line])
+        REFUSE("denied-product", "the charter denies %s",
+               name_of(&snp_line_names, (int)c->made.line));
+    if (is_denied_region(charter, c))
+        REFUSE("denied-region", "the charter denies this region");
+    for (size_t i = 0; i < VERDICT_SIGNERS; i++)
+        if (is_denied(&charter->denied_signers, SPAN_OF(c->made.signers[i])))
+            REFUSE("denied-signer", "the charter denies who signed this image");
+    return OK;
+}
+
 enum outcome charter_check_denied(const struct charter *charter, const struct charter_case *c,
                                   struct error *err)
 {
@@ -161,7 +195,7 @@ enum outcome charter_check_denied(const struct charter *charter, const struct ch
         REFUSE("denied-anchor", "the charter denies this machine");
     if (is_denied(&charter->denied_guest_keys, SPAN_OF(c->link_key)))
         REFUSE("denied-guest-key", "the charter denies this guest key");
-    return OK;
+    return check_provenance(charter, c, err);
 }
 
 /* The verdict: good, of a policy that the grant names, judged by what the policy says today. */

@@ -255,14 +255,41 @@ enum outcome policy_parse(struct span in, enum policy_mode mode, struct policy *
     return policy_from_json(value, "", mode, out, err);
 }
 
+static bool is_value(const struct value_set *set, size_t i, struct span value)
+{
+    return span_equal(SPAN(set->at[i], set->len), value);
+}
+
 bool value_set_has(const struct value_set *set, struct span value)
 {
     if (set->any)
         return true;
     for (size_t i = 0; i < set->count; i++)
-        if (span_equal(SPAN(set->at[i], set->len), value))
+        if (is_value(set, i, value))
             return true;
     return false;
+}
+
+bool value_set_has_at(const struct value_set *set, struct span value, struct moment at)
+{
+    if (set->any)
+        return true;
+    for (size_t i = 0; i < set->count; i++)
+        if ((moment_is_none(set->until[i]) || at.us < set->until[i].us) && is_value(set, i, value))
+            return true;
+    return false;
+}
+
+struct moment value_set_until(const struct value_set *set, struct span value)
+{
+    struct moment until = {0};
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->any || (is_value(set, i, value) && moment_is_none(set->until[i])))
+            return (struct moment){0};
+        if (is_value(set, i, value) && set->until[i].us > until.us)
+            until = set->until[i];
+    }
+    return until;
 }
 
 bool policy_allows_debug(const struct snp_policy *p)

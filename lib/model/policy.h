@@ -40,6 +40,7 @@ struct value_set {
     size_t len;
     size_t count;
     uint8_t at[POLICY_SET_MAX][POLICY_VALUE_MAX];
+    struct moment until[POLICY_SET_MAX]; /* none: for ever */
 };
 
 struct snp_policy {
@@ -121,6 +122,9 @@ struct snp_tcb tcb_floor_at(const struct tcb_floor *floor, struct moment at);
 bool tcb_floor_raise(struct tcb_floor *floor, const struct tcb_floor *by);
 
 bool value_set_has(const struct value_set *set, struct span value);
+/* Those that are not over at a time; and when the last of them that is this value ends. */
+bool value_set_has_at(const struct value_set *set, struct span value, struct moment at);
+struct moment value_set_until(const struct value_set *set, struct span value);
 
 /* What a whole policy means where it is silent. */
 bool policy_allows_debug(const struct snp_policy *p);

@@ -124,6 +124,21 @@ static const int8_t *bytes_of(enum snp_line line)
     return part_bytes[line == LINE_TURIN];
 }
 
+void snp_csp_region(const char *csp_id, char out[static REGION_SIZE])
+{
+    static const char before[] = "CN=cc-";
+    static const char after[] = ".amazonaws.com";
+    const size_t len = strlen(csp_id);
+    const size_t around = sizeof before - 1 + sizeof after - 1;
+    out[0] = '\0';
+    if (len <= around || len - around >= REGION_SIZE ||
+        strncmp(csp_id, before, sizeof before - 1) != 0 ||
+        strcmp(csp_id + len - (sizeof after - 1), after) != 0)
+        return;
+    memcpy(out, csp_id + sizeof before - 1, len - around);
+    out[len - around] = '\0';
+}
+
 struct snp_tcb snp_tcb_split(uint64_t raw, enum snp_line line)
 {
     struct snp_tcb tcb = {0};

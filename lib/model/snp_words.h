@@ -31,6 +31,11 @@ enum snp_product snp_product_of(uint8_t family, uint8_t model);
 /* "Siena" and "Bergamo" alone are understood too. */
 enum outcome snp_product_parse(const char *word, enum snp_product *out, struct error *err);
 
+/* A VLEK names its provider and region: "CN=cc-us-east-2.amazonaws.com" is AWS's "us-east-2". ""
+ * where nothing says how another provider's are to be read. */
+enum { CSP_ID_SIZE = 128, REGION_SIZE = 64 };
+void snp_csp_region(const char *csp_id, char out[static REGION_SIZE]);
+
 enum snp_signer { SIGNER_VCEK, SIGNER_VLEK, SIGNER_COUNT };
 extern const struct names snp_signer_names; /* "VCEK", "VLEK" */
 

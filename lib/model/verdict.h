@@ -3,8 +3,10 @@
 #ifndef MUSTER_MODEL_VERDICT_H
 #define MUSTER_MODEL_VERDICT_H
 
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
+#include "lib/model/snp_words.h"
 
 /* In the order in which the first failure names the reason. */
 enum reason {
@@ -134,6 +136,16 @@ struct standing {
     bool custody_outside;
 };
 
+/* Of whose make genuine evidence is: for deny lists too. */
+enum { VERDICT_SIGNERS = 2, SIGNER_DIGEST_SIZE = 48 };
+struct provenance {
+    bool has_line;
+    enum snp_line line;
+    char csp_id[CSP_ID_SIZE];                             /* of a VLEK, else "" */
+    uint8_t signers[VERDICT_SIGNERS][SIGNER_DIGEST_SIZE]; /* ID key and author key, or who signed an
+                                                             enclave's image; zero: nobody */
+};
+
 struct verdict {
     bool trusted;
     enum reason reason;
@@ -150,6 +162,8 @@ struct verdict {
     /* What genuine evidence names as the machine, whether it counts as its identity or not: for
      * deny lists, which no choice of a policy may get around. Zero where it names none. */
     uint8_t named[VERDICT_NAMED][ANCHOR_HASH_SIZE];
+    struct provenance made;
+    struct moment endorsed_until; /* when the first certificate behind it ends; none: not known */
     size_t check_count;
     struct check checks[VERDICT_CHECKS_MAX];
     json_t *claims; /* owned; an object, empty when nothing could be read */

@@ -166,6 +166,47 @@ static struct release_wish be_denied_by_the_charter(struct heist *h)
     return heist_ask(h);
 }
 
+/* Its verdict says whose chip, region and provider it is, so a list acts on what was judged before.
+ */
+static struct release_wish be_denied_by_its_make(struct heist *h)
+{
+    static const struct {
+        const char *list, *value, *code;
+    } lists[] = {{"products", "Milan", "denied-product"},
+                 {"regions", "us-east-2", "denied-region"},
+                 {"regions", "CN=cc-us-east-2.amazonaws.com", "denied-region"}};
+    json_t *deny = json_object_get(h->d->charter, "deny");
+    for (size_t i = 0; i < countof(lists); i++) {
+        guest_attested(h->d, &h->g);
+        assert_verdict(&h->g, "trusted", "ok");
+        json_object_set_new(deny, lists[i].list, json_pack("[s]", lists[i].value));
+        change_charter(h->d);
+        struct release_wish wish = heist_ask(h);
+        assert_refused(h->d, &wish, lists[i].code);
+        guest_attested(h->d, &h->g);
+        assert_verdict(&h->g, "rejected", lists[i].code);
+        json_object_set_new(deny, lists[i].list, json_array());
+        change_charter(h->d);
+    }
+    return heist_ask(h);
+}
+
+static struct release_wish outlive_the_reference(struct heist *h)
+{
+    const struct moment end = moment_add_seconds(clock_now(), 120);
+    json_put_moment(deployment_at(h->d, "references", "stock"), "expires", end);
+    change_charter(h->d);
+    guest_attested(h->d, &h->g);
+    assert_verdict(&h->g, "trusted", "ok");
+    assert_int_equal(h->g.verdict.expires.us, end.us);
+    clock_advance_ms(INT64_C(1000) * 120);
+    struct release_wish wish = heist_ask(h);
+    assert_refused(h->d, &wish, "verdict-expired");
+    guest_attested(h->d, &h->g);
+    assert_verdict(&h->g, "rejected", "policy-measurement");
+    return heist_ask(h);
+}
+
 /* ---- versions and records ----------------------------------------------------------------- */
 
 static struct release_wish move_under_another_grant(struct heist *h)
@@ -270,6 +311,10 @@ static const struct attack attacks[] = {
      PSP_FIRMWARE_ONLY, "for-all", narrow_the_charter, "grant-unknown"},
     {"what_the_charter_denies_is_not_trusted",
      PSP_DIRECT_BOOT, "proven", be_denied_by_the_charter, "verdict-rejected"},
+    {"whoever_is_of_a_denied_make_is_not_trusted",
+     PSP_FIRMWARE_ONLY, "for-all", be_denied_by_its_make, "verdict-rejected"},
+    {"a_verdict_ends_with_the_reference_that_it_rests_on",
+     PSP_FIRMWARE_ONLY, "for-all", outlive_the_reference, "verdict-rejected"},
     {"a_secret_cannot_be_moved_under_another_grant",
      PSP_FIRMWARE_ONLY, "proven", move_under_another_grant, "record-not-ours"},
     {"a_lower_version_is_refused_even_after_a_restart",

@@ -123,6 +123,11 @@ static void every_bad_value_is_refused_with_its_place(void **state)
         {"deny", NULL},
         {"deny/chips", NULL},
         {"deny/chips", "\"any\""},
+        {"deny/products", "[\"Rome\"]"},
+        {"deny/products", "\"Milan\""},
+        {"deny/regions", "[\"\"]"},
+        {"deny/signers", "[\"00\"]"},
+        {"references/stock/expires", "\"tomorrow\""},
         {"deny/anchors", "[\"zz\"]"},
         {"keepers", "[\"00\"]"},
         {"custody", NULL},
@@ -189,15 +194,16 @@ static void an_image_is_worth_the_least_that_its_references_say(void **state)
     const struct charter_policy *web = charter_find_policy(c, "web");
     uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
     struct image_facts facts;
+    const struct moment day = c->issued;
     memset(measurement, 0x11, sizeof measurement);
-    assert_true(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), &facts));
+    assert_true(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), day, &facts));
     assert_true(facts.measured_boot && facts.provider_execution_off);
     assert_int_equal(facts.anchor, ANCHOR_HOST_DATA);
     memset(measurement, 0x22, sizeof measurement);
-    assert_true(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), &facts));
+    assert_true(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), day, &facts));
     assert_false(facts.measured_boot || facts.provider_execution_off);
     measurement[0] = 0;
-    assert_false(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), &facts));
+    assert_false(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), day, &facts));
     assert_false(facts.measured_boot);
 }
 
@@ -212,8 +218,9 @@ static void a_retired_reference_neither_passes_nor_leaves_the_policy_the_same(vo
     const struct charter_policy *web = charter_find_policy(after, "web");
     uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
     struct image_facts facts;
+    const struct moment day = after->issued;
     memset(measurement, 0x11, sizeof measurement);
-    assert_false(charter_image_facts(after, web, EVIDENCE_SNP, SPAN_OF(measurement), &facts));
+    assert_false(charter_image_facts(after, web, EVIDENCE_SNP, SPAN_OF(measurement), day, &facts));
     assert_false(value_set_has(&web->policy->snp.measurement, SPAN_OF(measurement)));
     assert_memory_not_equal(web->digest, charter_find_policy(before, "web")->digest, SHA256_SIZE);
 }
@@ -398,6 +405,72 @@ static void whatever_is_on_a_deny_list_is_refused(void **state)
     }
 }
 
+/* Of whose make it is: the generation of its chip, its region, who signed its image. */
+static void whoever_is_of_a_denied_make_is_refused(void **state)
+{
+    struct scene *s = *state;
+    char signer[2 * SIGNER_DIGEST_SIZE + 1];
+    uint8_t value[SIGNER_DIGEST_SIZE] = {7};
+    hex_encode(SPAN_OF(value), signer);
+    const struct {
+        const char *list, *value, *code;
+        const char *csp_id, *region;
+        int slot; /* of a signer; -1: none */
+    } lists[] = {
+        {"products", "Genoa", "denied-product", "", "", -1},
+        {"regions", "us-east-2", "denied-region", "CN=cc-us-east-2.amazonaws.com", "", -1},
+        {"regions", "us-east-2", "denied-region", "", "us-east-2", -1},
+        {"regions", "CN=somebody else", "denied-region", "CN=somebody else", "", -1},
+        {"signers", signer, "denied-signer", "", "", 0},
+        {"signers", signer, "denied-signer", "", "", 1},
+    };
+    for (size_t i = 0; i < countof(lists); i++) {
+        struct error err = {0};
+        const char *last;
+        struct charter_case c = s->good;
+        OWNED(json_drop) json_t *json = fresh();
+        json_object_set_new(parent_of(json, "deny/x", &last), lists[i].list,
+                            json_pack("[s]", lists[i].value));
+        OWNED(charter_drop) struct charter *charter = parsed(json);
+        c.made = (struct provenance){.has_line = true, .line = LINE_MILAN};
+        c.region = "";
+        assert_ok(charter_check_denied(charter, &c, &err));
+        c.made.line = lists[i].slot < 0 && i == 0 ? LINE_GENOA : LINE_MILAN;
+        snprintf(c.made.csp_id, sizeof c.made.csp_id, "%s", lists[i].csp_id);
+        c.region = lists[i].region;
+        if (lists[i].slot >= 0)
+            memcpy(c.made.signers[lists[i].slot], value, sizeof value);
+        assert_fails(charter_check_denied(charter, &c, &err), ERR_DENIED, lists[i].code);
+        c.made.has_line = false;
+        assert_int_equal(charter_check_denied(charter, &c, &err), i == 0 ? OK : ERR_DENIED);
+    }
+}
+
+/* From its end on a reference is as good as retired, whatever else names the same software. */
+static void a_reference_ends_at_its_time(void **state)
+{
+    (void)state;
+    const struct moment end = clock_at_seconds(1795600000);
+    const struct moment before = moment_add_seconds(end, -1);
+    const char *last;
+    uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
+    struct image_facts facts;
+    OWNED(json_drop) json_t *json = fresh();
+    json_put_moment(parent_of(json, "references/direct/x", &last), "expires", end);
+    OWNED(charter_drop) struct charter *c = parsed(json);
+    const struct charter_policy *web = charter_find_policy(c, "web");
+    const struct value_set *set = &web->policy->snp.measurement;
+    memset(measurement, 0x11, sizeof measurement);
+    assert_true(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), before, &facts));
+    assert_false(charter_image_facts(c, web, EVIDENCE_SNP, SPAN_OF(measurement), end, &facts));
+    assert_true(value_set_has_at(set, SPAN_OF(measurement), before));
+    assert_false(value_set_has_at(set, SPAN_OF(measurement), end));
+    assert_int_equal(value_set_until(set, SPAN_OF(measurement)).us, end.us);
+    memset(measurement, 0x22, sizeof measurement);
+    assert_true(value_set_has_at(set, SPAN_OF(measurement), end));
+    assert_true(moment_is_none(value_set_until(set, SPAN_OF(measurement))));
+}
+
 static void a_chip_that_evidence_does_not_name_is_on_no_list(void **state)
 {
     struct scene *s = *state;
@@ -493,6 +566,8 @@ int main(void)
         IN_SCENE(every_rule_refuses_with_its_own_code),
         IN_SCENE(an_account_that_is_not_proven_is_refused),
         IN_SCENE(whatever_is_on_a_deny_list_is_refused),
+        IN_SCENE(whoever_is_of_a_denied_make_is_refused),
+        cmocka_unit_test(a_reference_ends_at_its_time),
         IN_SCENE(a_chip_that_evidence_does_not_name_is_on_no_list),
         IN_SCENE(a_charter_opens_under_its_signers_only),
         cmocka_unit_test(signers_need_a_threshold_they_can_reach_and_different_keys),

@@ -47,6 +47,24 @@ static const struct pair {
     {{{0}}, "/deny/measurements", "[]", "[" M("44") "]", "narrows", "widens"},
     {{{0}}, "/deny/anchors", "[" H("44") "]", "[" H("55") "]", "widens", "widens"},
 
+    {{{0}}, "/deny/products", NULL, "[]", "neither", "neither"},
+    {{{0}}, "/deny/products", NULL, "[\"Milan\"]", "narrows", "widens"},
+    {{{0}}, "/deny/regions", "[]", "[\"us-east-2\"]", "narrows", "widens"},
+    {{{0}}, "/deny/signers", NULL, "[" M("44") "]", "narrows", "widens"},
+    {{{0}}, "/references/direct/expires", NULL, "\"2026-12-01T00:00:00Z\"", "narrows", "widens"},
+    {{{0}},
+     "/references/direct/expires",
+     "\"2026-12-01T00:00:00Z\"",
+     "\"2026-12-02T00:00:00Z\"",
+     "widens",
+     "narrows"},
+    {{{0}},
+     "/references/direct/expires",
+     "\"2026-12-01T00:00:00Z\"",
+     "\"2026-12-01T01:00:00+01:00\"",
+     "neither",
+     "neither"},
+
     {{{0}}, "/tcb_floors", "{}", "{\"Genoa\":{\"snp\":1}}", "narrows", "widens"},
     {{{0}}, "/tcb_floors/Milan", NULL, "{\"snp\":27}", "widens", "narrows"},
     {{{0}}, "/tcb_floors/Siena", NULL, "{\"snp\":27}", "widens", "narrows"},
@@ -270,6 +288,7 @@ static void taking_away_the_lesser_word_for_an_image_widens(void **state)
     } ways[] = {
         {"/policies/web/references", "[\"direct\"]"},
         {"/references/weak/retired", "true"},
+        {"/references/weak/expires", "\"2026-12-01T00:00:00Z\""},
         {"/references/weak/measurement", "[]"},
     };
     for (size_t i = 0; i < countof(ways); i++) {

@@ -83,7 +83,8 @@ static void judge_then(const struct charter *charter, const char *policy_name, c
                                    .given = nonce,
                                    .at = at,
                                    .standing = {.custody_outside = charter->custody_outside}};
-    (void)charter_image_facts(charter, policy, e.kind, SPAN_OF(facts.measurement), &terms.image);
+    (void)charter_image_facts(charter, policy, e.kind, SPAN_OF(facts.measurement), at,
+                              &terms.image);
     evidence_judge(&e, &terms, out);
 }
 
