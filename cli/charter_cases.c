@@ -1,12 +1,11 @@
 #include "cli/charter_cases.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "cli/evidence_files.h"
-#include "lib/attest/azure_judge.h"
+#include "cli/verify_common.h"
 #include "lib/attest/deny.h"
+#include "lib/attest/evidence.h"
 
 static enum outcome bad(struct error *err, const char *where, const char *name, const char *what)
 {
@@ -17,46 +16,29 @@ static enum outcome bad(struct error *err, const char *where, const char *name, 
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-enum { PATHS_MAX = 80 };
-
-/* Paths as named in a case, made whole. */
-struct whole_paths {
-    const char *folder;
-    size_t count;
-    char *at[PATHS_MAX];
-};
-
-static void whole_paths_done(struct whole_paths *p)
-{
-    for (size_t i = 0; i < p->count; i++)
-        free(p->at[i]);
-    p->count = 0;
-}
-
-static const char *make_whole(struct whole_paths *p, const char *path)
+/* A file of the case, by a path that starts at its folder. */
+static enum outcome read_file(const char *folder, const char *path, struct bytes *out,
+                              struct error *err)
 {
     OWNED(text_done) struct text whole = {0};
-    if (path[0] == '/')
-        text_add(&whole, path);
-    else
-        text_addf(&whole, "%s/%s", p->folder, path);
-    p->at[p->count] = text_take(&whole);
-    return p->at[p->count++];
+    if (path[0] != '/')
+        text_addf(&whole, "%s/", folder);
+    text_add(&whole, path);
+    return argument_file(text_str(&whole), VERIFY_FILE_MAX, out, err);
 }
 
-static enum outcome get_path(const json_t *files, const char *where, const char *name,
-                             struct whole_paths *p, const char **out, struct error *err)
+static enum outcome read_named(const json_t *files, const char *where, const char *name,
+                               const char *folder, struct bytes *out, struct error *err)
 {
-    const char *path = NULL;
+    const char *path;
     if (json_object_get(files, name) == NULL)
         return OK;
     TRY(json_get_text(files, where, name, 1024, &path, err));
-    *out = make_whole(p, path);
-    return OK;
+    return read_file(folder, path, out, err);
 }
 
-static enum outcome get_paths(const json_t *files, const char *where, const char *name,
-                              struct whole_paths *p, struct argument_list *out, struct error *err)
+static enum outcome read_list(const json_t *files, const char *where, const char *name,
+                              const char *folder, struct file_list *out, struct error *err)
 {
     json_t *list;
     size_t i;
@@ -67,38 +49,67 @@ static enum outcome get_paths(const json_t *files, const char *where, const char
     json_array_foreach (list, i, item) {
         if (!json_is_string(item))
             return bad(err, where, name, "not a path");
-        out->at[out->count++] = make_whole(p, json_string_value(item));
+        TRY(read_file(folder, json_string_value(item), &out->at[out->count], err));
+        out->count++;
     }
     return OK;
 }
 
-/* What stands under "evidence", whatever its kind. */
-struct case_paths {
-    struct evidence_paths snp;
-    const char *report, *hcl, *quote, *signature, *pcrs, *document;
+/* How a case names a file, and the member of the envelope that holds its bytes. */
+static const struct {
+    const char *file;
+    const char *member;
+} blobs[] = {
+    {"report", "report"},         {"hcl", "hcl"},           {"quote_msg", "quote"},
+    {"quote_sig", "signature"},   {"document", "document"}, {"ek", "ek"},
+    {"cert_table", "cert_table"},
 };
 
-static enum outcome read_paths(const json_t *files, const char *where, struct whole_paths *p,
-                               struct case_paths *out, struct error *err)
+static enum outcome only_known(const json_t *files, const char *where, struct error *err)
 {
-    static const char *const members[] = {"report",     "hcl",  "quote_msg", "quote_sig",
-                                          "pcrs",       "ek",   "ca",        "crl",
-                                          "cert_table", "root", "document",  NULL};
-    TRY(json_only(files, where, members, err));
-    TRY(get_path(files, where, "report", p, &out->report, err));
-    TRY(get_path(files, where, "hcl", p, &out->hcl, err));
-    TRY(get_path(files, where, "quote_msg", p, &out->quote, err));
-    TRY(get_path(files, where, "quote_sig", p, &out->signature, err));
-    TRY(get_path(files, where, "pcrs", p, &out->pcrs, err));
-    TRY(get_path(files, where, "document", p, &out->document, err));
-    TRY(get_path(files, where, "ek", p, &out->snp.ek, err));
-    TRY(get_path(files, where, "cert_table", p, &out->snp.cert_table, err));
-    TRY(get_paths(files, where, "ca", p, &out->snp.ca, err));
-    TRY(get_paths(files, where, "crl", p, &out->snp.crl, err));
-    TRY(get_paths(files, where, "root", p, &out->snp.common.root, err));
-    if (out->report != NULL)
-        out->snp.report.at[out->snp.report.count++] = out->report;
+    const char *names[countof(blobs) + 5] = {"ca", "pcrs", "crl", "root"};
+    for (size_t i = 0; i < countof(blobs); i++)
+        names[4 + i] = blobs[i].file;
+    return json_only(files, where, names, err);
+}
+
+static enum outcome put_blobs(const json_t *files, const char *where, const char *folder,
+                              json_t *envelope, struct error *err)
+{
+    OWNED(file_list_done) struct file_list ca = {0};
+    OWNED(bytes_done) struct bytes pcrs = {0};
+    json_t *registers = NULL;
+    for (size_t i = 0; i < countof(blobs); i++) {
+        OWNED(bytes_done) struct bytes blob = {0};
+        TRY(read_named(files, where, blobs[i].file, folder, &blob, err));
+        if (json_object_get(files, blobs[i].file) != NULL)
+            json_put_base64(envelope, blobs[i].member, bytes_span(&blob));
+    }
+    TRY(read_list(files, where, "ca", folder, &ca, err));
+    for (size_t i = 0; i < ca.count; i++) {
+        OWNED(mem_drop) char *text = base64_of(bytes_span(&ca.at[i]));
+        if (i == 0)
+            json_put_new(envelope, "ca", json_array());
+        json_add_new(json_object_get(envelope, "ca"), json_string(text));
+    }
+    TRY(read_named(files, where, "pcrs", folder, &pcrs, err));
+    if (pcrs.len == 0)
+        return OK;
+    TRY(json_parse(bytes_span(&pcrs), VERIFY_FILE_MAX, &registers, err));
+    json_put_new(envelope, "pcrs", registers);
     return OK;
+}
+
+/* What a guest would have sent, by the rules for what a guest may send. */
+static enum outcome read_evidence(const json_t *json, const json_t *files, const char *where,
+                                  const char *folder, struct evidence *out, struct error *err)
+{
+    OWNED(json_drop) json_t *envelope = json_object();
+    json_put_new(envelope, "kind", json_incref(json_object_get(json, "kind")));
+    TRY(put_blobs(files, where, folder, envelope, err));
+    OWNED(mem_drop) char *text = json_print(envelope);
+    return evidence_parse(span_of_text(text), out, err) == OK ? OK
+                                                              : error_context(err, "%s", where);
 }
 
 /* ---- judging ------------------------------------------------------------------------------- */
@@ -108,27 +119,37 @@ struct hearing {
     const struct charter_policy *policy;
     const json_t *json;
     const char *path;
-    const struct case_paths *paths;
-    enum evidence_kind kind;
     struct moment at;
 };
 
-static enum outcome get_hex(const struct hearing *h, const char *name, struct bytes *out,
-                            struct error *err)
+/* Who is believed: the makers, or whom the case names in their place. */
+struct believed {
+    struct snp_roots *custom;
+    struct nitro_roots nitro;
+    struct snp_cache *chains;
+};
+
+static void believed_done(struct believed *b)
 {
-    const char *text;
-    if (json_object_get(h->json, name) == NULL)
-        return OK;
-    TRY(json_get_text(h->json, h->path, name, 2048, &text, err));
-    return hex_decode(text, out, NULL) == OK ? OK : bad(err, h->path, name, "not hex");
+    snp_cache_free(b->chains);
+    snp_roots_free(b->custom);
 }
 
-static struct image_facts image_of(const struct hearing *h, const struct evidence_facts *facts)
+static enum outcome believe(const struct file_list *roots, enum evidence_kind kind,
+                            struct believed *out, struct error *err)
 {
-    struct image_facts image = {0};
-    (void)charter_image_facts(h->charter, h->policy, h->kind, SPAN_OF(facts->measurement), h->at,
-                              &image);
-    return image;
+    struct span blobs_of[ARGUMENT_LIST_MAX];
+    const bool of_enclaves = kind == EVIDENCE_NITRO;
+    out->nitro = of_enclaves && roots->count > 0 ? (struct nitro_roots){0} : nitro_roots_aws;
+    for (size_t i = 0; i < roots->count; i++) {
+        blobs_of[i] = bytes_span(&roots->at[i]);
+        if (of_enclaves)
+            TRY(nitro_roots_add(&out->nitro, blobs_of[i], err));
+    }
+    if (!of_enclaves && roots->count > 0)
+        TRY(snp_roots_custom(blobs_of, roots->count, &out->custom, err));
+    out->chains = snp_cache_new(out->custom != NULL ? out->custom : snp_roots_amd(), 1);
+    return OK;
 }
 
 /* A keeper rejects what would pass but stands on a deny list. */
@@ -150,157 +171,73 @@ static void answer_with(const struct verdict *v, struct case_answer *out)
     snprintf(out->level, sizeof out->level, "%s", name_of(&level_names, (int)v->level));
 }
 
-static enum outcome judge_snp(const struct hearing *h, struct case_answer *out, struct error *err)
+static void judge_as_keeper(const struct hearing *h, const struct evidence *evidence,
+                            const struct believed *believed, struct span given,
+                            const struct file_list *crl, struct case_answer *out)
 {
     struct evidence_facts facts;
-    OWNED(bytes_done) struct bytes binding = {0};
-    OWNED(evidence_files_done) struct evidence_files files = {0};
     OWNED(verdict_done) struct verdict v = {0};
-    if (h->paths->report == NULL)
-        return bad(err, h->path, "evidence", "names no report");
-    TRY(get_hex(h, "report_data", &binding, err));
-    TRY(evidence_files_read(&h->paths->snp, &files, err));
-    OWNED(snp_endorsements_drop)
-    struct snp_endorsements *e = snp_endorse(&files.bundle, evidence_files_roots(&files));
-    evidence_facts(&(struct evidence){.kind = h->kind, .report = files.report.at[0]}, &facts);
-    const struct judge_input input = {
-        .kind = h->kind,
+    struct evidence_terms terms = {
+        .chains = believed->chains,
+        .nitro_roots = &believed->nitro,
         .simulation_realm = h->charter->realm == REALM_SIMULATION,
-        .report = bytes_span(&files.report.at[0]),
-        .endorsements = e,
         .policy = h->policy->policy,
+        .given = given,
         .at = h->at,
         .asked_at = h->at,
-        .expected_report_data = bytes_span(&binding),
-        .image = image_of(h, &facts),
         .standing = {.custody_outside = h->charter->custody_outside},
     };
-    judge(&input, &v);
+    for (size_t i = 0; i < crl->count; i++)
+        evidence_terms_add_crl(&terms, bytes_span(&crl->at[i]));
+    evidence_facts(evidence, &facts);
+    (void)charter_image_facts(h->charter, h->policy, evidence->kind, SPAN_OF(facts.measurement),
+                              h->at, &terms.image);
+    evidence_judge(evidence, &terms, &v);
     answer_with(&v, out);
     apply_denials(h, &facts, &v, out);
-    return OK;
 }
 
-struct azure_files {
-    struct bytes hcl, quote, signature, nonce;
-    json_t *pcrs;
-};
-
-static void azure_files_done(struct azure_files *f)
+/* What the evidence answers to: "report_data" is the whole of a report's, "nonce" what stands in a
+ * quote or a document. */
+static enum outcome get_given(const struct hearing *h, enum evidence_kind kind, struct bytes *out,
+                              struct error *err)
 {
-    bytes_done(&f->hcl);
-    bytes_done(&f->quote);
-    bytes_done(&f->signature);
-    bytes_done(&f->nonce);
-    json_decref(f->pcrs);
+    const bool bare = kind == EVIDENCE_SNP || kind == EVIDENCE_SIMULATED;
+    const char *name = bare ? "report_data" : "nonce";
+    const char *other = bare ? "nonce" : "report_data";
+    const char *text;
+    if (json_object_get(h->json, other) != NULL)
+        return bad(err, h->path, other, "not with this kind of evidence");
+    if (json_object_get(h->json, name) == NULL)
+        return OK;
+    TRY(json_get_text(h->json, h->path, name, 2048, &text, err));
+    return text[0] != '\0' && hex_decode(text, out, NULL) == OK
+               ? OK
+               : bad(err, h->path, name, "not hex");
 }
 
-static enum outcome azure_files_read(const struct hearing *h, struct azure_files *out,
-                                     struct error *err)
+static enum outcome judge_evidence(const struct hearing *h, const char *folder,
+                                   struct case_answer *out, struct error *err)
 {
-    OWNED(bytes_done) struct bytes pcrs = {0};
-    const struct case_paths *paths = h->paths;
-    if (paths->hcl == NULL || (paths->quote == NULL) != (paths->signature == NULL))
-        return bad(err, h->path, "evidence", "hcl is needed, quote_msg and quote_sig each other");
-    TRY(get_hex(h, "nonce", &out->nonce, err));
-    TRY(argument_file(paths->hcl, VERIFY_FILE_MAX, &out->hcl, err));
-    TRY(argument_file(paths->quote, VERIFY_FILE_MAX, &out->quote, err));
-    TRY(argument_file(paths->signature, VERIFY_FILE_MAX, &out->signature, err));
-    TRY(argument_file(paths->pcrs, VERIFY_FILE_MAX, &pcrs, err));
-    return paths->pcrs != NULL ? json_parse(bytes_span(&pcrs), VERIFY_FILE_MAX, &out->pcrs, err)
-                               : OK;
-}
-
-static enum outcome judge_azure(const struct hearing *h, struct case_answer *out, struct error *err)
-{
-    struct evidence_facts facts;
-    OWNED(azure_files_done) struct azure_files own = {0};
-    OWNED(evidence_files_done) struct evidence_files files = {0};
-    OWNED(verdict_done) struct verdict v = {0};
-    TRY(azure_files_read(h, &own, err));
-    TRY(evidence_files_read(&h->paths->snp, &files, err));
-    OWNED(snp_endorsements_drop)
-    struct snp_endorsements *e = snp_endorse(&files.bundle, evidence_files_roots(&files));
-    evidence_facts(&(struct evidence){.kind = h->kind, .hcl = own.hcl}, &facts);
-    const struct azure_input input = {
-        .hcl = bytes_span(&own.hcl),
-        .has_quote = h->paths->quote != NULL,
-        .quote = bytes_span(&own.quote),
-        .signature = bytes_span(&own.signature),
-        .pcrs = own.pcrs,
-        .has_nonce = json_object_get(h->json, "nonce") != NULL,
-        .nonce = bytes_span(&own.nonce),
-        .endorsements = e,
-        .policy = h->policy->policy,
-        .at = h->at,
-        .asked_at = h->at,
-        .image = image_of(h, &facts),
-        .standing = {.custody_outside = h->charter->custody_outside},
-    };
-    azure_judge(&input, &v);
-    answer_with(&v, out);
-    apply_denials(h, &facts, &v, out);
-    return OK;
-}
-
-static enum outcome judge_nitro(const struct hearing *h, struct case_answer *out, struct error *err)
-{
-    struct nitro_roots roots = nitro_roots_aws;
-    OWNED(common_files_done) struct common_files files = {0};
-    OWNED(bytes_done) struct bytes document = {0};
-    OWNED(verdict_done) struct verdict v = {0};
-    struct evidence_facts facts;
-    if (h->paths->document == NULL)
-        return bad(err, h->path, "evidence", "names no document");
-    TRY(common_files_read(&h->paths->snp.common, &files, err));
-    TRY(argument_file(h->paths->document, VERIFY_FILE_MAX, &document, err));
-    if (files.root.count > 0)
-        roots = (struct nitro_roots){0};
-    for (size_t i = 0; i < files.root.count; i++)
-        TRY(nitro_roots_add(&roots, bytes_span(&files.root.at[i]), err));
-    const struct nitro_input input = {.document = bytes_span(&document),
-                                      .roots = &roots,
-                                      .policy = h->policy->policy,
-                                      .at = h->at,
-                                      .standing = {.custody_outside = h->charter->custody_outside}};
-    evidence_facts(&(struct evidence){.kind = h->kind, .document = document}, &facts);
-    nitro_judge(&input, &v);
-    answer_with(&v, out);
-    apply_denials(h, &facts, &v, out);
-    return OK;
-}
-
-static enum outcome judge_evidence(struct hearing *h, const char *folder, struct case_answer *out,
-                                   struct error *err)
-{
-    const char *word;
-    int kind;
     json_t *files;
     char where[ERROR_WHERE_SIZE];
-    struct case_paths paths = {0};
-    OWNED(whole_paths_done) struct whole_paths whole = {.folder = folder};
-    TRY(json_get_text(h->json, h->path, "kind", NAME_SIZE, &word, err));
-    if (name_parse(&evidence_kind_names, word, &kind, NULL) != OK)
-        return bad(err, h->path, "kind", "unknown word");
+    OWNED(evidence_done) struct evidence evidence = {0};
+    OWNED(file_list_done) struct file_list crl = {0};
+    OWNED(file_list_done) struct file_list roots = {0};
+    OWNED(believed_done) struct believed believed = {0};
+    OWNED(bytes_done) struct bytes given = {0};
     TRY(json_get_object(h->json, h->path, "evidence", &files, err));
     snprintf(where, sizeof where, "%s/evidence", h->path);
-    TRY(read_paths(files, where, &whole, &paths, err));
-    h->paths = &paths;
-    h->kind = (enum evidence_kind)kind;
-    switch (h->kind) {
-    case EVIDENCE_SNP:
-    case EVIDENCE_SIMULATED:
-        return judge_snp(h, out, err);
-    case EVIDENCE_SNP_AZURE:
-        return judge_azure(h, out, err);
-    case EVIDENCE_NITRO:
-        return judge_nitro(h, out, err);
-    case EVIDENCE_NONE:
-    case EVIDENCE_SNP_VTPM:
-    case EVIDENCE_KIND_COUNT:
-        break;
-    }
-    return bad(err, h->path, "kind", "not appraised here");
+    TRY(only_known(files, where, err));
+    TRY(read_evidence(h->json, files, where, folder, &evidence, err));
+    TRY(read_list(files, where, "crl", folder, &crl, err));
+    TRY(read_list(files, where, "root", folder, &roots, err));
+    if (crl.count > SNP_CRLS_MAX)
+        return bad(err, where, "crl", "too many lists");
+    TRY(believe(&roots, evidence.kind, &believed, err));
+    TRY(get_given(h, evidence.kind, &given, err));
+    judge_as_keeper(h, &evidence, &believed, bytes_span(&given), &crl, out);
+    return OK;
 }
 
 /* ---- claims -------------------------------------------------------------------------------- */

@@ -93,14 +93,14 @@ static json_t *judge_here(const struct question *q)
 {
     OWNED(snp_cache_drop) struct snp_cache *chains = snp_cache_new(snp_roots_amd(), CHAINS_KEPT);
     OWNED(verdict_done) struct verdict verdict = {0};
-    const struct evidence_terms terms = {
+    struct evidence_terms terms = {
         .chains = chains,
         .nitro_roots = &nitro_roots_aws,
-        .crl = bytes_span(&q->wish.crl),
         .given = bytes_span(&q->wish.nonce),
         .policy = q->own,
         .at = clock_now(),
     };
+    evidence_terms_add_crl(&terms, bytes_span(&q->wish.crl));
     evidence_judge(&q->evidence, &terms, &verdict);
     return verdict_to_json(&verdict);
 }

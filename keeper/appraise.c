@@ -220,7 +220,7 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
     const struct evidence_binding binding = recompute_binding(k, nonce, evidence);
     struct evidence_terms terms;
     TRY(keeper_terms(k, charter, nonce->kind, &terms, err));
-    terms.crl = crl;
+    evidence_terms_add_crl(&terms, crl);
     terms.policy = policy->policy;
     terms.binding = &binding;
     terms.asked_at = nonce->issued;

@@ -50,7 +50,7 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
 {
     struct evidence_terms terms;
     TRY(keeper_terms(k, charter, evidence->kind, &terms, err));
-    terms.crl = bytes_span(&wish->crl);
+    evidence_terms_add_crl(&terms, bytes_span(&wish->crl));
     terms.given = bytes_span(&wish->nonce);
     terms.policy = measure->chartered != NULL ? measure->chartered->policy : measure->own;
     if (measure->chartered != NULL)

@@ -205,6 +205,12 @@ struct span evidence_report(const struct evidence *e)
     return hcl_report_read(bytes_span(&e->hcl), &hcl, NULL) == OK ? hcl.hardware : (struct span){0};
 }
 
+void evidence_terms_add_crl(struct evidence_terms *terms, struct span crl)
+{
+    if (crl.len > 0 && terms->crl_count < SNP_CRLS_MAX)
+        terms->crl[terms->crl_count++] = crl;
+}
+
 static struct snp_endorsements *endorse(const struct evidence *e, const struct evidence_terms *t)
 {
     struct snp_report report;
@@ -216,8 +222,9 @@ static struct snp_endorsements *endorse(const struct evidence *e, const struct e
     if (snp_report_read(evidence_report(e), &report, NULL) == OK &&
         report.signing_key == SIGNER_VLEK)
         bundle.wanted = SIGNER_VLEK;
-    if (t->crl.len > 0)
-        bundle.crl[bundle.crl_count++] = t->crl;
+    bundle.crl_count = t->crl_count;
+    for (size_t i = 0; i < t->crl_count; i++)
+        bundle.crl[i] = t->crl[i];
     return snp_cache_get(t->chains, &bundle);
 }
 

@@ -72,7 +72,8 @@ struct evidence_binding {
 struct evidence_terms {
     struct snp_cache *chains;
     const struct nitro_roots *nitro_roots;
-    struct span crl;             /* beside what came; may be empty */
+    size_t crl_count; /* beside what came: evidence_terms_add_crl() */
+    struct span crl[SNP_CRLS_MAX];
     bool simulation_realm;       /* simulated evidence is refused elsewhere */
     bool simulated;              /* the chains are a simulator's, whatever kind it imitates */
     const struct policy *policy; /* NULL: authenticity only */
@@ -87,6 +88,9 @@ struct evidence_terms {
     struct image_facts image;
     struct standing standing;
 };
+
+/* At most SNP_CRLS_MAX, borrowed; an empty one is none. */
+void evidence_terms_add_crl(struct evidence_terms *terms, struct span crl);
 
 /* The judge of the evidence's kind, with the binding where trust.md section 4 says. */
 void evidence_judge(const struct evidence *e, const struct evidence_terms *terms,

@@ -219,7 +219,6 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
     struct evidence_terms terms = {
         .chains = whose->chains,
         .nitro_roots = &whose->enclaves,
-        .crl = list_for(replay, evidence),
         .simulation_realm = replay->charter->realm == REALM_SIMULATION,
         .simulated = whose->simulated,
         .policy = policy->policy,
@@ -230,6 +229,7 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
         .without_claims = true,
         .standing = {.custody_outside = replay->charter->custody_outside},
     };
+    evidence_terms_add_crl(&terms, list_for(replay, evidence));
     evidence_facts(evidence, &facts);
     if (evidence->kind == EVIDENCE_NITRO)
         terms.at = whose->at;
