@@ -14,7 +14,8 @@
 #include "lib/crypto/random.h"
 
 static const char *const role_words[] = {"controller",    "keeper-link",    "keeper-sign",
-                                         "keeper-import", "keeper-opinion", "guest"};
+                                         "keeper-import", "keeper-opinion", "keeper-passport",
+                                         "guest"};
 const struct names cert_role_names = NAMES("role", role_words);
 _Static_assert(countof(role_words) == ROLE_COUNT);
 
@@ -26,9 +27,13 @@ _Static_assert(countof(realm_words) == REALM_COUNT);
  * purposes come beside ours, so that ordinary clients accept the API's certificate. */
 #define ARC "2.25.219462086349185330263519742640158349031"
 static const char *const role_oids[] = {
-    [ROLE_CONTROLLER] = ARC ".1",     [ROLE_KEEPER_LINK] = ARC ".2",
-    [ROLE_KEEPER_SIGN] = ARC ".3",    [ROLE_KEEPER_IMPORT] = ARC ".4",
-    [ROLE_KEEPER_OPINION] = ARC ".5", [ROLE_GUEST] = NULL,
+    [ROLE_CONTROLLER] = ARC ".1",
+    [ROLE_KEEPER_LINK] = ARC ".2",
+    [ROLE_KEEPER_SIGN] = ARC ".3",
+    [ROLE_KEEPER_IMPORT] = ARC ".4",
+    [ROLE_KEEPER_OPINION] = ARC ".5",
+    [ROLE_KEEPER_PASSPORT] = ARC ".6",
+    [ROLE_GUEST] = NULL,
 };
 _Static_assert(countof(role_oids) == ROLE_COUNT);
 

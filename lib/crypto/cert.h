@@ -11,9 +11,10 @@ enum cert_role {
     ROLE_CONTROLLER,  /* TLS server on the link and the API; certificate names localhost or hosts */
     ROLE_KEEPER_LINK, /* TLS client on the link */
     ROLE_KEEPER_SIGN, /* verdicts, envelopes */
-    ROLE_KEEPER_IMPORT,  /* what importers seal to */
-    ROLE_KEEPER_OPINION, /* opinions, which open nothing */
-    ROLE_GUEST,          /* self-made: no chain at all */
+    ROLE_KEEPER_IMPORT,   /* what importers seal to */
+    ROLE_KEEPER_OPINION,  /* opinions, which open nothing */
+    ROLE_KEEPER_PASSPORT, /* passports, each for one relying party */
+    ROLE_GUEST,           /* self-made: no chain at all */
     ROLE_COUNT
 };
 

@@ -18,8 +18,9 @@ enum {
     SEAL_ENVELOPE_MAX = SEAL_PAYLOAD_MAX + 16 * 1024,
 };
 
-#define SEAL_PURPOSE_SECRET "secret" /* the payload is a secret's plaintext */
-#define SEAL_PURPOSE_FORGET "forget" /* no payload: an order to remove the named secret */
+#define SEAL_PURPOSE_SECRET "secret"     /* the payload is a secret's plaintext */
+#define SEAL_PURPOSE_FORGET "forget"     /* no payload: an order to remove the named secret */
+#define SEAL_PURPOSE_PASSPORT "passport" /* a token; the salt is the nonce that asked for it */
 
 /* What the payload is, for whom, and by which right. Signed, and seen by the guest only. */
 struct seal_header {

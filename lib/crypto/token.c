@@ -1,7 +1,10 @@
 #include "lib/crypto/token.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/crypto/jwk.h"
 
 enum { SET_SIZE_MAX = 1 << 20 };
 
@@ -18,20 +21,33 @@ static enum outcome malformed(struct error *err, const char *what)
     return fail_code(err, ERR_INVALID, "token-malformed", "token: %s", what);
 }
 
-static void kid_of(const struct key *key, char out[static 2 * SHA256_SIZE + 1])
+/* What people sign names their key as Muster does; a token, which others read, as JOSE does. */
+enum form { FORM_COMPACT, FORM_SET };
+
+struct kid {
+    char at[2 * SHA256_SIZE + 1];
+};
+
+/* Empty for a key that signs no token: no header says that. */
+static struct kid kid_of(const struct key *key, enum form form)
 {
+    struct kid kid = {0};
     uint8_t fingerprint[SHA256_SIZE];
+    if (form == FORM_COMPACT) {
+        error_ignore(jwk_thumbprint(key, kid.at, NULL));
+        return kid;
+    }
     key_fingerprint(key, fingerprint);
-    hex_encode(SPAN_OF(fingerprint), out);
+    hex_encode(SPAN_OF(fingerprint), kid.at);
+    return kid;
 }
 
-static void add_header(struct text *out, const struct key *key, const char *typ)
+static void add_header(struct text *out, const struct key *key, enum form form, const char *typ)
 {
-    char kid[2 * SHA256_SIZE + 1];
-    kid_of(key, kid);
+    const char *alg = jwk_algorithm(key);
     OWNED(json_drop) json_t *header = json_object();
-    json_put_text(header, "alg", "ES256");
-    json_put_text(header, "kid", kid);
+    json_put_text(header, "alg", alg != NULL ? alg : "none");
+    json_put_text(header, "kid", kid_of(key, form).at);
     json_put_text(header, "typ", typ);
     OWNED(mem_drop) char *printed = json_print(header);
     text_add_base64url(out, span_of_text(printed));
@@ -40,8 +56,6 @@ static void add_header(struct text *out, const struct key *key, const char *typ)
 static enum outcome sign(const struct key *key, struct span message, struct text *out,
                          struct error *err)
 {
-    if (key_kind_of(key) != KEY_P256 || !key_is_private(key))
-        return fail(err, ERR_INVALID, "a token is signed with a private P-256 key");
     OWNED(bytes_done) struct bytes signature = {0};
     TRY(key_sign(key, message, &signature, err));
     text_add_base64url(out, bytes_span(&signature));
@@ -54,7 +68,9 @@ enum outcome token_sign(const struct key *key, const char *typ, const json_t *cl
     OWNED(mem_drop) char *printed = json_print(claims);
     OWNED(text_done) struct text token = {0};
     OWNED(text_done) struct text signature = {0};
-    add_header(&token, key, typ);
+    if (jwk_algorithm(key) == NULL || !key_is_private(key))
+        return fail(err, ERR_INVALID, "a token is signed with a private P-256 or P-384 key");
+    add_header(&token, key, FORM_COMPACT, typ);
     text_add(&token, ".");
     text_add_base64url(&token, span_of_text(printed));
     TRY(sign(key, text_span(&token), &signature, err));
@@ -104,6 +120,7 @@ static enum outcome parse_part(struct span part, json_t **out, struct error *err
 
 /* A header that passed: its words borrow from `json`. */
 struct header {
+    const char *alg;
     const char *typ;
     const char *kid;
 };
@@ -111,11 +128,10 @@ struct header {
 static enum outcome check_header(const json_t *json, struct header *out, struct error *err)
 {
     static const char *const members[] = {"alg", "kid", "typ", NULL};
-    const char *alg;
-    if (json_get_text(json, "", "alg", 32, &alg, NULL) != OK)
+    if (json_get_text(json, "", "alg", 32, &out->alg, NULL) != OK)
         return malformed(err, "no algorithm");
-    if (strcmp(alg, "ES256") != 0)
-        return fail_code(err, ERR_DENIED, "token-algorithm", "token: only ES256 is taken");
+    if (strcmp(out->alg, "ES256") != 0 && strcmp(out->alg, "ES384") != 0)
+        return fail_code(err, ERR_DENIED, "token-algorithm", "token: only ECDSA is taken");
     if (json_only(json, "", members, NULL) != OK ||
         json_get_text(json, "", "kid", 2 * SHA256_SIZE, &out->kid, NULL) != OK ||
         json_get_text(json, "", "typ", TOKEN_TYP_SIZE - 1, &out->typ, NULL) != OK)
@@ -130,11 +146,21 @@ static enum outcome check_typ(const struct header *header, const char *typ, stru
     return OK;
 }
 
-static bool signed_by(const struct header *header, const struct key *key)
+static bool signed_by(const struct header *header, enum form form, const struct key *key)
 {
-    char kid[2 * SHA256_SIZE + 1];
-    kid_of(key, kid);
-    return strcmp(kid, header->kid) == 0;
+    const struct kid kid = kid_of(key, form);
+    return kid.at[0] != '\0' && strcmp(kid.at, header->kid) == 0;
+}
+
+/* The key's own algorithm, and of a set ES256 alone: nothing is chosen by who signs. */
+static enum outcome check_algorithm(const struct header *header, enum form form,
+                                    const struct key *key, struct error *err)
+{
+    const char *alg = jwk_algorithm(key);
+    if (alg == NULL || strcmp(alg, header->alg) != 0 ||
+        (form == FORM_SET && key_kind_of(key) != KEY_P256))
+        return fail_code(err, ERR_DENIED, "token-algorithm", "token: not the key's algorithm");
+    return OK;
 }
 
 static enum outcome check_signature(const struct key *key, struct span message, struct span encoded,
@@ -143,8 +169,6 @@ static enum outcome check_signature(const struct key *key, struct span message, 
     OWNED(bytes_done) struct bytes signature = {0};
     if (base64url_decode(encoded, &signature, NULL) != OK)
         return malformed(err, "the signature is not canonical base64url");
-    if (key_kind_of(key) != KEY_P256)
-        return fail_code(err, ERR_DENIED, "token-algorithm", "token: not a P-256 key");
     return key_verify(key, message, bytes_span(&signature), err);
 }
 
@@ -159,7 +183,8 @@ enum outcome token_verify(struct span token, const char *typ, const struct key *
     TRY(parse_part(parts.header, &json, err));
     TRY(check_header(json, &header, err));
     TRY(check_typ(&header, typ, err));
-    if (!signed_by(&header, key))
+    TRY(check_algorithm(&header, FORM_COMPACT, key, err));
+    if (!signed_by(&header, FORM_COMPACT, key))
         return fail_code(err, ERR_DENIED, "token-key", "token: signed by another key");
     TRY(check_signature(key, parts.signed_part, parts.signature, err));
     TRY(parse_part(parts.payload, &claims, err));
@@ -167,8 +192,8 @@ enum outcome token_verify(struct span token, const char *typ, const struct key *
     return OK;
 }
 
-enum outcome token_claimed_typ(struct span token, char out[static TOKEN_TYP_SIZE],
-                               struct error *err)
+enum outcome token_claimed(struct span token, char out_typ[static TOKEN_TYP_SIZE],
+                           char out_kid[static TOKEN_KID_SIZE], struct error *err)
 {
     struct parts parts;
     struct header header;
@@ -176,7 +201,15 @@ enum outcome token_claimed_typ(struct span token, char out[static TOKEN_TYP_SIZE
     TRY(split(token, &parts, err));
     TRY(parse_part(parts.header, &json, err));
     TRY(check_header(json, &header, err));
-    return text_copy(out, TOKEN_TYP_SIZE, header.typ, "/typ", err);
+    TRY(text_copy(out_kid, TOKEN_KID_SIZE, header.kid, "/kid", err));
+    return text_copy(out_typ, TOKEN_TYP_SIZE, header.typ, "/typ", err);
+}
+
+enum outcome token_claimed_typ(struct span token, char out[static TOKEN_TYP_SIZE],
+                               struct error *err)
+{
+    char kid[TOKEN_KID_SIZE];
+    return token_claimed(token, out, kid, err);
 }
 
 /* ---- general form ------------------------------------------------------------------------- */
@@ -245,7 +278,7 @@ enum outcome token_set_sign(struct span set, const char *typ, const struct key *
     for (size_t i = 0; i < json_array_size(signatures); i++) {
         OWNED(signature_done) struct signature s = {0};
         TRY(open_signature(json_array_get(signatures, i), typ, &s, err));
-        if (signed_by(&s.header, key))
+        if (signed_by(&s.header, FORM_SET, key))
             return fail_code(err, ERR_CONFLICT, "already-signed", "this key has signed already");
     }
     if (json_array_size(signatures) >= TOKEN_SIGNATURES_MAX)
@@ -253,7 +286,9 @@ enum outcome token_set_sign(struct span set, const char *typ, const struct key *
     OWNED(text_done) struct text protected = {0};
     OWNED(text_done) struct text message = {0};
     OWNED(text_done) struct text signature = {0};
-    add_header(&protected, key, typ);
+    if (key_kind_of(key) != KEY_P256 || !key_is_private(key))
+        return fail(err, ERR_INVALID, "a set is signed with private P-256 keys");
+    add_header(&protected, key, FORM_SET, typ);
     text_addf(&message, "%s.", text_str(&protected));
     text_add(&message, payload);
     TRY(sign(key, text_span(&message), &signature, err));
@@ -271,8 +306,9 @@ static enum outcome judge_signature(const struct signature *s, const char *paylo
                                     struct error *err)
 {
     for (*out = 0; *out < count; (*out)++) {
-        if (!signed_by(&s->header, keys[*out]))
+        if (!signed_by(&s->header, FORM_SET, keys[*out]))
             continue;
+        TRY(check_algorithm(&s->header, FORM_SET, keys[*out], err));
         OWNED(text_done) struct text message = {0};
         text_addf(&message, "%s.", s->protected);
         text_add(&message, payload);

@@ -1,8 +1,9 @@
-/* Signed JSON (JWS, RFC 7515) with ES256 and nothing else. Compact form for tokens; the general
- * JSON form, which carries several signatures, for the charter and for orders.
+/* Signed JSON (JWS, RFC 7515) with ES256, by the root with ES384, and nothing else. Compact form
+ * for tokens; the general JSON form, which carries several signatures, for the charter and for
+ * orders. A token's `kid` is its key's thumbprint (RFC 7638), a set's Muster's name of the key.
  *
- * Strict on the way in: the header is exactly {"alg":"ES256","kid":...,"typ":...}, so there is no
- * `crit`, no `jwk`, no algorithm to choose; base64url is canonical; no member comes twice.
+ * Strict on the way in: the header is exactly {"alg":...,"kid":...,"typ":...}, so there is no
+ * `crit`, no `jwk`, and the algorithm is the key's; base64url is canonical; no member comes twice.
  */
 #ifndef MUSTER_CRYPTO_TOKEN_H
 #define MUSTER_CRYPTO_TOKEN_H
@@ -10,9 +11,15 @@
 #include "lib/base/json.h"
 #include "lib/crypto/sign.h"
 
-enum { TOKEN_SIZE_MAX = 64 * 1024, TOKEN_SIGNATURES_MAX = 16, TOKEN_TYP_SIZE = 64 };
+enum {
+    TOKEN_SIZE_MAX = 64 * 1024,
+    TOKEN_SIGNATURES_MAX = 16,
+    TOKEN_TYP_SIZE = 64,
+    TOKEN_KID_SIZE = 65
+};
 
-/* `typ` says which kind of token it is; `key` is a private P-256 key. The caller frees `out`. */
+/* `typ` says which kind of token it is; `key` is a private P-256 key, or the root's P-384 one. The
+ * caller frees `out`. */
 enum outcome token_sign(const struct key *key, const char *typ, const json_t *claims, char **out,
                         struct error *err);
 
@@ -25,6 +32,9 @@ enum outcome token_verify(struct span token, const char *typ, const struct key *
 /* What kind of token it claims to be, before anything is verified. For messages and routing. */
 enum outcome token_claimed_typ(struct span token, char out[static TOKEN_TYP_SIZE],
                                struct error *err);
+/* The same, and which key it claims. */
+enum outcome token_claimed(struct span token, char out_typ[static TOKEN_TYP_SIZE],
+                           char out_kid[static TOKEN_KID_SIZE], struct error *err);
 
 /* General form: {"payload": ..., "signatures": [{"protected", "signature"}, ...]}.
  * token_set_make() starts with no signature, token_set_sign() adds one (ERR_CONFLICT

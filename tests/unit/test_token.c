@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/crypto/jwk.h"
 #include "tests/support/test.h"
 
 static struct key *new_key(enum key_kind kind)
@@ -156,14 +157,70 @@ static void padding_and_loose_last_bits_are_refused(void **state)
     refused(token, key, ERR_INVALID, "token-malformed");
 }
 
-static void a_p384_key_neither_signs_nor_verifies(void **state)
+/* The root's key signs tokens with its own algorithm, and its people's sets not at all. */
+static void a_p384_key_signs_with_es384_and_no_sets(void **state)
 {
     (void)state;
     struct error err = {0};
     OWNED(key_drop) struct key *key = new_key(KEY_P384);
+    OWNED(mem_drop) char *token = new_token(key);
+    OWNED(mem_drop) char *set = NULL;
+    OWNED(json_drop) json_t *claims = NULL;
+    char *made = NULL;
+    assert_ok(token_verify(span_of_text(token), "a+jwt", key, &claims, &err));
+    OWNED(mem_drop)
+    char *low = token_with_header(key, "{\"alg\":\"ES256\",\"kid\":\"x\",\"typ\":\"a+jwt\"}");
+    refused(low, key, ERR_DENIED, "token-algorithm");
+    token_set_make(span_of_text("{}"), &set);
+    assert_fails(token_set_sign(span_of_text(set), "c+json", key, &made, &err), ERR_INVALID,
+                 "invalid");
+}
+
+static void other_kinds_of_key_sign_nothing(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = new_key(KEY_ED25519);
     OWNED(json_drop) json_t *claims = json_object();
     char *token = NULL;
     assert_fails(token_sign(key, "a+jwt", claims, &token, &err), ERR_INVALID, "invalid");
+}
+
+static void a_token_names_its_key_by_thumbprint(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char typ[TOKEN_TYP_SIZE], kid[TOKEN_KID_SIZE], thumbprint[JWK_THUMBPRINT_SIZE];
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    OWNED(mem_drop) char *token = new_token(key);
+    assert_ok(token_claimed(span_of_text(token), typ, kid, &err));
+    assert_ok(jwk_thumbprint(key, thumbprint, &err));
+    assert_string_equal(kid, thumbprint);
+}
+
+/* RFC 9449, section 6. */
+static void a_thumbprint_is_what_others_make_of_the_key(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    static const char prefix[] = "3059301306072a8648ce3d020106082a8648ce3d03010703420004";
+    static const char x[] = "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs";
+    static const char y[] = "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA";
+    char thumbprint[JWK_THUMBPRINT_SIZE];
+    OWNED(bytes_done) struct bytes spki = {0}, raw_x = {0}, raw_y = {0};
+    OWNED(key_drop) struct key *key = NULL;
+    OWNED(json_drop) json_t *jwk = NULL;
+    assert_ok(hex_decode(prefix, &spki, &err));
+    assert_ok(base64url_decode(span_of_text(x), &raw_x, &err));
+    assert_ok(base64url_decode(span_of_text(y), &raw_y, &err));
+    bytes_add(&spki, bytes_span(&raw_x));
+    bytes_add(&spki, bytes_span(&raw_y));
+    assert_ok(key_from_spki(bytes_span(&spki), &key, &err));
+    assert_ok(jwk_of(key, &jwk, &err));
+    assert_string_equal(json_string_value(json_object_get(jwk, "x")), x);
+    assert_string_equal(json_string_value(json_object_get(jwk, "y")), y);
+    assert_ok(jwk_thumbprint(key, thumbprint, &err));
+    assert_string_equal(thumbprint, "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
 }
 
 /* ---- several signatures ---- */
@@ -304,7 +361,10 @@ int main(void)
         cmocka_unit_test(a_header_with_anything_else_is_refused),
         cmocka_unit_test(a_token_of_more_or_fewer_parts_is_refused),
         cmocka_unit_test(padding_and_loose_last_bits_are_refused),
-        cmocka_unit_test(a_p384_key_neither_signs_nor_verifies),
+        cmocka_unit_test(a_p384_key_signs_with_es384_and_no_sets),
+        cmocka_unit_test(other_kinds_of_key_sign_nothing),
+        cmocka_unit_test(a_token_names_its_key_by_thumbprint),
+        cmocka_unit_test(a_thumbprint_is_what_others_make_of_the_key),
         cmocka_unit_test_setup_teardown(a_set_needs_its_threshold_of_different_keys, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_key_cannot_sign_twice, set_up, tear_down),
