@@ -9,6 +9,7 @@ check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/agent_world.c tests/support/agent_world.h \
 	tests/support/claims.c tests/support/claims.h \
+	tests/support/cost.c tests/support/cost.h \
 	tests/support/ask.c tests/support/ask.h \
 	tests/support/charters.c tests/support/charters.h \
 	tests/support/deployment.c tests/support/deployment.h \

@@ -8,6 +8,9 @@
 /* Of the events that name a kernel, the first few, cut to a length. */
 enum { KERNEL_EVENTS_MAX = 4, KERNEL_TEXT_MAX = 400, FACTS_PCR = 7 };
 
+/* Of the types that a log may invent for each event, so many are counted by name. */
+enum { TYPES_MAX = 64 };
+
 /* ---- registers ------------------------------------------------------------------------------ */
 
 static enum outcome read_value(const char *bank_word, const char *index, const json_t *value,
@@ -108,6 +111,8 @@ static void count_type(json_t *types, uint32_t type)
 {
     char name[12];
     snprintf(name, sizeof name, "0x%x", type);
+    if (json_object_get(types, name) == NULL && json_object_size(types) >= TYPES_MAX)
+        snprintf(name, sizeof name, "other");
     json_put_int(types, name, json_integer_value(json_object_get(types, name)) + 1);
 }
 

@@ -9,8 +9,8 @@
 #include "lib/crypto/digest.h"
 
 enum {
-    EVENT_LOG_MAX = 4 * 1024 * 1024,
-    EVENT_BANKS_MAX = 16, /* of the header, known or not */
+    EVENT_LOG_MAX = 512 * 1024, /* genuine ones have less than 100 KiB */
+    EVENT_BANKS_MAX = 16,       /* of the header, known or not */
     PCR_COUNT = 24,
 };
 

@@ -127,6 +127,8 @@ enum outcome hcl_claims_read(struct span text, struct hcl_claims *out, struct er
 {
     OWNED(json_drop) json_t *json = NULL;
     *out = (struct hcl_claims){.vm_id = ""};
+    if (text.len > HCL_REPORT_MAX)
+        return malformed(err, "runtime claims of %zu bytes", text.len);
     while (text.len > 0 && text.at[text.len - 1] == '\0')
         text.len--; /* one generation counted its padding */
     if (json_parse(text, HCL_REPORT_MAX, &json, err) != OK)

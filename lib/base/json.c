@@ -4,9 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Jansson parses up to 2048 levels by recursion; ours is checked on the text before it starts. */
-static bool depth_is_fine(struct span in)
+/* How deep it nests and how many items it holds, seen in the text before Jansson starts: that one
+ * recurses up to 2048 levels, and spends up to 100 bytes of memory on a byte like those of "{},".
+ */
+struct shape {
+    int deepest;
+    size_t items; /* commas and what opens: each is an item at most */
+};
+
+static struct shape shape_of(struct span in)
 {
+    struct shape shape = {0};
     int depth = 0;
     bool quoted = false;
     for (size_t i = 0; i < in.len; i++) {
@@ -18,13 +26,31 @@ static bool depth_is_fine(struct span in)
                 quoted = false;
         } else if (c == '"') {
             quoted = true;
-        } else if ((c == '{' || c == '[') && ++depth > JSON_DEPTH_MAX) {
-            return false;
+        } else if (c == '{' || c == '[') {
+            shape.items++;
+            if (++depth > shape.deepest)
+                shape.deepest = depth;
         } else if (c == '}' || c == ']') {
             depth--;
+        } else if (c == ',') {
+            shape.items++;
         }
     }
-    return true;
+    return shape;
+}
+
+static enum outcome check_shape(struct span in, size_t limit, struct error *err)
+{
+    enum { MIB = 1024 * 1024 };
+    const struct shape shape = shape_of(in);
+    const size_t most = limit <= MIB ? JSON_ITEMS_MAX : limit / MIB * JSON_ITEMS_MAX;
+    if (shape.deepest > JSON_DEPTH_MAX)
+        return fail_code(err, ERR_INVALID, "too-deep", "JSON nested deeper than %d",
+                         JSON_DEPTH_MAX);
+    if (shape.items > most)
+        return fail_code(err, ERR_INVALID, "too-large", "%zu items of JSON, at most %zu",
+                         shape.items, most);
+    return OK;
 }
 
 enum outcome json_parse(struct span in, size_t limit, json_t **out, struct error *err)
@@ -34,9 +60,7 @@ enum outcome json_parse(struct span in, size_t limit, json_t **out, struct error
                          limit);
     if (in.len == 0) /* Jansson would speak of wrong arguments */
         return fail_code(err, ERR_INVALID, "malformed", "nothing where JSON belongs");
-    if (!depth_is_fine(in))
-        return fail_code(err, ERR_INVALID, "too-deep", "JSON nested deeper than %d",
-                         JSON_DEPTH_MAX);
+    TRY(check_shape(in, limit, err));
     json_error_t problem;
     json_t *value = json_loadb((const char *)in.at, in.len, JSON_REJECT_DUPLICATES, &problem);
     if (value == NULL)

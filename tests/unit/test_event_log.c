@@ -162,6 +162,22 @@ static void what_an_event_says_must_be_what_it_measured(void **state)
     }
 }
 
+static void types_are_counted_and_those_beyond_64_together(void **state)
+{
+    (void)state;
+    OWNED(bytes_done) struct bytes log = {0};
+    OWNED(verdict_done) struct verdict v = {0};
+    add_header(&log, 1);
+    for (uint32_t i = 0; i < 100; i++)
+        add_event(&log, 4, 0x1000 + i, "go", "went");
+    add_event(&log, 4, 0x1000, "go", "went");
+    event_judge(bytes_span(&log), NULL, &v);
+    const json_t *types = json_object_get(v.claims, "event_types");
+    assert_int_equal(json_object_size(types), 65);
+    assert_int_equal(json_integer_value(json_object_get(types, "0x1000")), 2);
+    assert_int_equal(json_integer_value(json_object_get(types, "other")), 36);
+}
+
 static void what_no_firmware_writes_is_malformed(void **state)
 {
     (void)state;
@@ -235,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_register_is_the_hash_of_what_it_was_and_what_came),
         cmocka_unit_test(a_startup_locality_is_where_register_0_begins),
         cmocka_unit_test(what_an_event_says_must_be_what_it_measured),
+        cmocka_unit_test(types_are_counted_and_those_beyond_64_together),
         cmocka_unit_test(what_no_firmware_writes_is_malformed),
         cmocka_unit_test(every_cut_of_a_log_ends_in_an_answer),
         cmocka_unit_test(registers_are_read_strictly),
