@@ -1,14 +1,17 @@
 noinst_LIBRARIES += agent/libagent.a
 agent_libagent_a_SOURCES = \
 	agent/appraisal.c agent/appraisal.h \
+	agent/boot_log.c agent/boot_log.h \
 	agent/hook.c agent/hook.h \
 	agent/nsm.c agent/nsm.h \
 	agent/secrets.c agent/secrets.h \
 	agent/session.c agent/session.h \
 	agent/settings.c agent/settings.h \
 	agent/tee.c agent/tee.h \
+	agent/tee_azure.c \
 	agent/tee_nitro.c \
 	agent/tee_snp.c \
+	agent/tpm.c agent/tpm.h agent/tpm_attest.c agent/tpm_inside.h agent/tpm_key.c agent/tpm_nv.c \
 	agent/tsm.c agent/tsm.h \
 	agent/userdata.c agent/userdata.h
 # Production packages are configured with --disable-simulation (trust.md section 3).
@@ -17,7 +20,7 @@ agent_libagent_a_SOURCES += agent/tee_simulated.c
 endif
 
 # No SQL, no HTTP: tests/e2e/agent_links_little.sh looks.
-AGENT_LIBS = $(ATTEST_LIBS) $(MODEL_LIBS) lib/net/libnet.a $(CRYPTO_LIBS) $(NNG_LIBS)
+AGENT_LIBS = $(ATTEST_LIBS) $(MODEL_LIBS) lib/net/libnet.a $(CRYPTO_LIBS) $(NNG_LIBS) $(TSS_LIBS)
 sbin_PROGRAMS += agent/muster-agent
 agent_muster_agent_SOURCES = agent/main.c
 agent_muster_agent_LDADD = agent/libagent.a $(AGENT_LIBS)

@@ -146,6 +146,9 @@ static enum outcome open_tee(struct agent_program *p, struct error *err)
     const struct tee_places places = {
         .tsm_path = p->settings.tsm_path,
         .nsm_path = p->settings.nsm_path,
+        .tpm = p->settings.tpm,
+        .report_from = p->settings.report_from,
+        .event_log = p->settings.event_log,
         .socket = p->settings.tee_socket,
     };
     return tee_open(p->settings.tee, &places, &p->tee, err);

@@ -11,6 +11,9 @@ struct agent_settings {
     char *tee;
     char *tee_socket;
     char *tsm_path;
+    char *tpm;
+    char *report_from;
+    char *event_log;
     char *nsm_path;
     char *secrets_dir;
     bool allow_non_tmpfs;

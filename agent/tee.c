@@ -11,6 +11,7 @@ struct tee {
 
 static const struct tee_driver *const drivers[] = {
     &tee_snp_driver,
+    &tee_azure_driver,
     &tee_nitro_driver,
 #ifdef MUSTER_SIMULATION
     &tee_simulated_driver,

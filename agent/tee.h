@@ -12,14 +12,17 @@ enum {
 };
 
 struct tee_places {
-    const char *tsm_path; /* snp: the report folder of configfs-tsm */
-    const char *nsm_path; /* nitro: the security module's device */
-    const char *socket;   /* simulated: the security processor's unix socket */
+    const char *tsm_path;    /* snp: the report folder of configfs-tsm */
+    const char *nsm_path;    /* nitro: the security module's device */
+    const char *tpm;         /* azure: tpm2-tss's name for it */
+    const char *report_from; /* azure: "boot", or "now" for a new one each time */
+    const char *event_log;   /* azure: the kernel's file; empty: none is sent */
+    const char *socket;      /* simulated: the security processor's unix socket */
 };
 
 struct tee;
 
-/* `name` is "snp", "nitro" or, in builds with the simulation, "simulated". ERR_INVALID
+/* `name` is "snp", "azure", "nitro" or, in builds with the simulation, "simulated". ERR_INVALID
  * "unknown-tee"; ERR_NOT_FOUND and friends when the hardware is not there. */
 enum outcome tee_open(const char *name, const struct tee_places *places, struct tee **out,
                       struct error *err);
@@ -47,6 +50,7 @@ struct tee_driver {
 };
 struct tee *tee_new(const struct tee_driver *driver, void *self); /* takes `self` over */
 extern const struct tee_driver tee_snp_driver;
+extern const struct tee_driver tee_azure_driver;
 extern const struct tee_driver tee_nitro_driver;
 extern const struct tee_driver tee_simulated_driver; /* not in --disable-simulation builds */
 

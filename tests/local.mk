@@ -3,7 +3,7 @@ TEST_LIBS = controller/libcontroller.a keeper/libkeeper.a agent/libagent.a emula
 	cli/libcli.a db/libdb.a drivers/libdrivers.a lib/attest/libattest.a lib/model/libmodel.a \
 	lib/net/libnet.a lib/crypto/libcrypto_door.a lib/base/libbase.a
 LDADD = $(REPLAY_LIBS) tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(PQ_LIBS) $(MHD_LIBS) $(XML2_LIBS) \
-	$(SECCOMP_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(CBOR_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
+	$(SECCOMP_LIBS) $(TSS_LIBS) $(NNG_LIBS) $(CURL_LIBS) $(CBOR_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
@@ -35,6 +35,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/database.c tests/support/database.h \
 	tests/support/fixtures.c tests/support/fixtures.h \
 	tests/support/test.h \
+	tests/support/soft_tpm.c tests/support/soft_tpm.h \
 	tests/support/spoil.c tests/support/spoil.h \
 	tests/support/stage.c tests/support/stage.h \
 	tests/support/sim_cloud.c tests/support/sim_cloud.h \

@@ -23,10 +23,13 @@ static EVP_PKEY *key_of(int which)
     return keys[which];
 }
 
-static char *modulus_of(EVP_PKEY *key)
+static char *modulus_of(const struct paravisor_wish *wish)
 {
+    EVP_PKEY *key = key_of(wish->machine);
     BIGNUM *n = NULL;
     uint8_t raw[RSA_KEY_SIZE];
+    if (wish->modulus.len > 0)
+        return base64url_of(wish->modulus);
     assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n), 1);
     assert_int_equal(BN_bn2binpad(n, raw, sizeof raw), (int)sizeof raw);
     BN_free(n);
@@ -54,7 +57,7 @@ struct paravisor_wish paravisor_wish(void)
 
 static void add_claims(const struct paravisor_wish *wish, struct text *out)
 {
-    OWNED(mem_drop) char *modulus = modulus_of(key_of(wish->machine));
+    OWNED(mem_drop) char *modulus = modulus_of(wish);
     text_addf(out,
               "{\"keys\":[{\"kid\":\"%s\",\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"%s\"}],"
               "\"vm-configuration\":{\"vmUniqueId\":\"11111111-2222-3333-4444-55555555555%d\"}%s}",

@@ -25,8 +25,9 @@ struct paravisor_wish {
     bool quote_digest_of_others;
     size_t quote_trailing;
     const char *nonce;
-    struct span answer; /* when there is one: bytes instead of the nonce */
-    int machine;        /* 0 or 1: each has an attestation key and a vmUniqueId */
+    struct span answer;  /* when there is one: bytes instead of the nonce */
+    int machine;         /* 0 or 1: each has an attestation key and a vmUniqueId */
+    struct span modulus; /* when there is one: of a key that somebody else holds */
     uint32_t reset_count;
     uint8_t measurement;    /* every byte of the launch digest */
     uint8_t other_register; /* what register 4 differs by, in the quote too */
