@@ -301,15 +301,10 @@ static void fill_case(const struct claims *from, const struct charter_policy *po
 }
 
 /* The secret is one of the grant's kind and scope unless the claims say otherwise. */
-static enum outcome try_grant(const struct hearing *h, struct case_answer *out, struct error *err)
+static enum outcome read_claims(const struct hearing *h, const struct charter_grant *grant,
+                                struct claims *out, struct error *err)
 {
-    const char *name;
     char where[ERROR_WHERE_SIZE];
-    struct error refusal = {0};
-    struct claims claims = {.trusted = true};
-    struct charter_case c;
-    TRY(json_get_text(h->json, h->path, "grant", NAME_SIZE, &name, err));
-    const struct charter_grant *grant = charter_find_grant(h->charter, name);
     const json_t *json = json_object_get(h->json, "claims");
     OWNED(json_drop) json_t *whole = json_is_object(json) ? json_copy(json_looked_at(json)) : NULL;
     if (whole == NULL)
@@ -321,11 +316,30 @@ static enum outcome try_grant(const struct hearing *h, struct case_answer *out, 
     if (grant != NULL && json_object_get(whole, "secret_scope") == NULL)
         json_put_text(whole, "secret_scope", name_of(&secret_scope_names, (int)grant->scope));
     snprintf(where, sizeof where, "%s/claims", h->path);
-    TRY(record_from_json(&claims_record, whole, where, &claims, err));
+    return record_from_json(&claims_record, whole, where, out, err);
+}
+
+/* A secret of a grant, or a passport for a relying party. */
+static enum outcome try_claims(const struct hearing *h, struct case_answer *out, struct error *err)
+{
+    const char *name;
+    struct error refusal = {0};
+    struct claims claims = {.trusted = true};
+    struct charter_case c;
+    const bool passport = json_object_get(h->json, "relying_party") != NULL;
+    if (passport && json_object_get(h->json, "grant") != NULL)
+        return bad(err, h->path, "relying_party", "a grant or a relying party");
+    TRY(json_get_text(h->json, h->path, passport ? "relying_party" : "grant", NAME_SIZE, &name,
+                      err));
+    TRY(read_claims(h, passport ? NULL : charter_find_grant(h->charter, name), &claims, err));
     fill_case(&claims, h->policy, &c);
-    const bool released = charter_grant_allows(h->charter, name, &c, &refusal) == OK;
-    snprintf(out->verdict, sizeof out->verdict, "%s", released ? "released" : "refused");
-    snprintf(out->reason, sizeof out->reason, "%s", released ? "ok" : refusal.code);
+    const bool allowed = (passport ? charter_party_allows(h->charter, name, &c, &refusal)
+                                   : charter_grant_allows(h->charter, name, &c, &refusal)) == OK;
+    snprintf(out->verdict, sizeof out->verdict, "%s",
+             !allowed   ? "refused"
+             : passport ? "issued"
+                        : "released");
+    snprintf(out->reason, sizeof out->reason, "%s", allowed ? "ok" : refusal.code);
     return OK;
 }
 
@@ -335,7 +349,7 @@ static enum outcome read_expected(const json_t *json, const char *path, struct c
                                   struct error *err)
 {
     static const char *const members[] = {"verdict", "reason", "level", NULL};
-    static const char *const words[] = {"trusted", "rejected", "released", "refused"};
+    static const char *const words[] = {"trusted", "rejected", "released", "issued", "refused"};
     static const struct names verdicts = NAMES("verdict", words);
     char where[ERROR_WHERE_SIZE];
     json_t *expect;
@@ -351,7 +365,7 @@ static enum outcome read_expected(const json_t *json, const char *path, struct c
     }
     return name_parse(&verdicts, out->verdict, &known, NULL) == OK
                ? OK
-               : bad(err, where, "verdict", "trusted, rejected, released or refused");
+               : bad(err, where, "verdict", "trusted, rejected, released, issued or refused");
 }
 
 static bool agrees(const char *expected, const char *got)
@@ -362,9 +376,9 @@ static bool agrees(const char *expected, const char *got)
 static enum outcome read_case(const struct charter *charter, const json_t *json, const char *path,
                               struct case_result *result, struct hearing *out, struct error *err)
 {
-    static const char *const members[] = {"name",        "policy", "at",      "kind",
-                                          "evidence",    "nonce",  "grant",   "claims",
-                                          "report_data", "expect", "comment", NULL};
+    static const char *const members[] = {
+        "name",   "policy",        "at",          "kind",   "evidence", "nonce", "grant",
+        "claims", "relying_party", "report_data", "expect", "comment",  NULL};
     const char *name;
     const char *policy;
     TRY(json_only(json, path, members, err));
@@ -388,7 +402,7 @@ enum outcome charter_case_run(const struct charter *charter, const json_t *json,
     struct hearing hearing;
     *out = (struct case_result){0};
     TRY(read_case(charter, json, path, out, &hearing, err));
-    TRY(json_object_get(json, "claims") != NULL ? try_grant(&hearing, &out->got, err)
+    TRY(json_object_get(json, "claims") != NULL ? try_claims(&hearing, &out->got, err)
                                                 : judge_evidence(&hearing, folder, &out->got, err));
     out->passed = agrees(out->expected.verdict, out->got.verdict) &&
                   agrees(out->expected.reason, out->got.reason) &&

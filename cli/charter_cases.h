@@ -8,8 +8,8 @@
 
 enum { CASES_MAX = 1000, CASES_FILE_MAX = 4 * 1024 * 1024, CASE_WORD_SIZE = 64 };
 
-/* What came out, or what should. Evidence is "trusted" or "rejected", a claim "released" or
- * "refused"; "" where nothing is said. */
+/* What came out, or what should. Evidence is "trusted" or "rejected", a claim "released" (a
+ * secret), "issued" (a passport) or "refused"; "" where nothing is said. */
 struct case_answer {
     char verdict[CASE_WORD_SIZE];
     char reason[CASE_WORD_SIZE];

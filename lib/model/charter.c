@@ -330,15 +330,16 @@ static enum outcome read_words(const json_t *json, const char *path, struct char
     return OK;
 }
 
-static enum outcome check_grant(const struct charter *charter, const char *path,
-                                const struct charter_grant *grant, struct error *err)
+static enum outcome check_demand(const struct charter *charter, const char *path,
+                                 const struct charter_names *policies, enum level least_level,
+                                 bool allow_unproven_software, struct error *err)
 {
-    for (size_t i = 0; i < grant->policies.count; i++)
-        if (charter_find_policy(charter, grant->policies.at[i]) == NULL)
+    for (size_t i = 0; i < policies->count; i++)
+        if (charter_find_policy(charter, policies->at[i]) == NULL)
             return bad(err, path, "no such policy");
-    if (grant->allow_unproven_software && grant->least_level > LEVEL_1)
+    if (allow_unproven_software && least_level > LEVEL_1)
         return bad(err, path, "unproven software is never above L1");
-    if (grant->least_level == LEVEL_0)
+    if (least_level == LEVEL_0)
         return bad(err, path, "L0 proves nothing");
     return OK;
 }
@@ -371,7 +372,8 @@ static enum outcome read_grant(const struct charter *charter, const char *name, 
                      &out->max_verdict_age_seconds, err));
     TRY(json_get_bool_or(json, path.at, "allow_unproven_software", false,
                          &out->allow_unproven_software, err));
-    return check_grant(charter, path.at, out, err);
+    return check_demand(charter, path.at, &out->policies, out->least_level,
+                        out->allow_unproven_software, err);
 }
 
 static enum outcome read_grants(const json_t *whole, struct charter *out, struct error *err)
@@ -383,6 +385,69 @@ static enum outcome read_grants(const json_t *whole, struct charter *out, struct
     json_t *json;
     json_object_foreach (list, name, json)
         TRY(read_grant(out, name, json, &out->grants[out->grant_count++], err));
+    return OK;
+}
+
+/* ---- relying parties ----------------------------------------------------------------------- */
+
+/* A URL or a name. Those of our own tokens would make one of them pass for another. */
+static enum outcome read_audience(const struct charter *charter, const json_t *json,
+                                  const char *path, struct charter_party *out, struct error *err)
+{
+    static const char ours[] = "muster-";
+    const char *audience;
+    struct path where = below(path, "audience");
+    TRY(json_get_text(json, path, "audience", CHARTER_AUDIENCE_SIZE - 1, &audience, err));
+    for (const char *c = audience; *c != '\0'; c++)
+        if (*c <= ' ' || *c > '~')
+            return bad(err, where.at, "not a URL or a name");
+    if (audience[0] == '\0' || strncmp(audience, ours, sizeof ours - 1) == 0)
+        return bad(err, where.at, "empty, or one of Muster's own");
+    for (const struct charter_party *p = charter->parties; p != out; p++)
+        if (strcmp(p->audience, audience) == 0)
+            return bad(err, where.at, "another relying party's");
+    return text_copy(out->audience, sizeof out->audience, audience, where.at, err);
+}
+
+static enum outcome read_party(const struct charter *charter, const char *name, const json_t *json,
+                               struct charter_party *out, struct error *err)
+{
+    static const char *const members[] = {"audience",
+                                          "policies",
+                                          "least_level",
+                                          "max_verdict_age_seconds",
+                                          "valid_seconds",
+                                          "allow_unproven_software",
+                                          NULL};
+    int level;
+    struct path path = below("/relying_parties", name);
+    if (!text_is_name(name))
+        return bad(err, path.at, "not a name");
+    TRY(json_only(json, path.at, members, err));
+    TRY(text_copy(out->name, sizeof out->name, name, path.at, err));
+    TRY(read_audience(charter, json, path.at, out, err));
+    TRY(read_names(json, path.at, "policies", true, &out->policies, err));
+    TRY(read_word(json, path.at, "least_level", &level_names, &level, err));
+    TRY(json_get_int(json, path.at, "max_verdict_age_seconds", 1, 86400,
+                     &out->max_verdict_age_seconds, err));
+    TRY(json_get_int(json, path.at, "valid_seconds", 1, PASSPORT_SECONDS_MAX, &out->valid_seconds,
+                     err));
+    TRY(json_get_bool_or(json, path.at, "allow_unproven_software", false,
+                         &out->allow_unproven_software, err));
+    out->least_level = (enum level)level;
+    return check_demand(charter, path.at, &out->policies, out->least_level,
+                        out->allow_unproven_software, err);
+}
+
+static enum outcome read_parties(const json_t *whole, struct charter *out, struct error *err)
+{
+    json_t *list;
+    TRY(json_get_object(whole, "", "relying_parties", &list, err));
+    out->parties = mem_new(json_object_size(list) + 1, sizeof *out->parties);
+    const char *name;
+    json_t *json;
+    json_object_foreach (list, name, json)
+        TRY(read_party(out, name, json, &out->parties[out->party_count++], err));
     return OK;
 }
 
@@ -466,7 +531,6 @@ static enum outcome read_custody(const json_t *whole, struct charter *out, struc
 
 static enum outcome read_lists(const json_t *whole, struct charter *out, struct error *err)
 {
-    json_t *parties;
     TRY(read_denied(whole, out, err));
     TRY(read_values(whole, "", "keepers", SHA256_SIZE, false, &out->keepers, err));
     if (json_object_get(whole, "simulator_roots") != NULL)
@@ -474,9 +538,6 @@ static enum outcome read_lists(const json_t *whole, struct charter *out, struct 
                         err));
     if (out->simulator_roots.at.len > 0 && out->realm != REALM_SIMULATION)
         return bad(err, "/simulator_roots", "only in the simulation realm");
-    TRY(json_get_object(whole, "", "relying_parties", &parties, err));
-    if (json_object_size(parties) > 0)
-        return bad(err, "/relying_parties", "passports are not issued yet");
     return read_custody(whole, out, err);
 }
 
@@ -507,6 +568,7 @@ static enum outcome read_whole(const json_t *whole, struct charter *out, struct 
     TRY(read_references(whole, out, err));
     TRY(read_policies(whole, out, err));
     TRY(read_grants(whole, out, err));
+    TRY(read_parties(whole, out, err));
     return read_lists(whole, out, err);
 }
 
@@ -544,9 +606,12 @@ void charter_free(struct charter *c)
         free_names(&c->grants[i].regions);
         free_names(&c->grants[i].fleets);
     }
+    for (size_t i = 0; i < c->party_count; i++)
+        free_names(&c->parties[i].policies);
     free(c->policies);
     free(c->references);
     free(c->grants);
+    free(c->parties);
     bytes_done(&c->denied_chips.at);
     bytes_done(&c->denied_measurements.at);
     bytes_done(&c->denied_anchors.at);

@@ -17,6 +17,8 @@ enum {
     CHARTER_LIST_MAX = 4096,
     CHARTER_MEASUREMENT_SIZE = 48,
     CHARTER_CHIP_SIZE = 64,
+    CHARTER_AUDIENCE_SIZE = 256,
+    PASSPORT_SECONDS_MAX = 300, /* trust.md section 6 */
 };
 
 /* Which kinds of secret there are. */
@@ -70,6 +72,17 @@ struct charter_grant {
     bool allow_unproven_software;
 };
 
+/* Somebody outside who takes passports of our guests. */
+struct charter_party {
+    char name[NAME_SIZE];
+    char audience[CHARTER_AUDIENCE_SIZE]; /* of no other party, so that none takes another's */
+    struct charter_names policies;
+    enum level least_level;
+    int64_t max_verdict_age_seconds;
+    int64_t valid_seconds;
+    bool allow_unproven_software;
+};
+
 struct charter {
     uint8_t digest[SHA256_SIZE]; /* of the bytes that were signed, whoever signed them */
     enum realm realm;
@@ -82,6 +95,8 @@ struct charter {
     struct charter_reference *references;
     size_t grant_count;
     struct charter_grant *grants;
+    size_t party_count;
+    struct charter_party *parties;
     struct charter_values denied_chips, denied_measurements, denied_anchors, denied_guest_keys;
     struct charter_values denied_signers;
     bool denied_lines[LINE_COUNT];
@@ -101,6 +116,7 @@ DROP(charter_drop, struct charter, charter_free)
 
 const struct charter_policy *charter_find_policy(const struct charter *charter, const char *name);
 const struct charter_grant *charter_find_grant(const struct charter *charter, const char *name);
+const struct charter_party *charter_find_party(const struct charter *charter, const char *name);
 
 /* Is it a charter for now, and for this realm? ERR_DENIED "charter-expired",
  * "charter-not-yet-valid", "charter-realm". */
@@ -167,6 +183,10 @@ struct charter_case {
 
 /* ERR_DENIED with one code for each rule, in the order of doc/keeper.md. */
 enum outcome charter_grant_allows(const struct charter *charter, const char *grant,
+                                  const struct charter_case *c, struct error *err);
+
+/* The same of a passport for a relying party; nothing is asked about secrets. */
+enum outcome charter_party_allows(const struct charter *charter, const char *party,
                                   const struct charter_case *c, struct error *err);
 
 /* Is any of it on the deny lists? "denied-chip", "denied-measurement", "denied-anchor",

@@ -554,6 +554,14 @@ static const struct diff_rule rules[] = {
     {"/grants/*/fleets", lets_in, NULL, "another fleet gets it", "a fleet gets it no more"},
     {"/grants/*/max_verdict_age_seconds", more_widens, NULL, "an older verdict is enough", "only a younger verdict is enough"},
     {"/grants/*/allow_unproven_software", on_widens, "false", "guests whose software nothing proves get it", "only proven software gets it"},
+
+    {"/relying_parties/*", named, NULL, "guests get passports for another relying party", "no guest gets a passport for it"},
+    {"/relying_parties/*/audience", unknown, NULL, "its passports are for somebody else", NULL},
+    {"/relying_parties/*/policies", lets_in, NULL, "guests of another policy get its passports", "guests of a policy get its passports no more"},
+    {"/relying_parties/*/least_level", higher_level_narrows, NULL, "a lower level is enough", "a higher level is asked for"},
+    {"/relying_parties/*/max_verdict_age_seconds", more_widens, NULL, "an older verdict is enough", "only a younger verdict is enough"},
+    {"/relying_parties/*/valid_seconds", more_widens, NULL, "its passports count for longer", "its passports count for less long"},
+    {"/relying_parties/*/allow_unproven_software", on_widens, "false", "guests whose software nothing proves get its passports", "only proven software gets its passports"},
 };
 /* clang-format on */
 

@@ -53,7 +53,7 @@ const struct lint_rule lint_rules[] = {
     [LINT_REFERENCE_EXPIRES_SOON] = {"reference-expires-soon", LINT_WARNING,
         "the reference ends within a week, and then its measurements pass no more", "move the machines to another image, or give it another end"},
     [LINT_POLICY_UNUSED] = {"policy-unused", LINT_NOTE,
-        "no grant names the policy, so it earns a verdict and no secret", "remove it, or name it in a grant"},
+        "no grant and no relying party names the policy, so it earns a verdict and nothing else", "remove it, or name it"},
     [LINT_REFERENCE_UNUSED] = {"reference-unused", LINT_NOTE,
         "no policy names the reference", "remove it, or name it in a policy"},
     [LINT_MEASUREMENT_ANY] = {"measurement-any", LINT_WARNING,
@@ -63,11 +63,11 @@ const struct lint_rule lint_rules[] = {
     [LINT_GRANT_WITHOUT_POLICIES] = {"grant-without-policies", LINT_ERROR,
         "the grant names no policy, so it opens nothing", "name the policies it is for"},
     [LINT_NO_LEAST_LEVEL] = {"no-least-level", LINT_ERROR,
-        "the grant does not say the least level, and none is meant by silence", "set least_level to L1, L2 or L3"},
+        "the least level is not said, and none is meant by silence", "set least_level to L1, L2 or L3"},
     [LINT_LEVEL_OUT_OF_REACH] = {"level-out-of-reach", LINT_WARNING,
-        "nothing in the charter can prove what the grant's least level asks for, so it opens nothing", "use a measured image with an anchor, encrypt disk and transit, or ask for L1"},
+        "nothing in the charter can prove the least level that is asked for, so nobody gets it", "use a measured image with an anchor, encrypt disk and transit, or ask for L1"},
     [LINT_CUSTODY_INSIDE] = {"custody-inside", LINT_ERROR,
-        "the grant asks for L3, and keeper or key custody are inside the provider", "run the keeper on premises with its own key, or ask for less"},
+        "L3 is asked for, and keeper or key custody are inside the provider", "run the keeper on premises with its own key, or ask for less"},
     [LINT_UNPROVEN_SOFTWARE] = {"unproven-software-allowed", LINT_WARNING,
         "the grant gives its secrets to guests whose software nothing proves", "use a measured image and remove allow_unproven_software"},
     [LINT_KEY_IMPORTABLE] = {"generate-only", LINT_ERROR,
@@ -76,6 +76,12 @@ const struct lint_rule lint_rules[] = {
         "the grant lists accounts, and no evidence that is appraised proves one, so it opens nothing", "say \"any\" and pin what is proven: policies, regions, anchors"},
     [LINT_INSTANCE_UNPROVEN] = {"instance-never-proven", LINT_ERROR,
         "the grant is for single instances, and no reference behind it has an anchor, so it opens nothing", "use images whose references name an anchor"},
+    [LINT_PARTY_WITHOUT_POLICIES] = {"party-without-policies", LINT_ERROR,
+        "the relying party names no policy, so nobody gets a passport for it", "name the policies whose guests it takes"},
+    [LINT_PARTY_POLICY_ANY] = {"party-policy-any", LINT_WARNING,
+        "guests of every policy, and of those to come, get passports for the relying party", "name the policies whose guests it takes"},
+    [LINT_PARTY_UNPROVEN_SOFTWARE] = {"party-unproven-software", LINT_WARNING,
+        "guests whose software nothing proves get passports for the relying party", "use a measured image and remove allow_unproven_software"},
     [LINT_NEGLIGIBLE_MERIT] = {"negligible-merit", LINT_WARNING,
         "without disk and transit encryption, authentication and secrets from outside the provider, the merit of a confidential machine is negligible: L1 at most", "grant keys for disk and endpoints, and keep keeper and key outside the provider"},
 };
@@ -363,7 +369,8 @@ static void lint_policies(const json_t *charter, const struct lint_frame *frame,
         if (!is_true(snp, "require_crl"))
             find_plain(out, LINT_CRL_NOT_REQUIRED, inside.at);
         lint_references_of(charter, policy, where.at, out);
-        if (!is_named(member(charter, "grants"), "policies", name))
+        if (!is_named(member(charter, "grants"), "policies", name) &&
+            !is_named(member(charter, "relying_parties"), "policies", name))
             find_plain(out, LINT_POLICY_UNUSED, where.at);
     }
 }
@@ -446,6 +453,7 @@ static bool has_transit_keys(const json_t *charter)
     return grants_kind(charter, "ssh-host-key") || grants_kind(charter, "x509");
 }
 
+/* Of a grant or a relying party. */
 static void lint_level(const json_t *charter, const json_t *grant, const char *path,
                        struct lint *out)
 {
@@ -454,7 +462,8 @@ static void lint_level(const json_t *charter, const json_t *grant, const char *p
     if (member(grant, "least_level") == NULL || asked == LEVEL_0)
         find_plain(out, LINT_NO_LEAST_LEVEL, where.at);
     if (asked >= LEVEL_2) {
-        const bool image = any_reference(charter, grant, proves_both);
+        const bool image =
+            says(grant, "policies", "any") || any_reference(charter, grant, proves_both);
         const bool disk = has_disk_keys(charter);
         const bool transit = has_transit_keys(charter);
         if (!image || !disk || !transit)
@@ -484,6 +493,24 @@ static void lint_grants(const json_t *charter, struct lint *out)
             find_plain(out, LINT_ACCOUNT_UNPROVEN, below(where.at, "accounts").at);
         if (says(grant, "scope", "instance") && !any_reference(charter, grant, proves_instance))
             find_plain(out, LINT_INSTANCE_UNPROVEN, below(where.at, "scope").at);
+    }
+}
+
+static void lint_parties(const json_t *charter, struct lint *out)
+{
+    const char *name;
+    json_t *party;
+    json_object_foreach (json_looked_at(member(charter, "relying_parties")), name, party) {
+        const struct pointer where = below("/relying_parties", name);
+        const struct pointer policies = below(where.at, "policies");
+        if (says(party, "policies", "any"))
+            find_plain(out, LINT_PARTY_POLICY_ANY, policies.at);
+        else if (json_array_size(member(party, "policies")) == 0)
+            find_plain(out, LINT_PARTY_WITHOUT_POLICIES, policies.at);
+        lint_level(charter, party, where.at, out);
+        if (is_true(party, "allow_unproven_software"))
+            find_plain(out, LINT_PARTY_UNPROVEN_SOFTWARE,
+                       below(where.at, "allow_unproven_software").at);
     }
 }
 
@@ -521,6 +548,7 @@ void charter_lint(const json_t *charter, const struct lint_frame *frame, struct 
     lint_references(charter, frame, out);
     lint_policies(charter, frame, out);
     lint_grants(charter, out);
+    lint_parties(charter, out);
     lint_merit(charter, out);
 }
 

@@ -1,6 +1,7 @@
 /* What a charter means: is it in force, what does it say of an image, what does a grant allow. */
 #include "lib/model/charter.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct charter_policy *charter_find_policy(const struct charter *charter, const char *name)
@@ -16,6 +17,14 @@ const struct charter_grant *charter_find_grant(const struct charter *charter, co
     for (size_t i = 0; i < charter->grant_count; i++)
         if (strcmp(charter->grants[i].name, name) == 0)
             return &charter->grants[i];
+    return NULL;
+}
+
+const struct charter_party *charter_find_party(const struct charter *charter, const char *name)
+{
+    for (size_t i = 0; i < charter->party_count; i++)
+        if (strcmp(charter->parties[i].name, name) == 0)
+            return &charter->parties[i];
     return NULL;
 }
 
@@ -145,7 +154,7 @@ enum outcome charter_open(struct span jws, const struct charter_signers *signers
     return charter_parse(bytes_span(&payload), out, err);
 }
 
-/* ---- grants ------------------------------------------------------------------------------- */
+/* ---- grants and relying parties ----------------------------------------------------------- */
 
 #define REFUSE(code, ...) return fail_code(err, ERR_DENIED, (code), __VA_ARGS__)
 
@@ -198,34 +207,49 @@ enum outcome charter_check_denied(const struct charter *charter, const struct ch
     return check_provenance(charter, c, err);
 }
 
-/* The verdict: good, of a policy that the grant names, judged by what the policy says today. */
-static enum outcome check_verdict(const struct charter *charter, const struct charter_grant *g,
+/* What a grant and a relying party ask for alike. */
+struct demand {
+    const char *who; /* "grant ssh", for messages */
+    const struct charter_names *policies;
+    enum level least_level;
+    int64_t max_verdict_age_seconds;
+    bool allow_unproven_software;
+    const char *policy_code, *level_code;
+};
+
+/* The verdict: good, of a policy that is named, judged by what the policy says today. */
+static enum outcome check_verdict(const struct charter *charter, const struct demand *d,
                                   const struct charter_case *c, struct error *err)
 {
     if (!c->trusted)
         REFUSE("verdict-rejected", "the verdict is a rejection");
-    if (!charter_names_have(&g->policies, c->policy))
-        REFUSE("grant-policy", "grant %s does not name policy %s", g->name, c->policy);
+    if (!charter_names_have(d->policies, c->policy))
+        REFUSE(d->policy_code, "%s does not name policy %s", d->who, c->policy);
     const struct charter_policy *policy = charter_find_policy(charter, c->policy);
     if (policy == NULL || memcmp(policy->digest, c->policy_digest, SHA256_SIZE) != 0)
         REFUSE("policy-changed", "policy %s is not what it was at the verdict", c->policy);
-    if (c->age_seconds < 0 || c->age_seconds > g->max_verdict_age_seconds)
-        REFUSE("verdict-too-old", "the verdict is %lld s old, grant %s takes %lld",
-               (long long)c->age_seconds, g->name, (long long)g->max_verdict_age_seconds);
+    if (c->age_seconds < 0 || c->age_seconds > d->max_verdict_age_seconds)
+        REFUSE("verdict-too-old", "the verdict is %lld s old, %s takes %lld",
+               (long long)c->age_seconds, d->who, (long long)d->max_verdict_age_seconds);
     return OK;
 }
 
-/* What the evidence proves, against what the grant asks for. */
-static enum outcome check_proof(const struct charter_grant *g, const struct charter_case *c,
+/* What the evidence proves, against what is asked for. */
+static enum outcome check_proof(const struct demand *d, const struct charter_case *c,
                                 struct error *err)
 {
-    if (c->software == SOURCE_NONE && !g->allow_unproven_software)
-        REFUSE("software-unproven", "nothing proves which software runs, and grant %s asks for it",
-               g->name);
-    if (c->level < g->least_level)
-        REFUSE("grant-level", "level %s, grant %s asks for %s",
-               name_of(&level_names, (int)c->level), g->name,
-               name_of(&level_names, (int)g->least_level));
+    if (c->software == SOURCE_NONE && !d->allow_unproven_software)
+        REFUSE("software-unproven", "nothing proves which software runs, and %s asks for it",
+               d->who);
+    if (c->level < d->least_level)
+        REFUSE(d->level_code, "level %s, %s asks for %s", name_of(&level_names, (int)c->level),
+               d->who, name_of(&level_names, (int)d->least_level));
+    return OK;
+}
+
+static enum outcome check_place(const struct charter_grant *g, const struct charter_case *c,
+                                struct error *err)
+{
     if (!g->regions.any && (c->region[0] == '\0' || !charter_names_have(&g->regions, c->region)))
         REFUSE("grant-region", "region '%s' is not proven or not granted", c->region);
     if (!g->accounts.any &&
@@ -260,8 +284,38 @@ enum outcome charter_grant_allows(const struct charter *charter, const char *gra
     const struct charter_grant *g = charter_find_grant(charter, grant);
     if (g == NULL)
         REFUSE("grant-unknown", "the charter has no grant %s", grant);
+    char who[sizeof g->name + sizeof "grant "];
+    snprintf(who, sizeof who, "grant %s", g->name);
+    const struct demand demand = {.who = who,
+                                  .policies = &g->policies,
+                                  .least_level = g->least_level,
+                                  .max_verdict_age_seconds = g->max_verdict_age_seconds,
+                                  .allow_unproven_software = g->allow_unproven_software,
+                                  .policy_code = "grant-policy",
+                                  .level_code = "grant-level"};
     TRY(check_secret(g, c, err));
-    TRY(check_verdict(charter, g, c, err));
-    TRY(check_proof(g, c, err));
+    TRY(check_verdict(charter, &demand, c, err));
+    TRY(check_proof(&demand, c, err));
+    TRY(check_place(g, c, err));
+    return charter_check_denied(charter, c, err);
+}
+
+enum outcome charter_party_allows(const struct charter *charter, const char *party,
+                                  const struct charter_case *c, struct error *err)
+{
+    const struct charter_party *p = charter_find_party(charter, party);
+    if (p == NULL)
+        REFUSE("party-unknown", "the charter has no relying party %s", party);
+    char who[sizeof p->name + sizeof "party "];
+    snprintf(who, sizeof who, "party %s", p->name);
+    const struct demand demand = {.who = who,
+                                  .policies = &p->policies,
+                                  .least_level = p->least_level,
+                                  .max_verdict_age_seconds = p->max_verdict_age_seconds,
+                                  .allow_unproven_software = p->allow_unproven_software,
+                                  .policy_code = "party-policy",
+                                  .level_code = "party-level"};
+    TRY(check_verdict(charter, &demand, c, err));
+    TRY(check_proof(&demand, c, err));
     return charter_check_denied(charter, c, err);
 }

@@ -6,6 +6,10 @@
 
 #include "tests/support/test.h"
 
+#define PARTY(audience, policies, level, valid)                                                    \
+    "{\"audience\":" audience ",\"policies\":" policies ",\"least_level\":\"" level                \
+    "\",\"max_verdict_age_seconds\":600,\"valid_seconds\":" valid "}"
+
 static const char template[] =
     "{\"charter\":1,\"realm\":\"simulation\",\"serial\":7,"
     "\"issued\":\"2026-11-23T00:00:00Z\",\"expires\":\"2026-12-20T00:00:00Z\","
@@ -27,8 +31,10 @@ static const char template[] =
     "\"kind\":\"ssh-host-key\",\"origin\":\"generate\",\"max_verdict_age_seconds\":600}},"
     "\"tcb_floors\":{},"
     "\"deny\":{\"chips\":[],\"measurements\":[],\"anchors\":[],\"guest_keys\":[]},"
-    "\"keepers\":[],\"relying_parties\":{},"
-    "\"custody\":{\"keeper\":\"on-premises\",\"kek\":\"file\"},\"simulator_roots\":[]}";
+    "\"keepers\":[],\"relying_parties\":{\"bao\":" PARTY(
+        "\"https://bao\"", "[\"web\"]", "L2",
+        "120") "},"
+               "\"custody\":{\"keeper\":\"on-premises\",\"kek\":\"file\"},\"simulator_roots\":[]}";
 
 static struct charter *parsed(const json_t *json)
 {
@@ -131,7 +137,24 @@ static void every_bad_value_is_refused_with_its_place(void **state)
         {"deny/anchors", "[\"zz\"]"},
         {"keepers", "[\"00\"]"},
         {"custody", NULL},
-        {"relying_parties", "{\"vault\":{}}"},
+        {"relying_parties", "[]"},
+        {"relying_parties/vault", "{}"},
+        {"relying_parties/UPPER", PARTY("\"https://vault\"", "[\"web\"]", "L1", "300")},
+        {"relying_parties/vault", PARTY("\"\"", "[\"web\"]", "L1", "300")},
+        {"relying_parties/vault", PARTY("\"a b\"", "[\"web\"]", "L1", "300")},
+        {"relying_parties/vault", PARTY("\"muster-keeper\"", "[\"web\"]", "L1", "300")},
+        {"relying_parties/vault", PARTY("\"muster-opinion\"", "[\"web\"]", "L1", "300")},
+        {"relying_parties/vault", PARTY("\"https://bao\"", "[\"web\"]", "L1", "300")}, /* bao's */
+        {"relying_parties/vault", PARTY("\"https://vault\"", "[\"nobody\"]", "L1", "300")},
+        {"relying_parties/vault", PARTY("\"https://vault\"", "[\"web\"]", "L0", "300")},
+        {"relying_parties/vault", PARTY("\"https://vault\"", "[\"web\"]", "L1", "301")},
+        {"relying_parties/vault", PARTY("\"https://vault\"", "[\"web\"]", "L1", "0")},
+        {"relying_parties/bao/allow_unproven_software", "true"}, /* and L2: a contradiction */
+        {"relying_parties/bao/policies", NULL},                  /* absent is not any */
+        {"relying_parties/bao/audience", NULL},
+        {"relying_parties/bao/max_verdict_age_seconds", NULL},
+        {"relying_parties/bao/valid_seconds", NULL},
+        {"relying_parties/bao/surprise", "1"},
         {"tcb_floors", "{\"Zen\":{}}"},
         {"tcb_floors", "[]"},
         {"tcb_floors", "{\"Milan\":[{}, {\"snp\":1}]}"},
@@ -365,6 +388,59 @@ static void every_rule_refuses_with_its_own_code(void **state)
                  "grant-unknown");
 }
 
+/* ---- relying parties ---- */
+
+static void a_relying_party_is_read(void **state)
+{
+    struct scene *s = *state;
+    const struct charter_party *bao = charter_find_party(s->charter, "bao");
+    assert_non_null(bao);
+    assert_string_equal(bao->audience, "https://bao");
+    assert_int_equal(bao->least_level, LEVEL_2);
+    assert_int_equal(bao->valid_seconds, 120);
+    assert_int_equal(bao->max_verdict_age_seconds, 600);
+    assert_false(bao->allow_unproven_software);
+    assert_null(charter_find_party(s->charter, "vault"));
+}
+
+#define NO_PASSPORT(member, value, code)                                                           \
+    do {                                                                                           \
+        struct charter_case c = s->good;                                                           \
+        c.member = (value);                                                                        \
+        assert_fails(charter_party_allows(s->charter, "bao", &c, &err), ERR_DENIED, (code));       \
+    } while (0)
+
+/* Nothing is asked of it about secrets, fleets and regions. */
+static void a_relying_party_takes_what_it_asks_for_and_nothing_less(void **state)
+{
+    struct scene *s = *state;
+    struct error err = {0};
+    assert_ok(charter_party_allows(s->charter, "bao", &s->good, &err));
+    NO_PASSPORT(trusted, false, "verdict-rejected");
+    NO_PASSPORT(policy, "other", "party-policy");
+    NO_PASSPORT(policy_digest[0], (uint8_t)(s->good.policy_digest[0] ^ 1), "policy-changed");
+    NO_PASSPORT(age_seconds, 601, "verdict-too-old");
+    NO_PASSPORT(age_seconds, -1, "verdict-too-old");
+    NO_PASSPORT(software, SOURCE_NONE, "software-unproven");
+    NO_PASSPORT(level, LEVEL_1, "party-level");
+    assert_fails(charter_party_allows(s->charter, "nobody", &s->good, &err), ERR_DENIED,
+                 "party-unknown");
+}
+
+static void who_is_denied_gets_no_passport(void **state)
+{
+    struct scene *s = *state;
+    struct error err = {0};
+    const char *last;
+    OWNED(json_drop) json_t *json = fresh();
+    OWNED(mem_drop) char *hex = hex_of(SPAN_OF(s->good.anchor));
+    json_object_set_new(parent_of(json, "deny/x", &last), "anchors", json_pack("[s]", hex));
+    OWNED(charter_drop) struct charter *c = parsed(json);
+    assert_fails(charter_party_allows(c, "bao", &s->good, &err), ERR_DENIED, "denied-anchor");
+}
+
+/* ---- grants and what is denied ---- */
+
 static void an_account_that_is_not_proven_is_refused(void **state)
 {
     struct scene *s = *state;
@@ -564,6 +640,9 @@ int main(void)
         cmocka_unit_test(whatever_a_verdict_follows_from_changes_its_policy),
         IN_SCENE(a_good_case_is_allowed),
         IN_SCENE(every_rule_refuses_with_its_own_code),
+        IN_SCENE(a_relying_party_is_read),
+        IN_SCENE(a_relying_party_takes_what_it_asks_for_and_nothing_less),
+        IN_SCENE(who_is_denied_gets_no_passport),
         IN_SCENE(an_account_that_is_not_proven_is_refused),
         IN_SCENE(whatever_is_on_a_deny_list_is_refused),
         IN_SCENE(whoever_is_of_a_denied_make_is_refused),

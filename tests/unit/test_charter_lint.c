@@ -33,6 +33,10 @@ static void nothing_is_said_of_a_sound_charter_but_what_it_cannot_have(void **st
     "{\"least_level\":\"L1\",\"regions\":\"any\",\"fleets\":\"any\",\"scope\":\"fleet\","          \
     "\"kind\":\"opaque\",\"origin\":\"generate\",\"max_verdict_age_seconds\":60," more "}"
 
+#define PARTY(policies, more)                                                                      \
+    "{\"audience\":\"https://vault\",\"policies\":" policies                                       \
+    ",\"max_verdict_age_seconds\":60,\"valid_seconds\":60," more "}"
+
 static const struct {
     const char *pointer;
     const char *value; /* NULL: removed */
@@ -103,8 +107,32 @@ static const struct {
     {"/grants/host/origin", "\"import-by\"", LINT_KEY_IMPORTABLE, "/grants/host/origin"},
     {"/grants/key/accounts", "[\"aws-1\"]", LINT_ACCOUNT_UNPROVEN, "/grants/key/accounts"},
     {"/references/direct/anchor", "\"none\"", LINT_INSTANCE_UNPROVEN, "/grants/host/scope"},
+    {"/relying_parties/vault", PARTY("[]", "\"least_level\":\"L1\""), LINT_PARTY_WITHOUT_POLICIES,
+     "/relying_parties/vault/policies"},
+    {"/relying_parties/vault", PARTY("\"any\"", "\"least_level\":\"L1\""), LINT_PARTY_POLICY_ANY,
+     "/relying_parties/vault/policies"},
+    {"/relying_parties/vault",
+     PARTY("[\"web\"]", "\"least_level\":\"L1\",\"allow_unproven_software\":true"),
+     LINT_PARTY_UNPROVEN_SOFTWARE, "/relying_parties/vault/allow_unproven_software"},
+    {"/relying_parties/vault", PARTY("[\"web\"]", "\"allow_unproven_software\":false"),
+     LINT_NO_LEAST_LEVEL, "/relying_parties/vault/least_level"},
+    {"/relying_parties/vault", PARTY("[\"web\"]", "\"least_level\":\"L3\""),
+     LINT_LEVEL_OUT_OF_REACH, "/relying_parties/vault/least_level"},
     {"/references/direct/measured_boot", "false", LINT_INSTANCE_UNPROVEN, "/grants/host/scope"},
 };
+
+/* Its guests are judged for somebody. */
+static void a_policy_of_a_relying_party_is_used(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *charter = charter_sound();
+    charter_change(charter, "/grants", "{}");
+    OWNED(lint_done) struct lint before = linted(charter);
+    charter_change(charter, "/relying_parties/vault", PARTY("[\"web\"]", "\"least_level\":\"L1\""));
+    OWNED(lint_done) struct lint after = linted(charter);
+    assert_true(lint_has(&before, LINT_POLICY_UNUSED));
+    assert_false(lint_has(&after, LINT_POLICY_UNUSED));
+}
 
 static void each_finding_has_its_charter(void **state)
 {
@@ -228,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_said_of_a_sound_charter_but_what_it_cannot_have),
         cmocka_unit_test(each_finding_has_its_charter),
+        cmocka_unit_test(a_policy_of_a_relying_party_is_used),
         cmocka_unit_test(a_level_that_nothing_can_prove_is_out_of_reach),
         cmocka_unit_test(negligible_merit_names_what_is_missing),
         cmocka_unit_test(one_signer_is_one_too_few_where_the_pinned_keys_are_known),

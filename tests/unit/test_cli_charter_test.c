@@ -68,6 +68,31 @@ static void claims_are_tried_against_a_grant(void **state)
     assert_int_equal(strncmp((const char *)ran.out.at, "1..10\nok 1 - good\n", 18), 0);
 }
 
+#define PASSPORT(name, party, claims, verdict, reason)                                             \
+    "{\"name\":\"" name "\",\"policy\":\"web\",\"relying_party\":\"" party                         \
+    "\",\"claims\":{" claims "},\"expect\":{\"verdict\":\"" verdict "\",\"reason\":\"" reason      \
+    "\"}}"
+
+static void claims_are_tried_against_a_relying_party(void **state)
+{
+    /* clang-format off */
+    static const char cases[] = "{\"cases\":["
+        PASSPORT("good", "vault", NO_FLEET, "issued", "ok") ","
+        PASSPORT("low", "vault", "\"software\":\"hardware\"", "refused", "party-level") ","
+        PASSPORT("old", "vault", NO_FLEET ",\"age_seconds\":601", "refused", "verdict-too-old") ","
+        PASSPORT("nobody", "nobody", NO_FLEET, "refused", "party-unknown")
+        "]}";
+    /* clang-format on */
+    OWNED(json_drop) json_t *charter = charter_sound();
+    charter_change(charter, "/relying_parties/vault",
+                   "{\"audience\":\"https://vault\",\"policies\":[\"web\"],\"least_level\":\"L1\","
+                   "\"max_verdict_age_seconds\":600,\"valid_seconds\":60}");
+    OWNED(ran_done) struct ran ran = test_charter(*state, charter, cases, NULL);
+    if (ran.exit_code != 0)
+        fail_msg("%s%s", (const char *)ran.out.at, (const char *)ran.err.at);
+    assert_int_equal(strncmp((const char *)ran.out.at, "1..4\nok 1 - good\n", 17), 0);
+}
+
 static void a_case_that_comes_out_otherwise_fails_by_name(void **state)
 {
     /* clang-format off */
@@ -228,6 +253,8 @@ static void a_case_that_is_none_is_a_wrong_argument(void **state)
         "{\"cases\":[{\"name\":\"x\",\"policy\":\"nobody\",\"grant\":\"key\",\"claims\":{},"
         "\"expect\":{\"verdict\":\"refused\"}}]}",
         "{\"cases\":[{\"name\":\"x\",\"policy\":\"web\",\"expect\":{\"verdict\":\"refused\"}}]}",
+        "{\"cases\":[{\"name\":\"x\",\"policy\":\"web\",\"grant\":\"key\",\"relying_party\":\"v\","
+        "\"claims\":{},\"expect\":{\"verdict\":\"refused\"}}]}",
         "{\"cases\":[{\"name\":\"x\",\"policy\":\"web\",\"grant\":\"key\",\"claims\":1,"
         "\"expect\":{\"verdict\":\"refused\"}}]}",
         "{\"cases\":[{\"name\":\"x\",\"policy\":\"web\",\"grant\":\"key\",\"claims\":{\"a\":1},"
@@ -257,6 +284,8 @@ static void a_case_that_is_none_is_a_wrong_argument(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(claims_are_tried_against_a_relying_party, scratch_open,
+                                        scratch_close),
         cmocka_unit_test_setup_teardown(claims_are_tried_against_a_grant, scratch_open,
                                         scratch_close),
         cmocka_unit_test_setup_teardown(a_case_that_comes_out_otherwise_fails_by_name, scratch_open,
