@@ -102,11 +102,12 @@ static enum outcome make_root(struct making *m, struct error *err)
 
 /* clang-format off */
 const struct role_files role_files[ROLE_FILES] = {
-    {ROLE_CONTROLLER,     "controller", "key.pem",         "cert.pem"},
-    {ROLE_KEEPER_LINK,    "keeper",     "link-key.pem",    "link-cert.pem"},
-    {ROLE_KEEPER_SIGN,    "keeper",     "sign-key.pem",    "sign-cert.pem"},
-    {ROLE_KEEPER_IMPORT,  "keeper",     "import-key.pem",  "import-cert.pem"},
-    {ROLE_KEEPER_OPINION, "keeper",     "opinion-key.pem", "opinion-cert.pem"},
+    {ROLE_CONTROLLER,      "controller", "key.pem",          "cert.pem"},
+    {ROLE_KEEPER_LINK,     "keeper",     "link-key.pem",     "link-cert.pem"},
+    {ROLE_KEEPER_SIGN,     "keeper",     "sign-key.pem",     "sign-cert.pem"},
+    {ROLE_KEEPER_IMPORT,   "keeper",     "import-key.pem",   "import-cert.pem"},
+    {ROLE_KEEPER_OPINION,  "keeper",     "opinion-key.pem",  "opinion-cert.pem"},
+    {ROLE_KEEPER_PASSPORT, "keeper",     "passport-key.pem", "passport-cert.pem"},
 };
 /* clang-format on */
 

@@ -29,7 +29,7 @@ struct keeper_init {
 enum outcome keeper_init(const struct keeper_init *init, struct error *err);
 
 /* Where key and certificate of each role stand in a deployment. */
-enum { ROLE_FILES = 5 };
+enum { ROLE_FILES = 6 };
 struct role_files {
     enum cert_role role;
     const char *folder, *key, *cert;

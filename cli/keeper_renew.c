@@ -112,10 +112,11 @@ static enum outcome read_before(const struct keeper_renew *wish, struct renewing
     return OK;
 }
 
-/* A folder that was made before there were opinions has no key for them, until one is asked for. */
+/* A folder that was made before there were opinions and passports has no keys for them, until they
+ * are asked for. */
 static bool is_optional(enum cert_role role)
 {
-    return role == ROLE_KEEPER_OPINION;
+    return role == ROLE_KEEPER_OPINION || role == ROLE_KEEPER_PASSPORT;
 }
 
 /* Of key and certificate one may be missing: where only the certificates were brought to the root,

@@ -2,12 +2,24 @@
 
 #include <string.h>
 
+#include "lib/crypto/jwk.h"
 #include "lib/crypto/random.h"
 
 #define AUDIENCE "muster-keeper"
-#define PROFILE "tag:muster,2026:verdict-1"
 #define OPINION_AUDIENCE "muster-opinion"
-#define OPINION_PROFILE "tag:muster,2026:opinion-1"
+
+enum token_kind { TOKEN_VERDICT, TOKEN_OPINION, TOKEN_PASSPORT, TOKEN_KIND_COUNT };
+
+/* clang-format off */
+static const struct token_words {
+    const char *typ, *simulated_typ, *issuer, *simulated_issuer, *profile;
+} words[] = {
+    [TOKEN_VERDICT]  = {VERDICT_TYP,  SIMULATED_VERDICT_TYP,  "muster-keeper",   "muster-keeper-simulation",   "tag:muster,2026:verdict-1"},
+    [TOKEN_OPINION]  = {OPINION_TYP,  SIMULATED_OPINION_TYP,  "muster-keeper",   "muster-keeper-simulation",   "tag:muster,2026:opinion-1"},
+    [TOKEN_PASSPORT] = {PASSPORT_TYP, SIMULATED_PASSPORT_TYP, "muster-passport", "muster-passport-simulation", "tag:muster,2026:passport-1"},
+};
+_Static_assert(countof(words) == TOKEN_KIND_COUNT);
+/* clang-format on */
 
 /* clang-format off */
 static const struct field claims_fields[] = {
@@ -67,6 +79,31 @@ static const struct field opinion_fields[] = {
     FIELD(opinion_claims, simulated, FIELD_BOOL),
 };
 const struct record opinion_claims_record = RECORD(opinion_claims, opinion_fields);
+
+static const struct field passport_fields[] = {
+    FIELD(passport_claims, deployment, FIELD_HEX),
+    FIELD(passport_claims, realm, FIELD_NAME, .names = &realm_names),
+    FIELD(passport_claims, relying_party, FIELD_TEXT),
+    FIELD(passport_claims, instance, FIELD_UUID),
+    FIELD(passport_claims, kind, FIELD_NAME, .names = &evidence_kind_names),
+    FIELD(passport_claims, verdict, FIELD_UUID),
+    FIELD(passport_claims, verdict_issued, FIELD_MOMENT),
+    FIELD(passport_claims, verdict_expires, FIELD_MOMENT),
+    FIELD(passport_claims, policy, FIELD_TEXT),
+    FIELD(passport_claims, policy_digest, FIELD_HEX),
+    FIELD(passport_claims, charter_serial, FIELD_INT, .least = 1, .most = INT64_MAX),
+    FIELD(passport_claims, hardware, FIELD_NAME, .names = &source_names),
+    FIELD(passport_claims, software, FIELD_NAME, .names = &source_names),
+    FIELD(passport_claims, identity, FIELD_NAME, .names = &source_names),
+    FIELD(passport_claims, level, FIELD_NAME, .names = &level_names),
+    FIELD(passport_claims, missing, FIELD_JSON),
+    FIELD(passport_claims, residuals, FIELD_JSON),
+    FIELD(passport_claims, anchor, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(passport_claims, measurement, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(passport_claims, region, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(passport_claims, simulated, FIELD_BOOL),
+};
+const struct record passport_claims_record = RECORD(passport_claims, passport_fields);
 /* clang-format on */
 
 void verdict_token_done(struct verdict_token *token)
@@ -75,9 +112,17 @@ void verdict_token_done(struct verdict_token *token)
     *token = (struct verdict_token){0};
 }
 
-static const char *issuer_of(bool simulated)
+void passport_token_done(struct passport_token *token)
 {
-    return simulated ? "muster-keeper-simulation" : "muster-keeper";
+    record_done(&passport_claims_record, &token->claims);
+    *token = (struct passport_token){0};
+}
+
+/* ---- printing ------------------------------------------------------------------------------- */
+
+static const char *issuer_of(enum token_kind kind, bool simulated)
+{
+    return simulated ? words[kind].simulated_issuer : words[kind].issuer;
 }
 
 /* No better than the worst claim of the vector (EAR). Simulated evidence affirms nothing, whatever
@@ -93,7 +138,9 @@ static const char *ear_status(const char *verdict, bool simulated,
 }
 
 struct ear {
-    const char *audience, *profile, *verdict;
+    enum token_kind kind;
+    const struct uuid *id;
+    const char *audience, *verdict;
     bool simulated;
     const struct trust_vector *vector;
     struct moment issued, expires;
@@ -105,11 +152,12 @@ static json_t *ear_to_json(const struct ear *ear)
     json_t *json = json_object();
     json_t *muster = json_object();
     json_t *submods = json_object();
-    json_put_text(json, "iss", issuer_of(ear->simulated));
+    json_put_text(json, "iss", issuer_of(ear->kind, ear->simulated));
     json_put_text(json, "aud", ear->audience);
+    json_put_uuid(json, "jti", ear->id);
     json_put_int(json, "iat", moment_seconds(ear->issued));
     json_put_int(json, "exp", moment_seconds(ear->expires));
-    json_put_text(json, "eat_profile", ear->profile);
+    json_put_text(json, "eat_profile", words[ear->kind].profile);
     json_put_text(muster, "ear.status", ear_status(ear->verdict, ear->simulated, ear->vector));
     json_put_new(muster, "ear.trustworthiness-vector", trust_vector_to_json(ear->vector));
     json_put_new(submods, "muster", muster);
@@ -117,22 +165,29 @@ static json_t *ear_to_json(const struct ear *ear)
     return json;
 }
 
+static enum outcome sign_ear(const struct key *signer, const struct ear *ear, json_t *json,
+                             const struct record *record, const void *claims, char **out,
+                             struct error *err)
+{
+    const struct token_words *w = &words[ear->kind];
+    json_put_new(json, "muster", record_to_json(record, claims));
+    return token_sign(signer, ear->simulated ? w->simulated_typ : w->typ, json, out, err);
+}
+
 enum outcome verdict_token_print(const struct key *signer, const struct verdict_token *token,
                                  char **out, struct error *err)
 {
     const struct verdict_claims *claims = &token->claims;
-    const struct ear ear = {.audience = AUDIENCE,
-                            .profile = PROFILE,
+    const struct ear ear = {.kind = TOKEN_VERDICT,
+                            .id = &token->id,
+                            .audience = AUDIENCE,
                             .verdict = claims->verdict,
                             .simulated = claims->simulated,
                             .vector = &token->vector,
                             .issued = token->issued,
                             .expires = token->expires};
     OWNED(json_drop) json_t *json = ear_to_json(&ear);
-    json_put_uuid(json, "jti", &token->id);
-    json_put_new(json, "muster", record_to_json(&verdict_claims_record, claims));
-    return token_sign(signer, claims->simulated ? SIMULATED_VERDICT_TYP : VERDICT_TYP, json, out,
-                      err);
+    return sign_ear(signer, &ear, json, &verdict_claims_record, claims, out, err);
 }
 
 enum outcome opinion_token_print(const struct key *signer, const struct opinion_claims *claims,
@@ -140,19 +195,52 @@ enum outcome opinion_token_print(const struct key *signer, const struct opinion_
                                  struct error *err)
 {
     const struct uuid id = uuid_new();
-    const struct ear ear = {.audience = OPINION_AUDIENCE,
-                            .profile = OPINION_PROFILE,
+    const struct ear ear = {.kind = TOKEN_OPINION,
+                            .id = &id,
+                            .audience = OPINION_AUDIENCE,
                             .verdict = claims->verdict,
                             .simulated = claims->simulated,
                             .vector = vector,
                             .issued = now,
                             .expires = moment_add_seconds(now, OPINION_SECONDS)};
     OWNED(json_drop) json_t *json = ear_to_json(&ear);
-    json_put_uuid(json, "jti", &id);
-    json_put_new(json, "muster", record_to_json(&opinion_claims_record, claims));
-    return token_sign(signer, claims->simulated ? SIMULATED_OPINION_TYP : OPINION_TYP, json, out,
-                      err);
+    return sign_ear(signer, &ear, json, &opinion_claims_record, claims, out, err);
 }
+
+/* Whoever shows it must hold this key (RFC 7800): whole, and by its name (RFC 9449). */
+static enum outcome put_confirmation(json_t *json, const struct key *key, struct error *err)
+{
+    char thumbprint[JWK_THUMBPRINT_SIZE];
+    json_t *jwk = NULL;
+    json_t *cnf = json_object();
+    json_put_new(json, "cnf", cnf);
+    TRY(jwk_of(key, &jwk, err));
+    json_put_new(cnf, "jwk", jwk);
+    TRY(jwk_thumbprint(key, thumbprint, err));
+    json_put_text(cnf, "jkt", thumbprint);
+    return OK;
+}
+
+enum outcome passport_token_print(const struct key *signer, const struct passport_token *token,
+                                  char **out, struct error *err)
+{
+    const struct passport_claims *claims = &token->claims;
+    const struct ear ear = {.kind = TOKEN_PASSPORT,
+                            .id = &token->id,
+                            .audience = token->audience,
+                            .verdict = "trusted",
+                            .simulated = claims->simulated,
+                            .vector = &token->vector,
+                            .issued = token->issued,
+                            .expires = token->expires};
+    OWNED(json_drop) json_t *json = ear_to_json(&ear);
+    json_put_uuid(json, "sub", &claims->instance);
+    json_put_int(json, "nbf", moment_seconds(token->issued));
+    TRY(put_confirmation(json, token->link_key, err));
+    return sign_ear(signer, &ear, json, &passport_claims_record, claims, out, err);
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static enum outcome malformed(struct error *err)
 {
@@ -168,6 +256,9 @@ static enum outcome check_typ(struct span text, enum realm realm, bool *simulate
     if (strcmp(typ, OPINION_TYP) == 0 || strcmp(typ, SIMULATED_OPINION_TYP) == 0)
         return fail_code(err, ERR_DENIED, "opinion-not-verdict",
                          "an opinion says what somebody asked, not what a guest proved");
+    if (strcmp(typ, PASSPORT_TYP) == 0 || strcmp(typ, SIMULATED_PASSPORT_TYP) == 0)
+        return fail_code(err, ERR_DENIED, "passport-not-verdict",
+                         "a passport is for a relying party, and opens nothing here");
     *simulated = strcmp(typ, SIMULATED_VERDICT_TYP) == 0;
     if (*simulated && realm != REALM_SIMULATION)
         return fail_code(err, ERR_DENIED, "verdict-simulated", "simulated, in production");
@@ -188,6 +279,12 @@ static enum outcome check_signature(struct span text, const struct key *signer, 
     return outcome;
 }
 
+static enum outcome read_vector(const json_t *json, struct trust_vector *out)
+{
+    const json_t *ours = json_object_get(json_object_get(json, "submods"), "muster");
+    return trust_vector_from_json(json_object_get(ours, "ear.trustworthiness-vector"), out, NULL);
+}
+
 static enum outcome read_claims(const json_t *json, bool simulated, struct verdict_token *out,
                                 struct error *err)
 {
@@ -201,10 +298,11 @@ static enum outcome read_claims(const json_t *json, bool simulated, struct verdi
         json_get_int(json, "", "exp", 0, INT32_MAX * INT64_C(4), &expires, NULL) != OK ||
         json_get_uuid(json, "", "jti", &out->id, NULL) != OK ||
         record_from_json(&verdict_claims_record, json_object_get(json, "muster"), "/muster",
-                         &out->claims, NULL) != OK)
+                         &out->claims, NULL) != OK ||
+        read_vector(json, &out->vector) != OK)
         return malformed(err);
-    if (strcmp(issuer, issuer_of(simulated)) != 0 || strcmp(audience, AUDIENCE) != 0 ||
-        out->claims.simulated != simulated)
+    if (strcmp(issuer, issuer_of(TOKEN_VERDICT, simulated)) != 0 ||
+        strcmp(audience, AUDIENCE) != 0 || out->claims.simulated != simulated)
         return fail_code(err, ERR_DENIED, "verdict-audience", "issued by or for somebody else");
     out->issued = clock_at_seconds(issued);
     out->expires = clock_at_seconds(expires);

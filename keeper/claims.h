@@ -1,5 +1,6 @@
-/* The verdict token: what an appraisal concluded, signed for the keeper's own later use (trust.md
- * section 6). Never confused with an opinion: other typ, issuer and audience. */
+/* The tokens that a keeper signs (trust.md section 6): the verdict, for its own later use; the
+ * opinion, for whoever asked; the passport, for one relying party. Never confused with each other:
+ * each has its typ, its audience and its key. */
 #ifndef MUSTER_KEEPER_CLAIMS_H
 #define MUSTER_KEEPER_CLAIMS_H
 
@@ -11,6 +12,8 @@
 #define SIMULATED_VERDICT_TYP "muster-simulated-verdict+jwt"
 #define OPINION_TYP "muster-opinion+jwt"
 #define SIMULATED_OPINION_TYP "muster-simulated-opinion+jwt"
+#define PASSPORT_TYP "muster-passport+jwt"
+#define SIMULATED_PASSPORT_TYP "muster-simulated-passport+jwt"
 
 /* The "muster" claim. */
 struct verdict_claims {
@@ -47,7 +50,7 @@ struct verdict_token {
     struct moment issued; /* when the nonce was, by the keeper's clock */
     struct moment expires;
     struct verdict_claims claims;
-    struct trust_vector vector; /* for relying parties: printed, never read back */
+    struct trust_vector vector; /* for relying parties */
 };
 void verdict_token_done(struct verdict_token *token);
 
@@ -55,8 +58,9 @@ enum outcome verdict_token_print(const struct key *signer, const struct verdict_
                                  char **out, struct error *err);
 
 /* Signed by `signer`, of the right typ, issuer and audience, not expired. ERR_DENIED "opinion-not-
- * verdict", "verdict-simulated" (in production), "verdict-type", "verdict-key", "bad-signature",
- * "verdict-audience", "verdict-expired"; ERR_INVALID "verdict-malformed". */
+ * verdict", "passport-not-verdict", "verdict-simulated" (in production), "verdict-type",
+ * "verdict-key", "bad-signature", "verdict-audience", "verdict-expired"; ERR_INVALID
+ * "verdict-malformed". */
 enum outcome verdict_token_read(struct span text, const struct key *signer, enum realm realm,
                                 struct moment now, struct verdict_token *out, struct error *err);
 
@@ -94,5 +98,47 @@ enum { OPINION_SECONDS = 300 };
 enum outcome opinion_token_print(const struct key *signer, const struct opinion_claims *claims,
                                  const struct trust_vector *vector, struct moment now, char **out,
                                  struct error *err);
+
+/* ---- passports ------------------------------------------------------------------------------ */
+
+/* The "muster" claim of a passport: what the verdict proved, and whose it was. Nothing of chip,
+ * boot and sealing key, which are nobody's outside. */
+struct passport_claims {
+    uint8_t deployment[SHA256_SIZE];
+    enum realm realm;
+    char relying_party[NAME_SIZE];
+    struct uuid instance;
+    enum evidence_kind kind;
+    struct uuid verdict;          /* the id of the verdict that it follows from */
+    struct moment verdict_issued; /* how old that is */
+    struct moment verdict_expires;
+    char policy[NAME_SIZE];
+    uint8_t policy_digest[SHA256_SIZE];
+    int64_t charter_serial; /* that this was allowed by; the verdict's may be an older one */
+    enum source hardware, software, identity;
+    enum level level;
+    json_t *missing;
+    json_t *residuals;
+    uint8_t anchor[SHA256_SIZE];
+    uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
+    char region[REGION_SIZE];
+    bool simulated;
+};
+extern const struct record passport_claims_record;
+
+struct passport_token {
+    struct uuid id;
+    const char *audience;
+    struct moment issued;
+    struct moment expires;
+    const struct key *link_key; /* the guest's: who shows it must prove to hold that */
+    struct passport_claims claims;
+    struct trust_vector vector;
+};
+void passport_token_done(struct passport_token *token);
+
+/* Signed by a key that is for passports only. */
+enum outcome passport_token_print(const struct key *signer, const struct passport_token *token,
+                                  char **out, struct error *err);
 
 #endif

@@ -17,6 +17,7 @@ static enum outcome show_status(struct keeper *k, const void *wish, struct keepe
     }
     out->appraisals = k->appraisals;
     out->releases = k->releases;
+    out->passports = k->passports;
     out->refusals = k->refusals;
     return OK;
 }
@@ -28,6 +29,7 @@ union wish {
     struct opinion_wish opinion;
     struct generate_wish generate;
     struct release_wish release;
+    struct passport_wish passport;
     struct charter_wish charter;
 };
 union reply {
@@ -36,6 +38,7 @@ union reply {
     struct opinion_reply opinion;
     struct generate_reply generate;
     struct release_reply release;
+    struct passport_reply passport;
     struct charter_reply charter;
     struct keeper_status status;
 };
@@ -70,6 +73,12 @@ static enum outcome do_release(struct keeper *k, const union wish *w, union repl
     return keeper_release(k, &w->release, &r->release, err);
 }
 
+static enum outcome do_passport(struct keeper *k, const union wish *w, union reply *r,
+                                struct error *err)
+{
+    return keeper_passport(k, &w->passport, &r->passport, err);
+}
+
 static enum outcome do_charter(struct keeper *k, const union wish *w, union reply *r,
                                struct error *err)
 {
@@ -94,6 +103,7 @@ static const struct desk_row desk[VERB_COUNT] = {
     [VERB_OPINION] = {do_opinion, &opinion_wish_record, &opinion_reply_record},
     [VERB_GENERATE] = {do_generate, &generate_wish_record, &generate_reply_record},
     [VERB_RELEASE] = {do_release, &release_wish_record, &release_reply_record},
+    [VERB_PASSPORT] = {do_passport, &passport_wish_record, &passport_reply_record},
     [VERB_CHARTER] = {do_charter, &charter_wish_record, &charter_reply_record},
     [VERB_STATUS] = {do_status, NULL, &keeper_status_record},
 };

@@ -7,6 +7,7 @@
 #include "keeper/nonces.h"
 #include "keeper/vault.h"
 #include "lib/attest/evidence.h"
+#include "lib/base/bucket.h"
 #include "lib/base/map.h"
 #include "lib/model/keeper_state.h"
 
@@ -17,6 +18,7 @@ struct known_instance {
     struct uuid verdict; /* the latest */
     int64_t asked_ms;    /* when its nonce was issued, by the clock that nobody sets */
     int64_t sequence;    /* the highest that was released */
+    struct bucket passports;
 };
 
 struct keeper {
@@ -32,6 +34,9 @@ struct keeper {
 
     struct key *opinion_signer; /* NULL: a folder made before there was one */
     struct cert *opinion_cert;
+    struct key *passport_signer; /* NULL: likewise */
+    struct cert *passport_cert;
+    char *jwks; /* what it signs for others with, signed by the root; NULL: likewise */
 
     struct kek *kek;
     struct keeper_state *state; /* NULL: no file, no release */
@@ -51,7 +56,7 @@ struct keeper {
 
     struct map *instances; /* struct uuid to struct known_instance; in memory only */
 
-    int64_t appraisals, releases, refusals;
+    int64_t appraisals, releases, passports, refusals;
 };
 
 /* The charter, if there is one that is in force now and names this keeper, which may still sign.
@@ -76,6 +81,14 @@ enum outcome keeper_check_denied(const struct keeper *keeper, const struct chart
                                  const struct charter_case *c, struct trust_vector *vector,
                                  struct error *err);
 
+/* The verdict token of this instance, which it stands on now. ERR_DENIED: the codes of
+ * verdict_token_read(), "verdict-instance", "verdict-deployment", "verdict-superseded",
+ * "anchor-destroyed". With the state file only. */
+enum outcome keeper_read_verdict(const struct keeper *keeper, const struct uuid *instance,
+                                 const char *text, struct verdict_token *out, struct error *err);
+/* What it says, for the charter; borrows from it. */
+struct charter_case keeper_case_of(const struct verdict_token *token);
+
 /* Made when it was not known. */
 struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *instance);
 
@@ -90,6 +103,8 @@ enum outcome keeper_generate(struct keeper *keeper, const struct generate_wish *
                              struct generate_reply *out, struct error *err);
 enum outcome keeper_release(struct keeper *keeper, const struct release_wish *wish,
                             struct release_reply *out, struct error *err);
+enum outcome keeper_passport(struct keeper *keeper, const struct passport_wish *wish,
+                             struct passport_reply *out, struct error *err);
 enum outcome keeper_take_charter(struct keeper *keeper, const struct charter_wish *wish,
                                  struct charter_reply *out, struct error *err);
 

@@ -89,20 +89,35 @@ static enum outcome open_signer(struct keeper *k, const char *folder, struct err
 }
 
 /* Whoever has none, or an old one, does all else that a keeper does. */
-static enum outcome open_opinion_signer(struct keeper *k, const char *folder, struct error *err)
+static enum outcome open_spare_signer(struct keeper *k, const char *folder, enum cert_role role,
+                                      const char *cert_name, const char *key_name,
+                                      struct cert **out_cert, struct key **out_key,
+                                      struct error *err)
 {
     struct error why = {0};
-    enum outcome outcome = open_role(k, folder, ROLE_KEEPER_OPINION, "opinion-cert.pem",
-                                     "opinion-key.pem", &k->opinion_cert, &k->opinion_signer, &why);
-    if (outcome == OK && key_equal(k->opinion_signer, k->signer))
-        return fail_code(err, ERR_INVALID, "wrong-key", "opinions need a key of their own");
+    enum outcome outcome = open_role(k, folder, role, cert_name, key_name, out_cert, out_key, &why);
+    if (outcome == OK && key_equal(*out_key, k->signer))
+        return fail_code(err, ERR_INVALID, "wrong-key", "%s needs a key of its own",
+                         name_of(&cert_role_names, (int)role));
     if (outcome == OK || outcome == ERR_NOT_FOUND)
         return OK;
     if (strcmp(why.code, "cert-expired") != 0) {
         *err = why;
         return outcome;
     }
-    log_error("opinions.off", &why);
+    log_error(role == ROLE_KEEPER_OPINION ? "opinions.off" : "passports.off", &why);
+    return OK;
+}
+
+static enum outcome open_spare_signers(struct keeper *k, const char *folder, struct error *err)
+{
+    TRY(open_spare_signer(k, folder, ROLE_KEEPER_OPINION, "opinion-cert.pem", "opinion-key.pem",
+                          &k->opinion_cert, &k->opinion_signer, err));
+    TRY(open_spare_signer(k, folder, ROLE_KEEPER_PASSPORT, "passport-cert.pem", "passport-key.pem",
+                          &k->passport_cert, &k->passport_signer, err));
+    if (k->opinion_signer != NULL && k->passport_signer != NULL &&
+        key_equal(k->opinion_signer, k->passport_signer))
+        return fail_code(err, ERR_INVALID, "wrong-key", "opinions and passports by one key");
     return OK;
 }
 
@@ -178,7 +193,7 @@ enum outcome keeper_open(const char *folder, int64_t challenges_most, struct kee
     OWNED(keeper_drop) struct keeper *k = NEW(struct keeper);
     TRY(open_roots(k, folder, err));
     TRY(open_signer(k, folder, err));
-    TRY(open_opinion_signer(k, folder, err));
+    TRY(open_spare_signers(k, folder, err));
     TRY(open_memory(k, folder, err));
     TRY(open_simulator(k, folder, err));
     TRY(open_charter(k, folder, err));
@@ -219,6 +234,9 @@ void keeper_close(struct keeper *k)
     free(k->signer_pem);
     key_free(k->opinion_signer);
     cert_free(k->opinion_cert);
+    key_free(k->passport_signer);
+    cert_free(k->passport_cert);
+    free(k->jwks);
     kek_close(k->kek);
     keeper_state_close(k->state);
     free(k->state_path);
@@ -307,11 +325,14 @@ struct cert_term keeper_signing_term(const struct keeper *k)
     return cert_term_of(k->signer_cert);
 }
 
-bool keeper_opinion_term(const struct keeper *k, struct cert_term *out)
+size_t keeper_spare_terms(const struct keeper *k, struct cert_term out[static KEEPER_SPARE_TERMS])
 {
-    if (k->opinion_cert != NULL)
-        *out = cert_term_of(k->opinion_cert);
-    return k->opinion_cert != NULL;
+    const struct cert *const certs[] = {k->opinion_cert, k->passport_cert};
+    size_t count = 0;
+    for (size_t i = 0; i < countof(certs); i++)
+        if (certs[i] != NULL)
+            out[count++] = cert_term_of(certs[i]);
+    return count;
 }
 
 void keeper_hello(const struct keeper *k, struct hello *out)

@@ -10,9 +10,9 @@
 struct keeper;
 
 /* What stands in the keeper's folder: root.pem, next-root.pem (may be absent), sign-cert.pem,
- * sign-key.pem, opinion-cert.pem, opinion-key.pem, link-cert.pem, link-key.pem, kek, state,
- * signers.json, charter.jws (once there is one), simulator-root.pem and simulator-nitro-root.pem
- * (simulation realm only).
+ * sign-key.pem, opinion-cert.pem, opinion-key.pem, passport-cert.pem, passport-key.pem,
+ * link-cert.pem, link-key.pem, kek, state, signers.json, charter.jws (once there is one),
+ * simulator-root.pem and simulator-nitro-root.pem (simulation realm only).
  *
  * Refuses to open when the realms of root, key-encryption key and charter differ, when a
  * certificate is not valid for its role, and when a production folder holds a simulator's root.
@@ -42,8 +42,10 @@ enum outcome keeper_destroy(struct keeper *keeper, struct span jws, struct destr
 /* Until when it may sign. After that it answers "keeper-cert-expired" to all that needs signing,
  * for nobody would take it. */
 struct cert_term keeper_signing_term(const struct keeper *keeper);
-/* The same of opinions; false where it gives none. */
-bool keeper_opinion_term(const struct keeper *keeper, struct cert_term *out);
+/* The same of opinions and passports, as far as it gives them; how many. */
+enum { KEEPER_SPARE_TERMS = 2 };
+size_t keeper_spare_terms(const struct keeper *keeper,
+                          struct cert_term out[static KEEPER_SPARE_TERMS]);
 
 /* What it says first on a new connection; release with record_done(&hello_record). */
 void keeper_hello(const struct keeper *keeper, struct hello *out);

@@ -8,10 +8,12 @@ keeper_libkeeper_a_SOURCES += keeper/keeper.c keeper/keeper.h keeper/inside.h
 keeper_libkeeper_a_SOURCES += keeper/makers.c keeper/makers.h
 keeper_libkeeper_a_SOURCES += keeper/nonces.c keeper/nonces.h
 keeper_libkeeper_a_SOURCES += keeper/opinion.c
+keeper_libkeeper_a_SOURCES += keeper/passport.c
 keeper_libkeeper_a_SOURCES += keeper/release.c
 keeper_libkeeper_a_SOURCES += keeper/reset.c
 keeper_libkeeper_a_SOURCES += keeper/sandbox.c keeper/sandbox.h
 keeper_libkeeper_a_SOURCES += keeper/settings.c keeper/settings.h
+keeper_libkeeper_a_SOURCES += keeper/standing.c
 keeper_libkeeper_a_SOURCES += keeper/vault.c keeper/vault.h
 
 sbin_PROGRAMS += keeper/muster-keeper

@@ -53,7 +53,8 @@ struct keeper_program {
     struct link *links[CONTROLLERS_MAX];
     size_t link_count;
     struct link_replies *replies;
-    struct cert_term terms[3]; /* of what we sign with, what we dial with, and of opinions */
+    /* Of what we sign with, what we dial with, and of opinions and passports. */
+    struct cert_term terms[2 + KEEPER_SPARE_TERMS];
     size_t term_count;
 };
 
@@ -108,7 +109,7 @@ static enum outcome make_identity(struct keeper_program *p, struct error *err)
     TRY(cert_of_key(bytes_span(&cert_pem), key, &cert, err));
     p->terms[0] = keeper_signing_term(p->keeper);
     p->terms[1] = cert_term_of(cert);
-    p->term_count = keeper_opinion_term(p->keeper, &p->terms[2]) ? 3 : 2;
+    p->term_count = 2 + keeper_spare_terms(p->keeper, &p->terms[2]);
     struct cert *const roots[] = {root, next};
     return link_identity_new(key, cert, roots, next != NULL ? 2 : 1, &p->identity, err);
 }

@@ -73,22 +73,12 @@ enum outcome keeper_generate(struct keeper *k, const struct generate_wish *wish,
 
 /* ---- release ------------------------------------------------------------------------------ */
 
-/* The token is this instance's and the latest one; the request is not an old one again. */
-static enum outcome check_token(const struct keeper *k, const struct release_wish *wish,
-                                const struct verdict_token *token, struct error *err)
+/* Not an old request again. */
+static enum outcome check_sequence(const struct keeper *k, const struct release_wish *wish,
+                                   struct error *err)
 {
-    if (!uuid_equal(&token->claims.instance, &wish->instance))
-        return fail_code(err, ERR_DENIED, "verdict-instance", "the verdict is another instance's");
-    if (token->claims.realm != k->realm ||
-        memcmp(token->claims.deployment, k->deployment, SHA256_SIZE) != 0)
-        return fail_code(err, ERR_DENIED, "verdict-deployment", "of another deployment");
     const struct known_instance *known = map_get(k->instances, &wish->instance);
-    if (known == NULL)
-        return OK; /* judged before this keeper started: the token says all there is to know */
-    bool rejected = strcmp(token->claims.verdict, "trusted") != 0; /* which is said below */
-    if (!rejected && !uuid_is_zero(&known->verdict) && !uuid_equal(&known->verdict, &token->id))
-        return fail_code(err, ERR_DENIED, "verdict-superseded", "the instance has a newer verdict");
-    if (wish->sequence <= known->sequence)
+    if (known != NULL && wish->sequence <= known->sequence)
         return fail_code(err, ERR_DENIED, "sequence-replayed", "sequence %lld, had %lld",
                          (long long)wish->sequence, (long long)known->sequence);
     return OK;
@@ -105,56 +95,16 @@ static enum outcome check_record(const struct release_wish *wish, const struct s
     return OK;
 }
 
-static struct provenance provenance_of(const struct verdict_claims *claims)
-{
-    struct provenance made = {0};
-    int line;
-    made.has_line = name_parse(&snp_line_names, claims->product, &line, NULL) == OK;
-    if (made.has_line)
-        made.line = (enum snp_line)line;
-    memcpy(made.csp_id, claims->csp_id, sizeof made.csp_id);
-    memcpy(made.signers[0], claims->id_key, sizeof made.signers[0]);
-    memcpy(made.signers[1], claims->author_key, sizeof made.signers[1]);
-    return made;
-}
-
 static struct charter_case case_of(const struct release_wish *wish,
                                    const struct verdict_token *token,
                                    const struct secret_label *label)
 {
-    const struct verdict_claims *claims = &token->claims;
-    struct charter_case c = {
-        .trusted = strcmp(claims->verdict, "trusted") == 0,
-        .policy = claims->policy,
-        .software = claims->software,
-        .identity = claims->identity,
-        .level = claims->level,
-        .age_seconds = moment_seconds_between(token->issued, clock_now()),
-        .region = claims->region,
-        .account = "",
-        .fleet = wish->fleet,
-        .kind = label->kind,
-        .scope = label->scope,
-    };
-    memcpy(c.policy_digest, claims->policy_digest, sizeof c.policy_digest);
-    memcpy(c.anchor, claims->anchor, sizeof c.anchor);
-    memcpy(c.link_key, claims->link_key, sizeof c.link_key);
-    memcpy(c.measurement, claims->measurement, sizeof c.measurement);
-    memcpy(c.chip, claims->chip, sizeof c.chip);
-    c.made = provenance_of(claims);
+    struct charter_case c = keeper_case_of(token);
+    c.fleet = wish->fleet;
+    c.kind = label->kind;
+    c.scope = label->scope;
     memcpy(c.secret_anchor, label->anchor, sizeof c.secret_anchor);
     return c;
-}
-
-static enum outcome check_destroyed(const struct keeper *k, const struct verdict_claims *claims,
-                                    struct error *err)
-{
-    if ((!span_is_zero(SPAN_OF(claims->anchor)) &&
-         keeper_state_is_destroyed(k->state, claims->anchor)) ||
-        keeper_state_is_destroyed(k->state, claims->link_key))
-        return fail_code(err, ERR_DENIED, "anchor-destroyed",
-                         "this machine or key was declared destroyed");
-    return OK;
 }
 
 static enum outcome seal_it(const struct keeper *k, const struct release_wish *wish,
@@ -198,10 +148,8 @@ enum outcome keeper_release(struct keeper *k, const struct release_wish *wish,
     TRY(keeper_charter(k, &charter, err));
     if (!text_is_name(wish->name))
         return fail_at(err, ERR_INVALID, "wrong-value", "/name", "not the name of a secret");
-    TRY(verdict_token_read(span_of_text(wish->token), k->signer, k->realm, clock_now(), &token,
-                           err));
-    TRY(check_token(k, wish, &token, err));
-    TRY(check_destroyed(k, &token.claims, err));
+    TRY(keeper_read_verdict(k, &wish->instance, wish->token, &token, err));
+    TRY(check_sequence(k, wish, err));
     TRY(vault_open(k->kek, bytes_span(&wish->record), &label, salt, &plain, err));
     TRY(check_record(wish, &label, err));
     struct charter_case c = case_of(wish, &token, &label);

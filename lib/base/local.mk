@@ -1,6 +1,7 @@
 noinst_LIBRARIES += lib/base/libbase.a
 lib_base_libbase_a_SOURCES = \
 	lib/base/base.c lib/base/base.h \
+	lib/base/bucket.c lib/base/bucket.h \
 	lib/base/bytes.c lib/base/bytes.h \
 	lib/base/clock.c lib/base/clock.h \
 	lib/base/config.c lib/base/config.h \

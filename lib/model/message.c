@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-static const char *const verb_words[] = {
-    "hello",     "attest-begin", "evidence", "heartbeat", "attest",  "secret", "forget",
-    "challenge", "appraise",     "generate", "release",   "charter", "status", "opinion"};
+static const char *const verb_words[] = {"hello",    "attest-begin", "evidence", "heartbeat",
+                                         "attest",   "secret",       "forget",   "challenge",
+                                         "appraise", "generate",     "release",  "charter",
+                                         "status",   "opinion",      "passport"};
 const struct names verb_names = NAMES("verb", verb_words);
 _Static_assert(countof(verb_words) == VERB_COUNT);
 
@@ -181,6 +182,34 @@ static const struct field release_reply_fields[] = {
 };
 const struct record release_reply_record = RECORD(release_reply, release_reply_fields);
 
+static const struct field passport_ask_fields[] = {
+    FIELD(passport_ask, relying_party, FIELD_TEXT),
+    FIELD(passport_ask, nonce, FIELD_HEX),
+    FIELD(passport_ask, link_key, FIELD_BYTES),
+};
+const struct record passport_ask_record = RECORD(passport_ask, passport_ask_fields);
+
+static const struct field passport_answer_fields[] = {
+    FIELD(passport_answer, envelope, FIELD_BYTES),
+};
+const struct record passport_answer_record = RECORD(passport_answer, passport_answer_fields);
+
+static const struct field passport_wish_fields[] = {
+    FIELD(passport_wish, instance, FIELD_UUID),
+    FIELD(passport_wish, relying_party, FIELD_TEXT),
+    FIELD(passport_wish, nonce, FIELD_HEX),
+    FIELD(passport_wish, link_key, FIELD_BYTES),
+    FIELD(passport_wish, token, FIELD_STRING),
+};
+const struct record passport_wish_record = RECORD(passport_wish, passport_wish_fields);
+
+static const struct field passport_reply_fields[] = {
+    FIELD(passport_reply, envelope, FIELD_BYTES),
+    FIELD(passport_reply, id, FIELD_UUID),
+    FIELD(passport_reply, expires, FIELD_MOMENT),
+};
+const struct record passport_reply_record = RECORD(passport_reply, passport_reply_fields);
+
 static const struct field charter_wish_fields[] = {
     FIELD(charter_wish, jws, FIELD_STRING),
 };
@@ -198,6 +227,7 @@ static const struct field keeper_status_fields[] = {
     FIELD(keeper_status, charter_expires, FIELD_MOMENT, OPTIONAL),
     FIELD(keeper_status, appraisals, FIELD_INT),
     FIELD(keeper_status, releases, FIELD_INT),
+    FIELD(keeper_status, passports, FIELD_INT),
     FIELD(keeper_status, refusals, FIELD_INT),
 };
 const struct record keeper_status_record = RECORD(keeper_status, keeper_status_fields);

@@ -34,6 +34,7 @@ enum verb {
     VERB_CHARTER,
     VERB_STATUS,
     VERB_OPINION,
+    VERB_PASSPORT,
     VERB_COUNT
 };
 extern const struct names verb_names; /* "hello", "attest-begin", ... */
@@ -109,6 +110,16 @@ struct forget_done {
     bool done;
 };
 
+/* agent -> controller: a passport for a relying party that the charter names. */
+struct passport_ask {
+    char relying_party[NAME_SIZE];
+    uint8_t nonce[NONCE_SIZE]; /* the agent's own: an answer to another request is none to this */
+    struct bytes link_key;     /* its SubjectPublicKeyInfo, for others to know it by */
+};
+struct passport_answer {
+    struct bytes envelope; /* purpose "passport" */
+};
+
 /* controller -> keeper */
 struct challenge_wish {
     enum evidence_kind kind;
@@ -172,6 +183,18 @@ struct release_reply {
     struct bytes envelope;
     uint8_t check[SHA256_SIZE];
 };
+struct passport_wish {
+    struct uuid instance;
+    char relying_party[NAME_SIZE];
+    uint8_t nonce[NONCE_SIZE];
+    struct bytes link_key;
+    char *token; /* the instance's verdict */
+};
+struct passport_reply {
+    struct bytes envelope;
+    struct uuid id; /* the passport's jti: all that is written down of it */
+    struct moment expires;
+};
 struct charter_wish {
     char *jws;
 };
@@ -185,6 +208,7 @@ struct keeper_status {
     struct moment charter_expires;
     int64_t appraisals;
     int64_t releases;
+    int64_t passports;
     int64_t refusals;
 };
 
@@ -193,7 +217,8 @@ extern const struct record hello_record, hello_reply_record, attest_begin_record
     secret_delivery_record, secret_loaded_record, secret_forget_record, forget_done_record,
     challenge_wish_record, appraise_wish_record, appraise_reply_record, opinion_wish_record,
     opinion_reply_record, generate_wish_record, generate_reply_record, release_wish_record,
-    release_reply_record, charter_wish_record, charter_reply_record, keeper_status_record;
+    release_reply_record, passport_ask_record, passport_answer_record, passport_wish_record,
+    passport_reply_record, charter_wish_record, charter_reply_record, keeper_status_record;
 
 /* A REQUEST or NOTE body: the verb and the rest without "do", ready for record_from_json(). */
 enum outcome message_parse(struct span body, enum verb *verb, json_t **out, struct error *err);

@@ -208,3 +208,18 @@ json_t *trust_vector_to_json(const struct trust_vector *vector)
         json_put_int(out, claim_words[i], (int64_t)vector->at[i]);
     return out;
 }
+
+enum outcome trust_vector_from_json(const json_t *json, struct trust_vector *out, struct error *err)
+{
+    if (json_object_size(json) != TRUST_CLAIM_COUNT)
+        return fail(err, ERR_INVALID, "not a vector of %d claims", TRUST_CLAIM_COUNT);
+    for (size_t i = 0; i < TRUST_CLAIM_COUNT; i++) {
+        int64_t tier;
+        TRY(json_get_int(json, "", claim_words[i], 0, TIER_CONTRAINDICATED, &tier, err));
+        if (tier != TIER_NONE && tier != TIER_AFFIRMING && tier != TIER_WARNING &&
+            tier != TIER_CONTRAINDICATED)
+            return fail(err, ERR_INVALID, "no tier %lld", (long long)tier);
+        out->at[i] = (enum trust_tier)tier;
+    }
+    return OK;
+}

@@ -31,7 +31,8 @@ check "a controller five days before the end warns" await 10 "the warning" logge
 check "so does a keeper, of what it signs with" await 10 "the warning" logged keeper keeper-sign 4
 check "and of what it dials with" logged keeper keeper-link 4
 check "and of what it signs opinions with" logged keeper keeper-opinion 4
-check "once" test "$(grep -c certificate.ends-soon "$home/log/keeper.log")" = 3
+check "and passports" logged keeper keeper-passport 4
+check "once" test "$(grep -c certificate.ends-soon "$home/log/keeper.log")" = 4
 left=$(metric muster_certificate_expires_seconds)
 check "the metrics count the seconds" test "${left:-0}" -gt $((4 * 86400)) -a "${left:-0}" -le $((5 * 86400))
 
@@ -68,10 +69,10 @@ check "and key and certificate belong together" "$build/controller/musterd" --co
 stop musterd
 check "it starts with them, and the keeper comes back" eval 'controller_up && await 30 "the keeper" keeper_is_there'
 
-rm "$d"/keeper/opinion-*.pem
-check "a folder from before there were opinions is renewed without their key" exits 0 renew
-check "and gets it when asked for" exits 0 renew --role keeper-opinion --new-key
-check "with its certificate" says CERTIFICATE cat "$d/keeper/opinion-cert.pem"
+rm "$d"/keeper/opinion-*.pem "$d"/keeper/passport-*.pem
+check "a folder from before there were opinions and passports is renewed without their keys" exits 0 renew
+check "and gets them when asked for" exits 0 renew --role keeper-opinion --role keeper-passport --new-key
+check "with their certificates" says CERTIFICATE cat "$d/keeper/opinion-cert.pem" "$d/keeper/passport-cert.pem"
 check "but a key that another role lost is missed" eval 'mv "$d"/keeper/import-*.pem "$home"; exits 1 renew; mv "$home"/import-*.pem "$d/keeper"'
 
 "$muster" keeper init --dir "$home/other" --realm simulation >"$home/check.log" 2>&1

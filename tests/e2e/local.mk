@@ -14,6 +14,7 @@ check_PROGRAMS += tests/e2e/stolen_verdicts
 check_PROGRAMS += tests/e2e/azure_guest
 check_PROGRAMS += tests/e2e/azure_vtpm
 check_PROGRAMS += tests/e2e/opinions
+check_PROGRAMS += tests/e2e/passports
 check_PROGRAMS += tests/e2e/nitro_guest
 TESTS += tests/e2e/manual_is_whole.sh
 dist_check_SCRIPTS += tests/e2e/manual_is_whole.sh

@@ -114,7 +114,7 @@ static struct release_wish show_an_opinion(struct heist *h)
 
 static struct release_wish show_a_passport(struct heist *h)
 {
-    return heist_ask_with(h, signed_by_keeper(h, "muster-passport+jwt", NULL));
+    return heist_ask_with(h, signed_by_keeper(h, PASSPORT_TYP, NULL));
 }
 
 static struct release_wish show_simulated_claims_as_genuine(struct heist *h)
@@ -216,7 +216,7 @@ static const struct attack attacks[] = {
     {"an_opinion_is_not_a_verdict",
      PSP_FIRMWARE_ONLY, "for-all", show_an_opinion, "opinion-not-verdict"},
     {"a_passport_is_not_a_verdict",
-     PSP_FIRMWARE_ONLY, "for-all", show_a_passport, "verdict-type"},
+     PSP_FIRMWARE_ONLY, "for-all", show_a_passport, "passport-not-verdict"},
     {"simulated_claims_are_no_genuine_verdict",
      PSP_FIRMWARE_ONLY, "for-all", show_simulated_claims_as_genuine, "verdict-audience"},
     {"what_is_no_verdict_at_all_opens_nothing",

@@ -8,6 +8,7 @@ check_PROGRAMS += tests/unit/test_agent_userdata
 check_PROGRAMS += tests/unit/test_azure
 check_PROGRAMS += tests/unit/test_azure_judge
 check_PROGRAMS += tests/unit/test_boot_facts
+check_PROGRAMS += tests/unit/test_bucket
 check_PROGRAMS += tests/unit/test_bytes
 check_PROGRAMS += tests/unit/test_cert
 check_PROGRAMS += tests/unit/test_cert_life
