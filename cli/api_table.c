@@ -44,6 +44,10 @@ static const struct column endorsement_columns[] = {
 static const struct column alarm_columns[] = {
     {"SEVERITY", "severity"}, {"CODE", "code"}, {"OBJECT", "object"}, {"SINCE", "since"},
     {"TEXT", "text"}, {NULL, NULL}};
+static const struct column keeper_columns[] = {
+    {"NAME", "name"}, {"REALM", "realm"}, {"CHARTER", "charter_serial"}, {"VERSION", "version"},
+    {"SILENT", "silent"}, {"LAST-SEEN", "last_seen"}, {"APPRAISALS", "appraisals"},
+    {"RELEASES", "releases"}, {"REFUSALS", "refusals"}, {NULL, NULL}};
 static const struct column audit_columns[] = {
     {"NUMBER", "number"}, {"AT", "at"}, {"ACTOR", "actor"}, {"VERB", "verb"},
     {"OBJECT", "object"}, {NULL, NULL}};
@@ -131,6 +135,11 @@ const struct api_command api_commands[] = {
 
     {"alarms", "list", "GET", "/v1/alarms", LIST, NULL, {{0}}, alarm_columns,
      "what is wrong now, the critical first"},
+
+    {"keepers", "list", "GET", "/v1/keepers", LIST, NULL, {{0}}, keeper_columns,
+     "which keepers were seen, and when they last answered"},
+    {"keepers", "forget", "DELETE", "/v1/keepers/{}", OBJECT, NULL, {NAME_ARG}, NULL,
+     "one is gone for good: wait for it no more"},
 
     {"audit", "list", "GET", "/v1/audit", LIST, NULL,
      {{"--after", IN_QUERY, "after", false}}, audit_columns, "who did what, from a number on"},

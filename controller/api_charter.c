@@ -11,8 +11,8 @@
 
 /* What the controller reads of a charter is for people and for its own planning; whether it counts
  * is the keeper's to say (trust.md section 5). */
-static enum outcome read_charter(const char *jws, struct charter_row *row, json_t **out_content,
-                                 struct error *err)
+static enum outcome read_charter(const char *jws, struct charter_row *row, struct charter **out,
+                                 json_t **out_content, struct error *err)
 {
     OWNED(bytes_done) struct bytes payload = {0};
     OWNED(charter_drop) struct charter *charter = NULL;
@@ -24,6 +24,7 @@ static enum outcome read_charter(const char *jws, struct charter_row *row, json_
     row->realm = charter->realm;
     row->issued = charter->issued;
     row->expires = charter->expires;
+    *out = TAKE(charter);
     return OK;
 }
 
@@ -65,16 +66,31 @@ static enum outcome answer_charter(struct request *r, const struct charter_row *
 enum outcome charter_show(struct request *r, struct error *err)
 {
     OWNED(charter_row_done) struct charter_row row = {0};
+    OWNED(charter_drop) struct charter *charter = NULL;
     OWNED(json_drop) json_t *content = NULL;
     TRY(charter_store_active(r->db, r->caller.project, &row, err));
-    TRY(read_charter(row.jws, &row, &content, err));
+    TRY(read_charter(row.jws, &row, &charter, &content, err));
     return answer_charter(r, &row, content, err);
 }
 
-/* The same charter again is fine: an answer may have been lost. */
-static enum outcome store(struct request *r, const struct charter_row *row, struct error *err)
+/* A keeper that the charter of its deployment no longer names is not waited for. */
+static enum outcome add(struct request *r, const struct charter_row *row,
+                        const struct charter_values *keepers, struct error *err)
 {
-    enum outcome outcome = charter_store_add(r->db, row, r->actor, err);
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(r->db, &tx, err));
+    TRY(charter_store_add(r->db, row, r->actor, err));
+    if (strcmp(row->project, r->api->project) == 0 && keepers->at.len > 0)
+        TRY(keeper_store_retire(r->db, keepers->at.at, keepers->at.len / SHA256_SIZE, r->actor,
+                                err));
+    return transaction_commit(&tx, err);
+}
+
+/* The same charter again is fine: an answer may have been lost. */
+static enum outcome store(struct request *r, const struct charter_row *row,
+                          const struct charter_values *keepers, struct error *err)
+{
+    enum outcome outcome = add(r, row, keepers, err);
     if (outcome != ERR_CONFLICT)
         return outcome;
     OWNED(charter_row_done) struct charter_row active = {0};
@@ -114,17 +130,18 @@ enum outcome charter_rehearse(struct request *r, struct error *err)
 enum outcome charter_apply(struct request *r, struct error *err)
 {
     OWNED(charter_row_done) struct charter_row row = {.id = uuid_new()};
+    OWNED(charter_drop) struct charter *charter = NULL;
     OWNED(json_drop) json_t *content = NULL;
     const char *jws;
     int64_t serial = 0;
     TRY(json_only(r->body, "", (const char *const[]){"jws", "if_plan", NULL}, err));
     TRY(json_get_text(r->body, "", "jws", CHARTER_SIZE_MAX, &jws, err));
-    TRY(read_charter(jws, &row, &content, err));
+    TRY(read_charter(jws, &row, &charter, &content, err));
     TRY(text_copy(row.project, sizeof row.project, r->caller.project, "project", err));
     row.jws = mem_text(jws);
     TRY(check_plan(r, content, err));
     TRY(r->api->service.charter(r->api->service.service, jws, &serial, err));
-    TRY(store(r, &row, err));
+    TRY(store(r, &row, &charter->keepers, err));
     r->api->service.wake(r->api->service.service);
     return answer_charter(r, &row, content, err);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/keeper_status.h"
 #include "controller/keeper_tasks.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -19,33 +20,6 @@ static void keeper_refuse(struct link_peer *peer, uint64_t id, const struct erro
     message_print_problem(why, &body);
     error_ignore(link_send(peer, FRAME_PROBLEM, id, bytes_span(&body), NULL));
     link_peer_finish(peer, why->code);
-}
-
-static void note_keepers(struct desk *desk)
-{
-    int64_t serial = 0;
-    for (size_t i = 0; i < desk->keepers.count; i++)
-        if (desk->keepers.seats[i].charter_serial > serial)
-            serial = desk->keepers.seats[i].charter_serial;
-    desk->keepers_connected = (int64_t)desk->keepers.count;
-    desk->charter_serial = serial;
-}
-
-/* What cannot be written down now is at the next time. */
-static void write_keeper(struct desk *desk, const struct keeper_seat *seat)
-{
-    struct error err = {0};
-    if (keepers_note(seat, desk->db, desk->actor, &err) != OK)
-        log_error("keeper.not-noted", &err);
-}
-
-static void write_keepers(struct desk *desk)
-{
-    if (desk->keepers_in_ticks-- > 0)
-        return;
-    desk->keepers_in_ticks = KEEPER_SILENT_SECONDS / 3 * 1000 / DESK_TICK_MS;
-    for (size_t i = 0; i < desk->keepers.count; i++)
-        write_keeper(desk, &desk->keepers.seats[i]);
 }
 
 static enum outcome keeper_hello(struct desk *desk, struct link_event *event, struct error *err)
@@ -70,8 +44,7 @@ static enum outcome keeper_hello(struct desk *desk, struct link_event *event, st
     LOG(INFO, "keeper.connected", TEXT("keeper", seat->name),
         TEXT("address", link_peer_address(event->peer)),
         INT("charter_serial", seat->charter_serial));
-    note_keepers(desk);
-    write_keeper(desk, seat);
+    keeper_status_note(desk, seat);
     charter_offer_stored(desk, seat);
     return OK;
 }
@@ -101,7 +74,7 @@ static void peer_closed(struct desk *desk, struct link_event *event)
     if (keepers_of_peer(&desk->keepers, event->peer) != NULL) {
         LOG(WARN, "keeper.lost", TEXT("why", event->why.code));
         keepers_lost(&desk->keepers, event->peer);
-        note_keepers(desk);
+        keeper_status_show(desk);
         calls_lost(desk->calls, event->peer);
     }
     if (guest != NULL) {
@@ -180,7 +153,7 @@ static void tick(struct desk *desk)
     flush_beats(desk);
     calls_tick(desk->calls, clock_monotonic_ms());
     release_due(desk);
-    write_keepers(desk);
+    keeper_status_ask(desk);
     metric_set(METRIC_AGENTS_CONNECTED, (int64_t)map_count(desk->guests));
 }
 
@@ -295,6 +268,8 @@ static enum outcome open_endorser(struct desk *desk, struct error *err)
 
 enum outcome desk_start(struct desk *desk, struct error *err)
 {
+    const int64_t asked = desk->settings->keeper_seconds;
+    desk->keepers.interval_ms = (asked > 0 ? asked : KEEPER_SECONDS) * 1000;
     desk->guests = map_new(sizeof(struct uuid));
     desk->calls = calls_new();
     desk->inbox = queue_new(INBOX_ROOM);

@@ -17,6 +17,7 @@
 
 enum {
     AGENT_WAIT_MS = 15000,
+    KEEPER_SECONDS = 30, /* between two questions how it is */
     DESK_TICK_MS = 1000,
     DESK_ROOTS_MAX = 2,
     GUEST_REPLIES = 16,
@@ -46,9 +47,8 @@ struct desk {
     bool release_soon;
     _Atomic bool due_soon; /* desk_wake(): something became due */
     int plan_in_ticks;     /* until everybody is looked at for new deliveries */
-    int keepers_in_ticks;  /* until the keepers here are written down again */
     _Atomic bool stopping;
-    _Atomic int64_t keepers_connected; /* for other threads to look at */
+    _Atomic int64_t keepers_connected; /* and answering; for other threads to look at */
     _Atomic int64_t charter_serial;
     pthread_t thread;
     bool running;

@@ -160,7 +160,7 @@ static enum outcome note_obeyed(struct offer *offer, struct span body, struct er
     if (reply.serial > offer->desk->charter_serial)
         offer->desk->charter_serial = reply.serial;
     LOG(INFO, "charter.obeyed", TEXT("keeper", seat->name), INT("serial", reply.serial));
-    offer->desk->keepers_in_ticks = 0; /* written down at the next tick */
+    seat->ask_due_ms = 0; /* asked, and so written down, at the next tick */
     return OK;
 }
 

@@ -36,6 +36,8 @@ enum outcome keepers_welcome(struct keepers *keepers, struct link_peer *peer,
         return fail_code(err, ERR_THROTTLED, "too-many", "%d keepers are here", KEEPERS_MOST);
     snprintf(seat.version, sizeof seat.version, "%s", hello->version);
     seat.peer = link_peer_share(peer);
+    seat.heard_ms = clock_monotonic_ms();
+    seat.ask_due_ms = seat.heard_ms + keepers->interval_ms;
     keepers->seats[keepers->count] = seat;
     *out = &keepers->seats[keepers->count++];
     metric_set(METRIC_KEEPERS_CONNECTED, (int64_t)keepers->count);
@@ -60,10 +62,22 @@ void keepers_done(struct keepers *keepers)
         keepers_lost(keepers, keepers->seats[0].peer);
 }
 
-enum outcome keepers_note(const struct keeper_seat *seat, struct db *db, const char *actor,
-                          struct error *err)
+bool keepers_is_silent(const struct keepers *keepers, const struct keeper_seat *seat)
 {
-    struct keeper_row row = {.realm = seat->realm, .charter_serial = seat->charter_serial};
+    return clock_monotonic_ms() - seat->heard_ms >= 2 * keepers->interval_ms;
+}
+
+enum outcome keepers_note(const struct keepers *keepers, const struct keeper_seat *seat,
+                          struct db *db, const char *actor, struct error *err)
+{
+    struct keeper_row row = {
+        .realm = seat->realm,
+        .charter_serial = seat->charter_serial,
+        .interval_seconds = keepers->interval_ms / 1000,
+        .appraisals = seat->status.appraisals,
+        .releases = seat->status.releases,
+        .refusals = seat->status.refusals,
+    };
     memcpy(row.boot_id, seat->boot_id, sizeof row.boot_id);
     memcpy(row.certificate, seat->signer, sizeof row.certificate);
     snprintf(row.name, sizeof row.name, "%.32s", seat->name);
@@ -87,14 +101,21 @@ struct keeper_seat *keepers_of_boot(struct keepers *keepers, const uint8_t boot_
     return NULL;
 }
 
+static bool is_better(const struct keepers *keepers, const struct keeper_seat *seat,
+                      const struct keeper_seat *than)
+{
+    const bool silent = keepers_is_silent(keepers, seat);
+    if (silent != keepers_is_silent(keepers, than))
+        return !silent;
+    return seat->charter_serial > than->charter_serial;
+}
+
 enum outcome keepers_pick(struct keepers *keepers, struct keeper_seat **out, struct error *err)
 {
     struct keeper_seat *best = NULL;
-    for (size_t i = 0; i < keepers->count; i++) {
-        struct keeper_seat *seat = &keepers->seats[i];
-        if (best == NULL || seat->charter_serial > best->charter_serial)
-            best = seat;
-    }
+    for (size_t i = 0; i < keepers->count; i++)
+        if (best == NULL || is_better(keepers, &keepers->seats[i], best))
+            best = &keepers->seats[i];
     if (best == NULL)
         return fail_code(err, ERR_UNREACHABLE, "no-keeper", "no keeper is connected");
     *out = best;

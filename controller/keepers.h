@@ -14,12 +14,16 @@ struct keeper_seat {
     int64_t charter_serial;
     uint8_t signer[SHA256_SIZE]; /* SHA-256 of the keeper-sign SPKI; names it in rows */
     char name[2 * SHA256_SIZE + 1];
-    char version[32]; /* of its program, as it says */
+    char version[32];            /* of its program, as it says */
+    int64_t heard_ms;            /* its hello or last answer to how it is (clock_monotonic_ms) */
+    int64_t ask_due_ms;          /* when it is asked again */
+    struct keeper_status status; /* its last answer */
 };
 
 struct keepers {
     struct keeper_seat seats[KEEPERS_MOST];
     size_t count;
+    int64_t interval_ms; /* between two questions how it is; silent after two without an answer */
 };
 
 /* A keeper's hello: its link certificate is checked by the link, its signer certificate here.
@@ -33,10 +37,13 @@ void keepers_done(struct keepers *keepers);
 struct keeper_seat *keepers_of_peer(struct keepers *keepers, const struct link_peer *peer);
 /* By boot id: evidence goes to the keeper that issued its nonce. NULL: gone. */
 struct keeper_seat *keepers_of_boot(struct keepers *keepers, const uint8_t boot_id[static 8]);
-/* Write down that it is there. The keeper's name in rows is the first half of its signer's hash. */
-enum outcome keepers_note(const struct keeper_seat *seat, struct db *db, const char *actor,
-                          struct error *err);
-/* Any that obeys a charter, the highest serial first. ERR_UNREACHABLE "no-keeper". */
+/* On the link and yet without an answer: stopped, or stuck. */
+bool keepers_is_silent(const struct keepers *keepers, const struct keeper_seat *seat);
+/* Write down that it answered. The keeper's name in rows is the first half of its signer's hash. */
+enum outcome keepers_note(const struct keepers *keepers, const struct keeper_seat *seat,
+                          struct db *db, const char *actor, struct error *err);
+/* Of those that answer, or of all when none does, the one with the highest charter.
+ * ERR_UNREACHABLE "no-keeper". */
 enum outcome keepers_pick(struct keepers *keepers, struct keeper_seat **out, struct error *err);
 
 #endif

@@ -29,6 +29,8 @@ const struct route routes[] = {
     {"DELETE", "/v1/images/{name}",      MAY_OPERATE,           images_remove,        "", 0},
 
     {"GET",    "/v1/alarms",             MAY_READ,              alarms_list,          "", 0},
+    {"GET",    "/v1/keepers",            MAY_READ,              keepers_list,         "", 0},
+    {"DELETE", "/v1/keepers/{name}",     MAY_SECURE,            keepers_forget,       "", 0},
 
     {"GET",    "/v1/charter",            MAY_READ,              charter_show,         "", 0},
     {"POST",   "/v1/charter",            MAY_SECURE,            charter_apply,        "", ROUTE_OUTSIDE},

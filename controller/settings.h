@@ -23,6 +23,7 @@ struct musterd_settings {
     int64_t api_per_address;
     int64_t verify_most;
     int64_t heartbeat_seconds;
+    int64_t keeper_seconds;
     int64_t workers;
     int64_t lease_seconds;
     int64_t watch_seconds;

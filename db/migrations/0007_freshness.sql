@@ -1,4 +1,7 @@
--- How often a keeper is heard of; one that was not for two such times is silent.
-ALTER TABLE keepers ADD COLUMN interval_seconds bigint NOT NULL DEFAULT 30
-    CHECK (interval_seconds BETWEEN 1 AND 3600);
+-- A keeper is asked how it is at an interval; one that did not answer for two of them is silent.
+ALTER TABLE keepers
+    ADD COLUMN interval_seconds bigint NOT NULL DEFAULT 30 CHECK (interval_seconds BETWEEN 1 AND 3600),
+    ADD COLUMN appraisals bigint NOT NULL DEFAULT 0, -- since this start of it, as it says
+    ADD COLUMN releases bigint NOT NULL DEFAULT 0,
+    ADD COLUMN refusals bigint NOT NULL DEFAULT 0;
 CREATE INDEX keepers_newest ON keepers (certificate, last_seen);

@@ -194,7 +194,8 @@ static void a_keeper_is_noted_once_and_seen_often(void **state)
 {
     (void)state;
     struct error err;
-    struct keeper_row keeper = {.boot_id = {9}, .name = "k1", .realm = REALM_SIMULATION};
+    struct keeper_row keeper = {
+        .boot_id = {9}, .name = "k1", .realm = REALM_SIMULATION, .interval_seconds = 30};
     keeper.certificate[0] = 1;
     for (int64_t serial = 1; serial <= 3; serial++) {
         keeper.charter_serial = serial;

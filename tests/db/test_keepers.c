@@ -1,10 +1,11 @@
-/* The keepers that dial in are written down as they come, and go on being so while they are there.
- */
+/* Keepers are written down as they come and as often as they say how they are. One that does not is
+ * silent after two intervals, whether its connection stands or not. */
 #include "db/keeper_store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/alarm_store.h"
 #include "db/charter_store.h"
 #include "lib/crypto/random.h"
 #include "tests/support/front_desk.h"
@@ -34,6 +35,53 @@ static struct keeper_row the_keeper(void)
     abort();
 }
 
+static bool is_silent(void)
+{
+    return the_keeper().silent;
+}
+
+static bool obeys_two(void)
+{
+    return the_keeper().charter_serial == 2;
+}
+
+static void await(bool (*seen)(void))
+{
+    for (int64_t until = clock_monotonic_ms() + WAIT_MS; !seen(); pause_a_while())
+        assert_true(clock_monotonic_ms() < until);
+}
+
+/* Two intervals of a second, and one for a busy machine. */
+static void await_silence(void)
+{
+    await(is_silent);
+    const struct keeper_row row = the_keeper();
+    assert_in_range(moment_seconds_between(row.last_seen, clock_now()), 2, 3);
+}
+
+static int often(void **state)
+{
+    front_keeper_seconds = 1;
+    return front_open(state);
+}
+
+static int seldom(void **state)
+{
+    front_keeper_seconds = 0;
+    return front_open(state);
+}
+
+static bool alarmed(const char *code)
+{
+    struct error err = {0};
+    OWNED(alarm_list_done) struct alarm_list list = {0};
+    assert_ok(alarm_store_list(front.db, NULL, NULL, &list, &err));
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.at[i].code, code) == 0)
+            return true;
+    return false;
+}
+
 static void a_keeper_is_written_down_as_it_says_hello(void **state)
 {
     (void)state;
@@ -42,6 +90,7 @@ static void a_keeper_is_written_down_as_it_says_hello(void **state)
     assert_memory_equal(row.boot_id, front.keeper_boot, sizeof row.boot_id);
     assert_int_equal(row.realm, REALM_SIMULATION);
     assert_int_equal(row.charter_serial, 1);
+    assert_int_equal(row.interval_seconds, 30);
     assert_string_equal(row.version, "7.1");
     assert_int_equal(strlen(row.name), 32);
     assert_false(row.silent);
@@ -63,27 +112,73 @@ static void store_charter(int64_t serial)
     assert_ok(charter_store_add(front.db, &row, "test", &err));
 }
 
-static void a_keeper_that_stays_is_seen_again_and_with_the_charter_it_obeys(void **state)
+static void a_keeper_that_takes_a_charter_is_asked_and_written_down_at_once(void **state)
 {
     (void)state;
-    struct error err = {0};
     store_charter(2);
     front_keeper(6, "7.1");
     assert_int_equal(the_keeper().charter_serial, 1);
-    assert_ok(
-        db_script(front.db, "UPDATE keepers SET last_seen = last_seen - interval '1 hour'", &err));
-    assert_true(the_keeper().silent);
     front_keeper_obeys(2);
-    for (int64_t until = clock_monotonic_ms() + WAIT_MS; the_keeper().silent; pause_a_while())
-        assert_true(clock_monotonic_ms() < until);
-    assert_int_equal(the_keeper().charter_serial, 2);
+    front_keeper_says_how_it_is();
+    await(obeys_two);
 }
+
+static void a_keeper_on_the_link_that_does_not_answer_is_alarmed_within_two_intervals(void **state)
+{
+    (void)state;
+    front_keeper(7, "7.1");
+    for (int i = 0; i < 3; i++) { /* as long as it answers it is not silent */
+        front_keeper_says_how_it_is();
+        assert_false(the_keeper().silent);
+    }
+    assert_false(alarmed("keeper-silent"));
+    await_silence();
+    assert_true(alarmed("keeper-silent"));
+    while (the_keeper().silent) /* it was only asleep: what it was asked meanwhile comes first */
+        front_keeper_says_how_it_is();
+    assert_false(alarmed("keeper-silent"));
+}
+
+static void a_keeper_that_left_is_alarmed_within_two_intervals_until_it_is_forgotten(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    front_keeper(8, "7.1");
+    const struct keeper_row row = the_keeper();
+    caller_close(&front.keeper);
+    await_silence();
+    assert_true(alarmed("keeper-silent"));
+    assert_ok(keeper_store_forget(front.db, row.name, "test", &err));
+    assert_false(alarmed("keeper-silent"));
+    assert_fails(keeper_store_forget(front.db, row.name, "test", &err), ERR_NOT_FOUND, "not-found");
+}
+
+static void a_keeper_that_a_charter_no_longer_names_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    uint8_t other[SHA256_SIZE] = {1};
+    front_keeper(9, "7.1");
+    const struct keeper_row row = the_keeper();
+    caller_close(&front.keeper);
+    await(is_silent);
+    assert_ok(keeper_store_retire(front.db, row.certificate, 1, "test", &err));
+    assert_true(alarmed("keeper-silent"));
+    assert_ok(keeper_store_retire(front.db, other, 1, "test", &err));
+    assert_false(alarmed("keeper-silent"));
+}
+
+#define OFTEN(test) cmocka_unit_test_setup_teardown(test, often, front_close)
+#define SELDOM(test) cmocka_unit_test_setup_teardown(test, seldom, front_close)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        AT_FRONT(a_keeper_is_written_down_as_it_says_hello),
-        AT_FRONT(a_keeper_that_stays_is_seen_again_and_with_the_charter_it_obeys),
+        SELDOM(a_keeper_is_written_down_as_it_says_hello),
+        SELDOM(a_keeper_that_takes_a_charter_is_asked_and_written_down_at_once),
+        OFTEN(a_keeper_on_the_link_that_does_not_answer_is_alarmed_within_two_intervals),
+        OFTEN(a_keeper_that_left_is_alarmed_within_two_intervals_until_it_is_forgotten),
+        OFTEN(a_keeper_that_a_charter_no_longer_names_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,3 +51,5 @@ TESTS += tests/e2e/endorsements_come_from_the_service.sh
 dist_check_SCRIPTS += tests/e2e/endorsements_come_from_the_service.sh
 TESTS += tests/e2e/alarms_are_documented.sh
 dist_check_SCRIPTS += tests/e2e/alarms_are_documented.sh
+TESTS += tests/e2e/a_silent_keeper_is_alarmed.sh
+dist_check_SCRIPTS += tests/e2e/a_silent_keeper_is_alarmed.sh

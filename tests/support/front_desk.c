@@ -12,6 +12,7 @@
 #include "tests/support/test.h"
 
 struct front front;
+int64_t front_keeper_seconds;
 
 /* ---- the controller -------------------------------------------------------------------------- */
 
@@ -65,6 +66,7 @@ int front_open(void **state)
         .root_file = front.root_file,
         .project = PROJECT_DEFAULT,
         .heartbeat_seconds = 30,
+        .keeper_seconds = front_keeper_seconds,
         .workers = 1,
         .lease_seconds = 60,
         .watch_seconds = 3600,
@@ -138,7 +140,22 @@ static enum outcome hear(struct caller *caller, uint64_t id, const struct record
     }
 }
 
-/* What the controller asks of the keeper next. */
+static void keeper_answers(uint64_t id, const struct record *record, const void *object)
+{
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    message_print_reply(record, object, &body);
+    assert_ok(link_send(front.keeper.peer, FRAME_REPLY, id, bytes_span(&body), &err));
+}
+
+static void keeper_is_well(uint64_t id)
+{
+    struct keeper_status status = {.realm = "simulation", .charter_serial = front.keeper_serial};
+    memcpy(status.boot_id, front.keeper_boot, sizeof status.boot_id);
+    keeper_answers(id, &keeper_status_record, &status);
+}
+
+/* What the controller asks of the keeper next, but for how it is: that is answered here. */
 static uint64_t keeper_asked(enum verb wanted, const struct record *record, void *out)
 {
     struct error err = {0};
@@ -147,19 +164,14 @@ static uint64_t keeper_asked(enum verb wanted, const struct record *record, void
         OWNED(json_drop) json_t *message = NULL;
         enum verb verb;
         assert_ok(message_parse(bytes_span(&event->body), &verb, &message, &err));
+        if (verb == VERB_STATUS)
+            keeper_is_well(event->id);
         if (verb != wanted)
             continue;
-        assert_ok(record_from_json(record, message, "", out, &err));
+        if (record != NULL)
+            assert_ok(record_from_json(record, message, "", out, &err));
         return event->id;
     }
-}
-
-static void keeper_answers(uint64_t id, const struct record *record, const void *object)
-{
-    struct error err = {0};
-    OWNED(bytes_done) struct bytes body = {0};
-    message_print_reply(record, object, &body);
-    assert_ok(link_send(front.keeper.peer, FRAME_REPLY, id, bytes_span(&body), &err));
 }
 
 static struct caller dial(struct link_identity *identity)
@@ -186,7 +198,7 @@ void front_keeper(uint8_t boot, const char *version)
     memset(front.keeper_boot, boot, sizeof front.keeper_boot);
     memcpy(hello.boot_id, front.keeper_boot, sizeof hello.boot_id);
     strcpy(hello.realm, "simulation");
-    hello.charter_serial = 1;
+    hello.charter_serial = front.keeper_serial = 1;
     hello.signer = mem_text((const char *)pem.at);
     snprintf(hello.version, sizeof hello.version, "%s", version);
     uint64_t id = say(&front.keeper, VERB_HELLO, &hello_record, &hello);
@@ -201,6 +213,12 @@ void front_keeper_obeys(int64_t serial)
     uint64_t asked = keeper_asked(VERB_CHARTER, &charter_wish_record, &wish);
     record_done(&charter_wish_record, &wish);
     keeper_answers(asked, &charter_reply_record, &reply);
+    front.keeper_serial = serial;
+}
+
+void front_keeper_says_how_it_is(void)
+{
+    keeper_asked(VERB_STATUS, NULL, NULL);
 }
 
 /* ---- guests ---------------------------------------------------------------------------------- */

@@ -15,9 +15,11 @@ struct front {
     struct db *db;
     struct caller keeper;
     uint8_t keeper_boot[8];
-    const char *refusal; /* why the keeper refuses; NULL: "policy-measurement" */
+    int64_t keeper_serial; /* of the charter it obeys */
+    const char *refusal;   /* why the keeper refuses; NULL: "policy-measurement" */
 };
 extern struct front front;
+extern int64_t front_keeper_seconds; /* of the settings; 0: as usual */
 
 enum { FRONT_STOP_MS = 20000 };
 
@@ -33,6 +35,8 @@ void front_restart(void);
 void front_keeper(uint8_t boot, const char *version);
 /* It was offered the stored charter, and takes it. */
 void front_keeper_obeys(int64_t serial);
+/* Waits until it is asked how it is, and answers. */
+void front_keeper_says_how_it_is(void);
 
 /* ---- guests -------------------------------------------------------------------------------- */
 
