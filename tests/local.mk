@@ -17,6 +17,8 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/front_desk.c tests/support/front_desk.h \
+	tests/support/guest_azure.c tests/support/guest_azure.h \
+	tests/support/guest_nitro.c tests/support/guest_nitro.h \
 	tests/support/guest_talk.c tests/support/guest_talk.h \
 	tests/support/heist.c tests/support/heist.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \

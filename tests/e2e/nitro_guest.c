@@ -3,125 +3,17 @@
 #include <string.h>
 
 #include "lib/attest/evidence.h"
-#include "lib/base/file.h"
-#include "lib/crypto/x509_make.h"
-#include "tests/support/deployment.h"
-#include "tests/support/nsm.h"
+#include "tests/support/guest_nitro.h"
 #include "tests/support/scratch.h"
 #include "tests/support/simulator.h"
 #include "tests/support/spoil.h"
 #include "tests/support/test.h"
 
-#define FIVES "555555555555555555555555555555555555555555555555"
-
-static void write_root(struct deployment *d)
-{
-    struct error err = {0};
-    OWNED(bytes_done) struct bytes pem = {0};
-    OWNED(mem_drop) char *path = scratch_path(d->keeper_folder, "simulator-nitro-root.pem");
-    pem_add_certificate(&pem, nsm_root(0));
-    assert_ok(file_write(path, bytes_span(&pem), 0644, &err));
-}
-
-/* Policy "enclave" and grant "enclave-key", for secrets of one enclave whose image is proven. */
-static void write_charter(struct deployment *d)
-{
-    struct error err = {0};
-    json_t *grant = json_deep_copy(deployment_at(d, "grants", "host"));
-    json_object_set_new(grant, "policies", json_pack("[s]", "enclave"));
-    json_object_set_new(json_object_get(d->charter, "grants"), "enclave-key", grant);
-    json_object_set_new(json_object_get(d->charter, "policies"), "enclave",
-                        json_pack("{s:{s:{s:s}},s:[],s:i}", "nitro", "pcrs", "0", FIVES FIVES,
-                                  "references", "valid_seconds", 7200));
-    deployment_raise_serial(d);
-    assert_ok(deployment_apply(d, &err));
-}
-
-static void name_root(struct deployment *d)
-{
-    uint8_t hash[SHA256_SIZE];
-    digest(DIGEST_SHA256, nsm_root(0), hash);
-    OWNED(mem_drop) char *hex = hex_of(SPAN_OF(hash));
-    json_array_append_new(json_object_get(d->charter, "simulator_roots"), json_string(hex));
-}
-
 static int set_up(void **state)
 {
     assert_int_equal(deployment_open(state), 0);
-    struct deployment *d = *state;
-    deployment_stop_keeper(d);
-    write_root(d);
-    deployment_start_keeper(d);
-    name_root(d);
-    write_charter(d);
+    nitro_set_up(*state);
     return 0;
-}
-
-static struct guest guest(void)
-{
-    struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
-    g.kind = EVIDENCE_NITRO;
-    g.policy = "enclave";
-    return g;
-}
-
-/* What the enclave asks its module for, by its own knowledge. */
-struct answer {
-    uint8_t nonce[NONCE_SIZE];
-    uint8_t data[BINDING_SIZE];
-    struct bytes key;
-};
-
-static void answer_done(struct answer *answer)
-{
-    bytes_done(&answer->key);
-}
-
-static void answer_of(const struct guest *g, const struct challenge *c, struct answer *out)
-{
-    struct error err = {0};
-    struct binding b = {.kind = g->kind, .instance = g->instance, .rest = bytes_span(&g->rest)};
-    memcpy(b.nonce, c->nonce, sizeof b.nonce);
-    memcpy(out->nonce, c->nonce, sizeof out->nonce);
-    memcpy(b.root_key, c->root_key, sizeof b.root_key);
-    key_fingerprint(g->link_key, b.link_key);
-    key_fingerprint(g->sealing_key, b.sealing_key);
-    binding_digest(&b, out->data);
-    bytes_done(&out->key);
-    assert_ok(key_to_spki(g->sealing_key, &out->key, &err));
-}
-
-static void print_evidence(const struct guest *g, const struct nsm_wish *wish,
-                           const struct answer *answer, struct bytes *out)
-{
-    struct nsm_wish answering = *wish;
-    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_NITRO};
-    answering.nonce = SPAN_OF(answer->nonce);
-    answering.user_data = SPAN_OF(answer->data);
-    answering.public_key = bytes_span(&answer->key);
-    nsm_make(&answering, &e.document);
-    bytes_add(&e.rest, bytes_span(&g->rest));
-    OWNED(mem_drop) char *text = evidence_print(&e);
-    bytes_done(out);
-    bytes_add(out, span_of_text(text));
-}
-
-static void make_evidence(const struct guest *g, const struct challenge *c,
-                          const struct nsm_wish *wish, struct bytes *out)
-{
-    OWNED(answer_done) struct answer answer = {0};
-    answer_of(g, c, &answer);
-    print_evidence(g, wish, &answer, out);
-}
-
-static void attest_as(struct deployment *d, struct guest *g, const struct nsm_wish *wish)
-{
-    struct error err = {0};
-    struct challenge challenge;
-    OWNED(bytes_done) struct bytes evidence = {0};
-    assert_ok(guest_challenge(d, g, &challenge, &err));
-    make_evidence(g, &challenge, wish, &evidence);
-    assert_ok(guest_appraise(d, g, &challenge, &evidence, &err));
 }
 
 static void claim_is(const struct guest *g, const char *name, const char *value)
@@ -138,8 +30,8 @@ static void verdict_is(const struct guest *g, const char *verdict, const char *r
 
 static void assert_wish(struct deployment *d, const struct nsm_wish *wish, const char *reason)
 {
-    OWNED(guest_done) struct guest g = guest();
-    attest_as(d, &g, wish);
+    OWNED(guest_done) struct guest g = nitro_guest();
+    nitro_attest(d, &g, wish);
     verdict_is(&g, strcmp(reason, "ok") == 0 ? "trusted" : "rejected", reason);
 }
 
@@ -150,12 +42,12 @@ static void an_enclave_that_proves_itself_gets_its_own_secret(void **state)
     struct deployment *d = *state;
     struct error err = {0};
     const struct nsm_wish wish = nsm_wish();
-    OWNED(guest_done) struct guest g = guest();
+    OWNED(guest_done) struct guest g = nitro_guest();
     OWNED(stored_done) struct stored s = {0};
     OWNED(locked_done) struct locked plain = {0};
     struct release_reply reply = {0};
     struct seal_header header;
-    attest_as(d, &g, &wish);
+    nitro_attest(d, &g, &wish);
     verdict_is(&g, "trusted", "ok");
     claim_is(&g, "kind", "nitro");
     claim_is(&g, "software", "provider");
@@ -175,13 +67,13 @@ static void another_enclave_has_another_anchor(void **state)
     struct error err = {0};
     const struct nsm_wish first = nsm_wish();
     struct nsm_wish second = nsm_wish();
-    OWNED(guest_done) struct guest owner = guest();
-    OWNED(guest_done) struct guest thief = guest();
+    OWNED(guest_done) struct guest owner = nitro_guest();
+    OWNED(guest_done) struct guest thief = nitro_guest();
     OWNED(stored_done) struct stored s = {0};
     struct release_reply reply = {0};
     second.module_id = "i-0123456789abcdef0-enc0123456789abcdf";
-    attest_as(d, &owner, &first);
-    attest_as(d, &thief, &second);
+    nitro_attest(d, &owner, &first);
+    nitro_attest(d, &thief, &second);
     verdict_is(&thief, "trusted", "ok");
     assert_ok(stored_make(d, "enclave-key", &owner, &s, &err));
     struct release_wish release = release_wish_of(&thief, &s);
@@ -221,13 +113,13 @@ static void a_document_over_anything_but_the_binding_is_rejected(void **state)
         struct error err = {0};
         struct challenge asked;
         OWNED(bytes_done) struct bytes evidence = {0};
-        OWNED(guest_done) struct guest g = guest();
+        OWNED(guest_done) struct guest g = nitro_guest();
         const struct nsm_wish wish = nsm_wish();
         assert_ok(guest_challenge(d, &g, &asked, &err));
         struct challenge spoiled = asked;
         const struct uuid own = g.instance;
         ways[i].spoil(&g, &spoiled);
-        make_evidence(&g, &spoiled, &wish, &evidence);
+        nitro_evidence(&g, &spoiled, &wish, &evidence);
         g.instance = own;
         g.kind = EVIDENCE_NITRO;
         assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
@@ -244,15 +136,15 @@ static void every_field_of_the_binding_counts_alone(void **state)
     for (size_t i = 0; i < countof(reasons); i++) {
         struct error err = {0};
         struct challenge asked;
-        OWNED(answer_done) struct answer answer = {0};
+        OWNED(nitro_answer_done) struct nitro_answer answer = {0};
         OWNED(bytes_done) struct bytes evidence = {0};
-        OWNED(guest_done) struct guest g = guest();
+        OWNED(guest_done) struct guest g = nitro_guest();
         const struct nsm_wish wish = nsm_wish();
         assert_ok(guest_challenge(d, &g, &asked, &err));
-        answer_of(&g, &asked, &answer);
+        nitro_answer_of(&g, &asked, &answer);
         uint8_t *const fields[] = {answer.nonce, answer.data, answer.key.at};
         fields[i][12] ^= 1;
-        print_evidence(&g, &wish, &answer, &evidence);
+        nitro_print(&g, &wish, &answer, &evidence);
         assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
         verdict_is(&g, "rejected", reasons[i]);
     }
@@ -263,14 +155,14 @@ static void another_record_of_the_boot_is_rejected(void **state)
     struct deployment *d = *state;
     struct error err = {0};
     struct challenge asked;
-    OWNED(answer_done) struct answer answer = {0};
+    OWNED(nitro_answer_done) struct nitro_answer answer = {0};
     OWNED(bytes_done) struct bytes evidence = {0};
-    OWNED(guest_done) struct guest g = guest();
+    OWNED(guest_done) struct guest g = nitro_guest();
     const struct nsm_wish wish = nsm_wish();
     assert_ok(guest_challenge(d, &g, &asked, &err));
-    answer_of(&g, &asked, &answer);
+    nitro_answer_of(&g, &asked, &answer);
     bytes_add_u8(&g.rest, ' ');
-    print_evidence(&g, &wish, &answer, &evidence);
+    nitro_print(&g, &wish, &answer, &evidence);
     assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
     verdict_is(&g, "rejected", "policy-report-data");
 }
@@ -281,10 +173,10 @@ static void evidence_counts_once(void **state)
     struct error err = {0};
     struct challenge first, second;
     OWNED(bytes_done) struct bytes evidence = {0};
-    OWNED(guest_done) struct guest g = guest();
+    OWNED(guest_done) struct guest g = nitro_guest();
     const struct nsm_wish wish = nsm_wish();
     assert_ok(guest_challenge(d, &g, &first, &err));
-    make_evidence(&g, &first, &wish, &evidence);
+    nitro_evidence(&g, &first, &wish, &evidence);
     assert_ok(guest_appraise(d, &g, &first, &evidence, &err));
     verdict_is(&g, "trusted", "ok");
     assert_fails(guest_appraise(d, &g, &first, &evidence, &err), ERR_CONFLICT, "challenge-again");
@@ -300,11 +192,11 @@ static void each_policy_takes_its_own_kind(void **state)
     struct deployment *d = *state;
     struct error err = {0};
     const struct nsm_wish wish = nsm_wish();
-    OWNED(guest_done) struct guest enclave = guest();
+    OWNED(guest_done) struct guest enclave = nitro_guest();
     OWNED(guest_done) struct guest machine = guest_make(PSP_DIRECT_BOOT, 5);
     enclave.policy = "direct";
     machine.policy = "enclave";
-    attest_as(d, &enclave, &wish);
+    nitro_attest(d, &enclave, &wish);
     verdict_is(&enclave, "rejected", "unsupported-evidence");
     assert_ok(guest_attest(d, &machine, &err));
     verdict_is(&machine, "rejected", "unsupported-evidence");
@@ -345,14 +237,14 @@ static void an_imitation_counts_only_while_the_charter_names_its_root(void **sta
     struct error err = {0};
     struct challenge asked;
     OWNED(bytes_done) struct bytes evidence = {0};
-    OWNED(guest_done) struct guest g = guest();
+    OWNED(guest_done) struct guest g = nitro_guest();
     const struct nsm_wish wish = nsm_wish();
     json_t *roots = json_object_get(d->charter, "simulator_roots");
     json_array_remove(roots, json_array_size(roots) - 1);
     deployment_raise_serial(d);
     assert_ok(deployment_apply(d, &err));
     assert_ok(guest_challenge(d, &g, &asked, &err));
-    make_evidence(&g, &asked, &wish, &evidence);
+    nitro_evidence(&g, &asked, &wish, &evidence);
     assert_fails(guest_appraise(d, &g, &asked, &evidence, &err), ERR_DENIED,
                  "simulator-not-chartered");
 }
@@ -365,11 +257,11 @@ static void production_takes_no_imitation(void **state)
     struct deployment *d = deployment_make(REALM_PRODUCTION, false);
     deployment_start_keeper(d);
     deployment_write_charter(d);
-    write_charter(d);
+    nitro_write_charter(d);
     const struct nsm_wish wish = nsm_wish();
     assert_wish(d, &wish, "chain-untrusted");
     deployment_stop_keeper(d);
-    write_root(d);
+    nitro_write_root(d);
     assert_fails(keeper_open(d->keeper_folder, 64, &d->keeper, &err), ERR_DENIED,
                  "simulator-in-production");
     deployment_free(d);
