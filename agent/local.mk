@@ -11,6 +11,7 @@ agent_libagent_a_SOURCES = \
 	agent/tee_azure.c \
 	agent/tee_nitro.c \
 	agent/tee_snp.c \
+	agent/thim_source.c agent/thim_source.h \
 	agent/tpm.c agent/tpm.h agent/tpm_attest.c agent/tpm_inside.h agent/tpm_key.c agent/tpm_nv.c \
 	agent/tsm.c agent/tsm.h \
 	agent/userdata.c agent/userdata.h
@@ -24,6 +25,11 @@ AGENT_LIBS = $(ATTEST_LIBS) $(MODEL_LIBS) lib/net/libnet.a $(CRYPTO_LIBS) $(NNG_
 sbin_PROGRAMS += agent/muster-agent
 agent_muster_agent_SOURCES = agent/main.c
 agent_muster_agent_LDADD = agent/libagent.a $(AGENT_LIBS)
+
+# The HTTP that Azure's host wants, away from where secrets are.
+libexec_PROGRAMS += agent/muster-agent-thim
+agent_muster_agent_thim_SOURCES = agent/thim_main.c
+agent_muster_agent_thim_LDADD = $(NET_LIBS)
 
 # What --disable-simulation leaves, so that a test can look at it in any build.
 EXTRA_PROGRAMS += agent/muster-agent-production

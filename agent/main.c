@@ -149,6 +149,9 @@ static enum outcome open_tee(struct agent_program *p, struct error *err)
         .tpm = p->settings.tpm,
         .report_from = p->settings.report_from,
         .event_log = p->settings.event_log,
+        .thim_program = p->settings.thim_program,
+        .thim_url = p->settings.thim_url,
+        .thim_seconds = p->settings.thim_seconds,
         .socket = p->settings.tee_socket,
     };
     return tee_open(p->settings.tee, &places, &p->tee, err);

@@ -14,6 +14,9 @@ struct agent_settings {
     char *tpm;
     char *report_from;
     char *event_log;
+    char *thim_program;
+    char *thim_url;
+    int64_t thim_seconds;
     char *nsm_path;
     char *secrets_dir;
     bool allow_non_tmpfs;

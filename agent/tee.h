@@ -17,7 +17,11 @@ struct tee_places {
     const char *tpm;         /* azure: tpm2-tss's name for it */
     const char *report_from; /* azure: "boot", or "now" for a new one each time */
     const char *event_log;   /* azure: the kernel's file; empty: none is sent */
-    const char *socket;      /* simulated: the security processor's unix socket */
+    const char
+        *thim_program; /* azure: asks the host for certificates, at this URL; empty: nobody */
+    const char *thim_url;
+    int64_t thim_seconds;
+    const char *socket; /* simulated: the security processor's unix socket */
 };
 
 struct tee;

@@ -6,6 +6,7 @@
 
 #include "agent/boot_log.h"
 #include "agent/tee.h"
+#include "agent/thim_source.h"
 #include "agent/tpm.h"
 #include "lib/attest/hcl_report.h"
 #include "lib/attest/tpm_quote.h"
@@ -21,6 +22,9 @@ struct azure {
     char *tpm;
     char *event_log;
     bool report_now;
+    char *thim_program;
+    char *thim_url;
+    struct thim_source thim; /* borrows the two */
 };
 
 static void azure_close(void *self)
@@ -28,6 +32,9 @@ static void azure_close(void *self)
     struct azure *azure = self;
     free(azure->tpm);
     free(azure->event_log);
+    free(azure->thim_program);
+    free(azure->thim_url);
+    thim_source_done(&azure->thim);
     free(azure);
 }
 DROP(azure_drop, struct azure, azure_close)
@@ -98,12 +105,13 @@ static enum outcome make_quote(struct tpm *tpm, const struct evidence_binding *a
 static enum outcome azure_prove(void *self, const struct evidence_binding *asked,
                                 struct evidence *out, struct error *err)
 {
-    const struct azure *azure = self;
+    struct azure *azure = self;
     OWNED(tpm_drop) struct tpm *tpm = NULL;
     TRY(tpm_open(azure->tpm, &tpm, err));
     TRY(read_report(azure, tpm, asked, &out->hcl, err));
     TRY(make_quote(tpm, asked, out, err));
     boot_log_add(azure->event_log, out);
+    thim_source_add(&azure->thim, out);
     return OK;
 }
 
@@ -124,7 +132,13 @@ static enum outcome azure_open(const struct tee_places *places, void **out, stru
     const struct evidence_binding nothing = {0};
     bool now;
     TRY(read_when(places->report_from, &now, err));
-    *azure = (struct azure){.tpm = mem_text(places->tpm), .event_log = mem_text(places->event_log)};
+    azure->tpm = mem_text(places->tpm);
+    azure->event_log = mem_text(places->event_log);
+    azure->thim_program = mem_text(places->thim_program);
+    azure->thim_url = mem_text(places->thim_url);
+    azure->thim = (struct thim_source){.program = azure->thim_program,
+                                       .url = azure->thim_url,
+                                       .most_seconds = places->thim_seconds};
     TRY(azure_prove(azure, &nothing, &first, err));
     azure->report_now = now;
     *out = TAKE(azure);

@@ -12,6 +12,7 @@ check_PROGRAMS += tests/e2e/forged_evidence
 check_PROGRAMS += tests/e2e/stolen_controller
 check_PROGRAMS += tests/e2e/stolen_verdicts
 check_PROGRAMS += tests/e2e/azure_guest
+check_PROGRAMS += tests/e2e/azure_thim
 check_PROGRAMS += tests/e2e/azure_vtpm
 check_PROGRAMS += tests/e2e/opinions
 check_PROGRAMS += tests/e2e/passports

@@ -1,0 +1,223 @@
+/* The chip's certificates from Azure's host: with them a keeper needs nobody else, without them
+ * evidence goes all the same, whatever the host answers (lib/attest/thim.h). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/attest/cert_table.h"
+#include "lib/attest/snp_report.h"
+#include "lib/crypto/x509_make.h"
+#include "tests/support/azure_machine.h"
+#include "tests/support/fake_http.h"
+#include "tests/support/test.h"
+
+static const struct evidence_binding asked = {.digest = {1, 2, 3}, .nonce = {4, 5, 6}};
+
+static struct {
+    struct fake_http *host;
+    char program[512];
+    char url[128];
+} thim;
+
+static int set_up(void **state)
+{
+    const char *build = getenv("MUSTER_BUILD");
+    assert_int_equal(azure_machine_set_up(state), 0);
+    thim.host = fake_http_start();
+    snprintf(thim.program, sizeof thim.program, "%s/agent/muster-agent-thim",
+             build != NULL ? build : ".");
+    snprintf(thim.url, sizeof thim.url, "%s/metadata/THIM/amd/certification",
+             fake_http_url(thim.host));
+    azure_machine.places.thim_program = thim.program;
+    azure_machine.places.thim_url = thim.url;
+    azure_machine.places.thim_seconds = 5;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fake_http_stop(thim.host);
+    return azure_machine_tear_down(state);
+}
+
+/* ---- what the host says ---------------------------------------------------------------------- */
+
+static uint64_t report_tcb(void)
+{
+    struct error err = {0};
+    struct snp_report report;
+    const struct evidence e = {.kind = EVIDENCE_SNP_AZURE, .hcl = azure_machine.paravisor.hcl};
+    assert_ok(snp_report_read(evidence_report(&e), &report, &err));
+    return report.reported_tcb;
+}
+
+static char *certificates(uint64_t tcb, const char *before)
+{
+    struct error err = {0};
+    struct cert_table table;
+    OWNED(bytes_done) struct bytes ek = {0};
+    OWNED(bytes_done) struct bytes ca = {0};
+    OWNED(json_drop) json_t *answer = json_object();
+    char digits[17];
+    assert_ok(cert_table_read(bytes_span(&azure_machine.paravisor.table), &table, &err));
+    bytes_add(&ek, span_of_text(before));
+    pem_add_certificate(&ek, cert_table_find(&table, TABLE_VCEK));
+    pem_add_certificate(&ca, cert_table_find(&table, TABLE_ASK));
+    pem_add_certificate(&ca, cert_table_find(&table, TABLE_ARK));
+    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)tcb);
+    json_put_span(answer, "vcekCert", bytes_span(&ek));
+    json_put_span(answer, "certificateChain", bytes_span(&ca));
+    json_put_text(answer, "tcbm", digits);
+    json_put_text(answer, "cacheControl", "86400");
+    return json_print(answer);
+}
+
+static void say_certificates(uint64_t tcb, const char *before)
+{
+    OWNED(mem_drop) char *answer = certificates(tcb, before);
+    fake_http_say(thim.host, 200, answer);
+}
+
+/* The driver asks when it is opened, as it makes evidence then. */
+static void expect_without(int64_t most_seconds)
+{
+    azure_machine.places.thim_seconds = most_seconds;
+    OWNED(tee_drop) struct tee *tee = azure_machine_open();
+    OWNED(evidence_done) struct evidence e = {0};
+    struct error err = {0};
+    assert_ok(tee_prove(tee, &asked, &e, &err));
+    assert_int_equal(e.ek.len, 0);
+    assert_int_equal(e.ca_count, 0);
+    assert_string_equal(azure_machine_judge(&e, &asked), "ok");
+}
+
+/* ---- with them ------------------------------------------------------------------------------- */
+
+static void the_hosts_certificates_are_all_that_a_keeper_needs(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    say_certificates(report_tcb(), "");
+    OWNED(tee_drop) struct tee *tee = azure_machine_open();
+    OWNED(evidence_done) struct evidence e = {0};
+    assert_ok(tee_prove(tee, &asked, &e, &err));
+    assert_true(e.ek.len > 0);
+    assert_int_equal(e.ca_count, 2);
+    assert_int_equal(e.cert_table.len, 0);
+    assert_string_equal(azure_machine_judge(&e, &asked), "ok");
+    const char *heard = fake_http_heard(thim.host, 0);
+    assert_non_null(strstr(heard, "GET /metadata/THIM/amd/certification HTTP/1.1\r\n"));
+    assert_non_null(strcasestr(heard, "\r\nmetadata: true\r\n"));
+    assert_null(fake_http_heard(thim.host, 1)); /* it keeps them */
+}
+
+static void a_host_that_knows_a_new_tcb_is_asked_again(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    clock_freeze(clock_at_seconds(SIMULATOR_TODAY));
+    clock_advance_ms(1);
+    say_certificates(report_tcb() + 1, "");
+    say_certificates(report_tcb(), "");
+    OWNED(tee_drop) struct tee *tee = azure_machine_open();
+    OWNED(evidence_done) struct evidence first = {0};
+    OWNED(evidence_done) struct evidence second = {0};
+    assert_ok(tee_prove(tee, &asked, &first, &err));
+    assert_int_equal(first.ek.len, 0); /* another TCB's, and asked a moment ago */
+    clock_advance_ms(61 * 1000);
+    assert_ok(tee_prove(tee, &asked, &second, &err));
+    assert_true(second.ek.len > 0);
+    clock_thaw();
+}
+
+/* ---- without --------------------------------------------------------------------------------- */
+
+static void a_host_that_is_of_no_help_stops_no_evidence(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) char *certificate = certificates(report_tcb(), "");
+    const struct {
+        int status;
+        const char *body;
+    } answers[] = {
+        {404, certificate},
+        {500, ""},
+        {301, ""},
+        {0, ""}, /* hangs up */
+        {200, ""},
+        {200, "garbage"},
+        {200, "{}"},
+        {200, "{\"vcekCert\":\"a\",\"certificateChain\":\"b\",\"tcbm\":\"db18000000000004\"}"},
+    };
+    for (size_t i = 0; i < countof(answers); i++) {
+        fake_http_say(thim.host, answers[i].status, answers[i].body);
+        expect_without(5);
+        assert_non_null(fake_http_heard(thim.host, (unsigned)i));
+        assert_null(fake_http_heard(thim.host, (unsigned)i + 1)); /* once a minute */
+    }
+}
+
+static void certificates_that_are_none_or_too_many_are_left_out(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) char *good = certificates(report_tcb(), "");
+    OWNED(mem_drop) char *spoiled = mem_text(good);
+    OWNED(bytes_done) struct bytes first = {0};
+    struct error err = {0};
+    struct cert_table table;
+    memcpy(strstr(spoiled, "MII"), "!!!", 3);
+    fake_http_say(thim.host, 200, spoiled);
+    expect_without(5);
+    assert_ok(cert_table_read(bytes_span(&azure_machine.paravisor.table), &table, &err));
+    pem_add_certificate(&first, cert_table_find(&table, TABLE_ASK));
+    bytes_add_u8(&first, 0);
+    say_certificates(report_tcb(), (const char *)first.at); /* two keys */
+    expect_without(5);
+    assert_non_null(fake_http_heard(thim.host, 1));
+}
+
+static void an_answer_without_end_is_cut_off(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) char *huge = mem_new(1, 200 * 1024 + 1);
+    memset(huge, ' ', 200 * 1024);
+    fake_http_say(thim.host, 200, huge);
+    expect_without(5);
+    assert_non_null(fake_http_heard(thim.host, 0));
+}
+
+static void a_host_that_does_not_answer_costs_what_the_setting_says(void **state)
+{
+    (void)state;
+    static const char slow[] = "/bin/sleep"; /* the "URL" is how long */
+    const int64_t before = clock_monotonic_ms();
+    azure_machine.places.thim_program = slow;
+    azure_machine.places.thim_url = "60";
+    expect_without(1);
+    assert_true(clock_monotonic_ms() - before < 10 * 1000);
+}
+
+static void a_program_that_is_not_there_or_talks_without_end_stops_no_evidence(void **state)
+{
+    (void)state;
+    azure_machine.places.thim_program = "/nonexistent";
+    expect_without(5);
+    azure_machine.places.thim_program = "/usr/bin/yes";
+    expect_without(5);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(the_hosts_certificates_are_all_that_a_keeper_needs),
+        T(a_host_that_knows_a_new_tcb_is_asked_again),
+        T(a_host_that_is_of_no_help_stops_no_evidence),
+        T(certificates_that_are_none_or_too_many_are_left_out),
+        T(an_answer_without_end_is_cut_off),
+        T(a_host_that_does_not_answer_costs_what_the_setting_says),
+        T(a_program_that_is_not_there_or_talks_without_end_stops_no_evidence),
+    };
+    return cmocka_run_group_tests_name("azure thim", tests, simulator_set_up, simulator_tear_down);
+}

@@ -1,0 +1,106 @@
+#include "tests/support/azure_machine.h"
+
+#include <string.h>
+
+#include "agent/tpm.h"
+#include "tests/support/scratch.h"
+#include "tests/support/test.h"
+
+struct azure_machine azure_machine;
+
+/* ---- making an Azure machine ----------------------------------------------------------------- */
+
+static void read_modulus(struct soft_tpm *from, struct bytes *out)
+{
+    struct error err = {0};
+    const struct tpm_key_choice key = {TPM_KEY_PERSISTENT, 0x81000003};
+    OWNED(tpm_drop) struct tpm *tpm = NULL;
+    OWNED(bytes_done) struct bytes public = {0};
+    assert_ok(tpm_open(soft_tpm_tcti(from), &tpm, &err));
+    assert_ok(tpm_use_key(tpm, &key, &public, &err));
+    bytes_add(out, SPAN(public.at + public.len - 256, 256));
+}
+
+void azure_machine_put_report(const char *claims_more)
+{
+    OWNED(bytes_done) struct bytes modulus = {0};
+    struct paravisor_wish wish = paravisor_wish();
+    read_modulus(azure_machine.tpm, &modulus);
+    wish.modulus = bytes_span(&modulus);
+    wish.claims_more = claims_more;
+    paravisor_done(&azure_machine.paravisor);
+    paravisor_make(simulator.psp, simulator.roots, &wish, &azure_machine.paravisor);
+    soft_tpm_put(azure_machine.tpm, AZURE_INDEX_REPORT, bytes_span(&azure_machine.paravisor.hcl));
+}
+
+static void start(void)
+{
+    azure_machine.tpm = soft_tpm_start();
+    azure_machine.places = (struct tee_places){.tpm = soft_tpm_tcti(azure_machine.tpm),
+                                               .report_from = "boot",
+                                               .event_log = "",
+                                               .thim_program = "",
+                                               .thim_url = ""};
+}
+
+int azure_machine_set_up(void **state)
+{
+    void *folder = NULL;
+    (void)state;
+    assert_int_equal(scratch_open(&folder), 0);
+    azure_machine.folder = folder;
+    start();
+    soft_tpm_make_azure_key(azure_machine.tpm);
+    azure_machine_put_report("");
+    return 0;
+}
+
+int azure_machine_tear_down(void **state)
+{
+    (void)state;
+    void *folder = azure_machine.folder;
+    paravisor_done(&azure_machine.paravisor);
+    soft_tpm_stop(azure_machine.tpm);
+    scratch_close(&folder);
+    memset(&azure_machine, 0, sizeof azure_machine);
+    return 0;
+}
+
+struct tee *azure_machine_open(void)
+{
+    struct error err = {0};
+    struct tee *tee = NULL;
+    assert_ok(tee_open("azure", &azure_machine.places, &tee, &err));
+    return tee;
+}
+
+/* What a keeper with the simulator's roots says; register 4 shall be as at the TPM's start. */
+static const char *judge_evidence(const struct evidence *e, const struct evidence_binding *binding)
+{
+    static const char rules[] =
+        "{\"azure\":{\"pcrs\":{\"4\":"
+        "\"0000000000000000000000000000000000000000000000000000000000000000\"}}}";
+    struct error err = {0};
+    OWNED(mem_drop) struct policy *policy = NEW(struct policy);
+    OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(simulator.roots, 2);
+    OWNED(verdict_done) struct verdict v = {0};
+    assert_ok(policy_parse(span_of_text(rules), POLICY_EXPECT, policy, &err));
+    const struct evidence_terms terms = {.chains = cache,
+                                         .policy = policy,
+                                         .binding = binding,
+                                         .at = clock_at_seconds(SIMULATOR_TODAY)};
+    evidence_judge(e, &terms, &v);
+    return name_of(&reason_names, (int)v.reason);
+}
+
+/* As it arrives: printed, read again, and with the certificates that a controller adds. */
+const char *azure_machine_judge(const struct evidence *sent, const struct evidence_binding *binding)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *text = evidence_print(sent);
+    OWNED(evidence_done) struct evidence e = {0};
+    assert_ok(evidence_parse(span_of_text(text), &e, &err));
+    if (e.ek.len == 0)
+        bytes_add(&e.cert_table, bytes_span(&azure_machine.paravisor.table));
+    return judge_evidence(&e, binding);
+}
