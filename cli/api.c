@@ -11,7 +11,9 @@ enum { BODY_MAX = 1024 * 1024 };
 struct call {
     const struct api_command *command;
     struct text path;
-    json_t *body; /* NULL: none */
+    json_t *body;         /* NULL: none */
+    const char *out_file; /* ANSWER_FILE; NULL: not said */
+    const char *out_member;
     int64_t limit;
 };
 
@@ -194,6 +196,10 @@ static enum outcome take(struct call *call, const struct api_argument *argument,
         return read_body(value, &call->body, err);
     case BODY_FILE_TEXT:
         return read_text(value, argument->member, body_of(call), err);
+    case ANSWER_FILE:
+        call->out_file = value;
+        call->out_member = argument->member;
+        return OK;
     }
     abort();
 }
@@ -288,6 +294,19 @@ static enum outcome ask(struct client *client, const struct call *call, json_t *
     return OK;
 }
 
+/* What goes to the file is not shown again. */
+static enum outcome write_member(const struct call *call, json_t *answer, struct error *err)
+{
+    const json_t *member =
+        call->out_file != NULL ? json_object_get(answer, call->out_member) : NULL;
+    if (member == NULL)
+        return OK;
+    OWNED(mem_drop) char *text = json_print_pretty(member);
+    TRY(file_write(call->out_file, span_of_text(text), 0644, err));
+    json_object_del(answer, call->out_member);
+    return OK;
+}
+
 static enum outcome run(const struct call *call, const struct cli_options *options,
                         struct error *err)
 {
@@ -299,6 +318,7 @@ static enum outcome run(const struct call *call, const struct cli_options *optio
     TRY(ask(client, call, &answer, err));
     if (answer == NULL)
         answer = json_object();
+    TRY(write_member(call, answer, err));
     show(call->command, options->output, answer);
     return OK;
 }

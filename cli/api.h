@@ -14,6 +14,7 @@ enum argument_place {
     BODY_TRUE,      /* an option without a value */
     BODY_FILE,      /* the whole body: a JSON file, "-" for standard input */
     BODY_FILE_TEXT, /* a file's text as a member of the body */
+    ANSWER_FILE,    /* where to write a member of the answer, as JSON */
 };
 
 struct api_argument {

@@ -7,6 +7,9 @@
 #define FILE_ARG {"FILE", BODY_FILE, NULL, true}
 #define DRY_RUN  {"--dry-run", QUERY_TRUE, "dry_run", false}
 
+#define AT       {"--at", IN_QUERY, "at", false}
+#define OUT      {"--out", ANSWER_FILE, "charter", false}
+
 #define OBJECT ANSWERS_OBJECT
 #define LIST   ANSWERS_LIST
 #define BYTES  ANSWERS_BYTES
@@ -119,12 +122,16 @@ const struct api_command api_commands[] = {
      NULL, "have the keeper make one"},
 
     {"charter", "get", "GET", "/v1/charter", OBJECT, NULL, {{0}}, NULL, "what the keepers obey"},
-    {"charter", "plan", "POST", "/v1/charter/plan", OBJECT, NULL, {FILE_ARG}, NULL,
+    {"charter", "plan", "POST", "/v1/charter/plan", OBJECT, NULL, {FILE_ARG, AT}, NULL,
      "what a candidate (the JSON, unsigned) would change"},
     {"charter", "apply", "POST", "/v1/charter", OBJECT, NULL,
      {{"FILE", BODY_FILE_TEXT, "jws", true}, {"--if-plan", BODY_TEXT, "if_plan", false}}, NULL,
      "offer a signed charter to the keepers"},
 
+    {"policy", "plan", "POST", "/v1/policies/{}/plan", OBJECT, NULL,
+     {NAME_ARG, FILE_ARG, AT, OUT}, NULL, "what another policy (FILE) would change; --out: the charter to sign"},
+    {"tcb", "plan", "POST", "/v1/tcb/plan", OBJECT, NULL, {FILE_ARG, AT, OUT}, NULL,
+     "what other floors (FILE) would change, now and at their dates"},
     {"tcb", "list", "GET", "/v1/tcb", LIST, NULL, {{0}}, tcb_columns,
      "which products run which TCB, and how many trusted instances"},
 

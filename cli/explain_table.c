@@ -83,7 +83,7 @@ const struct explanation explanations[] = {
     {"not-found", "there is no such thing", "look at the list"},
     {"conflict", "it is not in a state that allows this", "look at its state"},
     {"no-keeper", "no keeper is connected to the controllers", "start muster-keeper, look at its log"},
-    {"plan-changed", "machines, verdicts or the charter changed since the plan", "plan again, look again, then apply"},
+    {"plan-changed", "machines, what they prove, dates or the charter changed since the plan", "plan again, look again, then apply"},
     {"other-cloud", "the image is for another cloud than the account", "take an image of that cloud, or another account"},
     {"no-kernel-hashes-section", "this firmware measures no kernel", "use one built for direct boot (OVMF AmdSev), or measure without --kernel"},
     {"busy", "too much at once", "try again later"},

@@ -35,6 +35,10 @@ enum outcome charter_show(struct request *r, struct error *err);
 enum outcome charter_apply(struct request *r, struct error *err);
 enum outcome charter_rehearse(struct request *r, struct error *err);
 
+/* api_plan.c */
+enum outcome policies_plan(struct request *r, struct error *err);
+enum outcome tcb_plan(struct request *r, struct error *err);
+
 /* api_fleets.c */
 enum outcome fleets_list(struct request *r, struct error *err);
 enum outcome fleets_add(struct request *r, struct error *err);

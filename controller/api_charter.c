@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/charter_plan.h"
+#include "controller/candidate.h"
 #include "db/charter_store.h"
 #include "db/keeper_store.h"
 #include "lib/crypto/random.h"
@@ -103,26 +103,27 @@ static enum outcome store(struct request *r, const struct charter_row *row,
 /* Only while nothing has changed since the plan that somebody looked at. */
 static enum outcome check_plan(struct request *r, const json_t *content, struct error *err)
 {
-    uint8_t want[SHA256_SIZE], have[SHA256_SIZE];
+    uint8_t want[SHA256_SIZE];
+    OWNED(charter_plan_done) struct charter_plan plan = {0};
+    const struct plan_wish wish = {.project = r->caller.project, .content = content};
     if (json_object_get(r->body, "if_plan") == NULL)
         return OK;
     TRY(json_get_hex(r->body, "", "if_plan", want, sizeof want, err));
-    TRY(charter_plan_digest(r->db, r->caller.project, content, have, err));
-    if (memcmp(want, have, sizeof want) != 0)
+    TRY(charter_plan_make(r->db, &wish, &plan, err));
+    if (memcmp(want, plan.digest, sizeof want) != 0)
         return fail_at(err, ERR_CONFLICT, "plan-changed", "/if_plan",
-                       "machines, verdicts or the charter changed since that plan");
+                       "machines, what they prove, dates or the charter changed since that plan");
     return OK;
 }
 
 /* The body is the candidate itself, signed by nobody yet. */
 enum outcome charter_rehearse(struct request *r, struct error *err)
 {
-    OWNED(charter_drop) struct charter *candidate = NULL;
-    OWNED(mem_drop) char *text = json_print(r->body);
-    json_t *plan = NULL;
-    TRY(charter_parse(span_of_text(text), &candidate, err));
-    TRY(charter_plan(r->db, r->caller.project, candidate, r->body, &plan, err));
-    request_answer(r, 200, plan);
+    OWNED(charter_plan_done) struct charter_plan plan = {0};
+    struct plan_wish wish = {.project = r->caller.project, .content = r->body};
+    TRY(candidate_read_at(r, &wish.at, err));
+    TRY(charter_plan_make(r->db, &wish, &plan, err));
+    request_answer(r, 200, TAKE(plan.shown));
     return OK;
 }
 

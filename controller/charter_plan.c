@@ -1,83 +1,81 @@
 #include "controller/charter_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "controller/plan_dates.h"
 #include "db/endorsement_store.h"
 #include "db/replay_store.h"
 #include "lib/attest/kds.h"
 #include "lib/attest/replay.h"
 
-/* Evidence is up to half a megabyte, a name is not. */
-enum { PAGE = 32, NAMES_PAGE = 500 };
+enum { PAGE = 32 }; /* evidence is up to half a megabyte */
 
 struct planning {
+    const struct plan_wish *wish;
+    struct charter *candidate;
     struct replay *replay;
+    struct moment at;
     struct digest_run digest;
     int64_t instances, unchanged, not_judged, flips;
     json_t *items;
-    json_t *cohorts; /* by their key */
+    struct cohorts cohorts;
+    struct plan_dates dates;
+    struct uuid *rejected;
+    size_t rejected_count, rejected_room;
 };
 
 static void planning_done(struct planning *p)
 {
     replay_free(p->replay);
+    charter_free(p->candidate);
     json_decref(p->items);
-    json_decref(p->cohorts);
+    cohorts_done(&p->cohorts);
+    plan_dates_done(&p->dates);
+    free(p->rejected);
 }
 
-/* ---- page by page --------------------------------------------------------------------------- */
-
-/* Every instance of a project, as one of the stores' pages gives it. */
-struct walk {
-    enum outcome (*page)(struct db *db, const char *project, const struct uuid *after,
-                         int64_t limit, struct replay_row_list *out, struct error *err);
-    size_t limit;
-    void (*take)(void *context, const struct replay_row *row);
-    void *context;
-};
-
-static enum outcome walk(struct db *db, const char *project, const struct walk *w,
-                         struct error *err)
+void charter_plan_done(struct charter_plan *plan)
 {
-    struct uuid after = {0};
-    for (;;) {
-        OWNED(replay_row_list_done) struct replay_row_list page = {0};
-        TRY(w->page(db, project, uuid_is_zero(&after) ? NULL : &after, (int64_t)w->limit, &page,
-                    err));
-        for (size_t i = 0; i < page.count; i++)
-            w->take(w->context, &page.at[i]);
-        if (page.count < w->limit)
-            return OK;
-        after = page.at[page.count - 1].id;
-    }
+    json_decref(plan->shown);
+    free(plan->rejected);
+    *plan = (struct charter_plan){0};
+}
+
+static enum outcome begin(struct planning *p, struct error *err)
+{
+    OWNED(mem_drop) char *text = json_print(p->wish->content);
+    TRY(charter_parse(span_of_text(text), &p->candidate, err));
+    p->at = moment_is_none(p->wish->at) ? clock_now() : p->wish->at;
+    p->replay = replay_new(p->candidate, clock_now());
+    digest_start(&p->digest, DIGEST_SHA256);
+    digest_more(&p->digest, SPAN(text, strlen(text) + 1));
+    return OK;
 }
 
 /* ---- the digest ----------------------------------------------------------------------------- */
 
-static void digest_begin(struct digest_run *run, const json_t *content)
+static void digest_text(struct planning *p, const char *text)
 {
-    OWNED(mem_drop) char *text = json_print(content);
-    digest_start(run, DIGEST_SHA256);
-    digest_more(run, SPAN(text, strlen(text) + 1));
+    digest_more(&p->digest, SPAN(text, strlen(text) + 1));
 }
 
-static void digest_row(void *context, const struct replay_row *row)
+/* Not the verdict's id: a machine that proved the same again is no other machine. */
+static void digest_row(struct planning *p, const struct replay_row *row)
 {
-    struct digest_run *run = context;
-    digest_more(run, SPAN_OF(row->id.at));
-    digest_more(run, SPAN_OF(row->verdict_id.at));
-    digest_more(run, SPAN(row->policy, strlen(row->policy) + 1));
+    const uint8_t level = (uint8_t)row->level;
+    digest_more(&p->digest, SPAN_OF(row->id.at));
+    digest_text(p, row->policy);
+    digest_text(p, row->verdict);
+    digest_more(&p->digest, SPAN(&level, 1));
 }
 
-enum outcome charter_plan_digest(struct db *db, const char *project, const json_t *content,
-                                 uint8_t out[static SHA256_SIZE], struct error *err)
+static void digest_answer(struct planning *p, const struct replay_answer *answer)
 {
-    struct digest_run run;
-    const struct walk names = {replay_store_standing, NAMES_PAGE, digest_row, &run};
-    digest_begin(&run, content);
-    enum outcome outcome = walk(db, project, &names, err);
-    digest_end(&run, out);
-    return outcome;
+    const uint8_t bits[] = {answer->trusted, (uint8_t)answer->level, (uint8_t)answer->product};
+    digest_more(&p->digest, SPAN_OF(bits));
+    digest_more(&p->digest, SPAN_OF(answer->measurement));
+    digest_text(p, answer->reason);
 }
 
 /* ---- one instance --------------------------------------------------------------------------- */
@@ -87,95 +85,189 @@ static const char *word_of(bool trusted)
     return trusted ? "trusted" : "rejected";
 }
 
-static json_t *flip_to_json(const struct replay_row *row, const struct replay_answer *answer)
+/* How it stands, before a flip and after. */
+struct standing_as {
+    bool trusted;
+    int64_t level;
+};
+
+static struct standing_as standing_of(const struct replay_answer *answer)
+{
+    return (struct standing_as){answer->trusted, (int64_t)answer->level};
+}
+
+static json_t *flip_to_json(const struct replay_row *row, const struct replay_answer *answer,
+                            struct standing_as from)
 {
     json_t *out = json_object();
     json_put_uuid(out, "instance", &row->id);
     json_put_text(out, "fleet", row->fleet);
     json_put_text(out, "account", row->account);
+    json_put_text(out, "image", row->image);
     json_put_text(out, "region", row->region);
     json_put_text(out, "policy", row->policy);
     json_put_text(out, "product", name_of(&snp_product_names, (int)answer->product));
     json_put_hex(out, "measurement", SPAN_OF(answer->measurement));
-    json_put_text(out, "from", row->verdict);
+    json_put_text(out, "from", word_of(from.trusted));
     json_put_text(out, "to", word_of(answer->trusted));
     json_put_text(out, "reason", answer->reason);
-    json_put_int(out, "level_from", row->level);
+    json_put_int(out, "level_from", from.level);
     json_put_int(out, "level_to", (int)answer->level);
     return out;
 }
 
-/* Alike in fleet, policy, product, measurement, region, and in what becomes of them. */
-static void count_cohort(struct planning *p, json_t *flip)
+/* A level that changes is a flip too: a grant may ask for it. */
+static bool is_flip(struct standing_as from, const struct replay_answer *answer)
 {
-    static const char *const alike[] = {"fleet",       "region", "policy", "product",
-                                        "measurement", "from",   "to",     "reason"};
-    OWNED(text_done) struct text key = {0};
-    for (size_t i = 0; i < countof(alike); i++)
-        text_addf(&key, "%s\n", json_string_value(json_object_get(flip, alike[i])));
-    json_t *cohort = json_object_get(p->cohorts, text_str(&key));
-    if (cohort == NULL) {
-        cohort = json_object();
-        for (size_t i = 0; i < countof(alike); i++)
-            json_put_new(cohort, alike[i], json_incref(json_object_get(flip, alike[i])));
-        json_put_new(p->cohorts, text_str(&key), cohort);
-    }
-    json_put_int(cohort, "count", json_integer_value(json_object_get(cohort, "count")) + 1);
+    return from.trusted != answer->trusted || from.level != (int64_t)answer->level;
 }
 
-/* A level that changes is a flip too: a grant may ask for it. */
-static void take_row(void *context, const struct replay_row *row)
+static void remember_rejected(struct planning *p, const struct uuid *id)
 {
-    struct planning *p = context;
+    if (p->rejected_count == p->rejected_room) {
+        p->rejected_room = 2 * p->rejected_room + 64;
+        p->rejected = mem_resize(p->rejected, p->rejected_room, sizeof *p->rejected);
+    }
+    p->rejected[p->rejected_count++] = *id;
+}
+
+static void show_flip(struct planning *p, const struct replay_row *row,
+                      const struct replay_answer *answer, struct standing_as from)
+{
+    OWNED(json_drop) json_t *flip = flip_to_json(row, answer, from);
+    cohorts_count(&p->cohorts, flip);
+    if (p->flips++ < PLAN_FLIPS_MOST)
+        json_add_new(p->items, json_incref(flip));
+    if (from.trusted && !answer->trusted)
+        remember_rejected(p, &row->id);
+}
+
+/* ---- later ---------------------------------------------------------------------------------- */
+
+static void flip_later(struct planning *p, const struct replay_row *row, struct moment at,
+                       const struct replay_answer *answer, struct standing_as from, bool shown)
+{
+    digest_more(&p->digest, SPAN(&at.us, sizeof at.us));
+    digest_answer(p, answer);
+    OWNED(json_drop) json_t *flip = flip_to_json(row, answer, from);
+    if (shown)
+        plan_dates_count(&p->dates, at, flip);
+}
+
+/* Every policy's own dates, and the end of the certificates behind this evidence. */
+static void dates_of(const struct planning *p, const struct charter_policy *policy,
+                     struct moment end, struct charter_dates *out)
+{
+    *out = (struct charter_dates){
+        .after = p->at, .until = moment_add_seconds(p->at, PLAN_HORIZON_DAYS * INT64_C(86400))};
+    charter_dates(policy, out);
+    if (end.us <= out->after.us || end.us > out->until.us || out->count == CHARTER_DATES_MAX)
+        return;
+    size_t i = out->count++;
+    for (; i > 0 && out->at[i - 1].us > end.us; i--)
+        out->at[i] = out->at[i - 1];
+    out->at[i] = end;
+}
+
+/* A charter that ends takes all with it, but the next one will say as much as it did: what comes
+ * after is shown as if it had. */
+static void end_of_charter(struct planning *p, const struct replay_row *row, struct moment from,
+                           struct moment to, const struct replay_answer *now, bool shown)
+{
+    const struct moment end = p->candidate->expires;
+    if (!now->trusted || end.us <= from.us || end.us > to.us)
+        return;
+    struct replay_answer over = *now;
+    over.trusted = false;
+    over.level = LEVEL_0;
+    error_ignore(text_copy(over.reason, sizeof over.reason, "charter-expired", "", NULL));
+    flip_later(p, row, end, &over, standing_of(now), shown);
+}
+
+static void look_ahead(struct planning *p, const struct replay_row *row, struct replay_case *c,
+                       const struct replay_answer *now, bool shown)
+{
+    const struct charter_policy *policy = charter_find_policy(p->candidate, row->policy);
+    struct charter_dates dates;
+    struct replay_answer before = *now;
+    struct moment from = p->at;
+    if (policy == NULL)
+        return;
+    dates_of(p, policy, now->endorsed_until, &dates);
+    for (size_t i = 0; i < dates.count; i++) {
+        struct replay_answer then;
+        end_of_charter(p, row, from, dates.at[i], &before, shown);
+        from = dates.at[i];
+        c->at =
+            moment_add_seconds(from, 1); /* a certificate counts to the end of its last second */
+        replay_judge(p->replay, c, &then);
+        if (is_flip(standing_of(&before), &then))
+            flip_later(p, row, from, &then, standing_of(&before), shown);
+        before = then;
+    }
+    end_of_charter(p, row, from, dates.until, &before, shown);
+}
+
+/* ---- every instance ------------------------------------------------------------------------- */
+
+static void take_row(struct planning *p, const struct replay_row *row)
+{
     struct replay_answer answer;
     struct replay_case c = {.evidence = bytes_span(&row->evidence),
                             .policy = row->policy,
+                            .at = p->at,
                             .signature_known = row->signature_known};
-    p->instances++;
-    digest_row(&p->digest, row);
+    const bool shown = p->wish->policy == NULL || strcmp(p->wish->policy, row->policy) == 0;
+    const struct standing_as from = {strcmp(row->verdict, word_of(true)) == 0, row->level};
+    p->instances += shown;
+    digest_row(p, row);
     if (row->evidence.len == 0) {
-        p->not_judged++;
+        p->not_judged += shown;
         return;
     }
     memcpy(c.link_key, row->link_key, sizeof c.link_key);
     replay_judge(p->replay, &c, &answer);
-    const bool was_trusted = strcmp(row->verdict, word_of(true)) == 0;
-    if (was_trusted == answer.trusted && row->level == (int64_t)answer.level) {
-        p->unchanged++;
-        return;
+    digest_answer(p, &answer);
+    if (shown && is_flip(from, &answer))
+        show_flip(p, row, &answer, from);
+    else
+        p->unchanged += shown;
+    look_ahead(p, row, &c, &answer, shown);
+}
+
+static enum outcome walk(struct planning *p, struct db *db, struct error *err)
+{
+    struct uuid after = {0};
+    for (;;) {
+        OWNED(replay_row_list_done) struct replay_row_list page = {0};
+        TRY(replay_store_page(db, p->wish->project, uuid_is_zero(&after) ? NULL : &after, PAGE,
+                              &page, err));
+        for (size_t i = 0; i < page.count; i++)
+            take_row(p, &page.at[i]);
+        if (page.count < PAGE)
+            return OK;
+        after = page.at[page.count - 1].id;
     }
-    OWNED(json_drop) json_t *flip = flip_to_json(row, &answer);
-    count_cohort(p, flip);
-    if (p->flips++ < PLAN_FLIPS_MOST)
-        json_add_new(p->items, json_incref(flip));
 }
 
 /* ---- the plan ------------------------------------------------------------------------------- */
 
-static json_t *cohorts_to_json(const struct planning *p)
-{
-    json_t *list = json_array();
-    const char *key;
-    json_t *cohort;
-    json_object_foreach (p->cohorts, key, cohort)
-        json_add_new(list, json_incref(cohort));
-    return list;
-}
-
-static json_t *plan_to_json(struct planning *p, const struct charter *candidate,
-                            const uint8_t hash[static SHA256_SIZE])
+static json_t *plan_to_json(const struct planning *p, const uint8_t hash[static SHA256_SIZE])
 {
     json_t *out = json_object();
     json_t *flips = json_object();
     json_put_int(flips, "count", p->flips);
     json_put_new(flips, "items", json_incref(p->items));
-    json_put_int(out, "serial", candidate->serial);
+    json_put_int(out, "serial", p->candidate->serial);
     json_put_hex(out, "digest", SPAN(hash, SHA256_SIZE));
+    json_put_moment(out, "at", p->at);
     json_put_int(out, "instances", p->instances);
     json_put_int(out, "unchanged", p->unchanged);
     json_put_int(out, "not_judged", p->not_judged);
     json_put_new(out, "flips", flips);
-    json_put_new(out, "cohorts", cohorts_to_json(p));
+    json_put_new(out, "cohorts", cohorts_to_json(&p->cohorts));
+    json_put_new(out, "later", plan_dates_to_json(&p->dates));
+    json_put_int(out, "later_left_out", p->dates.left_out);
     return out;
 }
 
@@ -196,21 +288,18 @@ static enum outcome take_lists(struct planning *p, struct db *db, struct error *
     return OK;
 }
 
-enum outcome charter_plan(struct db *db, const char *project, const struct charter *candidate,
-                          const json_t *content, json_t **out, struct error *err)
+enum outcome charter_plan_make(struct db *db, const struct plan_wish *wish,
+                               struct charter_plan *out, struct error *err)
 {
-    uint8_t hash[SHA256_SIZE];
-    OWNED(planning_done)
-    struct planning p = {.replay = replay_new(candidate, clock_now()),
-                         .items = json_array(),
-                         .cohorts = json_object()};
-    const struct walk whole = {replay_store_page, PAGE, take_row, &p};
-    digest_begin(&p.digest, content);
+    OWNED(planning_done) struct planning p = {.wish = wish, .items = json_array()};
+    TRY(begin(&p, err));
     enum outcome outcome = take_lists(&p, db, err);
     if (outcome == OK)
-        outcome = walk(db, project, &whole, err);
-    digest_end(&p.digest, hash);
-    if (outcome == OK)
-        *out = plan_to_json(&p, candidate, hash);
-    return outcome;
+        outcome = walk(&p, db, err);
+    digest_end(&p.digest, out->digest);
+    TRY(outcome);
+    out->shown = plan_to_json(&p, out->digest);
+    out->rejected = TAKE(p.rejected);
+    out->rejected_count = p.rejected_count;
+    return OK;
 }

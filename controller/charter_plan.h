@@ -1,5 +1,6 @@
 /* What a candidate charter would do to the machines that stand now: their last evidence judged
- * again, without touching one. Advice; only a keeper's verdict counts. */
+ * again, without touching one; and what flips later by itself, for floors have dates, references
+ * and certificates an end. Advice; only a keeper's verdict counts. */
 #ifndef MUSTER_CONTROLLER_CHARTER_PLAN_H
 #define MUSTER_CONTROLLER_CHARTER_PLAN_H
 
@@ -7,16 +8,32 @@
 #include "lib/crypto/digest.h"
 #include "lib/model/charter.h"
 
-enum { PLAN_FLIPS_MOST = 1000 };
+enum { PLAN_FLIPS_MOST = 1000, PLAN_HORIZON_DAYS = 90 };
 
-/* {"serial", "digest", "instances", "unchanged", "not_judged", "flips": {"count", "items": [...]},
- * "cohorts": [...]}; at most PLAN_FLIPS_MOST items. `content` is the charter's JSON. */
-enum outcome charter_plan(struct db *db, const char *project, const struct charter *candidate,
-                          const json_t *content, json_t **out, struct error *err);
+/* A candidate, and what is asked about it. */
+struct plan_wish {
+    const char *project;
+    const json_t *content; /* the charter's JSON */
+    const char *policy;    /* show only what stands under it; NULL: all */
+    struct moment at;      /* as if it were then; none: now */
+};
 
-/* The digest alone: of the candidate and of every instance with the verdict it stands on. It holds
- * as long as neither changes. */
-enum outcome charter_plan_digest(struct db *db, const char *project, const json_t *content,
-                                 uint8_t out[static SHA256_SIZE], struct error *err);
+struct charter_plan {
+    uint8_t digest[SHA256_SIZE];
+    json_t *shown;
+    struct uuid *rejected; /* every machine that is trusted and would not be, shown or not */
+    size_t rejected_count;
+};
+void charter_plan_done(struct charter_plan *plan);
+
+/* `shown`: {"serial", "digest", "at", "instances", "unchanged", "not_judged", "flips": {"count",
+ * "items": [...]}, "cohorts": [...], "later": [{"at", "count", "cohorts"}], "later_left_out"}; at
+ * most PLAN_FLIPS_MOST items. Each date is compared with the one before.
+ *
+ * The digest is of the candidate, of every machine with what becomes of it, and of what flips
+ * later: it holds while a plan made now would say the same. The wish's policy does not change it;
+ * its time does. */
+enum outcome charter_plan_make(struct db *db, const struct plan_wish *wish,
+                               struct charter_plan *out, struct error *err);
 
 #endif

@@ -34,7 +34,8 @@ const struct route routes[] = {
 
     {"GET",    "/v1/charter",            MAY_READ,              charter_show,         "", 0},
     {"POST",   "/v1/charter",            MAY_SECURE,            charter_apply,        "", ROUTE_OUTSIDE},
-    {"POST",   "/v1/charter/plan",       MAY_SECURE,            charter_rehearse,     "", 0},
+    {"POST",   "/v1/charter/plan",       MAY_SECURE,            charter_rehearse,     "at", ROUTE_OUTSIDE},
+    {"POST",   "/v1/policies/{name}/plan", MAY_SECURE,          policies_plan,        "at", ROUTE_OUTSIDE},
 
     {"GET",    "/v1/fleets",             MAY_READ,              fleets_list,          PAGE, 0},
     {"POST",   "/v1/fleets",             MAY_OPERATE,           fleets_add,           "dry_run", 0},
@@ -54,6 +55,7 @@ const struct route routes[] = {
     {"GET",    VERDICT "/evidence",      MAY_AUDIT,             verdicts_evidence,    "", 0},
 
     {"GET",    "/v1/tcb",                MAY_READ,              tcb_list,             "", 0},
+    {"POST",   "/v1/tcb/plan",           MAY_SECURE,            tcb_plan,             "at", ROUTE_OUTSIDE},
     {"POST",   "/v1/verify",             MAY_READ,              verify_any,           "", ROUTE_OUTSIDE},
 
     {"GET",    "/v1/secrets",            MAY_READ,              secrets_list,         PAGE, 0},

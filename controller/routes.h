@@ -16,7 +16,7 @@ enum {
 };
 
 enum route_flag {
-    ROUTE_OUTSIDE = 1, /* asks a keeper: no transaction may stand open around it */
+    ROUTE_OUTSIDE = 1, /* asks a keeper, or replays: no transaction may stand open around it */
 };
 
 struct route {

@@ -5,6 +5,7 @@ static const struct field fields[] = {
     FIELD(replay_row, id,              FIELD_UUID),
     FIELD(replay_row, fleet,           FIELD_TEXT),
     FIELD(replay_row, account,         FIELD_TEXT),
+    FIELD(replay_row, image,           FIELD_TEXT),
     FIELD(replay_row, region,          FIELD_TEXT),
     FIELD(replay_row, verdict_id,      FIELD_UUID),
     FIELD(replay_row, policy,          FIELD_TEXT),
@@ -19,28 +20,12 @@ static const struct field fields[] = {
 static const struct record replay_row_record = RECORD(replay_row, fields);
 RECORD_LIST_BODY(replay_row, &replay_row_record)
 
-static struct params page_of(struct param *three, const char *project, const struct uuid *after,
-                             int64_t limit)
-{
-    three[0] = p_text(project);
-    three[1] = after != NULL ? p_uuid(after) : p_null();
-    three[2] = p_int(limit);
-    return (struct params){three, 3};
-}
-
 enum outcome replay_store_page(struct db *db, const char *project, const struct uuid *after,
                                int64_t limit, struct replay_row_list *out, struct error *err)
 {
-    struct param three[3];
-    return replay_row_list_of(db, SQL_REPLAY_PAGE, page_of(three, project, after, limit), out, err);
-}
-
-enum outcome replay_store_standing(struct db *db, const char *project, const struct uuid *after,
-                                   int64_t limit, struct replay_row_list *out, struct error *err)
-{
-    struct param three[3];
-    return replay_row_list_of(db, SQL_REPLAY_STANDING, page_of(three, project, after, limit), out,
-                              err);
+    return replay_row_list_of(
+        db, SQL_REPLAY_PAGE,
+        PARAMS(p_text(project), after != NULL ? p_uuid(after) : p_null(), p_int(limit)), out, err);
 }
 
 enum outcome tcb_store_inventory(struct db *db, const char *project, json_t **out,

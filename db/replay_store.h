@@ -10,6 +10,7 @@ struct replay_row {
     struct uuid id;
     char fleet[NAME_SIZE];
     char account[NAME_SIZE];
+    char image[NAME_SIZE];
     char region[NAME_SIZE];
     struct uuid verdict_id; /* zero: none yet, and nothing else below */
     char policy[NAME_SIZE]; /* by which it will be judged next */
@@ -25,10 +26,6 @@ RECORD_LIST(replay_row);
 /* In the order of ids; `after` (may be NULL) is the last of the page before. */
 enum outcome replay_store_page(struct db *db, const char *project, const struct uuid *after,
                                int64_t limit, struct replay_row_list *out, struct error *err);
-
-/* The same without evidence: only policies, and ids of instances and verdicts. */
-enum outcome replay_store_standing(struct db *db, const char *project, const struct uuid *after,
-                                   int64_t limit, struct replay_row_list *out, struct error *err);
 
 /* A JSON array: which products run which TCB, firmware and launch digest, where, and how many
  * trusted instances; the most first, at most 1,000 rows. */

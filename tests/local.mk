@@ -24,6 +24,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/heist.c tests/support/heist.h \
 	tests/support/hostile_peer.c tests/support/hostile_peer.h \
 	tests/support/kds_world.c tests/support/kds_world.h \
+	tests/support/judged.c tests/support/judged.h \
 	tests/support/line.c tests/support/line.h \
 	tests/support/link_party.c tests/support/link_party.h \
 	tests/support/manifest.c tests/support/manifest.h \

@@ -200,13 +200,11 @@ static struct moment at_of(const struct replay *replay, const struct replay_case
 }
 
 /* What ends between the replay's day and the time that is asked about. */
-static void apply_ends(const struct replay *replay, struct moment at, struct replay_answer *out)
+static void apply_end(struct moment at, struct replay_answer *out)
 {
     const struct moment end = out->endorsed_until;
     if (out->trusted && !moment_is_none(end) && end.us < at.us)
         refuse_all(out, name_of(&reason_names, REASON_CERT_EXPIRED));
-    if (out->trusted && replay->charter->expires.us <= at.us)
-        refuse_all(out, "charter-expired");
 }
 
 static void judge_it(struct replay *replay, const struct replay_case *c,
@@ -246,7 +244,7 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
     refuse(out, name_of(&reason_names, (int)verdict.reason));
     out->endorsed_until = verdict.endorsed_until;
     apply_deny_lists(replay->charter, c, &facts, &verdict, out);
-    apply_ends(replay, terms.rules_at, out);
+    apply_end(terms.rules_at, out);
 }
 
 static void read_product(const struct evidence *evidence, struct replay_answer *out)

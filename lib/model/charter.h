@@ -123,6 +123,16 @@ const struct charter_party *charter_find_party(const struct charter *charter, co
 enum outcome charter_check(const struct charter *charter, enum realm realm, struct moment now,
                            struct error *err);
 
+/* The next times after `after`, up to `until`, in their order, at which what a policy takes changes
+ * by itself: floors take over, references end. */
+enum { CHARTER_DATES_MAX = 16 };
+struct charter_dates {
+    struct moment after, until;
+    size_t count;
+    struct moment at[CHARTER_DATES_MAX];
+};
+void charter_dates(const struct charter_policy *policy, struct charter_dates *dates);
+
 bool charter_values_have(const struct charter_values *values, struct span value);
 bool charter_names_have(const struct charter_names *names, const char *name);
 

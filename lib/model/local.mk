@@ -5,6 +5,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/binding.c lib/model/binding.h \
 	lib/model/caller.c lib/model/caller.h \
 	lib/model/charter.c lib/model/charter.h \
+	lib/model/charter_dates.c \
 	lib/model/charter_diff.c lib/model/charter_diff.h \
 	lib/model/charter_lint.c lib/model/charter_lint.h \
 	lib/model/charter_rules.c \

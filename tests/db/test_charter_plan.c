@@ -3,85 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "db/verdict_store.h"
-#include "lib/attest/evidence.h"
-#include "lib/crypto/random.h"
-#include "tests/support/ask.h"
 #include "lib/model/charter.h"
-#include "tests/support/deployment.h"
-#include "tests/support/simulator.h"
+#include "tests/support/judged.h"
 #include "tests/support/test.h"
-
-static struct deployment *world;
-
-/* A verdict as the keeper would have given it for this evidence. */
-static void stands_on(const struct instance *instance, struct span evidence, bool signature_good)
-{
-    struct error err = {0};
-    struct verdict_row row = {.instance = instance->id,
-                              .project = "default",
-                              .kind = "simulated",
-                              .verdict = "trusted",
-                              .reason = "ok",
-                              .level = LEVEL_1,
-                              .hardware = SOURCE_HARDWARE,
-                              .simulated = true,
-                              .policy = "stock",
-                              .charter_serial = 1,
-                              .keeper = "0102030405060708",
-                              .nonce_issued = moment_add_seconds(clock_now(), -30),
-                              .valid_until = moment_add_seconds(clock_now(), 600)};
-    row.claims = json_pack("{s:{s:s,s:s,s:s,s:s}}", "evidence", "product", "Milan", "signing_key",
-                           "VLEK", "reported_tcb", "0x7308000000000003", "measurement", "2222");
-    row.checks =
-        json_pack("[{s:s,s:s}]", "check", "signature", "result", signature_good ? "pass" : "fail");
-    row.token = mem_text("eyJ.the.token");
-    memcpy(row.link_key, instance->id.at, sizeof instance->id.at);
-    random_fill(row.sealing_key, sizeof row.sealing_key);
-    assert_ok(verdict_store_record(ask_db, &row, evidence, "keeper:test", NULL, &err));
-    verdict_row_done(&row);
-}
-
-static void add_machine(bool broken)
-{
-    struct psp_wish wish = psp_wish(PSP_FIRMWARE_ONLY);
-    memset(wish.measurement, MEASURED_STOCK, sizeof wish.measurement);
-    random_fill(wish.report_id, sizeof wish.report_id);
-    struct simulated s = simulator_evidence(world->psp, &wish);
-    OWNED(evidence_done)
-    struct evidence e = {.kind = EVIDENCE_SIMULATED, .report = s.report, .cert_table = s.table};
-    if (broken)
-        e.report.at[0x2a0] ^= 1; /* in the signature */
-    OWNED(mem_drop) char *printed = evidence_print(&e);
-    struct instance instance = ask_instance("stock-fleet");
-    stands_on(&instance, span_of_text(printed), !broken);
-}
-
-static void give_policy(const char *name)
-{
-    struct error err = {0};
-    OWNED(text_done) struct text sql = {0};
-    text_addf(&sql, "UPDATE instances SET policy = '%s'", name);
-    assert_ok(db_script(ask_db, text_str(&sql), &err));
-}
-
-static int open_world(void **state)
-{
-    void *made = NULL;
-    if (ask_open(state) != 0 || deployment_open(&made) != 0)
-        return -1;
-    world = made;
-    for (int i = 0; i < 3; i++)
-        add_machine(false);
-    give_policy("stock");
-    return 0;
-}
-
-static int close_world(void **state)
-{
-    void *made = world;
-    return deployment_close(&made) | ask_close(state);
-}
 
 /* ---- asking --------------------------------------------------------------------------------- */
 
@@ -176,9 +100,9 @@ static void a_machine_is_planned_under_the_policy_it_will_be_judged_by(void **st
 {
     (void)state;
     OWNED(json_drop) json_t *candidate = copy_of_charter();
-    give_policy("nobodys");
+    judged_policy("nobodys");
     assert_all_flip(candidate, "policy-unknown");
-    give_policy("stock");
+    judged_policy("stock");
 }
 
 static void a_simulator_that_is_no_longer_named_flips_its_machines(void **state)
@@ -229,34 +153,25 @@ static void only_those_who_may_apply_a_charter_plan_one(void **state)
 
 /* ---- a plan that still holds ----------------------------------------------------------------- */
 
-static struct told apply_if(const char *digest)
-{
-    OWNED(mem_drop) char *jws = deployment_sign(world, world->charter_key);
-    OWNED(json_drop) json_t *body = json_pack("{s:s,s:s}", "jws", jws, "if_plan", digest);
-    OWNED(mem_drop) char *text = json_print(body);
-    return ask("POST", "/v1/charter", text);
-}
-
 /* The last of all: it adds a machine. */
 static void a_charter_is_applied_only_while_its_plan_holds(void **state)
 {
     (void)state;
     OWNED(told_done) struct told plan = plan_for(world->charter);
     OWNED(mem_drop) char *before = mem_text(told_member(plan.body, "digest"));
-    add_machine(false);
-    OWNED(told_done) struct told late = apply_if(before);
+    judged_machine(&judged_stock);
+    OWNED(told_done) struct told late = judged_apply(before);
     assert_problem(late, 409, "plan-changed");
     assert_string_equal(late.where, "/if_plan");
     OWNED(told_done) struct told again = plan_for(world->charter);
-    OWNED(told_done) struct told applied = apply_if(told_member(again.body, "digest"));
+    OWNED(told_done) struct told applied = judged_apply(told_member(again.body, "digest"));
     assert_told(applied, 200);
 }
 
 static void a_signature_that_was_bad_is_looked_at_again(void **state)
 {
     (void)state;
-    add_machine(true);
-    give_policy("stock");
+    judged_machine(&(struct judged){.measurement = MEASURED_STOCK, .bad_signature = true});
     OWNED(told_done) struct told told = plan_for(world->charter);
     const json_t *flips = json_object_get(told.body, "flips");
     assert_int_equal(number_at(flips, "count"), 1);
@@ -290,5 +205,5 @@ int main(void)
         cmocka_unit_test_setup(a_signature_that_was_bad_is_looked_at_again, ask_quiet),
         cmocka_unit_test_setup(a_machine_without_a_verdict_is_counted_and_not_judged, ask_quiet),
     };
-    return cmocka_run_group_tests_name("charter_plan", tests, open_world, close_world);
+    return cmocka_run_group_tests_name("charter_plan", tests, judged_open, judged_close);
 }
