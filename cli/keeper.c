@@ -10,6 +10,7 @@
 #include "cli/keeper_recovery.h"
 #include "cli/keeper_renew.h"
 #include "cli/keeper_reset.h"
+#include "cli/keeper_resume.h"
 #include "lib/base/file.h"
 #include "lib/base/names.h"
 #include "lib/base/text.h"
@@ -72,6 +73,7 @@ int keeper_main(int argc, char **argv)
                  {"renew", keeper_renew_command},
                  {"reset-order", keeper_reset_order},
                  {"destroy-order", keeper_destroy_order},
+                 {"resume-order", keeper_resume_order},
                  {"recovery-test", keeper_recovery_test},
                  {"recover", keeper_recover}};
     struct error err = {0};

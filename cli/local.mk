@@ -20,6 +20,7 @@ cli_libcli_a_SOURCES += cli/keeper_init.c cli/keeper_init.h
 cli_libcli_a_SOURCES += cli/keeper_recovery.c cli/keeper_recovery.h
 cli_libcli_a_SOURCES += cli/keeper_renew.c cli/keeper_renew.h
 cli_libcli_a_SOURCES += cli/keeper_reset.c cli/keeper_reset.h
+cli_libcli_a_SOURCES += cli/keeper_resume.c cli/keeper_resume.h
 cli_libcli_a_SOURCES += cli/machines.c cli/machines.h
 cli_libcli_a_SOURCES += cli/measure.c cli/measure.h
 cli_libcli_a_SOURCES += cli/options.c cli/options.h

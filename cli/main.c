@@ -74,6 +74,9 @@ static const struct command {
      "muster keeper destroy-order --cert sign-cert.pem --realm REALM [--anchor HEX]...\n"
      "                            [--guest-key HEX]... [--days N] --key KEY.pem --out ORDER.jws\n"
      "muster keeper destroy-order --signed ORDER.jws --key KEY.pem --out ORDER.jws\n"
+     "muster keeper resume-order --cert sign-cert.pem --realm REALM --halt N [--days N]\n"
+     "                           --key KEY.pem --out ORDER.jws\n"
+     "muster keeper resume-order --signed ORDER.jws --key KEY.pem --out ORDER.jws\n"
      "\n"
      "init makes root, role certificates, key-encryption key, the keeper's memory and settings, a key\n"
      "that signs charters and a charter that allows nothing yet. Overwrites nothing. --controller\n"
@@ -93,7 +96,10 @@ static const struct command {
      "\n"
      "destroy-order does so with the order that declares machines (by their anchor) and guests' link\n"
      "keys destroyed: a keeper that obeyed it gives them nothing any more, whatever a charter says.\n"
-     "As many sign it as sign a charter. Then: muster-keeper --destroy ORDER.jws.\n"},
+     "As many sign it as sign a charter. Then: muster-keeper --destroy ORDER.jws.\n"
+     "\n"
+     "resume-order does so with the order by which two people let a keeper release again that its own\n"
+     "probes halted; N is the number of the halt. Then: muster-keeper --resume ORDER.jws.\n"},
     {"charter", "write, review, sign and show charters, offline", charter_main,
      "muster charter edit --file CHARTER.json [--set /POINTER=JSON]... [--remove /POINTER]... [--days N]\n"
      "muster charter sign --file CHARTER.json | --signed CHARTER.jws --key KEY.pem --out CHARTER.jws\n"

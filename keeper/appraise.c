@@ -121,11 +121,11 @@ static void fill_provenance(const struct provenance *made, struct verdict_claims
     memcpy(out->author_key, made->signers[1], sizeof out->author_key);
 }
 
-static void fill_claims(const struct keeper *k, const struct charter *charter,
-                        const struct charter_policy *policy, const struct nonce_entry *nonce,
+static void fill_claims(const struct keeper *k, const struct question *q,
                         const struct evidence_facts *facts, const struct verdict *verdict,
                         struct verdict_claims *out)
 {
+    const struct nonce_entry *nonce = q->nonce;
     memcpy(out->deployment, k->deployment, sizeof out->deployment);
     out->realm = k->realm;
     out->instance = nonce->instance;
@@ -134,9 +134,9 @@ static void fill_claims(const struct keeper *k, const struct charter *charter,
                            verdict->trusted ? "trusted" : "rejected", "", NULL));
     error_ignore(text_copy(out->reason, sizeof out->reason,
                            name_of(&reason_names, (int)verdict->reason), "", NULL));
-    error_ignore(text_copy(out->policy, sizeof out->policy, policy->name, "", NULL));
-    memcpy(out->policy_digest, policy->digest, sizeof out->policy_digest);
-    out->charter_serial = charter->serial;
+    error_ignore(text_copy(out->policy, sizeof out->policy, q->policy->name, "", NULL));
+    memcpy(out->policy_digest, q->policy->digest, sizeof out->policy_digest);
+    out->charter_serial = q->charter->serial;
     memcpy(out->link_key, nonce->link_key, sizeof out->link_key);
     bytes_add(&out->sealing_key, SPAN(nonce->sealing_spki, nonce->sealing_spki_len));
     out->hardware = verdict->hardware;
@@ -212,21 +212,36 @@ static void apply_deny_lists(const struct keeper *k, const struct charter *chart
     claims->level = LEVEL_0;
 }
 
-static enum outcome judge_it(const struct keeper *k, const struct charter *charter,
-                             const struct charter_policy *policy, const struct nonce_entry *nonce,
-                             const struct evidence *evidence, const struct evidence_facts *facts,
-                             struct span crl, struct verdict *out, struct error *err)
+static enum outcome judge_it(const struct keeper *k, const struct question *q,
+                             const struct evidence_facts *facts, struct verdict *out,
+                             struct error *err)
 {
-    const struct evidence_binding binding = recompute_binding(k, nonce, evidence);
+    const struct evidence_binding binding = recompute_binding(k, q->nonce, q->evidence);
     struct evidence_terms terms;
-    TRY(keeper_terms(k, charter, nonce->kind, &terms, err));
-    evidence_terms_add_crl(&terms, crl);
-    terms.policy = policy->policy;
+    TRY(keeper_terms(k, q->charter, q->nonce->kind, &terms, err));
+    evidence_terms_add_crl(&terms, q->crl);
+    terms.at = q->at;
+    terms.policy = q->policy->policy;
     terms.binding = &binding;
-    terms.asked_at = nonce->issued;
-    (void)charter_image_facts(charter, policy, nonce->kind, SPAN_OF(facts->measurement), terms.at,
-                              &terms.image);
-    evidence_judge(evidence, &terms, out);
+    terms.asked_at = q->nonce->issued;
+    (void)charter_image_facts(q->charter, q->policy, q->nonce->kind, SPAN_OF(facts->measurement),
+                              q->at, &terms.image);
+    evidence_judge(q->evidence, &terms, out);
+    return OK;
+}
+
+enum outcome keeper_judge(const struct keeper *k, const struct question *q, struct verdict *out,
+                          struct verdict_token *token, struct error *err)
+{
+    struct evidence_facts facts;
+    if (q->evidence->kind != q->nonce->kind)
+        return fail_code(err, ERR_DENIED, "kind-mismatch", "challenged for %s evidence",
+                         name_of(&evidence_kind_names, (int)q->nonce->kind));
+    evidence_facts(q->evidence, &facts);
+    TRY(judge_it(k, q, &facts, out, err));
+    fill_claims(k, q, &facts, out, &token->claims);
+    token->vector = verdict_vector(out);
+    apply_deny_lists(k, q->charter, &facts, out, token);
     return OK;
 }
 
@@ -277,30 +292,44 @@ static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
     return OK;
 }
 
+/* For the probes: only what passed, so that nobody fills their set with anything else. */
+static void keep_sample(struct keeper *k, const struct appraise_wish *wish,
+                        const struct question *q, const struct verdict *verdict,
+                        const struct verdict_token *token, const char *printed)
+{
+    if (strcmp(token->claims.verdict, "trusted") != 0)
+        return;
+    struct probe_sample sample = {
+        .evidence = bytes_copy(bytes_span(&wish->evidence)),
+        .crl = bytes_copy(q->crl),
+        .nonce = *q->nonce,
+        .made = verdict->made,
+        .at = q->at,
+        .token = mem_text(printed),
+    };
+    memcpy(sample.policy, q->policy->name, sizeof sample.policy);
+    memcpy(sample.named, verdict->named, sizeof sample.named);
+    probes_keep(&k->probes, &sample);
+}
+
 enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
                              struct appraise_reply *out, struct error *err)
 {
-    const struct charter *charter;
     struct nonce_entry nonce;
-    struct evidence_facts facts;
+    struct question q = {.nonce = &nonce, .crl = bytes_span(&wish->crl), .at = clock_now()};
     OWNED(evidence_done) struct evidence evidence = {0};
     OWNED(verdict_done) struct verdict verdict = {0};
     OWNED(verdict_token_done) struct verdict_token token = {0};
-    TRY(keeper_charter(k, &charter, err));
+    TRY(keeper_charter(k, &q.charter, err));
     TRY(nonces_redeem(k->nonces, wish->nonce, &wish->instance, &nonce, err));
-    const struct charter_policy *policy = charter_find_policy(charter, wish->policy);
-    if (policy == NULL)
+    q.policy = charter_find_policy(q.charter, wish->policy);
+    if (q.policy == NULL)
         return fail_code(err, ERR_DENIED, "policy-unknown", "the charter has no policy %s",
                          wish->policy);
     TRY(evidence_parse(bytes_span(&wish->evidence), &evidence, err));
-    if (evidence.kind != nonce.kind)
-        return fail_code(err, ERR_DENIED, "kind-mismatch", "challenged for %s evidence",
-                         name_of(&evidence_kind_names, (int)nonce.kind));
-    evidence_facts(&evidence, &facts);
-    TRY(judge_it(k, charter, policy, &nonce, &evidence, &facts, bytes_span(&wish->crl), &verdict,
-                 err));
-    fill_claims(k, charter, policy, &nonce, &facts, &verdict, &token.claims);
-    token.vector = verdict_vector(&verdict);
-    apply_deny_lists(k, charter, &facts, &verdict, &token);
-    return sign_verdict(k, &token, policy, &nonce, &verdict, out, err);
+    q.evidence = &evidence;
+    TRY(keeper_judge(k, &q, &verdict, &token, err));
+    TRY(sign_verdict(k, &token, q.policy, &nonce, &verdict, out, err));
+    keep_sample(k, wish, &q, &verdict, &token, out->token);
+    return OK;
 }

@@ -4,6 +4,29 @@
 #include "keeper/inside.h"
 #include "lib/base/log.h"
 
+/* From the keeper's own tables, none longer than its place in the message. */
+static void show_word(char *out, size_t size, const char *word)
+{
+    error_ignore(text_copy(out, size, word, "", NULL));
+}
+
+static void show_probes(const struct keeper *k, struct keeper_status *out)
+{
+    const struct probes *probes = &k->probes;
+    out->probe_seconds = probes->every_seconds;
+    out->probe_samples = (int64_t)probes->count;
+    out->probes_held = probes->held;
+    out->probes_wrong = probes->wrong;
+    out->probes_accepted = probes->accepted;
+    out->probed = probes->last;
+    show_word(out->fault_kind, sizeof out->fault_kind, probes->fault.kind);
+    show_word(out->fault_alteration, sizeof out->fault_alteration, probes->fault.alteration);
+    show_word(out->fault_code, sizeof out->fault_code, probes->fault.code);
+    out->fault_at = probes->fault.at;
+    out->halted = keeper_check_halt(k, NULL) != OK;
+    out->halt = k->state != NULL ? keeper_state_halts(k->state) : 0;
+}
+
 static enum outcome show_status(struct keeper *k, const void *wish, struct keeper_status *out,
                                 struct error *err)
 {
@@ -19,6 +42,7 @@ static enum outcome show_status(struct keeper *k, const void *wish, struct keepe
     out->releases = k->releases;
     out->passports = k->passports;
     out->refusals = k->refusals;
+    show_probes(k, out);
     return OK;
 }
 

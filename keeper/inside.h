@@ -5,6 +5,7 @@
 #include "keeper/claims.h"
 #include "keeper/keeper.h"
 #include "keeper/nonces.h"
+#include "keeper/probes.h"
 #include "keeper/vault.h"
 #include "lib/attest/evidence.h"
 #include "lib/base/bucket.h"
@@ -56,6 +57,9 @@ struct keeper {
 
     struct map *instances; /* struct uuid to struct known_instance; in memory only */
 
+    struct probes probes;
+    bool halted; /* a probe was accepted since the start; the memory knows of those before */
+
     int64_t appraisals, releases, passports, refusals;
 };
 
@@ -67,6 +71,10 @@ enum outcome keeper_charter(const struct keeper *keeper, const struct charter **
 /* ERR_DENIED "state-missing" (or why it could not be read). */
 enum outcome keeper_need_state(const struct keeper *keeper, struct error *err);
 
+/* ERR_DENIED "probes-accepted": the keeper's own probes found its judges wrong, and no order has
+ * said yet that it may be relied upon again. */
+enum outcome keeper_check_halt(const struct keeper *keeper, struct error *err);
+
 /* ERR_DENIED "keeper-cert-expired". */
 enum outcome keeper_may_sign(const struct cert *cert, struct error *err);
 
@@ -74,6 +82,21 @@ enum outcome keeper_may_sign(const struct cert *cert, struct error *err);
  * "simulator-not-chartered". */
 enum outcome keeper_terms(const struct keeper *keeper, const struct charter *charter,
                           enum evidence_kind kind, struct evidence_terms *out, struct error *err);
+
+/* One question to the judges, whole. An appraisal asks it as it came, a probe with one part of it
+ * altered (keeper/alterations.c): both are judged by the same code. */
+struct question {
+    const struct charter *charter;
+    const struct charter_policy *policy;
+    const struct nonce_entry *nonce;
+    const struct evidence *evidence;
+    struct span crl; /* may be empty */
+    struct moment at;
+};
+/* Verdict, claims and vector; no id and no dates. ERR_DENIED "kind-mismatch",
+ * "simulator-not-chartered". */
+enum outcome keeper_judge(const struct keeper *keeper, const struct question *question,
+                          struct verdict *out, struct verdict_token *token, struct error *err);
 
 /* On the charter's deny lists, or destroyed by the keeper's own memory? Then the vector speaks
  * against what is denied. */

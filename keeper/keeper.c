@@ -249,6 +249,7 @@ void keeper_close(struct keeper *k)
     snp_roots_free(k->simulator_roots);
     bytes_done(&k->simulator_hashes);
     free_instances(k->instances);
+    probes_done(&k->probes);
     free(k);
 }
 
@@ -258,6 +259,16 @@ enum outcome keeper_need_state(const struct keeper *k, struct error *err)
         return fail_code(err, ERR_DENIED, "state-missing",
                          "without its state file the keeper releases nothing: %s",
                          k->state_why.text);
+    return OK;
+}
+
+enum outcome keeper_check_halt(const struct keeper *k, struct error *err)
+{
+    const bool remembered = k->state != NULL && keeper_state_is_halted(k->state);
+    if (k->halted || remembered)
+        return fail_code(err, ERR_DENIED, "probes-accepted",
+                         "what must not pass did pass: halt %lld",
+                         remembered ? (long long)keeper_state_halts(k->state) : 0LL);
     return OK;
 }
 
@@ -315,6 +326,7 @@ enum outcome keeper_take_charter(struct keeper *k, const struct charter_wish *wi
     TRY(keep_charter(k, charter, jws, err));
     charter_free(k->charter);
     k->charter = TAKE(charter);
+    probes_hurry(&k->probes);
     out->serial = k->charter->serial;
     LOG(INFO, "charter.accepted", INT("serial", out->serial));
     return OK;

@@ -39,6 +39,15 @@ struct destroyed {
 enum outcome keeper_destroy(struct keeper *keeper, struct span jws, struct destroyed *out,
                             struct error *err);
 
+/* Releases again after its probes halted it, by an order that two of the pinned keys signed for
+ * this halt (lib/model/resume_order.h). ERR_CONFLICT "not-halted". */
+enum outcome keeper_resume(struct keeper *keeper, struct span jws, int64_t *out_halt,
+                           struct error *err);
+
+/* Its standing probes, when they are due: about every so often, and soon after a new charter. Call
+ * it in every turn. */
+void keeper_probe(struct keeper *keeper, int64_t every_seconds);
+
 /* Until when it may sign. After that it answers "keeper-cert-expired" to all that needs signing,
  * for nobody would take it. */
 struct cert_term keeper_signing_term(const struct keeper *keeper);

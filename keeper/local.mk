@@ -1,5 +1,6 @@
 noinst_LIBRARIES += keeper/libkeeper.a
 keeper_libkeeper_a_SOURCES =
+keeper_libkeeper_a_SOURCES += keeper/alterations.c keeper/alterations.h
 keeper_libkeeper_a_SOURCES += keeper/appraise.c
 keeper_libkeeper_a_SOURCES += keeper/claims.c keeper/claims.h
 keeper_libkeeper_a_SOURCES += keeper/desk.c
@@ -9,8 +10,10 @@ keeper_libkeeper_a_SOURCES += keeper/makers.c keeper/makers.h
 keeper_libkeeper_a_SOURCES += keeper/nonces.c keeper/nonces.h
 keeper_libkeeper_a_SOURCES += keeper/opinion.c
 keeper_libkeeper_a_SOURCES += keeper/passport.c
+keeper_libkeeper_a_SOURCES += keeper/probes.c keeper/probes.h
 keeper_libkeeper_a_SOURCES += keeper/release.c
 keeper_libkeeper_a_SOURCES += keeper/reset.c
+keeper_libkeeper_a_SOURCES += keeper/resume.c
 keeper_libkeeper_a_SOURCES += keeper/sandbox.c keeper/sandbox.h
 keeper_libkeeper_a_SOURCES += keeper/settings.c keeper/settings.h
 keeper_libkeeper_a_SOURCES += keeper/standing.c

@@ -22,7 +22,7 @@ enum {
     REPLIES_BYTES = 8 << 20,
 };
 
-enum { ORDER_RESET_STATE, ORDER_DESTROY };
+enum { ORDER_RESET_STATE, ORDER_DESTROY, ORDER_RESUME };
 
 /* clang-format off */
 static const struct program program = {
@@ -37,6 +37,9 @@ static const struct program program = {
         [ORDER_DESTROY] = {"destroy", "ORDER",
             "give nothing to the machines and keys that an order names\n"
             "                               (muster keeper destroy-order), ever again"},
+        [ORDER_RESUME] = {"resume", "ORDER",
+            "release again after a halt, by an order of two people\n"
+            "                               (muster keeper resume-order)"},
     },
     .settings = keeper_settings_table,
     .setting_count = &keeper_settings_count,
@@ -231,6 +234,7 @@ static void run(struct keeper_program *p)
 {
     while (!queue_is_closed(p->events)) {
         warn_of_the_end(p);
+        keeper_probe(p->keeper, p->settings.probe_seconds);
         OWNED(link_event_drop) struct link_event *event = link_event_next(p->events, IDLE_MS);
         if (event != NULL)
             take_event(p, event);
@@ -282,6 +286,16 @@ static enum outcome destroy(struct keeper_program *p, const char *path, struct e
     return OK;
 }
 
+static enum outcome resume(struct keeper_program *p, const char *path, struct error *err)
+{
+    OWNED(bytes_done) struct bytes order = {0};
+    int64_t halt;
+    TRY(file_read(path, ORDER_MAX, &order, err));
+    TRY(keeper_resume(p->keeper, bytes_span(&order), &halt, err));
+    printf("halt %lld is over\n", (long long)halt);
+    return OK;
+}
+
 static enum outcome open_and_run(const struct program_call *call, struct error *err)
 {
     OWNED(keeper_program_done) struct keeper_program p = {0};
@@ -290,6 +304,8 @@ static enum outcome open_and_run(const struct program_call *call, struct error *
         return reset_state(&p, call->orders[ORDER_RESET_STATE], err);
     if (call->orders[ORDER_DESTROY] != NULL)
         return destroy(&p, call->orders[ORDER_DESTROY], err);
+    if (call->orders[ORDER_RESUME] != NULL)
+        return resume(&p, call->orders[ORDER_RESUME], err);
     if (call->only_check)
         return OK;
     return start_and_run(&p, err);

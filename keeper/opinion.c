@@ -121,6 +121,7 @@ enum outcome keeper_opinion(struct keeper *k, const struct opinion_wish *wish,
     OWNED(evidence_done) struct evidence evidence = {0};
     OWNED(verdict_done) struct verdict verdict = {0};
     OWNED(measure_done) struct measure measure = {0};
+    TRY(keeper_check_halt(k, err));
     TRY(keeper_charter(k, &charter, err));
     if (k->opinion_signer == NULL)
         return fail_code(err, ERR_DENIED, "no-opinion-key", "this keeper has no key for opinions");

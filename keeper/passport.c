@@ -139,6 +139,7 @@ enum outcome keeper_passport(struct keeper *k, const struct passport_wish *wish,
     const struct charter *charter;
     OWNED(verdict_token_done) struct verdict_token verdict = {0};
     TRY(keeper_need_state(k, err));
+    TRY(keeper_check_halt(k, err));
     TRY(keeper_charter(k, &charter, err));
     TRY(check_key(k, err));
     TRY(keeper_read_verdict(k, &wish->instance, wish->token, &verdict, err));

@@ -145,6 +145,7 @@ enum outcome keeper_release(struct keeper *k, const struct release_wish *wish,
     struct secret_label label = {0};
     uint8_t salt[SEAL_SALT_SIZE];
     TRY(keeper_need_state(k, err));
+    TRY(keeper_check_halt(k, err));
     TRY(keeper_charter(k, &charter, err));
     if (!text_is_name(wish->name))
         return fail_at(err, ERR_INVALID, "wrong-value", "/name", "not the name of a secret");

@@ -16,6 +16,8 @@ const struct setting keeper_settings_table[] = {
         .help = "open challenges; each lives up to 180 s"),
     ROW(redial_most_seconds, "redial-most-seconds", SETTING_INT, "15", .least = 1, .most = 3600,
         .help = "longest wait between two attempts to reach a controller"),
+    ROW(probe_seconds, "probe-seconds", SETTING_INT, "60", .least = 1, .most = 3600,
+        .help = "about how often one of its guests' evidence is judged against what it must not fit"),
 };
 /* clang-format on */
 const size_t keeper_settings_count = countof(keeper_settings_table);

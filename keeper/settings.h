@@ -11,6 +11,7 @@ struct keeper_settings {
     char *user;
     int64_t challenges_most;
     int64_t redial_most_seconds;
+    int64_t probe_seconds;
 };
 
 extern const struct setting keeper_settings_table[];

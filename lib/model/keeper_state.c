@@ -36,6 +36,8 @@ struct keeper_state {
     uint8_t digest[SHA256_SIZE];
     struct map *versions;   /* struct uuid to int64_t */
     struct bytes destroyed; /* SHA256_SIZE each */
+    int64_t halts;
+    bool halted;
 };
 
 static enum outcome damaged(struct error *err, size_t line)
@@ -102,6 +104,23 @@ static bool apply_destroyed(struct keeper_state *state, const char *payload)
                             NULL) == OK;
 }
 
+/* Each halt has the next number, and only the last one may be over. */
+static bool apply_halt(struct keeper_state *state, const char *payload)
+{
+    int64_t number = 0;
+    if (sscanf(payload, "halted %" SCNd64, &number) == 1 && !state->halted &&
+        number == state->halts + 1) {
+        state->halts = number;
+        state->halted = true;
+        return true;
+    }
+    if (sscanf(payload, "resumed %" SCNd64, &number) != 1 || !state->halted ||
+        number != state->halts)
+        return false;
+    state->halted = false;
+    return true;
+}
+
 static bool apply(struct keeper_state *state, struct span payload)
 {
     char text[LINE_MAX_SIZE];
@@ -110,7 +129,7 @@ static bool apply(struct keeper_state *state, struct span payload)
     memcpy(text, payload.at, payload.len);
     text[payload.len] = '\0';
     return apply_charter(state, text) || apply_version(state, text) ||
-           apply_destroyed(state, text) || apply_least(state, text);
+           apply_destroyed(state, text) || apply_least(state, text) || apply_halt(state, text);
 }
 
 /* "PAYLOAD MAC" with the right MAC; moves the chain on. */
@@ -357,6 +376,35 @@ enum outcome keeper_state_raise_version(struct keeper_state *state, const struct
                version));
     set_version(state, secret, version);
     return OK;
+}
+
+enum outcome keeper_state_halt(struct keeper_state *state, struct error *err)
+{
+    if (state->halted)
+        return OK;
+    TRY(append(state, STATE_SIZE_MAX, err, "halted %" PRId64, state->halts + 1));
+    state->halts++;
+    state->halted = true;
+    return OK;
+}
+
+enum outcome keeper_state_resume(struct keeper_state *state, struct error *err)
+{
+    if (!state->halted)
+        return OK;
+    TRY(append(state, STATE_SIZE_MAX, err, "resumed %" PRId64, state->halts));
+    state->halted = false;
+    return OK;
+}
+
+bool keeper_state_is_halted(const struct keeper_state *state)
+{
+    return state->halted;
+}
+
+int64_t keeper_state_halts(const struct keeper_state *state)
+{
+    return state->halts;
 }
 
 enum outcome keeper_state_destroy(struct keeper_state *state,

@@ -1,8 +1,8 @@
 /* The keeper's only memory (trust.md section 5): highest charter serial, highest released version
- * of every secret, destroyed anchors and keys. One file, append-only; each line carries a MAC over
- * itself and the line before, under a key that the key-encryption key wraps; written and fsynced
- * before the answer goes out. A copy of yesterday's file is a rollback that only a counter outside
- * it could notice: doc/keeper.md says what that means. */
+ * of every secret, destroyed anchors and keys, and whether probes halted it. One file, append-only;
+ * each line carries a MAC over itself and the line before, under a key that the key-encryption key
+ * wraps; written and fsynced before the answer goes out. A copy of yesterday's file is a rollback
+ * that only a counter outside it could notice: doc/keeper.md says what that means. */
 #ifndef MUSTER_MODEL_KEEPER_STATE_H
 #define MUSTER_MODEL_KEEPER_STATE_H
 
@@ -41,6 +41,13 @@ int64_t keeper_state_version(const struct keeper_state *state, const struct uuid
  * holds as many as it can. */
 enum outcome keeper_state_raise_version(struct keeper_state *state, const struct uuid *secret,
                                         int64_t version, struct error *err);
+
+/* The keeper's probes found its judges wrong: remembered until an order of people says otherwise.
+ * Halts are numbered from 1, so that an order counts for one of them. */
+enum outcome keeper_state_halt(struct keeper_state *state, struct error *err);
+enum outcome keeper_state_resume(struct keeper_state *state, struct error *err);
+bool keeper_state_is_halted(const struct keeper_state *state);
+int64_t keeper_state_halts(const struct keeper_state *state); /* so many until now */
 
 /* `what` is the hash of an anchor or of a guest key. */
 enum outcome keeper_state_destroy(struct keeper_state *state,

@@ -22,6 +22,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/policy_nitro.c \
 	lib/model/policy_pcrs.c \
 	lib/model/reset_order.c lib/model/reset_order.h \
+	lib/model/resume_order.c lib/model/resume_order.h \
 	lib/model/secret.c lib/model/secret.h \
 	lib/model/snp_words.c lib/model/snp_words.h \
 	lib/model/verdict.c lib/model/verdict.h \

@@ -229,6 +229,18 @@ static const struct field keeper_status_fields[] = {
     FIELD(keeper_status, releases, FIELD_INT),
     FIELD(keeper_status, passports, FIELD_INT),
     FIELD(keeper_status, refusals, FIELD_INT),
+    FIELD(keeper_status, probe_seconds, FIELD_INT),
+    FIELD(keeper_status, probe_samples, FIELD_INT),
+    FIELD(keeper_status, probes_held, FIELD_INT),
+    FIELD(keeper_status, probes_wrong, FIELD_INT),
+    FIELD(keeper_status, probes_accepted, FIELD_INT),
+    FIELD(keeper_status, probed, FIELD_MOMENT, OPTIONAL),
+    FIELD(keeper_status, fault_kind, FIELD_TEXT, OPTIONAL),
+    FIELD(keeper_status, fault_alteration, FIELD_TEXT, OPTIONAL),
+    FIELD(keeper_status, fault_code, FIELD_TEXT, OPTIONAL),
+    FIELD(keeper_status, fault_at, FIELD_MOMENT, OPTIONAL),
+    FIELD(keeper_status, halted, FIELD_BOOL),
+    FIELD(keeper_status, halt, FIELD_INT),
 };
 const struct record keeper_status_record = RECORD(keeper_status, keeper_status_fields);
 /* clang-format on */

@@ -210,6 +210,19 @@ struct keeper_status {
     int64_t releases;
     int64_t passports;
     int64_t refusals;
+    /* Its standing probes since its start; doc/keeper.md. */
+    int64_t probe_seconds; /* about every so often; 0: none was due yet */
+    int64_t probe_samples; /* what there is to probe with */
+    int64_t probes_held;
+    int64_t probes_wrong; /* refused with another code than the altered one */
+    int64_t probes_accepted;
+    struct moment probed; /* none: not since its start */
+    char fault_kind[32];  /* "": none; the first acceptance, else the latest wrong code */
+    char fault_alteration[32];
+    char fault_code[ERROR_CODE_SIZE];
+    struct moment fault_at;
+    bool halted;  /* it releases nothing until two people say so */
+    int64_t halt; /* the last one's number */
 };
 
 extern const struct record hello_record, hello_reply_record, attest_begin_record, challenge_record,

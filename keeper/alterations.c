@@ -1,0 +1,504 @@
+#include "keeper/alterations.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/attest/cose_sign1.h"
+#include "lib/attest/hcl_report.h"
+#include "lib/crypto/random.h"
+
+enum { AGE_SECONDS = 60, LATE_SECONDS = 3600 };
+
+/* 2099: no certificate lives so long, and a clock might still say it. */
+#define FAR_FUTURE INT64_C(4070908800)
+
+/* ---- the binding: to whom the evidence answers ---------------------------------------------- */
+
+static bool other_nonce(struct probe *p)
+{
+    p->nonce.nonce[NONCE_SIZE - 1] ^= 1;
+    return true;
+}
+
+static bool other_link_key(struct probe *p)
+{
+    p->nonce.link_key[0] ^= 1;
+    return true;
+}
+
+static bool other_sealing_key(struct probe *p)
+{
+    p->nonce.sealing_spki[p->nonce.sealing_spki_len - 1] ^= 1;
+    return true;
+}
+
+static bool other_root(struct probe *p)
+{
+    p->keeper.deployment[0] ^= 1;
+    return true;
+}
+
+static bool other_instance(struct probe *p)
+{
+    p->nonce.instance = uuid_new();
+    return true;
+}
+
+static bool other_rest(struct probe *p)
+{
+    bytes_add_u8(&p->evidence.rest, ' ');
+    return true;
+}
+
+/* ---- authenticity: who signed it, and when -------------------------------------------------- */
+
+/* Of a part of the evidence, wherever it stands: its bytes are ours. */
+static bool flip(struct span part, size_t at)
+{
+    if (at >= part.len)
+        return false;
+    ((uint8_t *)(uintptr_t)part.at)[at] ^= 1;
+    return true;
+}
+
+static bool flip_signature(struct probe *p)
+{
+    struct cose_sign1 cose;
+    if (p->evidence.kind != EVIDENCE_NITRO)
+        return flip(evidence_report(&p->evidence), SNP_SIGNED_SIZE);
+    return cose_sign1_read(bytes_span(&p->evidence.document), &cose, NULL) == OK &&
+           flip(cose.signature, 0);
+}
+
+static bool flip_quote_signature(struct probe *p)
+{
+    return flip(bytes_span(&p->evidence.signature), p->evidence.signature.len - 1);
+}
+
+/* A maker whose roots these are not. */
+static bool other_roots(struct probe *p)
+{
+    struct keeper *k = &p->keeper;
+    if (p->evidence.kind == EVIDENCE_NITRO) {
+        k->nitro.count = 0;
+        return true;
+    }
+    if (k->simulator == NULL)
+        return false; /* there is no second maker that the keeper knows */
+    struct snp_cache *amd = k->amd;
+    k->amd = k->simulator;
+    k->simulator = amd;
+    return true;
+}
+
+static bool much_later(struct probe *p)
+{
+    p->question.at = clock_at_seconds(FAR_FUTURE);
+    return true;
+}
+
+/* ---- realms --------------------------------------------------------------------------------- */
+
+static bool production(struct probe *p)
+{
+    p->keeper.realm = REALM_PRODUCTION;
+    return true;
+}
+
+static bool called_simulated(struct probe *p)
+{
+    p->nonce.kind = p->evidence.kind = EVIDENCE_SIMULATED;
+    return p->keeper.simulator == NULL;
+}
+
+static bool called_another_kind(struct probe *p)
+{
+    p->nonce.kind = p->nonce.kind == EVIDENCE_NITRO ? EVIDENCE_SNP : EVIDENCE_NITRO;
+    return true;
+}
+
+/* ---- the policy ----------------------------------------------------------------------------- */
+
+static bool kind_not_named(struct probe *p)
+{
+    p->terms->has_nitro = p->evidence.kind != EVIDENCE_NITRO && p->terms->has_nitro;
+    p->terms->has_azure = p->evidence.kind != EVIDENCE_SNP_AZURE && p->terms->has_azure;
+    p->terms->has_snp = p->evidence.kind == EVIDENCE_NITRO && p->terms->has_snp;
+    return true;
+}
+
+/* By one, in one part that has room for it. */
+static void raise(struct snp_tcb *tcb, enum snp_line line, int64_t turn)
+{
+    for (int i = 0; i < TCB_PART_COUNT; i++) {
+        const size_t part = (size_t)((turn + i) % TCB_PART_COUNT);
+        if (tcb->part[part] == UINT8_MAX || (part == TCB_FMC && line != LINE_TURIN))
+            continue;
+        tcb->part[part]++;
+        return;
+    }
+}
+
+/* One above what is reported, for whichever product it is. */
+static bool floor_above(struct probe *p)
+{
+    struct snp_report report;
+    struct snp_policy *snp = &p->terms->snp;
+    if (snp_report_read(evidence_report(&p->evidence), &report, NULL) != OK)
+        return false;
+    snp->has_min_tcb = true;
+    for (int product = 0; product < PRODUCT_COUNT; product++) {
+        const enum snp_line line = snp_product_line((enum snp_product)product);
+        struct snp_tcb least = snp_tcb_split(report.reported_tcb, line);
+        raise(&least, line, p->turn);
+        snp->has_floor[product] = true;
+        snp->min_tcb[product] = (struct tcb_floor){.first = least};
+    }
+    return true;
+}
+
+/* Any but the value that is there. */
+static void allow_only_other(struct value_set *set, struct span value)
+{
+    *set = (struct value_set){.said = true, .len = value.len, .count = 1};
+    memcpy(set->at[0], value.at, value.len);
+    set->at[0][0] ^= 1;
+}
+
+static void ask_other_register(struct pcr_rules *rules, size_t pcr, struct span value)
+{
+    rules->said = true;
+    rules->any = false;
+    rules->at[pcr] = (struct pcr_rule){.count = 1, .len = {value.len}};
+    memcpy(rules->at[pcr].at[0], value.at, value.len);
+    rules->at[pcr].at[0][0] ^= 1;
+}
+
+static bool other_measurement(struct probe *p)
+{
+    const struct span value = SPAN_OF(p->facts.measurement);
+    if (p->evidence.kind == EVIDENCE_NITRO)
+        ask_other_register(&p->terms->nitro.pcrs, 0, value);
+    else
+        allow_only_other(&p->terms->snp.measurement, value);
+    return true;
+}
+
+/* Loaders: the register that no quote worth anything leaves out. */
+static bool other_register(struct probe *p)
+{
+    enum { LOADERS = 4 };
+    uint8_t value[SHA256_SIZE];
+    const char *hex = json_string_value(json_array_get(p->evidence.pcrs, LOADERS));
+    if (hex == NULL || hex_decode_exact(hex, value, sizeof value, NULL) != OK)
+        return false;
+    ask_other_register(&p->terms->azure.pcrs, LOADERS, SPAN_OF(value));
+    return true;
+}
+
+/* What is left when the reference of this measurement is taken back. */
+static bool reference_retired(struct probe *p)
+{
+    struct value_set *set = &p->terms->snp.measurement;
+    size_t kept = 0;
+    if (!set->said || set->any)
+        return false;
+    for (size_t i = 0; i < set->count; i++) {
+        if (memcmp(set->at[i], p->facts.measurement, sizeof p->facts.measurement) == 0)
+            continue;
+        memmove(set->at[kept], set->at[i], sizeof set->at[i]);
+        set->until[kept++] = set->until[i];
+    }
+    set->count = kept;
+    return true;
+}
+
+static bool reference_over(struct probe *p)
+{
+    struct value_set *set = &p->terms->snp.measurement;
+    for (size_t i = 0; i < set->count; i++)
+        set->until[i] = p->question.at;
+    return set->said && !set->any;
+}
+
+static bool other_provider(struct probe *p)
+{
+    static const char nobody[] = "CN=cc-nowhere-1.muster.invalid";
+    struct snp_report report;
+    if (snp_report_read(evidence_report(&p->evidence), &report, NULL) != OK ||
+        report.signing_key != SIGNER_VLEK)
+        return false; /* a chip's own key names no provider */
+    p->terms->snp.csp_count = 1;
+    memcpy(p->terms->snp.vlek_csp_id[0], nobody, sizeof nobody);
+    return true;
+}
+
+static bool too_old(struct probe *p)
+{
+    p->terms->snp.max_age_seconds = AGE_SECONDS;
+    p->nonce.issued = moment_add_seconds(p->question.at, -LATE_SECONDS);
+    return true;
+}
+
+/* ---- deny lists ----------------------------------------------------------------------------- */
+
+/* Values of zero are not looked for: there is nothing to deny. */
+static bool deny(struct probe *p, struct charter_values *list, struct span value)
+{
+    if (span_is_zero(value))
+        return false;
+    bytes_add(&p->denied, value);
+    *list = (struct charter_values){.len = value.len, .at = p->denied};
+    return true;
+}
+
+static bool deny_chip(struct probe *p)
+{
+    return deny(p, &p->charter.denied_chips, SPAN_OF(p->facts.chip));
+}
+
+static bool deny_measurement(struct probe *p)
+{
+    return deny(p, &p->charter.denied_measurements, SPAN_OF(p->facts.measurement));
+}
+
+static bool deny_guest_key(struct probe *p)
+{
+    return deny(p, &p->charter.denied_guest_keys, SPAN_OF(p->nonce.link_key));
+}
+
+static bool deny_anchor(struct probe *p)
+{
+    for (size_t i = 0; i < VERDICT_NAMED; i++)
+        if (deny(p, &p->charter.denied_anchors, SPAN_OF(p->sample->named[i])))
+            return true;
+    return false;
+}
+
+static bool deny_product(struct probe *p)
+{
+    const struct provenance *made = &p->sample->made;
+    if (made->has_line)
+        p->charter.denied_lines[made->line] = true;
+    return made->has_line;
+}
+
+static bool deny_region(struct probe *p)
+{
+    memcpy(p->denied_region[0], p->sample->made.csp_id, sizeof p->denied_region[0]);
+    p->charter.denied_regions = p->denied_region;
+    p->charter.denied_region_count = 1;
+    return p->sample->made.csp_id[0] != '\0';
+}
+
+static bool deny_signer(struct probe *p)
+{
+    for (size_t i = 0; i < VERDICT_SIGNERS; i++)
+        if (deny(p, &p->charter.denied_signers, SPAN_OF(p->sample->made.signers[i])))
+            return true;
+    return false;
+}
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+/* clang-format off */
+#define BARE(code)  [EVIDENCE_SNP] = (code), [EVIDENCE_SIMULATED] = (code)
+#define AZURE(code) [EVIDENCE_SNP_AZURE] = (code)
+#define NITRO(code) [EVIDENCE_NITRO] = (code)
+#define CHIPS(code) BARE(code), AZURE(code)
+#define ALL(code)   CHIPS(code), NITRO(code)
+
+const struct alteration alterations[] = {
+    {"nonce",              other_nonce,
+     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-nonce")}},
+    {"link-key",           other_link_key,
+     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+    {"sealing-key",        other_sealing_key,
+     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+    {"root",               other_root,
+     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+    {"instance",           other_instance,
+     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+    {"rest",               other_rest,
+     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+    {"signature",          flip_signature,       {ALL("bad-signature")}},
+    {"quote-signature",    flip_quote_signature, {AZURE("quote-bad-signature")}},
+    {"roots",              other_roots,          {ALL("chain-untrusted")}},
+    {"much-later",         much_later,           {ALL("cert-expired")}},
+    {"realm",              production,           {[EVIDENCE_SIMULATED] = "wrong-realm"}},
+    {"called-simulated",   called_simulated,     {[EVIDENCE_SNP] = "simulator-not-chartered"}},
+    {"called-another",     called_another_kind,  {ALL("kind-mismatch")}},
+    {"kind-not-named",     kind_not_named,       {ALL("unsupported-evidence")}},
+    {"tcb-floor",          floor_above,          {CHIPS("policy-tcb")}},
+    {"measurement",        other_measurement,    {CHIPS("policy-measurement"), NITRO("policy-pcr")}},
+    {"register",           other_register,       {AZURE("policy-pcr")}},
+    {"retired-reference",  reference_retired,    {CHIPS("policy-measurement")}},
+    {"expired-reference",  reference_over,       {CHIPS("policy-measurement")}},
+    {"provider",           other_provider,       {CHIPS("policy-csp")}},
+    {"age",                too_old,              {CHIPS("policy-age")}},
+    {"denied-chip",        deny_chip,            {ALL("denied-chip")}},
+    {"denied-measurement", deny_measurement,     {ALL("denied-measurement")}},
+    {"denied-anchor",      deny_anchor,          {ALL("denied-anchor")}},
+    {"denied-guest-key",   deny_guest_key,       {ALL("denied-guest-key")}},
+    {"denied-product",     deny_product,         {ALL("denied-product")}},
+    {"denied-region",      deny_region,          {ALL("denied-region")}},
+    {"denied-signer",      deny_signer,          {ALL("denied-signer")}},
+};
+/* clang-format on */
+const size_t alteration_count = countof(alterations);
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+enum outcome probe_prepare(const struct keeper *keeper, const struct charter *charter,
+                           const struct probe_sample *sample, struct probe *p, struct error *err)
+{
+    const struct charter_policy *policy = charter_find_policy(charter, sample->policy);
+    if (policy == NULL)
+        return fail_code(err, ERR_DENIED, "policy-unknown", "the charter has no policy %s",
+                         sample->policy);
+    TRY(evidence_parse(bytes_span(&sample->evidence), &p->evidence, err));
+    evidence_facts(&p->evidence, &p->facts);
+    p->sample = sample;
+    p->keeper = *keeper;
+    p->charter = *charter;
+    p->policy = *policy;
+    p->terms = NEW(struct policy);
+    *p->terms = *policy->policy;
+    p->policy.policy = p->terms;
+    p->nonce = sample->nonce;
+    p->question = (struct question){
+        .charter = &p->charter,
+        .policy = &p->policy,
+        .nonce = &p->nonce,
+        .evidence = &p->evidence,
+        .crl = bytes_span(&sample->crl),
+        .at = sample->at,
+    };
+    return OK;
+}
+
+void probe_done(struct probe *p)
+{
+    evidence_done(&p->evidence);
+    bytes_done(&p->denied);
+    mem_drop(&p->terms);
+}
+
+bool probe_passes(const struct probe *p, char out_code[static ERROR_CODE_SIZE])
+{
+    struct error err = {0};
+    OWNED(verdict_done) struct verdict verdict = {0};
+    OWNED(verdict_token_done) struct verdict_token token = {0};
+    const bool judged = keeper_judge(&p->keeper, &p->question, &verdict, &token, &err) == OK;
+    const char *code = judged ? token.claims.reason : err.code;
+    error_ignore(text_copy(out_code, ERROR_CODE_SIZE, code, "", NULL));
+    return judged && strcmp(token.claims.verdict, "trusted") == 0;
+}
+
+/* ---- tokens --------------------------------------------------------------------------------- */
+
+/* What the keeper itself signs nowhere else, and lets nobody see. */
+static char *print(const struct keeper *k, const struct verdict_token *token)
+{
+    char *text = NULL;
+    error_ignore(verdict_token_print(k->signer, token, &text, NULL));
+    return text;
+}
+
+static char *as_opinion(const struct keeper *k, const struct verdict_token *genuine,
+                        struct uuid *instance)
+{
+    const struct opinion_claims claims = {.realm = k->realm,
+                                          .verdict = "trusted",
+                                          .kind = genuine->claims.kind,
+                                          .simulated = genuine->claims.simulated};
+    char *text = NULL;
+    (void)instance;
+    error_ignore(
+        opinion_token_print(k->signer, &claims, &genuine->vector, clock_now(), &text, NULL));
+    return text;
+}
+
+static char *as_passport(const struct keeper *k, const struct verdict_token *genuine,
+                         struct uuid *instance)
+{
+    const struct passport_token passport = {.id = genuine->id,
+                                            .audience = "probe",
+                                            .issued = genuine->issued,
+                                            .expires = genuine->expires,
+                                            .link_key = k->signer,
+                                            .claims = {.simulated = genuine->claims.simulated}};
+    char *text = NULL;
+    (void)instance;
+    error_ignore(passport_token_print(k->signer, &passport, &text, NULL));
+    return text;
+}
+
+static char *as_expired(const struct keeper *k, const struct verdict_token *genuine,
+                        struct uuid *instance)
+{
+    struct verdict_token token = *genuine;
+    (void)instance;
+    token.expires = moment_add_seconds(clock_now(), -1);
+    return print(k, &token);
+}
+
+static char *as_of_another_deployment(const struct keeper *k, const struct verdict_token *genuine,
+                                      struct uuid *instance)
+{
+    struct verdict_token token = *genuine;
+    (void)instance;
+    token.claims.deployment[0] ^= 1;
+    return print(k, &token);
+}
+
+static char *as_of_another_instance(const struct keeper *k, const struct verdict_token *genuine,
+                                    struct uuid *instance)
+{
+    *instance = uuid_new();
+    return print(k, genuine);
+}
+
+static char *as_simulated(const struct keeper *k, const struct verdict_token *genuine,
+                          struct uuid *instance)
+{
+    struct verdict_token token = *genuine;
+    (void)instance;
+    token.claims.simulated = true;
+    return k->realm == REALM_PRODUCTION ? print(k, &token) : NULL;
+}
+
+static char *as_older(const struct keeper *k, const struct verdict_token *genuine,
+                      struct uuid *instance)
+{
+    struct verdict_token token = *genuine;
+    (void)instance;
+    token.id = uuid_new();
+    return print(k, &token);
+}
+
+/* One digit within the claims. */
+static char *as_changed(const struct keeper *k, const struct verdict_token *genuine,
+                        struct uuid *instance)
+{
+    char *text = print(k, genuine);
+    const size_t at = text != NULL ? strcspn(text, ".") + 40 : 0;
+    (void)instance;
+    if (text != NULL && at < strlen(text))
+        text[at] = text[at] == 'A' ? 'B' : 'A';
+    return text;
+}
+
+/* clang-format off */
+const struct token_alteration token_alterations[] = {
+    {"token-opinion",    as_opinion,               "opinion-not-verdict"},
+    {"token-passport",   as_passport,              "passport-not-verdict"},
+    {"token-expired",    as_expired,               "verdict-expired"},
+    {"token-deployment", as_of_another_deployment, "verdict-deployment"},
+    {"token-instance",   as_of_another_instance,   "verdict-instance"},
+    {"token-simulated",  as_simulated,             "verdict-simulated"},
+    {"token-older",      as_older,                 "verdict-superseded"},
+    {"token-changed",    as_changed,               "bad-signature"},
+};
+/* clang-format on */
+const size_t token_alteration_count = countof(token_alterations);
