@@ -117,6 +117,33 @@ static void hostile_bodies_are_refused_before_a_keeper_hears_of_them(void **stat
     assert_int_equal(ask_fake.opinions, 0);
 }
 
+static void repeat(struct text *body, const char *unit, int times)
+{
+    for (int i = 0; i < times; i++)
+        text_add(body, unit);
+}
+
+/* Ten thousand certificates, JSON nested a million deep, more items than a MiB is worth. */
+static void bodies_that_would_cost_much_are_refused_for_little(void **state)
+{
+    (void)state;
+    static const char begin[] = "{\"evidence\":{\"kind\":\"snp\",\"report\":\"\",\"ca\":[";
+    OWNED(text_done) struct text many = {0};
+    OWNED(text_done) struct text deep = {0};
+    OWNED(text_done) struct text items = {0};
+    text_add(&many, begin);
+    repeat(&many, "\"AA==\",", 9999);
+    text_add(&many, "\"AA==\"]}}");
+    repeat(&deep, "{\"evidence\":", 80000);
+    text_add(&items, "{\"items\":[");
+    repeat(&items, "{},", 100000);
+    text_add(&items, "{}]}");
+    ask_refused("POST", "/v1/verify", text_str(&many), 422, "too-long", "/evidence/ca");
+    ask_refused("POST", "/v1/verify", text_str(&deep), 422, "too-deep", "");
+    ask_refused("POST", "/v1/verify", text_str(&items), 413, "too-large", "");
+    assert_int_equal(ask_fake.opinions, 0);
+}
+
 static void each_of_a_batch_is_answered_on_its_own(void **state)
 {
     (void)state;
@@ -215,6 +242,7 @@ int main(void)
         QUIET(without_a_keeper_the_plain_verdict_is_the_answer),
         QUIET(what_only_a_keeper_knows_needs_one),
         QUIET(hostile_bodies_are_refused_before_a_keeper_hears_of_them),
+        QUIET(bodies_that_would_cost_much_are_refused_for_little),
         QUIET(each_of_a_batch_is_answered_on_its_own),
         QUIET(a_batch_may_quote_half_a_character),
         QUIET(a_batch_has_an_end),

@@ -296,6 +296,50 @@ static void what_is_no_evidence_gets_no_opinion(void **state)
     }
 }
 
+/* Evidence of this kind with `blob` as its main member. */
+static void wrap(const char *kind, const char *member, const struct bytes *blob, struct bytes *out)
+{
+    OWNED(mem_drop) char *base64 = base64_of(bytes_span(blob));
+    OWNED(text_done) struct text text = {0};
+    text_addf(&text, "{\"kind\":\"%s\",\"%s\":\"%s\"}", kind, member, base64);
+    bytes_done(out);
+    bytes_add(out, span_of_text(text_str(&text)));
+}
+
+/* What hostile bytes hold, a keeper says to the end, and goes on. */
+static void hostile_evidence_of_every_kind_is_rejected(void **state)
+{
+    struct deployment *d = *state;
+    static const struct {
+        const char *kind, *member, *reason;
+        uint8_t unit;
+        size_t len;
+    } bad[] = {
+        {"simulated", "report", "malformed", 0, 0},
+        {"simulated", "report", "unsupported-version", 0xff, 1184},
+        {"simulated", "report", "unsupported-version", 0, 1184},
+        {"snp-azure", "hcl", "malformed", 0, 0},
+        {"snp-azure", "hcl", "malformed", '{', 4096},
+        {"nitro", "document", "malformed", 0, 0},
+        {"nitro", "document", "malformed", 0x81, 20480}, /* nested as deep as it goes */
+        {"nitro", "document", "malformed", 0x9b, 20480}, /* declares more than there is */
+        {"nitro", "document", "malformed", 0xbf, 20480},
+    };
+    for (size_t i = 0; i < countof(bad); i++) {
+        struct error err = {0};
+        struct opinion_reply reply = {0};
+        struct opinion_wish wish = {.policy = ""};
+        OWNED(bytes_done) struct bytes blob = {0};
+        memset(bytes_add_room(&blob, bad[i].len), bad[i].unit, bad[i].len);
+        wrap(bad[i].kind, bad[i].member, &blob, &wish.evidence);
+        assert_ok(opine(d, &wish, &reply, &err));
+        assert_string_equal(text_of(reply.verdict, "verdict"), "rejected");
+        assert_string_equal(text_of(reply.verdict, "reason"), bad[i].reason);
+        record_done(&opinion_reply_record, &reply);
+        record_done(&opinion_wish_record, &wish);
+    }
+}
+
 static void a_policy_is_one_of_the_charters_or_one_of_the_askers(void **state)
 {
     struct deployment *d = *state;
@@ -350,6 +394,7 @@ int main(void)
         IN(the_key_of_opinions_signs_no_verdict),
         IN(an_opinion_takes_no_challenge_away),
         IN(what_is_no_evidence_gets_no_opinion),
+        IN(hostile_evidence_of_every_kind_is_rejected),
         IN(a_policy_is_one_of_the_charters_or_one_of_the_askers),
         IN(a_folder_without_a_key_for_opinions_gives_none),
     };

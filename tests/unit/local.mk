@@ -17,6 +17,7 @@ check_PROGRAMS += tests/unit/test_charter_diff
 check_PROGRAMS += tests/unit/test_charter_lint
 check_PROGRAMS += tests/unit/test_cli_api
 check_PROGRAMS += tests/unit/test_cli_measure
+check_PROGRAMS += tests/unit/test_cli_bad_input
 check_PROGRAMS += tests/unit/test_cli_charter
 check_PROGRAMS += tests/unit/test_cli_charter_review
 check_PROGRAMS += tests/unit/test_cli_charter_test
