@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "lib/attest/hcl_report.h"
-#include "lib/attest/tpm_quote.h"
+#include "lib/attest/quote_judge.h"
 #include "lib/crypto/rsa_key.h"
 
 /* ---- what the checks share ------------------------------------------------------------------ */
 
 struct hearing {
     const struct azure_input *in;
-    const struct azure_policy *policy; /* NULL: none */
     struct verdict *out;
     struct verdict snp;
     bool has_hcl;
@@ -19,16 +18,15 @@ struct hearing {
     struct snp_report report;
     bool has_claims;
     struct hcl_claims claims;
-    bool has_quote; /* of a TPM's form, whoever signed it */
-    struct tpm_quote quote;
-    bool has_registers;
-    uint8_t registers[AZURE_PCR_COUNT][SHA256_SIZE];
+    struct quote_input tpm_in;
+    struct quote_hearing tpm;
 };
 
 static void hearing_done(struct hearing *h)
 {
     verdict_done(&h->snp);
     hcl_claims_done(&h->claims);
+    quote_hearing_done(&h->tpm);
 }
 
 /* ---- the wrapper and the report inside ------------------------------------------------------ */
@@ -122,21 +120,6 @@ static void check_claims(struct hearing *h)
 
 /* ---- the quote ------------------------------------------------------------------------------ */
 
-static void check_quote_format(struct hearing *h)
-{
-    static const char name[] = "quote-format";
-    struct error why = {0};
-    if (!h->in->has_quote) {
-        verdict_skip(h->out, name, "no quote was given");
-        return;
-    }
-    h->has_quote = tpm_quote_read(h->in->quote, &h->quote, &why) == OK;
-    if (h->has_quote)
-        verdict_pass(h->out, name, "a TPM's quote");
-    else
-        verdict_refuse(h->out, name, REASON_MALFORMED, why.text);
-}
-
 static void check_quote_signature(struct hearing *h)
 {
     static const char name[] = "quote-signature";
@@ -149,111 +132,10 @@ static void check_quote_signature(struct hearing *h)
                        SPAN(h->claims.exponent, h->claims.exponent_len), h->in->quote,
                        h->in->signature, &why) != OK)
         verdict_refuse(h->out, name, REASON_QUOTE_BAD_SIGNATURE, why.text);
-    else if (h->has_quote && h->quote.trailing > 0)
+    else if (h->tpm.has_quote && h->tpm.quote.trailing > 0)
         verdict_refuse(h->out, name, REASON_MALFORMED, "bytes behind the quote");
     else
         verdict_pass(h->out, name, "by the attestation key of the claims");
-}
-
-static void check_nonce(struct hearing *h)
-{
-    static const char name[] = "nonce";
-    if (!h->in->has_nonce)
-        verdict_skip(h->out, name, "not asked for");
-    else if (!h->has_quote)
-        verdict_refuse(h->out, name, REASON_NONCE_MISMATCH, "no quote answers it");
-    else if (!span_equal(h->quote.extra_data, h->in->nonce))
-        verdict_refuse(h->out, name, REASON_NONCE_MISMATCH, "the quote's extra data is another");
-    else
-        verdict_pass(h->out, name, "the quote's extra data");
-}
-
-/* ---- the registers -------------------------------------------------------------------------- */
-
-static bool read_registers(struct hearing *h)
-{
-    if (json_array_size(h->in->pcrs) != AZURE_PCR_COUNT)
-        return false;
-    for (size_t i = 0; i < AZURE_PCR_COUNT; i++) {
-        const char *hex = json_string_value(json_array_get(h->in->pcrs, i));
-        if (hex == NULL || hex_decode_exact(hex, h->registers[i], SHA256_SIZE, NULL) != OK)
-            return false;
-    }
-    return true;
-}
-
-static void check_registers_format(struct hearing *h)
-{
-    static const char name[] = "registers-format";
-    if (h->in->pcrs == NULL) {
-        verdict_skip(h->out, name, "no registers were given");
-        return;
-    }
-    h->has_registers = read_registers(h);
-    if (h->has_registers)
-        verdict_pass(h->out, name, "24 SHA-256 values");
-    else
-        verdict_refuse(h->out, name, REASON_MALFORMED, "not 24 SHA-256 values in hex");
-}
-
-/* One selection, of SHA-256: then its digest is over those registers in the order of their index.
- */
-static bool quote_covers(const struct hearing *h)
-{
-    uint8_t hash[SHA256_SIZE];
-    OWNED(bytes_done) struct bytes joined = {0};
-    if (h->quote.selection_count != 1 || h->quote.selections[0].algorithm != TPM_ALG_SHA256)
-        return false;
-    for (size_t i = 0; i < AZURE_PCR_COUNT; i++)
-        if ((h->quote.selections[0].registers >> i & 1) != 0)
-            bytes_add(&joined, SPAN_OF(h->registers[i]));
-    digest(DIGEST_SHA256, bytes_span(&joined), hash);
-    return span_equal(h->quote.pcr_digest, SPAN_OF(hash));
-}
-
-static void check_registers(struct hearing *h)
-{
-    static const char name[] = "registers";
-    if (!h->has_registers || !h->has_quote)
-        verdict_skip(h->out, name, "no registers or no quote");
-    else if (!quote_covers(h))
-        verdict_refuse(h->out, name, REASON_PCR_MISMATCH,
-                       "the quote's digest is not over these registers");
-    else
-        verdict_pass(h->out, name, "the quote's digest is over them");
-}
-
-/* A register counts only where the quote selects it. */
-static enum pcr_answer ask_register(const struct hearing *h, size_t pcr)
-{
-    const bool covered = pcr < AZURE_PCR_COUNT && verdict_passed(h->out, "registers") &&
-                         (h->quote.selections[0].registers >> pcr & 1) != 0;
-    return pcr_rules_check(&h->policy->pcrs, pcr,
-                           covered ? SPAN_OF(h->registers[pcr]) : (struct span){0});
-}
-
-static void check_policy_pcrs(struct hearing *h)
-{
-    const char *name = name_of(&reason_names, REASON_POLICY_PCR);
-    const struct azure_policy *p = h->policy;
-    size_t right = 0;
-    if (p == NULL || p->pcrs.any || (!p->pcrs.said && p->mode == POLICY_EXPECT)) {
-        verdict_skip(h->out, name, "not asked for");
-        return;
-    }
-    for (size_t i = 0; i < POLICY_PCRS; i++) {
-        const enum pcr_answer answer = ask_register(h, i);
-        if (answer == PCR_WRONG) {
-            verdict_add(h->out, name, CHECK_FAIL, REASON_POLICY_PCR,
-                        "PCR%zu is another, or no quote covers it", i);
-            return;
-        }
-        right += answer == PCR_RIGHT;
-    }
-    if (right == 0 && p->mode == POLICY_WHOLE)
-        verdict_refuse(h->out, name, REASON_POLICY_PCR, "the policy names no PCR");
-    else
-        verdict_add(h->out, name, CHECK_PASS, REASON_OK, "%zu as they should be", right);
 }
 
 /* ---- the verdict ---------------------------------------------------------------------------- */
@@ -306,8 +188,7 @@ static void put_claims(const struct hearing *h)
     json_put_new(claims, "snp", json_incref(h->snp.claims));
     if (h->has_claims)
         put_runtime_claims(h, claims);
-    if (h->has_quote)
-        json_put_new(claims, "quote", tpm_quote_to_json(&h->quote));
+    quote_put_claims(&h->tpm, claims);
 }
 
 /* vmUniqueId and the vTPM's key: what stays the same over moves and restarts of one machine. */
@@ -347,20 +228,11 @@ static bool is_pinned(const struct hearing *h)
             verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_MEASUREMENT)));
 }
 
-/* 4 is the loaders, 9 and 11 what they loaded. Others alone say nothing of the kernel, and 16 and
- * 23 are the guest's own to set. */
-static bool names_boot(const struct azure_policy *p)
-{
-    return p != NULL &&
-           (p->pcrs.at[4].count > 0 || p->pcrs.at[9].count > 0 || p->pcrs.at[11].count > 0);
-}
-
 static void prove(struct hearing *h)
 {
     const bool quoted =
         verdict_passed(h->out, "quote-signature") && verdict_passed(h->out, "nonce");
-    const bool registers =
-        verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_PCR)) && names_boot(h->policy);
+    const bool registers = quote_pins_boot(&h->tpm);
     const bool pinned = is_pinned(h);
     const bool debug = h->has_report && (h->report.policy & SNP_POLICY_DEBUG) != 0;
     if (h->out->trusted) {
@@ -384,24 +256,44 @@ static void prove(struct hearing *h)
     verdict_grade(h->out, &h->in->standing);
 }
 
+static struct quote_input quote_of(const struct azure_input *in, const struct azure_policy *policy)
+{
+    return (struct quote_input){
+        .has_quote = in->has_quote,
+        .quote = in->quote,
+        .pcrs = in->pcrs,
+        .has_nonce = in->has_nonce,
+        .nonce = in->nonce,
+        .log = in->log,
+        .rules = policy != NULL ? &policy->boot : NULL,
+        .mode = policy != NULL ? policy->mode : POLICY_EXPECT,
+    };
+}
+
 void azure_judge(const struct azure_input *input, struct verdict *out)
 {
     *out = (struct verdict){.custom_roots = input->endorsements->custom_roots};
-    OWNED(hearing_done) struct hearing h = {.in = input, .out = out, .claims = {.vm_id = ""}};
-    if (input->policy != NULL && input->policy->has_azure)
-        h.policy = &input->policy->azure;
+    const struct azure_policy *policy =
+        input->policy != NULL && input->policy->has_azure ? &input->policy->azure : NULL;
+    OWNED(hearing_done)
+    struct hearing h = {.in = input,
+                        .out = out,
+                        .claims = {.vm_id = ""},
+                        .tpm_in = quote_of(input, policy),
+                        .tpm = {.out = out, .bank = BANK_SHA256}};
+    h.tpm.in = &h.tpm_in;
     check_kind(&h);
     check_wrapper(&h);
     check_report(&h);
     check_paravisor(&h);
     check_binding(&h);
     check_claims(&h);
-    check_quote_format(&h);
+    quote_check_format(&h.tpm);
     check_quote_signature(&h);
-    check_nonce(&h);
-    check_registers_format(&h);
-    check_registers(&h);
-    check_policy_pcrs(&h);
+    quote_check_nonce(&h.tpm);
+    quote_check_registers(&h.tpm);
+    quote_check_log(&h.tpm);
+    quote_check_policy(&h.tpm);
     out->trusted = out->reason == REASON_OK;
     put_claims(&h);
     prove(&h);

@@ -8,14 +8,13 @@
 
 #include "lib/attest/judge.h"
 
-enum { AZURE_PCR_COUNT = 24, AZURE_NONCE_MAX = 64 };
-
 struct azure_input {
     struct span hcl;
     bool has_quote;
     struct span quote;     /* TPMS_ATTEST */
     struct span signature; /* bare RSASSA */
-    const json_t *pcrs;    /* a list of AZURE_PCR_COUNT SHA-256 values in hex; NULL: none */
+    const json_t *pcrs;    /* as in quote_judge.h, like the log */
+    struct span log;
     bool has_nonce;
     struct span nonce; /* what the quote's extra data must be */
     const struct snp_endorsements *endorsements;

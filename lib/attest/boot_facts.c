@@ -118,25 +118,53 @@ static void take_component(const struct event *event, enum bank bank, bool prove
     json_add_new(list, item);
 }
 
-/* An event without a digest in this bank never reached the bank's registers. */
+/* What firmware measures beside loaders: told by digest, for the type is anybody's word. */
+static bool is_fixed_words(const struct event *event, enum bank bank)
+{
+    static const char *const words[] = {"Calling EFI Application from Boot Option",
+                                        "Returning from EFI Application from Boot Option"};
+    uint8_t hash[DIGEST_SIZE_MAX];
+    for (size_t i = 0; i < countof(words); i++) {
+        digest(bank_digest(bank), span_of_text(words[i]), hash);
+        if (span_equal(event->digests[bank], SPAN(hash, bank_size(bank))))
+            return true;
+    }
+    return false;
+}
+
+static void take_loader(const struct event *event, enum bank bank, struct bytes *out)
+{
+    if (event->pcr == LOADERS_PCR && !is_separator(event, bank) && !is_fixed_words(event, bank))
+        bytes_add(out, event->digests[bank]);
+}
+
+/* The next event that reached the bank's registers; one without a digest there never did. False at
+ * the end and where the log breaks off, which `*broken` tells apart. */
+static bool next_measured(struct event_log *log, enum bank bank, struct event *out, bool *broken)
+{
+    for (;;) {
+        bool done = false;
+        *broken = event_log_next(log, out, &done, NULL) != OK;
+        if (*broken || done)
+            return false;
+        if (out->type != EV_NO_ACTION && out->digests[bank].len != 0)
+            return true;
+    }
+}
+
 static bool take_events(struct span log, enum bank bank, struct seen *seen, json_t *components)
 {
     struct event_log open;
+    struct event event;
+    bool broken = false;
     if (event_log_open(log, &open, NULL) != OK)
         return false;
-    for (;;) {
-        struct event event;
-        bool done = false;
-        if (event_log_next(&open, &event, &done, NULL) != OK)
-            return false;
-        if (done)
-            return true;
-        if (event.type == EV_NO_ACTION || event.digests[bank].len == 0)
-            continue;
+    while (next_measured(&open, bank, &event, &broken)) {
         const bool proven = event_check(&event) == EVENT_DATA_PROVEN;
         take_authority(&event, bank, proven, seen);
         take_component(&event, bank, proven, components);
     }
+    return !broken;
 }
 
 void boot_facts_read(struct span log, enum bank bank, struct boot_facts *out)
@@ -147,4 +175,17 @@ void boot_facts_read(struct span log, enum bank bank, struct boot_facts *out)
         out->secure_boot = conclude(&seen);
     else
         json_array_clear(out->components);
+}
+
+void boot_loaders_read(struct span log, enum bank bank, struct bytes *out)
+{
+    struct event_log open;
+    struct event event;
+    bool broken = false;
+    if (event_log_open(log, &open, NULL) != OK)
+        return;
+    while (next_measured(&open, bank, &event, &broken))
+        take_loader(&event, bank, out);
+    if (broken)
+        bytes_done(out);
 }

@@ -23,4 +23,9 @@ void boot_facts_done(struct boot_facts *facts);
 /* A log that cannot be read to its end says nothing at all. */
 void boot_facts_read(struct span log, enum bank bank, struct boot_facts *out);
 
+/* Every digest that was measured into the loaders' register but those of separators and of the
+ * firmware's fixed words: a loader is one whatever its event calls itself. Empty where the log
+ * cannot be read. */
+void boot_loaders_read(struct span log, enum bank bank, struct bytes *out);
+
 #endif

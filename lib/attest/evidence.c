@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "lib/attest/azure_judge.h"
+#include "lib/attest/event_log.h"
 #include "lib/attest/hcl_report.h"
 #include "lib/attest/nitro_document.h"
 #include "lib/attest/tpm_quote.h"
+#include "lib/attest/vtpm_judge.h"
 
 /* ---- the envelope --------------------------------------------------------------------------- */
 
@@ -121,7 +123,7 @@ static enum outcome get_pcrs(const json_t *object, struct evidence *out, struct 
     json_t *item;
     if (json_object_get(object, "pcrs") == NULL)
         return OK;
-    TRY(json_get_array(object, "", "pcrs", AZURE_PCR_COUNT, &list, err));
+    TRY(json_get_array(object, "", "pcrs", PCR_COUNT, &list, err));
     json_array_foreach (list, i, item)
         if (!json_is_string(item) || json_string_length(item) > 2 * (size_t)SHA256_SIZE)
             return fail_at(err, ERR_INVALID, "wrong-type", "/pcrs", "/pcrs: not registers");
@@ -265,6 +267,7 @@ static void judge_azure(const struct evidence *e, const struct evidence_terms *t
         .quote = bytes_span(&e->quote),
         .signature = bytes_span(&e->signature),
         .pcrs = e->pcrs,
+        .log = bytes_span(&e->event_log),
         .has_nonce = t->binding != NULL || t->given.len > 0,
         .nonce = t->binding != NULL ? SPAN_OF(nonce) : t->given,
         .endorsements = endorsements,
@@ -300,14 +303,38 @@ static void judge_nitro(const struct evidence *e, const struct evidence_terms *t
     nitro_judge(&input, out);
 }
 
-/* Its envelope is read; what it proves is not known here. */
+/* Report data is the binding, by itself or with an SVSM's manifest; quote and document answer it
+ * too.
+ */
 static void judge_vtpm(const struct evidence *e, const struct evidence_terms *t,
                        struct verdict *out)
 {
-    *out = (struct verdict){.claims = json_object()};
-    verdict_add(out, "evidence-kind", CHECK_FAIL, REASON_UNSUPPORTED_EVIDENCE, "%s",
-                name_of(&evidence_kind_names, (int)e->kind));
-    verdict_grade(out, &t->standing);
+    OWNED(snp_endorsements_drop) struct snp_endorsements *endorsements = endorse(e, t);
+    const struct vtpm_input input = {
+        .report = bytes_span(&e->report),
+        .quote = bytes_span(&e->quote),
+        .signature = bytes_span(&e->signature),
+        .pcrs = e->pcrs,
+        .log = bytes_span(&e->event_log),
+        .ak = bytes_span(&e->ak),
+        .ak_cert = bytes_span(&e->ak_cert),
+        .manifest = bytes_span(&e->manifest),
+        .document = bytes_span(&e->document),
+        .binding = t->binding != NULL ? SPAN_OF(t->binding->digest) : t->given,
+        .nonce = t->binding != NULL ? SPAN_OF(t->binding->nonce) : (struct span){0},
+        .answered = t->answered,
+        .document_at = t->document_at,
+        .nitro_roots = t->nitro_roots,
+        .endorsements = endorsements,
+        .policy = t->policy,
+        .at = t->at,
+        .asked_at = t->asked_at,
+        .signature_known = t->signature_known,
+        .without_claims = t->without_claims,
+        .image = t->image,
+        .standing = t->standing,
+    };
+    vtpm_judge(&input, out);
 }
 
 typedef void judge_fn(const struct evidence *, const struct evidence_terms *, struct verdict *);
@@ -344,6 +371,22 @@ static void azure_boot(const struct evidence *e, uint8_t out[static SHA256_SIZE]
     digest(DIGEST_SHA256, bytes_span(&parts), out);
 }
 
+/* A reboot is a new launch, with another report id; a vTPM that is started anew beside the same
+ * guest shows in its counts or in its key. */
+static void vtpm_boot(const struct evidence *e, const struct snp_report *report,
+                      uint8_t out[static SHA256_SIZE])
+{
+    struct tpm_quote quote;
+    OWNED(bytes_done) struct bytes parts = {0};
+    bytes_add(&parts, SPAN_OF(report->report_id));
+    if (tpm_quote_read(bytes_span(&e->quote), &quote, NULL) == OK) {
+        bytes_add_u32be(&parts, quote.reset_count);
+        bytes_add_u32be(&parts, quote.restart_count);
+    }
+    bytes_add(&parts, bytes_span(&e->ak));
+    digest(DIGEST_SHA256, bytes_span(&parts), out);
+}
+
 static void chip_facts(const struct evidence *e, struct evidence_facts *out)
 {
     struct snp_report report;
@@ -353,6 +396,8 @@ static void chip_facts(const struct evidence *e, struct evidence_facts *out)
     memcpy(out->chip, report.chip_id, sizeof out->chip);
     if (e->kind == EVIDENCE_SNP_AZURE)
         azure_boot(e, out->boot);
+    else if (e->kind == EVIDENCE_SNP_VTPM)
+        vtpm_boot(e, &report, out->boot);
     else
         memcpy(out->boot, report.report_id, sizeof out->boot);
 }

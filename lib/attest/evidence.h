@@ -85,6 +85,8 @@ struct evidence_terms {
     struct moment asked_at; /* when the nonce was issued; none when unknown */
     bool signature_known;   /* of a replay, like the next: see judge.h */
     bool without_claims;
+    bool answered; /* likewise, and the next: see vtpm_judge.h */
+    struct moment document_at;
     struct image_facts image;
     struct standing standing;
 };

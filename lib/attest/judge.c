@@ -27,8 +27,8 @@ static void note(struct hearing *h, const char *name, const struct finding *find
 static bool asks_for_quote(const struct hearing *h)
 {
     const struct policy *policy = h->in->policy;
-    return !h->in->wrapped && policy != NULL && policy->has_azure &&
-           policy->azure.mode == POLICY_WHOLE;
+    return !h->in->wrapped && policy != NULL && (policy->has_azure || policy->has_vtpm) &&
+           policy->snp.mode == POLICY_WHOLE;
 }
 
 static void check_kind(struct hearing *h)
@@ -144,7 +144,8 @@ static void check_dates(struct hearing *h)
     if (h->e->ek == NULL)
         verdict_skip(h->out, "validity", "no certificate");
     else
-        validity_check(h->out, certs, countof(certs), h->in->at, JUDGE_CLOCK_SLACK_SECONDS,
+        validity_check(h->out, "validity", certs, countof(certs), h->in->at,
+                       JUDGE_CLOCK_SLACK_SECONDS,
                        h->e->ark != NULL ? "every certificate" : "the key's certificate only");
 }
 

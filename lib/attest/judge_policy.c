@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/attest/anchor.h"
 #include "lib/base/text.h"
 
 /* One condition of a policy: asked for or not, met or not. */
@@ -204,19 +205,11 @@ void judge_policy(const struct policy_hearing *p, struct verdict *out)
     check_age(p, out);
 }
 
-/* The anchor as the keeper remembers it: kind and value under one hash. */
 static void set_anchor(struct verdict *out, enum anchor_kind kind, struct span value)
 {
-    static const char domain[] = "muster-anchor-v1";
     if (span_is_zero(value))
         return; /* nobody put anything there */
-    const uint8_t word = (uint8_t)kind;
-    struct digest_run run;
-    digest_start(&run, DIGEST_SHA256);
-    digest_more(&run, SPAN_OF(domain));
-    digest_more(&run, SPAN(&word, 1));
-    digest_more(&run, value);
-    digest_end(&run, out->anchor_hash);
+    anchor_hash(kind, value, out->anchor_hash);
     out->anchor = kind;
 }
 

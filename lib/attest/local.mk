@@ -1,5 +1,6 @@
 noinst_LIBRARIES += lib/attest/libattest.a
 lib_attest_libattest_a_SOURCES = \
+	lib/attest/anchor.c lib/attest/anchor.h \
 	lib/attest/azure_judge.c lib/attest/azure_judge.h \
 	lib/attest/boot_facts.c lib/attest/boot_facts.h \
 	lib/attest/cbor_reader.c lib/attest/cbor_reader.h \
@@ -21,11 +22,15 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/launch_reference.c lib/attest/launch_reference.h \
 	lib/attest/nitro_document.c lib/attest/nitro_document.h \
 	lib/attest/nitro_judge.c lib/attest/nitro_judge.h \
+	lib/attest/quote_judge.c lib/attest/quote_judge.h \
 	lib/attest/replay.c lib/attest/replay.h \
 	lib/attest/snp_chain.c lib/attest/snp_chain.h \
 	lib/attest/snp_ek.c lib/attest/snp_ek.h \
 	lib/attest/snp_report.c lib/attest/snp_report.h \
+	lib/attest/svsm_manifest.c lib/attest/svsm_manifest.h \
 	lib/attest/thim.c lib/attest/thim.h \
+	lib/attest/tpm_key.c lib/attest/tpm_key.h \
 	lib/attest/tpm_quote.c lib/attest/tpm_quote.h \
 	lib/attest/validity.c lib/attest/validity.h \
-	lib/attest/vmsa.c lib/attest/vmsa.h
+	lib/attest/vmsa.c lib/attest/vmsa.h \
+	lib/attest/vtpm_judge.c lib/attest/vtpm_judge.h

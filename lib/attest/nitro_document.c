@@ -60,15 +60,24 @@ static enum outcome read_pcr(struct span *in, struct nitro_document *out, struct
     return OK;
 }
 
+/* Of an enclave or of a machine, never both. */
 static enum outcome read_pcrs(struct span *in, struct nitro_document *out, struct error *err)
 {
     struct cbor_item head;
     uint64_t done = 0;
+    if (out->pcr_count > 0)
+        return malformed(err, "registers of two kinds");
     if (!cbor_expect(in, CBOR_PAIRS, &head))
         return malformed(err, "pcrs is no map");
     while (cbor_more(in, &head, &done))
         TRY(read_pcr(in, out, err));
     return out->pcr_count > 0 ? OK : malformed(err, "no PCR at all");
+}
+
+static enum outcome read_tpm_pcrs(struct span *in, struct nitro_document *out, struct error *err)
+{
+    out->tpm = true;
+    return read_pcrs(in, out, err);
 }
 
 static enum outcome read_der(struct span *in, struct span *out, struct error *err)
@@ -142,7 +151,8 @@ static const struct member {
     {"module_id", read_module_id, true},
     {"digest", read_digest, true},
     {"timestamp", read_timestamp, true},
-    {"pcrs", read_pcrs, true},
+    {"pcrs", read_pcrs, false},
+    {"nitrotpm_pcrs", read_tpm_pcrs, false},
     {"certificate", read_certificate, true},
     {"cabundle", read_bundle, true},
     {"public_key", read_public_key, false},
@@ -184,6 +194,8 @@ enum outcome nitro_document_read(struct span payload, struct nitro_document *out
     for (size_t i = 0; i < countof(members); i++)
         if (members[i].needed && (seen >> i & 1) == 0)
             return malformed(err, "no %s", members[i].name);
+    if (out->pcr_count == 0)
+        return malformed(err, "no pcrs");
     if (payload.len != 0)
         return malformed(err, "%zu bytes after the payload's map", payload.len);
     return OK;
@@ -232,9 +244,10 @@ void nitro_document_claims(const struct nitro_document *document, json_t *claims
     /* What JSON cannot hold no clock of ours will reach. */
     if (document->timestamp_ms <= INT64_MAX)
         json_put_int(claims, "timestamp_ms", (int64_t)document->timestamp_ms);
-    json_put_new(claims, "pcrs", pcrs_to_json(document));
+    json_put_new(claims, document->tpm ? "nitrotpm_pcrs" : "pcrs", pcrs_to_json(document));
     json_put_int(claims, "pcr_count", (int64_t)document->pcr_count);
-    json_put_bool(claims, "debug_mode", nitro_document_is_debug(document));
+    if (!document->tpm)
+        json_put_bool(claims, "debug_mode", nitro_document_is_debug(document));
     put_field(claims, "public_key", &document->public_key, absent, nulls);
     put_field(claims, "user_data", &document->user_data, absent, nulls);
     put_field(claims, "nonce", &document->nonce, absent, nulls);

@@ -1,5 +1,6 @@
 /* The attestation document of a Nitro enclave (AWS, "Nitro Enclaves attestation process"), as
- * genuine ones are: indefinite maps, nulls for what is absent, fields of up to 1,024 bytes. */
+ * genuine ones are: indefinite maps, nulls for what is absent, fields of up to 1,024 bytes. That of
+ * a NitroTPM is the same but for the name of its registers, which are a whole machine's. */
 #ifndef MUSTER_ATTEST_NITRO_DOCUMENT_H
 #define MUSTER_ATTEST_NITRO_DOCUMENT_H
 
@@ -30,6 +31,7 @@ struct nitro_field {
 /* Everything is borrowed from the payload. */
 struct nitro_document {
     bool indefinite;
+    bool tpm; /* "nitrotpm_pcrs" in place of "pcrs" */
     struct span module_id;
     uint64_t timestamp_ms;
     size_t pcr_count;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/attest/anchor.h"
 #include "lib/attest/nitro_document.h"
 #include "lib/attest/validity.h"
 #include "lib/crypto/x509_path.h"
@@ -75,6 +76,20 @@ static void check_format(struct hearing *h)
                        why.text);
 }
 
+/* A machine may be made to hold what an enclave's policy asks for, and the reverse. */
+static void check_whose(struct hearing *h)
+{
+    static const char name[] = "document-kind";
+    if (!h->readable)
+        verdict_skip(h->out, name, "no document");
+    else if (h->document.tpm != h->in->of_tpm)
+        verdict_refuse(h->out, name, REASON_UNSUPPORTED_REPORT_TYPE,
+                       h->document.tpm ? "a NitroTPM's, not an enclave's"
+                                       : "an enclave's, not a NitroTPM's");
+    else
+        verdict_pass(h->out, name, h->document.tpm ? "a NitroTPM's" : "an enclave's");
+}
+
 static bool read_path(struct hearing *h, struct error *err)
 {
     const struct nitro_document *d = &h->document;
@@ -125,7 +140,7 @@ static void check_dates(struct hearing *h)
     if (leaf_of(h) == NULL)
         verdict_skip(h->out, "validity", "not all certificates can be read");
     else
-        validity_check(h->out, h->path, h->count, h->in->at, 0, "every certificate");
+        validity_check(h->out, "validity", h->path, h->count, h->in->at, 0, "every certificate");
 }
 
 static void check_signature(struct hearing *h)
@@ -172,7 +187,7 @@ static void check_binding(struct hearing *h)
     const struct nitro_document *d = &h->document;
     check_bound(h, "bound-nonce", in->has_nonce, &d->nonce, in->nonce, REASON_POLICY_NONCE,
                 "the document answers another challenge");
-    check_bound(h, "bound-key", in->bound, &d->public_key, in->public_key,
+    check_bound(h, "bound-key", in->bound && !in->of_tpm, &d->public_key, in->public_key,
                 REASON_POLICY_REPORT_DATA, "the document speaks for another sealing key");
     check_bound(h, "bound-data", in->bound, &d->user_data, in->user_data, REASON_POLICY_REPORT_DATA,
                 "the document's user data is not the expected binding");
@@ -319,14 +334,7 @@ static bool is_pinned(const struct hearing *h)
 /* The enclave's id is a new one at each of its starts. */
 static void name_machine(struct hearing *h)
 {
-    static const char domain[] = "muster-anchor-v1";
-    const uint8_t word = ANCHOR_ENCLAVE;
-    struct digest_run run;
-    digest_start(&run, DIGEST_SHA256);
-    digest_more(&run, SPAN_OF(domain));
-    digest_more(&run, SPAN(&word, 1));
-    digest_more(&run, h->document.module_id);
-    digest_end(&run, h->out->named[0]);
+    anchor_hash(ANCHOR_ENCLAVE, h->document.module_id, h->out->named[0]);
 }
 
 /* PCR8: the certificate that signed the image. */
@@ -370,6 +378,7 @@ void nitro_judge(const struct nitro_input *input, struct verdict *out)
         h.policy = &input->policy->nitro;
     check_kind(&h);
     check_format(&h);
+    check_whose(&h);
     check_chain(&h);
     check_dates(&h);
     check_signature(&h);

@@ -27,12 +27,13 @@ enum outcome nitro_roots_add(struct nitro_roots *roots, struct span blob, struct
 
 struct nitro_input {
     struct span document;
+    bool of_tpm; /* a NitroTPM's is wanted, else an enclave's */
     const struct nitro_roots *roots;
     const struct policy *policy; /* NULL: authenticity only */
     bool has_nonce;
     struct span nonce;
-    bool bound; /* then the next two must be the document's */
-    struct span public_key;
+    bool bound;             /* then the next two must be the document's */
+    struct span public_key; /* not of a NitroTPM's, which takes RSA keys only */
     struct span user_data;
     struct moment at;
     struct standing standing;

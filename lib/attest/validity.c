@@ -1,12 +1,10 @@
 #include "lib/attest/validity.h"
 
-static const char name[] = "validity";
-
 /* 2020-01-01 and 2100-01-01 */
 static const int64_t sane_from = INT64_C(1577836800);
 static const int64_t sane_to = INT64_C(4102444800);
 
-static bool clock_is_sane(struct verdict *out, struct moment at)
+static bool clock_is_sane(struct verdict *out, const char *name, struct moment at)
 {
     const int64_t seconds = moment_seconds(at);
     if (seconds < sane_from)
@@ -19,8 +17,8 @@ static bool clock_is_sane(struct verdict *out, struct moment at)
     return false;
 }
 
-static bool is_valid(struct verdict *out, const struct x509 *cert, struct moment at,
-                     int64_t slack_seconds)
+static bool is_valid(struct verdict *out, const char *name, const struct x509 *cert,
+                     struct moment at, int64_t slack_seconds)
 {
     const struct moment from = x509_not_before(cert);
     const struct moment to = x509_not_after(cert);
@@ -35,13 +33,13 @@ static bool is_valid(struct verdict *out, const struct x509 *cert, struct moment
     return false;
 }
 
-void validity_check(struct verdict *out, struct x509 *const *certs, size_t count, struct moment at,
-                    int64_t slack_seconds, const char *passed)
+void validity_check(struct verdict *out, const char *name, struct x509 *const *certs, size_t count,
+                    struct moment at, int64_t slack_seconds, const char *passed)
 {
-    if (!clock_is_sane(out, at))
+    if (!clock_is_sane(out, name, at))
         return;
     for (size_t i = 0; i < count && certs[i] != NULL; i++)
-        if (!is_valid(out, certs[i], at, slack_seconds))
+        if (!is_valid(out, name, certs[i], at, slack_seconds))
             return;
     verdict_add(out, name, CHECK_PASS, REASON_OK, "%s", passed);
 }

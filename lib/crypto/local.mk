@@ -20,5 +20,6 @@ lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/sign.c lib/crypto/sign.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/sigv4.c lib/crypto/sigv4.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/token.c lib/crypto/token.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/x509.c lib/crypto/x509.h
+lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/x509_leaf.c lib/crypto/x509_leaf.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/x509_make.c lib/crypto/x509_make.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/x509_path.c lib/crypto/x509_path.h

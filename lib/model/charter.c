@@ -176,6 +176,8 @@ static enum outcome take_measurements(const struct charter *charter, struct char
     struct value_set *set = &p->policy->snp.measurement;
     if (p->policy->has_azure && !p->policy->has_snp)
         return bad(err, path, "azure stands beside snp, which speaks of the report inside");
+    if (p->policy->has_vtpm && !p->policy->has_snp)
+        return bad(err, path, "vtpm stands beside snp, which speaks of the report");
     if (p->policy->nitro.has_nonce)
         return bad(err, path, "the nonce is the keeper's own");
     if (!p->policy->has_snp && p->reference_count > 0)

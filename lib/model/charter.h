@@ -138,7 +138,7 @@ bool charter_names_have(const struct charter_names *names, const char *name);
 
 /* What the references of a policy say at a time of an image with this measurement: of several, the
  * least.
- * Those whose anchor is a vTPM speak of Azure's evidence only, and nothing else speaks of that.
+ * Those whose anchor is a vTPM speak of evidence with one only, and nothing else speaks of that.
  * False when none of them names it. */
 bool charter_image_facts(const struct charter *charter, const struct charter_policy *policy,
                          enum evidence_kind kind, struct span measurement, struct moment at,

@@ -46,7 +46,8 @@ enum outcome charter_check(const struct charter *charter, enum realm realm, stru
 
 static bool speaks_of(const struct charter_reference *r, enum evidence_kind kind)
 {
-    return (r->facts.anchor == ANCHOR_VTPM) == (kind == EVIDENCE_SNP_AZURE);
+    const bool has_vtpm = kind == EVIDENCE_SNP_AZURE || kind == EVIDENCE_SNP_VTPM;
+    return (r->facts.anchor == ANCHOR_VTPM) == has_vtpm;
 }
 
 static bool is_over(struct moment end, struct moment at)

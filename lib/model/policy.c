@@ -55,8 +55,7 @@ static enum outcome set_add(struct value_set *set, const struct policy_path *whe
     return OK;
 }
 
-/* "any", one value, or a list of values. An empty list accepts nothing. */
-static enum outcome read_set(const json_t *object, const char *path, const char *name, size_t len,
+enum outcome policy_read_set(const json_t *object, const char *path, const char *name, size_t len,
                              struct value_set *set, struct error *err)
 {
     set->len = len;
@@ -146,11 +145,11 @@ static enum outcome read_csp(const json_t *object, const char *path, struct snp_
 static enum outcome read_sets(const json_t *o, const char *path, struct snp_policy *p,
                               struct error *err)
 {
-    TRY(read_set(o, path, "measurement", 48, &p->measurement, err));
-    TRY(read_set(o, path, "report_data", 64, &p->report_data, err));
-    TRY(read_set(o, path, "host_data", 32, &p->host_data, err));
-    TRY(read_set(o, path, "id_key_digest", 48, &p->id_key_digest, err));
-    return read_set(o, path, "author_key_digest", 48, &p->author_key_digest, err);
+    TRY(policy_read_set(o, path, "measurement", 48, &p->measurement, err));
+    TRY(policy_read_set(o, path, "report_data", 64, &p->report_data, err));
+    TRY(policy_read_set(o, path, "host_data", 32, &p->host_data, err));
+    TRY(policy_read_set(o, path, "id_key_digest", 48, &p->id_key_digest, err));
+    return policy_read_set(o, path, "author_key_digest", 48, &p->author_key_digest, err);
 }
 
 static enum outcome read_snp(const json_t *o, const char *path, struct snp_policy *p,
@@ -193,43 +192,40 @@ static enum outcome read_snp(const json_t *o, const char *path, struct snp_polic
     return OK;
 }
 
-static enum outcome read_azure(const json_t *o, const char *path, struct azure_policy *out,
-                               struct error *err)
+/* The object of a kind, and its path; `*out` stays NULL where the policy does not name it. */
+static enum outcome find_kind(const json_t *value, const char *path, const char *name, bool *has,
+                              json_t **out, struct policy_path *where, struct error *err)
 {
-    static const char *const members[] = {"pcrs", NULL};
-    TRY(json_only(o, path, members, err));
-    return policy_read_pcrs(o, path, &out->pcrs, err);
+    *has = policy_has(value, name);
+    *where = policy_below(path, name);
+    return *has ? json_get_object(value, path, name, out, err) : OK;
 }
 
 static enum outcome read_kinds(const json_t *value, const char *path, struct policy *out,
                                struct error *err)
 {
     json_t *kind = NULL;
-    out->has_snp = policy_has(value, "snp");
-    out->has_nitro = policy_has(value, "nitro");
-    if (out->has_snp) {
-        const struct policy_path where = policy_below(path, "snp");
-        TRY(json_get_object(value, path, "snp", &kind, err));
+    struct policy_path where;
+    TRY(find_kind(value, path, "snp", &out->has_snp, &kind, &where, err));
+    if (out->has_snp)
         TRY(read_snp(kind, where.at, &out->snp, err));
-    }
-    if (out->has_nitro) {
-        const struct policy_path where = policy_below(path, "nitro");
-        TRY(json_get_object(value, path, "nitro", &kind, err));
+    TRY(find_kind(value, path, "nitro", &out->has_nitro, &kind, &where, err));
+    if (out->has_nitro)
         TRY(policy_read_nitro(kind, where.at, &out->nitro, err));
-    }
-    out->has_azure = policy_has(value, "azure");
-    if (out->has_azure) {
-        const struct policy_path where = policy_below(path, "azure");
-        TRY(json_get_object(value, path, "azure", &kind, err));
-        TRY(read_azure(kind, where.at, &out->azure, err));
-    }
+    TRY(find_kind(value, path, "azure", &out->has_azure, &kind, &where, err));
+    if (out->has_azure)
+        TRY(policy_read_azure(kind, where.at, &out->azure, err));
+    TRY(find_kind(value, path, "vtpm", &out->has_vtpm, &kind, &where, err));
+    if (out->has_vtpm)
+        TRY(policy_read_vtpm(kind, where.at, &out->vtpm, err));
     return OK;
 }
 
 enum outcome policy_from_json(const json_t *value, const char *path, enum policy_mode mode,
                               struct policy *out, struct error *err)
 {
-    static const char *const whole[] = {"name", "description", "snp", "nitro", "azure", NULL};
+    static const char *const whole[] = {"name",  "description", "snp", "nitro",
+                                        "azure", "vtpm",        NULL};
     TRY(json_only(value, path, mode == POLICY_WHOLE ? whole : whole + 2, err));
     const char *text = NULL;
     TRY(json_get_text_or(value, path, "name", 63, "", &text, err));
@@ -239,8 +235,10 @@ enum outcome policy_from_json(const json_t *value, const char *path, enum policy
     made->snp.max_vmpl = -1;
     made->nitro.mode = mode;
     made->azure.mode = mode;
+    made->vtpm.mode = mode;
     TRY(read_kinds(value, path, made, err));
-    if (mode == POLICY_WHOLE && !made->has_snp && !made->has_nitro && !made->has_azure)
+    if (mode == POLICY_WHOLE && !made->has_snp && !made->has_nitro && !made->has_azure &&
+        !made->has_vtpm)
         return fail_at(err, ERR_INVALID, "missing-member", path,
                        "%s: a policy names at least one kind of evidence", path);
     *out = *made;

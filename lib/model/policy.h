@@ -81,10 +81,45 @@ struct pcr_rules {
     struct pcr_rule at[POLICY_PCRS];
 };
 
+enum { POLICY_COMPONENTS = 32, POLICY_COMPONENT_NAME = 64 };
+
+/* What may start a machine: a name for people, and its digests. */
+struct component_rule {
+    char name[POLICY_COMPONENT_NAME];
+    struct pcr_rule digests;
+};
+
+/* What is asked of a boot, as the registers of a TPM and the log behind them tell it. */
+struct boot_rules {
+    struct pcr_rules pcrs;
+    bool require_secure_boot;
+    size_t component_count; /* 0: not asked for */
+    struct component_rule components[POLICY_COMPONENTS];
+};
+
 /* Paravisor reports and quotes of Azure. */
 struct azure_policy {
     enum policy_mode mode;
-    struct pcr_rules pcrs;
+    struct boot_rules boot;
+};
+
+/* On what the word of a vTPM stands (trust.md section 2). */
+enum vtpm_root { VTPM_SVSM, VTPM_PROVIDER, VTPM_UNROOTED, VTPM_ROOT_COUNT };
+extern const struct names vtpm_root_names; /* "svsm", "provider", "unrooted" */
+
+enum { POLICY_CAS = 8, POLICY_CA_SIZE = 2048 };
+
+/* Reports beside a vTPM. */
+struct vtpm_policy {
+    enum policy_mode mode;
+    unsigned roots; /* 1 << enum vtpm_root; 0: not said */
+    struct boot_rules boot;
+    struct value_set svsm; /* launch digests of measured SVSMs */
+    size_t ca_count;       /* authorities that certify attestation keys, themselves */
+    struct {
+        size_t len;
+        uint8_t der[POLICY_CA_SIZE];
+    } ca[POLICY_CAS];
 };
 
 /* Documents of enclaves. */
@@ -106,11 +141,13 @@ struct policy {
     struct nitro_policy nitro;
     bool has_azure; /* beside "snp", which speaks of the report inside */
     struct azure_policy azure;
+    bool has_vtpm; /* likewise */
+    struct vtpm_policy vtpm;
 };
 
-/* {"snp": {...}, "nitro": {...}, "azure": {...}}, strict: unknown members and values are refused
- * with their path ("where"). A whole policy may also carry "name" and "description" and needs at
- * least one kind; evidence of a kind that it does not name is refused. */
+/* {"snp": {...}, "nitro": {...}, "azure": {...}, "vtpm": {...}}, strict: unknown members and values
+ * are refused with their path ("where"). A whole policy may also carry "name" and "description" and
+ * needs at least one kind; evidence of a kind that it does not name is refused. */
 enum outcome policy_from_json(const json_t *value, const char *path, enum policy_mode mode,
                               struct policy *out, struct error *err);
 enum outcome policy_parse(struct span in, enum policy_mode mode, struct policy *out,
@@ -135,6 +172,8 @@ bool policy_allows_nitro_debug(const struct nitro_policy *p);
 enum pcr_answer { PCR_NOT_ASKED, PCR_RIGHT, PCR_WRONG };
 /* Does this register have one of its values? An absent one has an empty span. */
 enum pcr_answer pcr_rules_check(const struct pcr_rules *rules, size_t pcr, struct span value);
+/* The component with this digest; NULL: none. */
+const char *boot_rules_component(const struct boot_rules *rules, struct span digest);
 int policy_max_vmpl(const struct snp_policy *p);               /* 3 where nothing is said */
 bool policy_takes_any_measurement(const struct snp_policy *p); /* said so, or expect is silent */
 

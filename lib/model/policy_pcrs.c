@@ -11,13 +11,25 @@ static enum outcome add_value(struct pcr_rule *rule, const struct policy_path *w
         return policy_refuse(where, err, "too many values");
     if (text == NULL || hex_decode(text, &value, NULL) != OK ||
         (value.len != 32 && value.len != 48 && value.len != 64))
-        return policy_refuse(where, err, "not the value of a PCR in hex");
+        return policy_refuse(where, err, "not a digest in hex");
     memcpy(rule->at[rule->count], value.at, value.len);
     rule->len[rule->count++] = value.len;
     return OK;
 }
 
-/* One value or a list of values; an empty list would accept nothing and is a mistake. */
+/* An empty list would accept nothing and is a mistake. */
+enum outcome policy_read_values(const json_t *value, const struct policy_path *where,
+                                struct pcr_rule *out, struct error *err)
+{
+    size_t i;
+    json_t *item;
+    if (!json_is_array(value))
+        return add_value(out, where, value, err);
+    json_array_foreach (json_looked_at(value), i, item)
+        TRY(add_value(out, where, item, err));
+    return out->count > 0 ? OK : policy_refuse(where, err, "names no value");
+}
+
 static enum outcome read_rule(const char *path, const char *index, const json_t *value,
                               struct pcr_rules *out, struct error *err)
 {
@@ -28,13 +40,7 @@ static enum outcome read_rule(const char *path, const char *index, const json_t 
     struct pcr_rule *rule = &out->at[number];
     if (rule->count > 0)
         return policy_refuse(&where, err, "says the same PCR again");
-    if (!json_is_array(value))
-        return add_value(rule, &where, value, err);
-    size_t i;
-    json_t *item;
-    json_array_foreach (json_looked_at(value), i, item)
-        TRY(add_value(rule, &where, item, err));
-    return rule->count > 0 ? OK : policy_refuse(&where, err, "names no value");
+    return policy_read_values(value, &where, rule, err);
 }
 
 /* "any" or {"0": HEX, "8": [HEX, HEX]}. */

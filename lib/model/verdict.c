@@ -30,6 +30,7 @@ static const char *const reason_words[] = {
     [REASON_BAD_SIGNATURE]         = "bad-signature",
     [REASON_UNSUPPORTED_REPORT_TYPE] = "unsupported-report-type",
     [REASON_RUNTIME_DATA_MISMATCH] = "runtime-data-mismatch",
+    [REASON_AK_UNTRUSTED]          = "ak-untrusted",
     [REASON_QUOTE_BAD_SIGNATURE]   = "quote-bad-signature",
     [REASON_NONCE_MISMATCH]        = "nonce-mismatch",
     [REASON_PCR_MISMATCH]          = "pcr-mismatch",
@@ -49,6 +50,9 @@ static const char *const reason_words[] = {
     [REASON_POLICY_AGE]            = "policy-age",
     [REASON_POLICY_PCR]            = "policy-pcr",
     [REASON_POLICY_NONCE]          = "policy-nonce",
+    [REASON_POLICY_VTPM_ROOT]      = "policy-vtpm-root",
+    [REASON_POLICY_SECURE_BOOT]    = "policy-secure-boot",
+    [REASON_POLICY_BOOT_COMPONENT] = "policy-boot-component",
 };
 _Static_assert(countof(reason_words) == REASON_COUNT);
 const struct names reason_names = NAMES("reason", reason_words);
@@ -75,6 +79,7 @@ static const char *const meanings[] = {
     [REASON_BAD_SIGNATURE]         = "the report was not signed by the key in the certificate",
     [REASON_UNSUPPORTED_REPORT_TYPE] = "the evidence wraps a report of another technology",
     [REASON_RUNTIME_DATA_MISMATCH] = "the report speaks for other runtime claims, so for another TPM key",
+    [REASON_AK_UNTRUSTED]          = "what should vouch for the vTPM's attestation key does not",
     [REASON_QUOTE_BAD_SIGNATURE]   = "the quote was not signed by the key that the report speaks for",
     [REASON_NONCE_MISMATCH]        = "the quote answers another challenge",
     [REASON_PCR_MISMATCH]          = "the registers are others than the quote or the boot log speaks of",
@@ -94,6 +99,9 @@ static const char *const meanings[] = {
     [REASON_POLICY_AGE]            = "the evidence is older than the policy allows, or its age is unknown",
     [REASON_POLICY_PCR]            = "a platform configuration register differs from its reference value",
     [REASON_POLICY_NONCE]          = "the evidence answers another challenge",
+    [REASON_POLICY_VTPM_ROOT]      = "the policy does not take a vTPM on such a word",
+    [REASON_POLICY_SECURE_BOOT]    = "the boot log does not prove that secure boot was on",
+    [REASON_POLICY_BOOT_COMPONENT] = "something started the machine that the policy does not name",
 };
 _Static_assert(countof(meanings) == REASON_COUNT);
 
@@ -134,6 +142,7 @@ static const char *const residual_words[] = {
     [RESIDUAL_NO_REVOCATION]     = "revocation-not-checked",
     [RESIDUAL_MIGRATION_AGENT]   = "migration-agent",
     [RESIDUAL_PARAVISOR]         = "provider-paravisor",
+    [RESIDUAL_VTPM_UNROOTED]     = "vtpm-unrooted",
 };
 _Static_assert(countof(residual_words) == RESIDUAL_COUNT);
 const struct names residual_names = NAMES("residual", residual_words);

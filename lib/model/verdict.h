@@ -31,6 +31,7 @@ enum reason {
     REASON_BAD_SIGNATURE,
     REASON_UNSUPPORTED_REPORT_TYPE,
     REASON_RUNTIME_DATA_MISMATCH,
+    REASON_AK_UNTRUSTED,
     REASON_QUOTE_BAD_SIGNATURE,
     REASON_NONCE_MISMATCH,
     REASON_PCR_MISMATCH,
@@ -50,6 +51,9 @@ enum reason {
     REASON_POLICY_AGE,
     REASON_POLICY_PCR,
     REASON_POLICY_NONCE,
+    REASON_POLICY_VTPM_ROOT,
+    REASON_POLICY_SECURE_BOOT,
+    REASON_POLICY_BOOT_COMPONENT,
     REASON_COUNT
 };
 extern const struct names reason_names;         /* "ok", "unsupported-evidence", ... */
@@ -58,7 +62,7 @@ const char *reason_meaning(enum reason reason); /* one sentence for people */
 enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_SKIP, CHECK_RESULT_COUNT };
 extern const struct names check_result_names; /* "pass", "fail", "skip" */
 
-enum { CHECK_DETAIL_SIZE = 192, VERDICT_CHECKS_MAX = 48 };
+enum { CHECK_DETAIL_SIZE = 192, VERDICT_CHECKS_MAX = 64 };
 
 struct check {
     const char *name; /* static: "chain", "policy-vmpl", ... */
@@ -102,6 +106,7 @@ enum residual {
     RESIDUAL_NO_REVOCATION,     /* no current CRL was looked at */
     RESIDUAL_MIGRATION_AGENT,   /* a migration agent may move the guest */
     RESIDUAL_PARAVISOR,         /* the provider's signed paravisor holds the vTPM */
+    RESIDUAL_VTPM_UNROOTED,     /* nobody vouches for the vTPM: root can invent one */
     RESIDUAL_COUNT
 };
 extern const struct names residual_names; /* "provider-firmware", ... */
@@ -115,7 +120,7 @@ enum anchor_kind {
     ANCHOR_ENCLAVE,
     ANCHOR_KIND_COUNT
 };
-enum { VERDICT_NAMED = 2 };
+enum { VERDICT_NAMED = 3 };
 extern const struct names anchor_kind_names; /* "none", "host-data", "id-block", "vtpm", ... */
 
 enum { ANCHOR_HASH_SIZE = 32 };

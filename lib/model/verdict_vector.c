@@ -45,6 +45,7 @@ static const unsigned against[] = {
     [REASON_BAD_SIGNATURE]         = HARDWARE,
     [REASON_UNSUPPORTED_REPORT_TYPE] = HARDWARE,
     [REASON_RUNTIME_DATA_MISMATCH] = IDENTITY,
+    [REASON_AK_UNTRUSTED]          = IDENTITY,
     [REASON_QUOTE_BAD_SIGNATURE]   = IDENTITY,
     [REASON_NONCE_MISMATCH]        = IDENTITY,
     [REASON_PCR_MISMATCH]          = EXECUTABLES,
@@ -64,6 +65,9 @@ static const unsigned against[] = {
     [REASON_POLICY_AGE]            = IDENTITY,
     [REASON_POLICY_PCR]            = EXECUTABLES,
     [REASON_POLICY_NONCE]          = IDENTITY,
+    [REASON_POLICY_VTPM_ROOT]      = EXECUTABLES,
+    [REASON_POLICY_SECURE_BOOT]    = CONFIGURATION,
+    [REASON_POLICY_BOOT_COMPONENT] = EXECUTABLES,
 };
 _Static_assert(countof(against) == REASON_COUNT);
 /* clang-format on */

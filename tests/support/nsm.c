@@ -176,9 +176,23 @@ static void add_pcr(struct bytes *out, uint64_t index, uint8_t value, size_t len
     memset(bytes_add_room(out, len), value, len);
 }
 
+static void add_registers(const struct nsm_wish *wish, struct bytes *out)
+{
+    add_text(out, "nitrotpm_pcrs");
+    add_head(out, MAP, 24);
+    for (uint64_t i = 0; i < 24; i++) {
+        add_head(out, UNSIGNED, i);
+        add_string(out, BYTES, SPAN_OF(wish->registers[i]));
+    }
+}
+
 static void add_pcrs(const struct nsm_wish *wish, struct bytes *out)
 {
-    add_text(out, "pcrs");
+    if (wish->registers != NULL) {
+        add_registers(wish, out);
+        return;
+    }
+    add_text(out, wish->of_tpm ? "nitrotpm_pcrs" : "pcrs");
     bytes_add_u8(out, MAP << 5 | 31);
     for (uint64_t i = wish->without_image ? 1 : 0; i < 16; i++)
         add_pcr(out, i, i <= 2 ? wish->image : i == 4 ? wish->parent : 0, wish->pcr_len);
@@ -227,7 +241,7 @@ static void add_field(const struct nsm_wish *wish, const char *name, struct span
 static uint64_t members_of(const struct nsm_wish *wish)
 {
     return 6u - wish->without_timestamp + wish->module_twice + wish->unknown_member +
-           (wish->fields_absent ? 0 : 3);
+           wish->of_both + (wish->fields_absent ? 0 : 3);
 }
 
 static void make_payload(const struct nsm_wish *wish, struct bytes *out)
@@ -247,6 +261,11 @@ static void make_payload(const struct nsm_wish *wish, struct bytes *out)
         add_head(out, UNSIGNED, wish->timestamp_ms);
     }
     add_pcrs(wish, out);
+    if (wish->of_both) {
+        struct nsm_wish other = *wish;
+        other.of_tpm = !wish->of_tpm;
+        add_pcrs(&other, out);
+    }
     add_certificates(wish, out);
     add_field(wish, "public_key", wish->public_key, out);
     add_field(wish, "user_data", wish->user_data, out);

@@ -35,7 +35,10 @@ struct nsm_wish {
     size_t pcr_len;
     bool without_image; /* no PCR0 */
     bool pcr_twice;
-    uint8_t parent; /* of PCR4 */
+    bool of_tpm; /* "nitrotpm_pcrs" */
+    bool of_both;
+    const uint8_t (*registers)[48]; /* of a machine: 24; NULL: those of an enclave */
+    uint8_t parent;                 /* of PCR4 */
     struct span nonce, public_key, user_data;
     bool fields_null; /* all three */
     bool fields_absent;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/attest/event_log.h"
 #include "lib/attest/hcl_report.h"
 #include "lib/crypto/rsa_key.h"
 #include "tests/support/test.h"
@@ -106,7 +107,7 @@ static uint8_t byte_of(const struct paravisor_wish *wish, uint8_t pcr)
 static void make_registers(const struct paravisor_wish *wish, struct paravisor *out)
 {
     out->pcrs = json_array();
-    for (uint8_t i = 0; i < AZURE_PCR_COUNT; i++) {
+    for (uint8_t i = 0; i < PCR_COUNT; i++) {
         uint8_t value[SHA256_SIZE];
         memset(value, byte_of(wish, i), sizeof value);
         OWNED(mem_drop) char *hex = hex_of(SPAN_OF(value));
@@ -117,7 +118,7 @@ static void make_registers(const struct paravisor_wish *wish, struct paravisor *
 static void registers_digest(const struct paravisor_wish *wish, uint8_t out[static SHA256_SIZE])
 {
     OWNED(bytes_done) struct bytes joined = {0};
-    for (uint8_t i = 0; i < AZURE_PCR_COUNT; i++)
+    for (uint8_t i = 0; i < PCR_COUNT; i++)
         if ((wish->quote_registers >> i & 1) != 0)
             memset(bytes_add_room(&joined, SHA256_SIZE), byte_of(wish, i), SHA256_SIZE);
     digest(DIGEST_SHA256, bytes_span(&joined), out);

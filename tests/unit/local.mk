@@ -74,6 +74,7 @@ check_PROGRAMS += tests/unit/test_text
 check_PROGRAMS += tests/unit/test_token
 check_PROGRAMS += tests/unit/test_userdata
 check_PROGRAMS += tests/unit/test_verdict_vector
+check_PROGRAMS += tests/unit/test_vtpm_judge
 check_PROGRAMS += tests/unit/test_machine
 check_PROGRAMS += tests/unit/test_plan
 check_PROGRAMS += tests/unit/test_audit
