@@ -60,16 +60,24 @@ static const struct {
     const char *file;
     const char *member;
 } blobs[] = {
-    {"report", "report"},         {"hcl", "hcl"},           {"quote_msg", "quote"},
-    {"quote_sig", "signature"},   {"document", "document"}, {"ek", "ek"},
+    {"report", "report"},
+    {"hcl", "hcl"},
+    {"quote_msg", "quote"},
+    {"quote_sig", "signature"},
+    {"document", "document"},
+    {"ek", "ek"},
     {"cert_table", "cert_table"},
+    {"event_log", "event_log"},
+    {"ak", "ak"},
+    {"ak_cert", "ak_cert"},
+    {"manifest", "manifest"},
 };
 
 static enum outcome only_known(const json_t *files, const char *where, struct error *err)
 {
-    const char *names[countof(blobs) + 5] = {"ca", "pcrs", "crl", "root"};
+    const char *names[countof(blobs) + 6] = {"ca", "pcrs", "crl", "root", "document_root"};
     for (size_t i = 0; i < countof(blobs); i++)
-        names[4 + i] = blobs[i].file;
+        names[5 + i] = blobs[i].file;
     return json_only(files, where, names, err);
 }
 
@@ -135,21 +143,40 @@ static void believed_done(struct believed *b)
     snp_roots_free(b->custom);
 }
 
-static enum outcome believe(const struct file_list *roots, enum evidence_kind kind,
-                            struct believed *out, struct error *err)
+static enum outcome believe_aws(const struct file_list *roots, struct nitro_roots *out,
+                                struct error *err)
+{
+    *out = roots->count > 0 ? (struct nitro_roots){0} : nitro_roots_aws;
+    for (size_t i = 0; i < roots->count; i++)
+        TRY(nitro_roots_add(out, bytes_span(&roots->at[i]), err));
+    return OK;
+}
+
+static enum outcome believe_chips(const struct file_list *roots, struct believed *out,
+                                  struct error *err)
 {
     struct span blobs_of[ARGUMENT_LIST_MAX];
-    const bool of_enclaves = kind == EVIDENCE_NITRO;
-    out->nitro = of_enclaves && roots->count > 0 ? (struct nitro_roots){0} : nitro_roots_aws;
-    for (size_t i = 0; i < roots->count; i++) {
+    for (size_t i = 0; i < roots->count; i++)
         blobs_of[i] = bytes_span(&roots->at[i]);
-        if (of_enclaves)
-            TRY(nitro_roots_add(&out->nitro, blobs_of[i], err));
-    }
-    if (!of_enclaves && roots->count > 0)
+    if (roots->count > 0)
         TRY(snp_roots_custom(blobs_of, roots->count, &out->custom, err));
     out->chains = snp_cache_new(out->custom != NULL ? out->custom : snp_roots_amd(), 1);
     return OK;
+}
+
+/* "root" is of whoever signs the evidence; where that is a chip, a document beside its report has
+ * "document_root". */
+static enum outcome believe(const json_t *files, const char *where, const char *folder,
+                            enum evidence_kind kind, struct believed *out, struct error *err)
+{
+    static const struct file_list none = {0};
+    OWNED(file_list_done) struct file_list roots = {0};
+    OWNED(file_list_done) struct file_list document_roots = {0};
+    TRY(read_list(files, where, "root", folder, &roots, err));
+    TRY(read_list(files, where, "document_root", folder, &document_roots, err));
+    const bool of_enclaves = kind == EVIDENCE_NITRO;
+    TRY(believe_aws(of_enclaves ? &roots : &document_roots, &out->nitro, err));
+    return believe_chips(of_enclaves ? &none : &roots, out, err);
 }
 
 /* A keeper rejects what would pass but stands on a deny list. */
@@ -197,12 +224,13 @@ static void judge_as_keeper(const struct hearing *h, const struct evidence *evid
     apply_denials(h, &facts, &v, out);
 }
 
-/* What the evidence answers to: "report_data" is the whole of a report's, "nonce" what stands in a
+/* What the evidence answers to: "report_data" is the whole of a report's (or, under an SVSM, what
+ * goes into it), "nonce" what stands in a
  * quote or a document. */
 static enum outcome get_given(const struct hearing *h, enum evidence_kind kind, struct bytes *out,
                               struct error *err)
 {
-    const bool bare = kind == EVIDENCE_SNP || kind == EVIDENCE_SIMULATED;
+    const bool bare = kind != EVIDENCE_SNP_AZURE && kind != EVIDENCE_NITRO;
     const char *name = bare ? "report_data" : "nonce";
     const char *other = bare ? "nonce" : "report_data";
     const char *text;
@@ -223,7 +251,6 @@ static enum outcome judge_evidence(const struct hearing *h, const char *folder,
     char where[ERROR_WHERE_SIZE];
     OWNED(evidence_done) struct evidence evidence = {0};
     OWNED(file_list_done) struct file_list crl = {0};
-    OWNED(file_list_done) struct file_list roots = {0};
     OWNED(believed_done) struct believed believed = {0};
     OWNED(bytes_done) struct bytes given = {0};
     TRY(json_get_object(h->json, h->path, "evidence", &files, err));
@@ -231,10 +258,9 @@ static enum outcome judge_evidence(const struct hearing *h, const char *folder,
     TRY(only_known(files, where, err));
     TRY(read_evidence(h->json, files, where, folder, &evidence, err));
     TRY(read_list(files, where, "crl", folder, &crl, err));
-    TRY(read_list(files, where, "root", folder, &roots, err));
     if (crl.count > SNP_CRLS_MAX)
         return bad(err, where, "crl", "too many lists");
-    TRY(believe(&roots, evidence.kind, &believed, err));
+    TRY(believe(files, where, folder, evidence.kind, &believed, err));
     TRY(get_given(h, evidence.kind, &given, err));
     judge_as_keeper(h, &evidence, &believed, bytes_span(&given), &crl, out);
     return OK;

@@ -29,6 +29,7 @@ cli_libcli_a_SOURCES += cli/print.c cli/print.h
 cli_libcli_a_SOURCES += cli/status.c cli/status.h
 cli_libcli_a_SOURCES += cli/verify.c cli/verify.h
 cli_libcli_a_SOURCES += cli/verify_common.c cli/verify_common.h
+cli_libcli_a_SOURCES += cli/vtpm_files.c cli/vtpm_files.h
 
 bin_PROGRAMS += cli/muster
 cli_muster_SOURCES = cli/main.c

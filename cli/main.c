@@ -30,7 +30,12 @@ static const struct command {
      "muster verify snp --report FILE [--ek FILE] [--ca FILE]... [--cert-table FILE] [--crl FILE]...\n"
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
      "muster verify snp-azure --hcl FILE [--quote-msg FILE --quote-sig FILE] [--pcrs FILE] [--nonce HEX]\n"
-     "                  [--ek FILE] [--ca FILE]... [--crl FILE]...\n"
+     "                  [--event-log FILE] [--ek FILE] [--ca FILE]... [--crl FILE]...\n"
+     "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
+     "muster verify snp-vtpm --report FILE [--quote-msg FILE --quote-sig FILE] [--pcrs FILE]\n"
+     "                  [--event-log FILE] [--ak FILE] [--ak-cert FILE | --manifest FILE |\n"
+     "                  --document FILE [--document-root FILE]...] [--binding HEX] [--nonce HEX]\n"
+     "                  [--ek FILE] [--ca FILE]... [--cert-table FILE] [--crl FILE]...\n"
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
      "muster verify nitro --document FILE\n"
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
@@ -40,7 +45,8 @@ static const struct command {
      "trusted, 3 when rejected, 2 when an argument or file cannot be used. --ek is a VCEK or VLEK,\n"
      "--ca any of ASK, ASVK and ARK; PEM or DER. --root replaces the built-in roots. Without\n"
      "--expect and --policy only authenticity is judged; --expect adds the conditions it names,\n"
-     "--policy is a whole policy, default deny.\n"},
+     "--policy is a whole policy, default deny. --binding is what the report's data must answer, by\n"
+     "itself or together with an SVSM's --manifest; --nonce what a quote or a document must.\n"},
     {"measure", "the launch digest to expect, from firmware and kernel", measure_main,
      "muster measure --ovmf FILE --vcpus N [--vcpu-type NAME | --vcpu-sig HEX] [--vmm qemu|ec2|gce]\n"
      "               [--kernel FILE] [--initrd FILE] [--append TEXT] [--guest-features HEX]\n"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cli/evidence_files.h"
+#include "cli/vtpm_files.h"
 #include "lib/attest/azure_judge.h"
 #include "lib/attest/event_judge.h"
 #include "lib/attest/nitro_judge.h"
@@ -35,13 +35,21 @@ static enum outcome verify_snp(int argc, char **argv, int *exit_code, struct err
     return print_verdict(&v, exit_code, err);
 }
 
+static enum outcome option_hex(const char *name, const char *text, struct bytes *out,
+                               struct error *err)
+{
+    if (text != NULL && hex_decode(text, out, err) != OK)
+        return error_context(err, "%s", name);
+    return OK;
+}
+
 /* What an Azure machine sends beside its certificates. */
 struct azure_paths {
-    const char *hcl, *quote, *signature, *pcrs, *nonce;
+    const char *hcl, *quote, *signature, *pcrs, *log, *nonce;
 };
 
 struct azure_files {
-    struct bytes hcl, quote, signature, nonce;
+    struct bytes hcl, quote, signature, log, nonce;
     json_t *pcrs;
 };
 
@@ -50,6 +58,7 @@ static void azure_files_done(struct azure_files *f)
     bytes_done(&f->hcl);
     bytes_done(&f->quote);
     bytes_done(&f->signature);
+    bytes_done(&f->log);
     bytes_done(&f->nonce);
     json_decref(f->pcrs);
 }
@@ -57,7 +66,6 @@ static void azure_files_done(struct azure_files *f)
 static enum outcome azure_files_read(const struct azure_paths *paths, struct azure_files *out,
                                      struct error *err)
 {
-    OWNED(bytes_done) struct bytes text = {0};
     if (paths->hcl == NULL)
         return fail(err, ERR_INVALID, "--hcl FILE is needed");
     if ((paths->quote == NULL) != (paths->signature == NULL))
@@ -65,13 +73,9 @@ static enum outcome azure_files_read(const struct azure_paths *paths, struct azu
     TRY(argument_file(paths->hcl, VERIFY_FILE_MAX, &out->hcl, err));
     TRY(argument_file(paths->quote, VERIFY_FILE_MAX, &out->quote, err));
     TRY(argument_file(paths->signature, VERIFY_FILE_MAX, &out->signature, err));
-    if (paths->nonce != NULL && hex_decode(paths->nonce, &out->nonce, err) != OK)
-        return error_context(err, "--nonce");
-    TRY(argument_file(paths->pcrs, VERIFY_FILE_MAX, &text, err));
-    if (paths->pcrs != NULL &&
-        json_parse(bytes_span(&text), VERIFY_FILE_MAX, &out->pcrs, err) != OK)
-        return error_context(err, "%.200s", paths->pcrs);
-    return OK;
+    TRY(argument_file(paths->log, VERIFY_FILE_MAX, &out->log, err));
+    TRY(option_hex("--nonce", paths->nonce, &out->nonce, err));
+    return pcr_list_read(paths->pcrs, &out->pcrs, err);
 }
 
 static enum outcome verify_azure(int argc, char **argv, int *exit_code, struct error *err)
@@ -83,6 +87,7 @@ static enum outcome verify_azure(int argc, char **argv, int *exit_code, struct e
         {"--quote-msg", .text = &azure.quote},
         {"--quote-sig", .text = &azure.signature},
         {"--pcrs", .text = &azure.pcrs},
+        {"--event-log", .text = &azure.log},
         {"--nonce", .text = &azure.nonce},
         {"--ek", .text = &paths.ek},
         {"--ca", .list = &paths.ca},
@@ -102,6 +107,7 @@ static enum outcome verify_azure(int argc, char **argv, int *exit_code, struct e
         .quote = bytes_span(&own.quote),
         .signature = bytes_span(&own.signature),
         .pcrs = own.pcrs,
+        .log = bytes_span(&own.log),
         .has_nonce = azure.nonce != NULL,
         .nonce = bytes_span(&own.nonce),
         .endorsements = e,
@@ -113,22 +119,61 @@ static enum outcome verify_azure(int argc, char **argv, int *exit_code, struct e
     return print_verdict(&v, exit_code, err);
 }
 
-static enum outcome nitro_roots_read(const struct file_list *files, struct nitro_roots *out,
-                                     struct error *err)
+static enum outcome check_vtpm_paths(const struct vtpm_paths *paths, struct error *err)
 {
-    if (files->count > 0)
-        *out = (struct nitro_roots){0};
-    for (size_t i = 0; i < files->count; i++)
-        if (nitro_roots_add(out, bytes_span(&files->at[i]), err) != OK)
-            return error_context(err, "--root");
+    if (paths->snp.report.count != 1)
+        return fail(err, ERR_INVALID,
+                    paths->snp.report.count == 0 ? "--report FILE is needed" : "--report twice");
+    if ((paths->quote == NULL) != (paths->signature == NULL))
+        return fail(err, ERR_INVALID, "--quote-msg and --quote-sig need each other");
     return OK;
+}
+
+static enum outcome verify_vtpm(int argc, char **argv, int *exit_code, struct error *err)
+{
+    struct vtpm_paths paths = {0};
+    const char *binding = NULL;
+    const char *nonce = NULL;
+    const struct argument arguments[] = {
+        {"--report", .list = &paths.snp.report},
+        {"--quote-msg", .text = &paths.quote},
+        {"--quote-sig", .text = &paths.signature},
+        {"--pcrs", .text = &paths.pcrs},
+        {"--event-log", .text = &paths.log},
+        {"--ak", .text = &paths.ak},
+        {"--ak-cert", .text = &paths.ak_cert},
+        {"--manifest", .text = &paths.manifest},
+        {"--document", .text = &paths.document},
+        {"--document-root", .list = &paths.document_root},
+        {"--binding", .text = &binding},
+        {"--nonce", .text = &nonce},
+        {"--ek", .text = &paths.snp.ek},
+        {"--ca", .list = &paths.snp.ca},
+        {"--cert-table", .text = &paths.snp.cert_table},
+        {"--crl", .list = &paths.snp.crl},
+        COMMON_ARGUMENTS(&paths.snp.common),
+    };
+    OWNED(vtpm_files_done) struct vtpm_files files = {0};
+    OWNED(bytes_done) struct bytes expected = {0};
+    OWNED(bytes_done) struct bytes asked = {0};
+    OWNED(verdict_done) struct verdict v = {0};
+    TRY(arguments_read(argc, argv, 2, arguments, countof(arguments), err));
+    TRY(check_vtpm_paths(&paths, err));
+    TRY(vtpm_files_read(&paths, &files, err));
+    TRY(option_hex("--binding", binding, &expected, err));
+    TRY(option_hex("--nonce", nonce, &asked, err));
+    struct vtpm_input input = vtpm_files_input(&files);
+    input.binding = bytes_span(&expected);
+    input.nonce = bytes_span(&asked);
+    vtpm_judge(&input, &v);
+    return print_verdict(&v, exit_code, err);
 }
 
 static enum outcome verify_nitro(int argc, char **argv, int *exit_code, struct error *err)
 {
     const char *path = NULL;
     struct common_paths paths = {0};
-    struct nitro_roots roots = nitro_roots_aws;
+    struct nitro_roots roots;
     const struct argument arguments[] = {
         {"--document", .text = &path},
         COMMON_ARGUMENTS(&paths),
@@ -141,7 +186,8 @@ static enum outcome verify_nitro(int argc, char **argv, int *exit_code, struct e
     OWNED(verdict_done) struct verdict v = {0};
     TRY(common_files_read(&paths, &files, err));
     TRY(argument_file(path, VERIFY_FILE_MAX, &document, err));
-    TRY(nitro_roots_read(&files.root, &roots, err));
+    if (nitro_roots_read(&files.root, &roots, err) != OK)
+        return error_context(err, "--root");
     const struct nitro_input input = {
         .document = bytes_span(&document),
         .roots = &roots,
@@ -190,10 +236,8 @@ static const struct {
     const char *kind;
     enum outcome (*verify)(int argc, char **argv, int *exit_code, struct error *err);
 } kinds[] = {
-    {"snp", verify_snp},
-    {"snp-azure", verify_azure},
-    {"nitro", verify_nitro},
-    {"eventlog", verify_eventlog},
+    {"snp", verify_snp},       {"snp-azure", verify_azure}, {"snp-vtpm", verify_vtpm},
+    {"snp-vtpm", verify_vtpm}, {"nitro", verify_nitro},     {"eventlog", verify_eventlog},
 };
 
 static enum outcome verify(int argc, char **argv, int *exit_code, struct error *err)

@@ -9,7 +9,7 @@ static enum outcome check_kind(const struct keeper *k, enum evidence_kind kind, 
 {
     if (kind == EVIDENCE_SIMULATED && k->realm != REALM_SIMULATION)
         return fail_code(err, ERR_DENIED, "wrong-realm", "simulated evidence counts nowhere else");
-    if (kind == EVIDENCE_NONE || kind == EVIDENCE_SNP_VTPM)
+    if (kind == EVIDENCE_NONE)
         return fail_code(err, ERR_INVALID, "unsupported-evidence", "evidence of kind %s",
                          name_of(&evidence_kind_names, (int)kind));
     return OK;
@@ -69,9 +69,10 @@ static bool is_simulated(const struct keeper *k, enum evidence_kind kind)
         return k->simulator != NULL;
     case EVIDENCE_NITRO:
         return k->nitro.custom;
+    case EVIDENCE_SNP_VTPM: /* AWS's part is simulated where its root is */
+        return k->simulator != NULL || k->nitro.custom;
     case EVIDENCE_NONE:
     case EVIDENCE_SNP:
-    case EVIDENCE_SNP_VTPM:
     case EVIDENCE_KIND_COUNT:
         break;
     }

@@ -118,7 +118,7 @@ static struct span list_for(const struct replay *replay, const struct evidence *
 struct whose {
     struct snp_cache *chains;
     struct nitro_roots enclaves;
-    struct moment at; /* of an enclave's document, whose certificates live for hours */
+    struct moment at; /* of a document, whose certificates live for hours */
     bool simulated;
 };
 
@@ -146,24 +146,29 @@ static bool whose_enclave(const struct replay *replay, const struct evidence *ev
            nitro_roots_add(&out->enclaves, document.bundle[0], NULL) == OK;
 }
 
-/* False: a simulator's that the charter does not name. */
-static bool whose_signature(struct replay *replay, const struct evidence *evidence,
-                            struct whose *out)
+static bool whose_chip(struct replay *replay, const struct evidence *evidence, struct whose *out)
 {
     struct maker *maker = &replay->makers[0];
-    *out = (struct whose){.at = replay->at};
-    if (evidence->kind == EVIDENCE_NITRO)
-        return whose_enclave(replay, evidence, out);
     const bool may_be_simulated =
         evidence->kind == EVIDENCE_SIMULATED ||
-        (evidence->kind == EVIDENCE_SNP_AZURE && replay->charter->realm == REALM_SIMULATION);
+        (evidence->kind != EVIDENCE_SNP && replay->charter->realm == REALM_SIMULATION);
     if (may_be_simulated)
         maker = simulator_of(replay, evidence);
     if (maker == NULL && evidence->kind == EVIDENCE_SIMULATED)
         return false;
-    out->simulated = maker != NULL && may_be_simulated;
+    out->simulated = out->simulated || (maker != NULL && may_be_simulated);
     out->chains = maker != NULL ? maker->chains : replay->makers[0].chains;
     return true;
+}
+
+/* False: a simulator's that the charter does not name. */
+static bool whose_signature(struct replay *replay, const struct evidence *evidence,
+                            struct whose *out)
+{
+    *out = (struct whose){.at = replay->at};
+    if (evidence->document.len > 0 && !whose_enclave(replay, evidence, out))
+        return false;
+    return evidence->kind == EVIDENCE_NITRO || whose_chip(replay, evidence, out);
 }
 
 /* ---- judging -------------------------------------------------------------------------------- */
@@ -225,12 +230,15 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
         .asked_at = replay->at,
         .signature_known = c->signature_known,
         .without_claims = true,
+        .answered = true,
         .standing = {.custody_outside = replay->charter->custody_outside},
     };
     evidence_terms_add_crl(&terms, list_for(replay, evidence));
     evidence_facts(evidence, &facts);
     if (evidence->kind == EVIDENCE_NITRO)
         terms.at = whose->at;
+    if (evidence->document.len > 0)
+        terms.document_at = whose->at;
     if (evidence->kind == EVIDENCE_SNP_AZURE &&
         tpm_quote_read(bytes_span(&evidence->quote), &quote, NULL) == OK)
         terms.given = quote.extra_data; /* it was the answer then */

@@ -261,7 +261,7 @@ static void a_case_that_is_none_is_a_wrong_argument(void **state)
         "\"expect\":{\"verdict\":\"refused\"}}]}",
         "{\"cases\":[{\"name\":\"x\",\"policy\":\"web\",\"grant\":\"key\",\"claims\":{},"
         "\"expect\":{\"verdict\":\"perhaps\"}}]}",
-        "{\"cases\":[{\"name\":\"x\",\"policy\":\"web\",\"kind\":\"snp-vtpm\",\"evidence\":{},"
+        "{\"cases\":[{\"name\":\"x\",\"policy\":\"web\",\"kind\":\"none\",\"evidence\":{},"
         "\"expect\":{\"verdict\":\"rejected\"}}]}",
         "{\"cases\":[{\"name\":\"x\",\"policy\":\"web\",\"kind\":\"snp\",\"evidence\":{},"
         "\"expect\":{\"verdict\":\"rejected\"}}]}",
