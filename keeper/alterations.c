@@ -192,7 +192,7 @@ static bool other_register(struct probe *p)
     const char *hex = json_string_value(json_array_get(p->evidence.pcrs, LOADERS));
     if (hex == NULL || hex_decode_exact(hex, value, sizeof value, NULL) != OK)
         return false;
-    ask_other_register(&p->terms->azure.pcrs, LOADERS, SPAN_OF(value));
+    ask_other_register(&p->terms->azure.boot.pcrs, LOADERS, SPAN_OF(value));
     return true;
 }
 
