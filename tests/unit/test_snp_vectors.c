@@ -1,7 +1,7 @@
 /* Every genuine, derived and synthetic SNP sample gives the verdict, the reason and the claims of
  * its manifest, the manifest's word being the word (R30,
  * R72, R73, R77, R78, R104). */
-#include "lib/attest/judge.h"
+#include "lib/attest/evidence.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +116,52 @@ static void every_sample_gives_the_verdict_reason_and_claims_of_its_manifest(voi
     assert_true(manifest_assert_right("snp/manifest.json", case_is_right) >= 200);
 }
 
+/* As keepers, opinions and replays hear it: in an envelope, by the one door for all kinds. */
+static struct verdict judge_in_envelope(const struct sample *s, const json_t *test_case)
+{
+    struct error err = {0};
+    const json_t *at = json_object_get(test_case, "verify_time_unix");
+    OWNED(snp_cache_drop)
+    struct snp_cache *chains = snp_cache_new(s->roots != NULL ? s->roots : snp_roots_amd(), 1);
+    struct evidence_terms terms = {
+        .chains = chains,
+        .policy = s->policy.has_snp ? &s->policy : NULL,
+        .at = clock_at_seconds(json_is_integer(at) ? json_integer_value(at) : 1700000000),
+    };
+    evidence_terms_add_crl(&terms, bytes_span(&s->crl));
+    OWNED(evidence_done)
+    struct evidence sent = {.kind = EVIDENCE_SNP,
+                            .report = bytes_copy(bytes_span(&s->report)),
+                            .ek = bytes_copy(bytes_span(&s->ek)),
+                            .cert_table = bytes_copy(bytes_span(&s->table))};
+    for (size_t i = 0; i < s->bundle.ca_count; i++)
+        sent.ca[sent.ca_count++] = bytes_copy(s->bundle.ca[i]);
+    OWNED(mem_drop) char *text = evidence_print(&sent);
+    OWNED(evidence_done) struct evidence came = {0};
+    assert_ok(evidence_parse(span_of_text(text), &came, &err));
+    struct verdict v = {0};
+    evidence_judge(&came, &terms, &v);
+    return v;
+}
+
+static bool case_is_right_in_an_envelope(const json_t *test_case)
+{
+    OWNED(sample_done) struct sample s = {0};
+    read_sample(test_case, &s);
+    OWNED(verdict_done) struct verdict v = judge_in_envelope(&s, test_case);
+    return case_has_verdict(test_case, REASON_EXACT, &v);
+}
+
+/* veraison/services PR 418, attestation-rs PR 67: a check that one entry point made and another did
+ * not. */
+static void every_sample_is_judged_alike_by_every_door(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    assert_true(manifest_assert_right("snp/manifest.json", case_is_right_in_an_envelope) >= 200);
+}
+
 static void check_ek_fields(const json_t *want, const struct snp_ek *ek)
 {
     static const struct {
@@ -164,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sample_gives_the_verdict_reason_and_claims_of_its_manifest),
+        cmocka_unit_test(every_sample_is_judged_alike_by_every_door),
         cmocka_unit_test(both_encodings_of_the_chip_id_in_a_certificate_are_read),
     };
     return cmocka_run_group_tests_name("snp_vectors", tests, NULL, NULL);
