@@ -39,7 +39,7 @@ static void a_machine_that_proves_itself_gets_its_own_secret(void **state)
 {
     struct deployment *d = *state;
     struct error err = {0};
-    const struct paravisor_wish wish = azure_machine(0);
+    const struct paravisor_wish wish = azure_wish(0);
     OWNED(guest_done) struct guest g = azure_guest();
     OWNED(stored_done) struct stored s = {0};
     OWNED(locked_done) struct locked plain = {0};
@@ -62,8 +62,8 @@ static void another_machine_has_another_anchor(void **state)
 {
     struct deployment *d = *state;
     struct error err = {0};
-    const struct paravisor_wish first = azure_machine(0);
-    const struct paravisor_wish second = azure_machine(1);
+    const struct paravisor_wish first = azure_wish(0);
+    const struct paravisor_wish second = azure_wish(1);
     OWNED(guest_done) struct guest owner = azure_guest();
     OWNED(guest_done) struct guest thief = azure_guest();
     OWNED(stored_done) struct stored s = {0};
@@ -84,7 +84,7 @@ static char *boot_of(const struct guest *g)
 static void a_boot_is_told_from_the_next_by_the_vtpm_and_not_by_the_report(void **state)
 {
     struct deployment *d = *state;
-    struct paravisor_wish wish = azure_machine(0);
+    struct paravisor_wish wish = azure_wish(0);
     OWNED(guest_done) struct guest g = azure_guest();
     azure_attest(d, &g, &wish);
     OWNED(mem_drop) char *first = boot_of(&g);
@@ -101,20 +101,20 @@ static void a_boot_is_told_from_the_next_by_the_vtpm_and_not_by_the_report(void 
 
 static void a_quote_of_another_machine_is_rejected(void **state)
 {
-    struct paravisor_wish wish = azure_machine(0);
+    struct paravisor_wish wish = azure_wish(0);
     wish.quote_by_other_key = true;
     assert_wish(*state, &wish, "quote-bad-signature");
 }
 
 static void registers_are_those_of_the_policy(void **state)
 {
-    struct paravisor_wish wish = azure_machine(0);
+    struct paravisor_wish wish = azure_wish(0);
     wish.other_register = 1;
     assert_wish(*state, &wish, "policy-pcr");
-    wish = azure_machine(0);
+    wish = azure_wish(0);
     wish.quote_registers &= ~(1u << 4);
     assert_wish(*state, &wish, "policy-pcr");
-    wish = azure_machine(0);
+    wish = azure_wish(0);
     wish.vmpl = 1;
     assert_wish(*state, &wish, "policy-vmpl");
 }
@@ -130,7 +130,7 @@ static void a_quote_over_anything_but_the_binding_is_rejected(void **state)
         struct challenge asked;
         OWNED(bytes_done) struct bytes evidence = {0};
         OWNED(guest_done) struct guest g = azure_guest();
-        const struct paravisor_wish wish = azure_machine(0);
+        const struct paravisor_wish wish = azure_wish(0);
         assert_ok(guest_challenge(d, &g, &asked, &err));
         struct challenge spoiled = asked;
         const struct uuid own = g.instance;
@@ -151,7 +151,7 @@ static void another_record_of_the_boot_is_rejected(void **state)
     uint8_t answer[SHA256_SIZE];
     OWNED(bytes_done) struct bytes evidence = {0};
     OWNED(guest_done) struct guest g = azure_guest();
-    struct paravisor_wish wish = azure_machine(0);
+    struct paravisor_wish wish = azure_wish(0);
     assert_ok(guest_challenge(d, &g, &asked, &err));
     azure_answer(&g, &asked, answer);
     wish.answer = SPAN_OF(answer);
@@ -168,7 +168,7 @@ static void the_nonce_alone_is_no_answer(void **state)
     struct challenge asked;
     OWNED(bytes_done) struct bytes evidence = {0};
     OWNED(guest_done) struct guest g = azure_guest();
-    struct paravisor_wish wish = azure_machine(0);
+    struct paravisor_wish wish = azure_wish(0);
     assert_ok(guest_challenge(d, &g, &asked, &err));
     wish.answer = SPAN_OF(asked.nonce);
     azure_print(d, &g, &wish, &evidence);
@@ -183,7 +183,7 @@ static void evidence_counts_once(void **state)
     struct challenge first, second;
     OWNED(bytes_done) struct bytes evidence = {0};
     OWNED(guest_done) struct guest g = azure_guest();
-    const struct paravisor_wish wish = azure_machine(0);
+    const struct paravisor_wish wish = azure_wish(0);
     assert_ok(guest_challenge(d, &g, &first, &err));
     azure_evidence(d, &g, &first, &wish, &evidence);
     assert_ok(guest_appraise(d, &g, &first, &evidence, &err));
@@ -201,7 +201,7 @@ static void a_wrapper_without_a_quote_is_rejected(void **state)
     struct challenge asked;
     OWNED(bytes_done) struct bytes evidence = {0};
     OWNED(guest_done) struct guest g = azure_guest();
-    const struct paravisor_wish wish = azure_machine(0);
+    const struct paravisor_wish wish = azure_wish(0);
     assert_ok(guest_challenge(d, &g, &asked, &err));
     azure_evidence(d, &g, &asked, &wish, &evidence);
     OWNED(json_drop) json_t *json = NULL;
@@ -220,7 +220,7 @@ static void a_wrapper_without_a_quote_is_rejected(void **state)
 static void a_policy_that_does_not_name_azure_refuses_it(void **state)
 {
     struct deployment *d = *state;
-    struct paravisor_wish wish = azure_machine(0);
+    struct paravisor_wish wish = azure_wish(0);
     OWNED(guest_done) struct guest g = azure_guest();
     wish.measurement = MEASURED_DIRECT; /* which the policy takes */
     g.policy = "direct";
@@ -249,7 +249,7 @@ static void a_machine_of_another_paravisor_is_rejected(void **state)
                   "4444444444444444444444444444444444444444");
     deployment_raise_serial(d);
     assert_ok(deployment_apply(d, &err));
-    const struct paravisor_wish wish = azure_machine(0);
+    const struct paravisor_wish wish = azure_wish(0);
     assert_wish(d, &wish, "policy-id-key");
 }
 
@@ -264,7 +264,7 @@ static void what_the_charter_denies_is_not_trusted(void **state)
     json_object_set_new(json_object_get(d->charter, "deny"), "measurements", json_pack("[s]", hex));
     deployment_raise_serial(d);
     assert_ok(deployment_apply(d, &err));
-    const struct paravisor_wish wish = azure_machine(0);
+    const struct paravisor_wish wish = azure_wish(0);
     assert_wish(d, &wish, "denied-measurement");
 }
 
@@ -286,7 +286,7 @@ static void an_imitation_counts_only_while_the_charter_names_its_roots(void **st
     struct challenge asked;
     OWNED(bytes_done) struct bytes evidence = {0};
     OWNED(guest_done) struct guest g = azure_guest();
-    const struct paravisor_wish wish = azure_machine(0);
+    const struct paravisor_wish wish = azure_wish(0);
     deployment_raise_serial(d);
     json_object_del(d->charter, "simulator_roots");
     assert_ok(deployment_apply(d, &err));
@@ -304,7 +304,7 @@ static void production_takes_no_imitation(void **state)
     deployment_start_keeper(d);
     deployment_write_charter(d);
     azure_write_charter(d);
-    const struct paravisor_wish wish = azure_machine(0);
+    const struct paravisor_wish wish = azure_wish(0);
     assert_wish(d, &wish, "chain-untrusted");
     deployment_free(d);
     clock_thaw();

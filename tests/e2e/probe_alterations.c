@@ -16,7 +16,7 @@ static struct deployment *scenes[SCENES];
 
 static void attest_in(enum scene scene, struct deployment *d)
 {
-    const struct paravisor_wish paravisor = azure_machine(0);
+    const struct paravisor_wish paravisor = azure_wish(0);
     const struct nsm_wish module = nsm_wish();
     OWNED(guest_done)
     struct guest g = scene == SCENE_VLEK    ? guest_make(PSP_FIRMWARE_ONLY, 0)

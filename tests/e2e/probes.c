@@ -465,7 +465,7 @@ static void every_blinded_check_of_azures_evidence_is_seen(void **state)
     probes_done(&w->d->keeper->probes);
     azure_write_charter(w->d);
     OWNED(guest_done) struct guest g = azure_guest();
-    const struct paravisor_wish wish = azure_machine(0);
+    const struct paravisor_wish wish = azure_wish(0);
     azure_attest(w->d, &g, &wish);
     for (size_t i = 0; i < countof(checks); i++)
         assert_seen(w, &checks[i]);

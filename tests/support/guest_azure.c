@@ -39,7 +39,7 @@ struct guest azure_guest(void)
     return g;
 }
 
-struct paravisor_wish azure_machine(int which)
+struct paravisor_wish azure_wish(int which)
 {
     struct paravisor_wish wish = paravisor_wish();
     wish.machine = which;

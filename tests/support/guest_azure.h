@@ -12,7 +12,7 @@ void azure_policy(struct deployment *d, const char *name, json_t *measurement);
 void azure_write_charter(struct deployment *d);
 
 struct guest azure_guest(void);
-struct paravisor_wish azure_machine(int which);
+struct paravisor_wish azure_wish(int which);
 
 /* What the guest must answer with, by its own knowledge. */
 void azure_answer(const struct guest *g, const struct challenge *c,
