@@ -11,6 +11,7 @@ agent_libagent_a_SOURCES = \
 	agent/tee_azure.c \
 	agent/tee_nitro.c \
 	agent/tee_snp.c \
+	agent/tee_vtpm.c agent/tee_vtpm.h \
 	agent/thim_source.c agent/thim_source.h \
 	agent/tpm.c agent/tpm.h agent/tpm_attest.c agent/tpm_inside.h agent/tpm_key.c agent/tpm_nv.c \
 	agent/tsm.c agent/tsm.h \

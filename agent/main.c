@@ -145,8 +145,12 @@ static enum outcome open_tee(struct agent_program *p, struct error *err)
 {
     const struct tee_places places = {
         .tsm_path = p->settings.tsm_path,
+        .privlevel = p->settings.privlevel,
+        .svsm = p->settings.svsm,
         .nsm_path = p->settings.nsm_path,
         .tpm = p->settings.tpm,
+        .tpm_key = p->settings.tpm_key,
+        .tpm_key_cert = p->settings.tpm_key_cert,
         .report_from = p->settings.report_from,
         .event_log = p->settings.event_log,
         .thim_program = p->settings.thim_program,

@@ -11,7 +11,11 @@ struct agent_settings {
     char *tee;
     char *tee_socket;
     char *tsm_path;
+    int64_t privlevel;
+    bool svsm;
     char *tpm;
+    char *tpm_key;
+    char *tpm_key_cert;
     char *report_from;
     char *event_log;
     char *thim_program;

@@ -10,9 +10,7 @@ struct tee {
 };
 
 static const struct tee_driver *const drivers[] = {
-    &tee_snp_driver,
-    &tee_azure_driver,
-    &tee_nitro_driver,
+    &tee_snp_driver,       &tee_azure_driver, &tee_vtpm_driver, &tee_nitro_driver,
 #ifdef MUSTER_SIMULATION
     &tee_simulated_driver,
 #endif

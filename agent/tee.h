@@ -11,23 +11,27 @@ enum {
     TEE_CERTS_MAX = 64 * 1024,
 };
 
+/* What the settings say; all texts are there, empty or not. */
 struct tee_places {
-    const char *tsm_path;    /* snp: the report folder of configfs-tsm */
-    const char *nsm_path;    /* nitro: the security module's device */
-    const char *tpm;         /* azure: tpm2-tss's name for it */
-    const char *report_from; /* azure: "boot", or "now" for a new one each time */
-    const char *event_log;   /* azure: the kernel's file; empty: none is sent */
-    const char
-        *thim_program; /* azure: asks the host for certificates, at this URL; empty: nobody */
-    const char *thim_url;
+    const char *tsm_path;     /* snp, vtpm: the report folder of configfs-tsm */
+    int64_t privlevel;        /* snp, vtpm: VMPL asked for; negative: the kernel's choice */
+    bool svsm;                /* vtpm: it is an SVSM's */
+    const char *tpm;          /* azure, vtpm: tpm2-tss's name for it */
+    const char *tpm_key;      /* vtpm: as tpm_key_choice_parse() takes it */
+    const char *tpm_key_cert; /* vtpm: index of its certificate, or "" */
+    const char *event_log;    /* azure, vtpm: the kernel's file, or "": none is sent */
+    const char *report_from;  /* azure: "boot", or "now" for a new one each time */
+    const char *thim_program; /* azure: asks the host for certificates */
+    const char *thim_url;     /* azure: where; "": nobody is asked */
     int64_t thim_seconds;
-    const char *socket; /* simulated: the security processor's unix socket */
+    const char *nsm_path; /* nitro: the security module's device */
+    const char *socket;   /* simulated: the security processor's unix socket */
 };
 
 struct tee;
 
-/* `name` is "snp", "azure", "nitro" or, in builds with the simulation, "simulated". ERR_INVALID
- * "unknown-tee"; ERR_NOT_FOUND and friends when the hardware is not there. */
+/* `name` is "snp", "azure", "vtpm", "nitro" or, in builds with the simulation, "simulated".
+ * ERR_INVALID "unknown-tee"; ERR_NOT_FOUND and friends when the hardware is not there. */
 enum outcome tee_open(const char *name, const struct tee_places *places, struct tee **out,
                       struct error *err);
 void tee_close(struct tee *tee);
@@ -55,6 +59,7 @@ struct tee_driver {
 struct tee *tee_new(const struct tee_driver *driver, void *self); /* takes `self` over */
 extern const struct tee_driver tee_snp_driver;
 extern const struct tee_driver tee_azure_driver;
+extern const struct tee_driver tee_vtpm_driver;
 extern const struct tee_driver tee_nitro_driver;
 extern const struct tee_driver tee_simulated_driver; /* not in --disable-simulation builds */
 

@@ -38,6 +38,9 @@ struct tpm_key_choice {
 /* "0x81000003", "template 0x01c10001", "make". ERR_INVALID "bad-setting". */
 enum outcome tpm_key_choice_parse(const char *text, struct tpm_key_choice *out, struct error *err);
 
+/* Of an index, as above; 0 for "". ERR_INVALID "bad-setting". */
+enum outcome tpm_index_parse(const char *text, uint32_t *out, struct error *err);
+
 /* Until the connection is closed. `out_public` is its TPMT_PUBLIC. */
 enum outcome tpm_use_key(struct tpm *tpm, const struct tpm_key_choice *choice,
                          struct bytes *out_public, struct error *err);

@@ -6,13 +6,22 @@
 
 /* ---- which ----------------------------------------------------------------------------------- */
 
-static bool read_handle(const char *text, uint32_t *out)
+/* Of that kind (TPM2_HT_...), in eight digits. */
+static bool read_handle(const char *text, uint32_t kind, uint32_t *out)
 {
     char *end;
-    if (strncmp(text, "0x", 2) != 0 || strlen(text) != 10)
+    if (strncmp(text, "0x", 2) != 0 || strspn(text + 2, "0123456789abcdefABCDEF") != 8)
         return false;
     *out = (uint32_t)strtoul(text + 2, &end, 16);
-    return *end == '\0';
+    return *end == '\0' && *out >> TPM2_HR_SHIFT == kind;
+}
+
+enum outcome tpm_index_parse(const char *text, uint32_t *out, struct error *err)
+{
+    *out = 0;
+    if (text[0] != '\0' && !read_handle(text, TPM2_HT_NV_INDEX, out))
+        return fail_code(err, ERR_INVALID, "bad-setting", "'%.40s' is no index (0x01......)", text);
+    return OK;
 }
 
 enum outcome tpm_key_choice_parse(const char *text, struct tpm_key_choice *out, struct error *err)
@@ -28,7 +37,7 @@ enum outcome tpm_key_choice_parse(const char *text, struct tpm_key_choice *out, 
         out->from = TPM_KEY_PERSISTENT;
     }
     const uint32_t kind = out->from == TPM_KEY_TEMPLATE ? TPM2_HT_NV_INDEX : TPM2_HT_PERSISTENT;
-    if (!read_handle(text, &out->at) || out->at >> TPM2_HR_SHIFT != kind)
+    if (!read_handle(text, kind, &out->at))
         return fail_code(err, ERR_INVALID, "bad-setting",
                          "'%.40s' is neither 'make', a persistent handle (0x81......), nor "
                          "'template' with an index (0x01......)",

@@ -12,6 +12,7 @@
 #include "lib/crypto/random.h"
 
 enum { WORD_MAX = 128 };
+#define SERVICE_VTPM "c476f1eb-0123-45a5-9641-b4e7dde5bfe3" /* of the SVSM's services */
 
 /* What the kernel's answers mean to us (facts/attestation.md section 4, drivers/virt/coco). */
 static const struct {
@@ -114,23 +115,50 @@ static enum outcome make_folder(const struct tsm_files *files, const char *tsm_p
     return OK;
 }
 
-/* The generation counts writes: one more than before means that all we read answers our write. */
-static enum outcome ask(const struct request *r, const uint8_t report_data[static BINDING_SIZE],
-                        struct evidence *out, struct error *err)
+/* Each adds one to the generation. */
+static enum outcome put(const struct request *r, const char *name, struct span content, int *writes,
+                        struct error *err)
+{
+    char path[PATH_MAX];
+    file_of(r, name, path);
+    int written = r->files->write(path, content);
+    if (written < 0)
+        return from_errno(err, name, -written);
+    (*writes)++;
+    return OK;
+}
+
+static enum outcome put_wish(const struct request *r, const struct tsm_wish *wish, int *writes,
+                             struct error *err)
+{
+    char level[WORD_MAX];
+    if (wish->privlevel >= 0) {
+        snprintf(level, sizeof level, "%lld", (long long)wish->privlevel);
+        TRY(put(r, "privlevel", span_of_text(level), writes, err));
+    }
+    if (wish->svsm_vtpm) {
+        TRY(put(r, "service_provider", span_of_text("svsm"), writes, err));
+        TRY(put(r, "service_guid", span_of_text(SERVICE_VTPM), writes, err));
+    }
+    return put(r, "inblob", SPAN(wish->report_data, BINDING_SIZE), writes, err);
+}
+
+/* The generation counts writes: ours and no more mean that all we read answers our wish. */
+static enum outcome ask(const struct request *r, const struct tsm_wish *wish, struct evidence *out,
+                        struct error *err)
 {
     int64_t before;
     int64_t after;
+    int writes = 0;
     TRY(check_provider(r, err));
     TRY(read_generation(r, &before, err));
-    char inblob[PATH_MAX];
-    file_of(r, "inblob", inblob);
-    int written = r->files->write(inblob, SPAN(report_data, BINDING_SIZE));
-    if (written < 0)
-        return from_errno(err, "inblob", -written);
+    TRY(put_wish(r, wish, &writes, err));
     TRY(read_blob(r, "outblob", TEE_REPORT_SIZE + 1, &out->report, err));
     TRY(read_blob(r, "auxblob", TEE_CERTS_MAX, &out->cert_table, err));
+    if (wish->svsm_vtpm)
+        TRY(read_blob(r, "manifestblob", EVIDENCE_MANIFEST_MAX, &out->manifest, err));
     TRY(read_generation(r, &after, err));
-    if (after != before + 1)
+    if (after != before + writes)
         return fail_code(err, ERR_CONFLICT, "tsm-disturbed",
                          "generation went from %lld to %lld: somebody else wrote as well",
                          (long long)before, (long long)after);
@@ -138,19 +166,19 @@ static enum outcome ask(const struct request *r, const uint8_t report_data[stati
 }
 
 enum outcome tsm_report(const struct tsm_files *files, const char *tsm_path,
-                        const uint8_t report_data[static BINDING_SIZE], struct evidence *out,
-                        struct error *err)
+                        const struct tsm_wish *wish, struct evidence *out, struct error *err)
 {
     for (int attempt = 1;; attempt++) {
         OWNED(request_done) struct request r = {.files = files};
         OWNED(evidence_done) struct evidence made = {0};
         TRY(make_folder(files, tsm_path, &r, err));
-        enum outcome outcome = ask(&r, report_data, &made, err);
+        enum outcome outcome = ask(&r, wish, &made, err);
         if (outcome == ERR_CONFLICT && attempt < TSM_ATTEMPTS)
             continue;
         TRY(outcome);
         out->report = bytes_take(&made.report);
         out->cert_table = bytes_take(&made.cert_table);
+        out->manifest = bytes_take(&made.manifest);
         return OK;
     }
 }

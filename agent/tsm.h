@@ -18,9 +18,14 @@ extern const struct tsm_files tsm_kernel_files;
 
 enum { TSM_ATTEMPTS = 5 };
 
-/* Adds report and certificate table to the evidence. */
+struct tsm_wish {
+    const uint8_t *report_data; /* BINDING_SIZE bytes */
+    int64_t privlevel;          /* VMPL; negative: the kernel's choice */
+    bool svsm_vtpm; /* with the manifest of an SVSM's vTPM, which makes the report's data another */
+};
+
+/* Adds report, certificate table and, where it is asked for, the manifest to the evidence. */
 enum outcome tsm_report(const struct tsm_files *files, const char *tsm_path,
-                        const uint8_t report_data[static BINDING_SIZE], struct evidence *out,
-                        struct error *err);
+                        const struct tsm_wish *wish, struct evidence *out, struct error *err);
 
 #endif

@@ -166,6 +166,7 @@ const struct explanation explanations[] = {
     {"tpm-gone", "the TPM broke off in the middle", "nothing, unless it repeats: then look at the kernel's log"},
     {"tpm-disturbed", "registers were extended all the while they were quoted", "nothing, unless it repeats: then find out who extends them"},
     {"tpm-wrong-key", "the TPM's key does not sign as the platform's does", "find out who replaced it"},
+    {"tpm-no-certificate", "the index of the TPM holds no certificate", "correct the agent's tpm-key-cert setting"},
     {"tpm-failed", "the TPM failed", "look at the code it gave and at the kernel's log"},
     {"no-new-report", "the paravisor did not renew its report", "nothing, unless it repeats: then set report-from to boot"},
     {"nsm-missing", "there is no security module of an enclave", "run it in a Nitro enclave, with the kernel's nsm driver"},

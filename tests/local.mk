@@ -17,6 +17,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/echo_server.c tests/support/echo_server.h \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
+	tests/support/fake_tsm.c tests/support/fake_tsm.h \
 	tests/support/front_desk.c tests/support/front_desk.h \
 	tests/support/guest_azure.c tests/support/guest_azure.h \
 	tests/support/guest_nitro.c tests/support/guest_nitro.h \

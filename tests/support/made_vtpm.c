@@ -358,9 +358,8 @@ const char *made_vtpm_authority(int which)
     return (const char *)pems[which].at;
 }
 
-static void make_cert(const struct made_vtpm_wish *wish, struct bytes *out)
+static void certify(const struct made_vtpm_wish *wish, EVP_PKEY *key, struct bytes *out)
 {
-    EVP_PKEY *key = key_of(wish->cert_of_other_key ? KEY_OTHER : KEY_OWN, wish->on_p256);
     const enum which signer =
         wish->cert_by_stranger ? KEY_STRANGER : KEY_AUTHORITY + (enum which)wish->authority;
     X509 *cert =
@@ -380,6 +379,21 @@ static void make_cert(const struct made_vtpm_wish *wish, struct bytes *out)
     bytes_add(out, SPAN(der, (size_t)len));
     OPENSSL_free(der);
     X509_free(cert);
+}
+
+static void make_cert(const struct made_vtpm_wish *wish, struct bytes *out)
+{
+    certify(wish, key_of(wish->cert_of_other_key ? KEY_OTHER : KEY_OWN, wish->on_p256), out);
+}
+
+void made_vtpm_certify(struct span spki, struct bytes *out)
+{
+    const struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_AUTHORITY);
+    const uint8_t *at = spki.at;
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)spki.len);
+    assert_non_null(key);
+    certify(&wish, key, out);
+    EVP_PKEY_free(key);
 }
 
 /* ---- the quote ------------------------------------------------------------------------------ */

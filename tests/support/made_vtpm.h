@@ -101,6 +101,8 @@ void made_vtpm_done(struct made_vtpm *t);
 
 /* PEM of an authority, the same for the whole run. */
 const char *made_vtpm_authority(int which);
+/* The first one's certificate of a key that somebody else holds. */
+void made_vtpm_certify(struct span spki, struct bytes *out);
 /* What is measured as the loader, in hex. */
 const char *made_vtpm_loader(void);
 const char *made_vtpm_loader_384(void);

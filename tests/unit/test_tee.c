@@ -1,6 +1,6 @@
 /* Evidence from the hardware: configfs-tsm as a tree of plain files, with the test as the kernel
  * (trust.md section 4; facts/attestation.md section 4). */
-#include "agent/tsm.h"
+#include "agent/tee.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -8,144 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/base/file.h"
 #include "lib/base/json.h"
+#include "tests/support/fake_tsm.h"
 #include "tests/support/test.h"
 
 static char tree[] = "/tmp/muster-tee-XXXXXX";
 static const struct evidence_binding asked = {.digest = {1, 2, 3}};
 
-/* What the kernel does wrong, and what it saw. */
-static struct {
-    const char *provider;
-    const char *file; /* the file whose use fails with `number`, `times` times */
-    int number;
-    int times;
-    int disturbances; /* how often another process writes in between */
-    size_t report_size;
-    size_t certs_size;
-    int folders_made, folders_removed, writes;
-    struct bytes asked;
-} kernel;
-
-static void put(const char *folder, const char *name, struct span content)
-{
-    struct error err = {0};
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    unlink(path);
-    assert_ok(file_write(path, content, 0600, &err));
-}
-
-static void put_number(const char *folder, const char *name, int number)
-{
-    char word[16];
-    snprintf(word, sizeof word, "%d\n", number);
-    put(folder, name, span_of_text(word));
-}
-
-static int fails(const char *path)
-{
-    const char *name = strrchr(path, '/') + 1;
-    if (kernel.file == NULL || strcmp(name, kernel.file) != 0 || kernel.times == 0)
-        return 0;
-    kernel.times--;
-    return -kernel.number;
-}
-
-static int make_folder(const char *path)
-{
-    int failed = fails(kernel.file != NULL && strcmp(kernel.file, "mkdir") == 0 ? "/mkdir" : path);
-    if (failed != 0)
-        return failed;
-    if (tsm_kernel_files.make_folder(path) != 0)
-        return -errno;
-    kernel.folders_made++;
-    put(path, "provider", span_of_text(kernel.provider));
-    put_number(path, "generation", 0);
-    put(path, "inblob", (struct span){0});
-    return 0;
-}
-
-static int remove_folder(const char *path)
-{
-    static const char *const names[] = {"provider", "generation", "inblob", "outblob", "auxblob"};
-    for (size_t i = 0; i < countof(names); i++) {
-        char file[512];
-        snprintf(file, sizeof file, "%s/%s", path, names[i]);
-        unlink(file);
-    }
-    kernel.folders_removed++;
-    return tsm_kernel_files.remove_folder(path);
-}
-
-static void answer(const char *folder, struct span data)
-{
-    OWNED(bytes_done) struct bytes report = {0};
-    OWNED(bytes_done) struct bytes certs = {0};
-    bytes_add_room(&report, kernel.report_size);
-    if (kernel.report_size >= 0x50 + data.len)
-        memcpy(report.at + 0x50, data.at, data.len);
-    bytes_add_room(&certs, kernel.certs_size);
-    put(folder, "outblob", bytes_span(&report));
-    put(folder, "auxblob", bytes_span(&certs));
-    int generation = 1;
-    if (kernel.disturbances > 0) {
-        kernel.disturbances--;
-        generation++;
-    }
-    put_number(folder, "generation", generation);
-}
-
-static int write_file(const char *path, struct span content)
-{
-    int failed = fails(path);
-    if (failed != 0)
-        return failed;
-    kernel.writes++;
-    bytes_done(&kernel.asked);
-    kernel.asked = bytes_copy(content);
-    char folder[512];
-    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    int result = tsm_kernel_files.write(path, content);
-    answer(folder, content);
-    return result;
-}
-
-static ssize_t read_file(const char *path, size_t limit, struct bytes *out)
-{
-    int failed = fails(path);
-    return failed != 0 ? failed : tsm_kernel_files.read(path, limit, out);
-}
-
-static const struct tsm_files test_files = {make_folder, remove_folder, write_file, read_file};
-
-static int healthy(void **state)
-{
-    (void)state;
-    bytes_done(&kernel.asked);
-    memset(&kernel, 0, sizeof kernel);
-    kernel.provider = "sev_guest\n";
-    kernel.report_size = TEE_REPORT_SIZE;
-    kernel.certs_size = 4096;
-    return 0;
-}
-
-static int nothing_is_left(void **state)
-{
-    (void)state;
-    assert_int_equal(kernel.folders_made, kernel.folders_removed);
-    bytes_done(&kernel.asked);
-    return 0;
-}
-
 static enum outcome ask(struct evidence *out, struct error *err)
 {
-    return tsm_report(&test_files, tree, asked.digest, out, err);
+    const struct tsm_wish wish = {.report_data = asked.digest, .privlevel = -1};
+    return tsm_report(&fake_tsm_files, fake_tsm.tree, &wish, out, err);
 }
 
 static void a_report_is_asked_for_with_all_64_bytes_written_once(void **state)
@@ -154,11 +30,24 @@ static void a_report_is_asked_for_with_all_64_bytes_written_once(void **state)
     struct error err = {0};
     OWNED(evidence_done) struct evidence got = {0};
     assert_ok(ask(&got, &err));
-    assert_int_equal(kernel.writes, 1);
-    assert_true(span_equal(bytes_span(&kernel.asked), SPAN_OF(asked.digest)));
+    assert_int_equal(fake_tsm.writes, 1);
+    assert_true(span_equal(bytes_span(&fake_tsm.asked), SPAN_OF(asked.digest)));
     assert_int_equal(got.report.len, TEE_REPORT_SIZE);
     assert_memory_equal(got.report.at + 0x50, asked.digest, BINDING_SIZE);
     assert_int_equal(got.cert_table.len, 4096);
+}
+
+static void a_privilege_level_is_asked_for_where_it_is_set(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(evidence_done) struct evidence got = {0};
+    const struct tsm_wish wish = {.report_data = asked.digest, .privlevel = 2};
+    assert_ok(ask(&got, &err));
+    assert_string_equal(fake_tsm.privlevel, "");
+    assert_ok(tsm_report(&fake_tsm_files, fake_tsm.tree, &wish, &got, &err));
+    assert_string_equal(fake_tsm.privlevel, "2");
+    assert_string_equal(fake_tsm.service_provider, "");
 }
 
 static void an_empty_certificate_table_is_fine(void **state)
@@ -166,7 +55,7 @@ static void an_empty_certificate_table_is_fine(void **state)
     (void)state;
     struct error err = {0};
     OWNED(evidence_done) struct evidence got = {0};
-    kernel.certs_size = 0;
+    fake_tsm.certs_size = 0;
     assert_ok(ask(&got, &err));
     assert_int_equal(got.cert_table.len, 0);
 }
@@ -176,9 +65,9 @@ static void a_disturbed_request_is_begun_again_in_a_new_folder(void **state)
     (void)state;
     struct error err = {0};
     OWNED(evidence_done) struct evidence got = {0};
-    kernel.disturbances = 2;
+    fake_tsm.disturbances = 2;
     assert_ok(ask(&got, &err));
-    assert_int_equal(kernel.folders_made, 3);
+    assert_int_equal(fake_tsm.folders_made, 3);
 }
 
 static void endless_disturbance_is_given_up(void **state)
@@ -186,9 +75,9 @@ static void endless_disturbance_is_given_up(void **state)
     (void)state;
     struct error err = {0};
     OWNED(evidence_done) struct evidence got = {0};
-    kernel.disturbances = 1000;
+    fake_tsm.disturbances = 1000;
     assert_fails(ask(&got, &err), ERR_CONFLICT, "tsm-disturbed");
-    assert_int_equal(kernel.folders_made, TSM_ATTEMPTS);
+    assert_int_equal(fake_tsm.folders_made, TSM_ATTEMPTS);
     assert_int_equal(got.report.len, 0);
 }
 
@@ -203,11 +92,11 @@ static void passing_troubles_are_tried_again(void **state)
     for (size_t i = 0; i < countof(troubles); i++) {
         struct error err = {0};
         OWNED(evidence_done) struct evidence got = {0};
-        kernel.file = troubles[i].file;
-        kernel.number = troubles[i].number;
-        kernel.times = 1;
+        fake_tsm.file = troubles[i].file;
+        fake_tsm.number = troubles[i].number;
+        fake_tsm.times = 1;
         assert_ok(ask(&got, &err));
-        kernel.times = 1000;
+        fake_tsm.times = 1000;
         assert_fails(ask(&got, &err), ERR_CONFLICT, "tsm-disturbed");
     }
 }
@@ -233,11 +122,11 @@ static void lasting_troubles_are_told_at_once_by_their_own_code(void **state)
     for (size_t i = 0; i < countof(troubles); i++) {
         struct error err = {0};
         OWNED(evidence_done) struct evidence got = {0};
-        kernel.file = troubles[i].file;
-        kernel.number = troubles[i].number;
-        kernel.times = 1;
+        fake_tsm.file = troubles[i].file;
+        fake_tsm.number = troubles[i].number;
+        fake_tsm.times = 1;
         assert_fails(ask(&got, &err), troubles[i].outcome, troubles[i].code);
-        assert_int_equal(kernel.times, 0);
+        assert_int_equal(fake_tsm.times, 0);
     }
 }
 
@@ -246,9 +135,9 @@ static void another_provider_is_refused_before_anything_is_written(void **state)
     (void)state;
     struct error err = {0};
     OWNED(evidence_done) struct evidence got = {0};
-    kernel.provider = "tdx_guest\n";
+    fake_tsm.provider = "tdx_guest\n";
     assert_fails(ask(&got, &err), ERR_INVALID, "tsm-wrong-provider");
-    assert_int_equal(kernel.writes, 0);
+    assert_int_equal(fake_tsm.writes, 0);
 }
 
 static void an_endless_report_is_cut_off(void **state)
@@ -256,10 +145,10 @@ static void an_endless_report_is_cut_off(void **state)
     (void)state;
     struct error err = {0};
     OWNED(evidence_done) struct evidence got = {0};
-    kernel.report_size = TEE_REPORT_SIZE + 2;
+    fake_tsm.report_size = TEE_REPORT_SIZE + 2;
     assert_fails(ask(&got, &err), ERR_INVALID, "tsm-too-large");
-    kernel.report_size = TEE_REPORT_SIZE;
-    kernel.certs_size = TEE_CERTS_MAX + 1;
+    fake_tsm.report_size = TEE_REPORT_SIZE;
+    fake_tsm.certs_size = TEE_CERTS_MAX + 1;
     assert_fails(ask(&got, &err), ERR_INVALID, "tsm-too-large");
 }
 
@@ -389,9 +278,10 @@ int main(void)
 {
     if (mkdtemp(tree) == NULL)
         return 99;
-#define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, healthy, nothing_is_left)
+#define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, fake_tsm_set_up, fake_tsm_tear_down)
     const struct CMUnitTest tests[] = {
         KERNEL_TEST(a_report_is_asked_for_with_all_64_bytes_written_once),
+        KERNEL_TEST(a_privilege_level_is_asked_for_where_it_is_set),
         KERNEL_TEST(an_empty_certificate_table_is_fine),
         KERNEL_TEST(a_disturbed_request_is_begun_again_in_a_new_folder),
         KERNEL_TEST(endless_disturbance_is_given_up),
