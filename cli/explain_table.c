@@ -270,6 +270,7 @@ const struct explanation explanations[] = {
     {"party-unknown", "the charter has no such relying party", "muster-agent passport takes the name under /relying_parties of the charter"},
     {"party-policy", "the relying party does not take guests of this verdict's policy", "add the policy to the relying party in the charter"},
     {"party-level", "the instance reached a lower level than the relying party demands", "see what is missing: muster instances get ID"},
+    {"not-trusted", "the instance is not trusted now", "see why: muster instances get ID"},
     {"passport-too-many", "the instance asked for too many passports at once", "keep a passport until it ends; there is another one every ten seconds"},
     {"passport-key", "the key that was sent is not the one that was proven", "if it repeats, somebody asks in the guest's name"},
     {"passport-not-verdict", "a passport is not a verdict", "only a keeper's own challenge gives one"},

@@ -11,6 +11,7 @@
 #include "controller/keepers.h"
 #include "controller/service.h"
 #include "db/ticket_store.h"
+#include "lib/base/bucket.h"
 #include "lib/base/map.h"
 #include "lib/crypto/cert_life.h"
 #include "lib/net/link_replies.h"
@@ -70,6 +71,7 @@ struct guest {
     struct bytes evidence;
     int64_t parts;
     int64_t next_part;
+    struct bucket passports;
     struct link_replies *replies;
 };
 
@@ -97,10 +99,10 @@ struct later *later_new(struct guest *guest, uint64_t id);
 struct guest *later_guest(struct later *later); /* NULL: the connection is gone */
 void later_free(struct later *later);
 
-/* The rows of the desk's table of verbs (desk_agents.c, attestation.c). */
+/* The rows of the desk's table of verbs (guests.c, attestation.c, passport.c). */
 typedef enum outcome guest_fn(struct guest *guest, uint64_t id, const json_t *message,
                               struct error *err);
-guest_fn guest_hello, guest_attest_begin, guest_evidence, guest_heartbeat;
+guest_fn guest_hello, guest_attest_begin, guest_evidence, guest_heartbeat, guest_passport;
 void guest_frame(struct guest *guest, struct link_event *event);
 struct guest *guest_new(struct desk *desk, struct link_peer *peer);
 void guest_free(struct guest *guest);

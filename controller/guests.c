@@ -21,6 +21,7 @@ static const struct {
     {VERB_ATTEST_BEGIN, true,  false, false, guest_attest_begin},
     {VERB_EVIDENCE,     true,  false, false, guest_evidence},
     {VERB_HEARTBEAT,    true,  true,  true,  guest_heartbeat},
+    {VERB_PASSPORT,     true,  true,  false, guest_passport},
     /* clang-format on */
 };
 

@@ -39,6 +39,7 @@ controller_libcontroller_a_SOURCES += controller/keeper_tasks.c controller/keepe
 controller_libcontroller_a_SOURCES += controller/keepers.c controller/keepers.h
 controller_libcontroller_a_SOURCES += controller/orphans.c controller/orphans.h
 controller_libcontroller_a_SOURCES += controller/plan_dates.c controller/plan_dates.h
+controller_libcontroller_a_SOURCES += controller/passport.c
 controller_libcontroller_a_SOURCES += controller/problem.c controller/problem.h
 controller_libcontroller_a_SOURCES += controller/release.c
 controller_libcontroller_a_SOURCES += controller/routes.c controller/routes.h

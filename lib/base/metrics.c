@@ -19,6 +19,7 @@ static const struct {
     [METRIC_VERDICTS_REJECTED] = {"muster_verdicts_rejected_total", "counter", "Appraisals that ended rejected."},
     [METRIC_RELEASES]          = {"muster_releases_total", "counter", "Secrets sealed to a guest."},
     [METRIC_RELEASES_REFUSED]  = {"muster_releases_refused_total", "counter", "Releases the keeper refused."},
+    [METRIC_PASSPORTS]         = {"muster_passports_total", "counter", "Passports issued to guests."},
     [METRIC_HEARTBEATS]        = {"muster_heartbeats_total", "counter", "Heartbeats received."},
     [METRIC_AGENTS_CONNECTED]  = {"muster_agents_connected", "gauge", "Agents on the link now."},
     [METRIC_KEEPERS_CONNECTED] = {"muster_keepers_connected", "gauge", "Keepers on the link now."},

@@ -370,3 +370,40 @@ enum outcome visitor_prove(struct visitor *v, bool passes, uint8_t boot, struct 
     TRY(visitor_challenge(v, &challenge, err));
     return visitor_answer(v, &challenge, passes, boot, out, err);
 }
+
+/* ---- passports ------------------------------------------------------------------------------- */
+
+uint64_t visitor_asks_passport(struct visitor *v, const char *relying_party)
+{
+    struct passport_ask ask = {.nonce = {1}};
+    snprintf(ask.relying_party, sizeof ask.relying_party, "%s", relying_party);
+    bytes_add(&ask.link_key, SPAN_OF(v->link_key));
+    uint64_t id = say(&v->caller, VERB_PASSPORT, &passport_ask_record, &ask);
+    record_done(&passport_ask_record, &ask);
+    return id;
+}
+
+uint64_t front_keeper_asked_passport(struct passport_wish *out)
+{
+    return keeper_asked(VERB_PASSPORT, &passport_wish_record, out);
+}
+
+void front_keeper_gives_passport(uint64_t id, const struct passport_reply *reply)
+{
+    keeper_answers(id, &passport_reply_record, reply);
+}
+
+void front_keeper_refuses(uint64_t id, const char *code)
+{
+    struct error err = {0}, why = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    error_ignore(fail_code(&why, ERR_DENIED, code, "as the test wants"));
+    message_print_problem(&why, &body);
+    assert_ok(link_send(front.keeper.peer, FRAME_PROBLEM, id, bytes_span(&body), &err));
+}
+
+enum outcome visitor_hears_passport(struct visitor *v, uint64_t id, struct passport_answer *out,
+                                    struct error *err)
+{
+    return hear(&v->caller, id, &passport_answer_record, out, err);
+}

@@ -65,4 +65,13 @@ enum outcome visitor_challenge(struct visitor *v, struct challenge *out, struct 
 enum outcome visitor_answer(struct visitor *v, const struct challenge *challenge, bool passes,
                             uint8_t boot, struct verdict_notice *out, struct error *err);
 
+/* A passport is asked for; the keeper is asked for it, and gives or refuses it; and what comes of
+ * it. */
+uint64_t visitor_asks_passport(struct visitor *v, const char *relying_party);
+uint64_t front_keeper_asked_passport(struct passport_wish *out);
+void front_keeper_gives_passport(uint64_t id, const struct passport_reply *reply);
+void front_keeper_refuses(uint64_t id, const char *code);
+enum outcome visitor_hears_passport(struct visitor *v, uint64_t id, struct passport_answer *out,
+                                    struct error *err);
+
 #endif
