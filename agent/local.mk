@@ -2,7 +2,12 @@ noinst_LIBRARIES += agent/libagent.a
 agent_libagent_a_SOURCES = \
 	agent/appraisal.c agent/appraisal.h \
 	agent/boot_log.c agent/boot_log.h \
+	agent/envelope.c agent/envelope.h \
 	agent/hook.c agent/hook.h \
+	agent/local_request.c agent/local_request.h \
+	agent/local_socket.c agent/local_socket.h \
+	agent/passport_command.c agent/passport_command.h \
+	agent/passports.c agent/passports.h \
 	agent/nsm.c agent/nsm.h \
 	agent/secrets.c agent/secrets.h \
 	agent/session.c agent/session.h \

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/local_socket.h"
+#include "agent/passport_command.h"
 #include "agent/session.h"
 #include "agent/settings.h"
 #include "agent/userdata.h"
@@ -20,6 +22,7 @@ enum { EVENTS_MAX = 256, CLOSE_MS = 2000 };
 
 static const struct program program = {
     .name = "muster-agent",
+    .commands = "       muster-agent passport [--config FILE] [--challenge TEXT] NAME\n",
     .purpose = "Proves this machine to a Muster controller and puts the secrets it is given.",
     .config = "/etc/muster/agent.conf",
     .check = "read settings and user-data",
@@ -43,10 +46,12 @@ struct agent_program {
     struct link *link;
     struct session *session;
     struct link_peer *peer;
+    struct local_socket *local;
 };
 
 static void agent_program_done(struct agent_program *p)
 {
+    local_socket_close(p->local);
     session_free(p->session);
     link_peer_free(p->peer);
     if (p->link != NULL)
@@ -203,6 +208,27 @@ static int64_t boot_generation(void)
     return generation;
 }
 
+/* On the socket's thread: the agent's own looks at what is there. */
+static void stir(void *context)
+{
+    const struct agent_program *p = context;
+    struct link_event *event = NEW(struct link_event);
+    if (!queue_push(p->events, event))
+        link_event_free(event); /* full: it is awake */
+}
+
+static enum outcome open_local(struct agent_program *p, struct error *err)
+{
+    const struct local_plan plan = {
+        .path = p->settings.passport_socket,
+        .slow_ms = LOCAL_SLOW_MS,
+        .answer_ms = p->settings.answer_seconds * 1000 + LOCAL_SLOW_MS,
+        .wake = stir,
+        .self = p,
+    };
+    return plan.path[0] != '\0' ? local_socket_open(&plan, &p->local, err) : OK;
+}
+
 /* ---- running --------------------------------------------------------------------------------- */
 
 static enum outcome wire_send(void *context, uint8_t type, uint64_t id, struct span body,
@@ -221,8 +247,29 @@ static void wire_hang_up(void *context, const char *why)
         link_peer_close(p->peer, why);
 }
 
+static void tell_passport(void *context, uint64_t ticket, const struct passport_result *result)
+{
+    const struct agent_program *p = context;
+    OWNED(bytes_wipe) struct bytes line = {0};
+    if (result->outcome == OK)
+        local_answer_print(&result->token, result->proof, &line);
+    else
+        local_problem_print(&result->why, &line);
+    local_socket_answer(p->local, ticket, bytes_span(&line));
+}
+
+static void take_wants(struct agent_program *p)
+{
+    uint64_t ticket;
+    struct local_request request;
+    while (p->local != NULL && local_socket_next(p->local, &ticket, &request))
+        session_want_passport(p->session, ticket, &request);
+}
+
 static void take_event(struct agent_program *p, struct link_event *event)
 {
+    if (event->kind == LINK_OPENED && event->peer == NULL)
+        return; /* stirred */
     switch (event->kind) {
     case LINK_OPENED:
         link_peer_drop(&p->peer);
@@ -248,11 +295,10 @@ static void run(struct agent_program *p)
 {
     while (!queue_is_closed(p->events)) {
         int64_t idle_ms = session_tick(p->session);
-        struct link_event *event = link_event_next(p->events, idle_ms);
-        if (event == NULL)
-            continue;
-        take_event(p, event);
-        link_event_free(event);
+        OWNED(link_event_drop) struct link_event *event = link_event_next(p->events, idle_ms);
+        if (event != NULL)
+            take_event(p, event);
+        take_wants(p);
     }
 }
 
@@ -277,10 +323,12 @@ static enum outcome start_and_run(struct agent_program *p, struct error *err)
         .secrets = p->secrets,
         .answer_seconds = p->settings.answer_seconds,
     };
-    const struct session_wire wire = {.context = p, .send = wire_send, .hang_up = wire_hang_up};
+    const struct session_wire wire = {
+        .context = p, .send = wire_send, .hang_up = wire_hang_up, .passport = tell_passport};
     p->session = session_new(&plan, &wire);
     program_block_signals(&program);
     TRY(dial(p, err));
+    TRY(open_local(p, err));
     struct program_waiter waiter = {.program = &program, .queue = p->events};
     TRY(program_waiter_start(&waiter, err));
     LOG(INFO, "agent.started", TEXT("instance", uuid_text(&guest.instance).at),
@@ -304,5 +352,7 @@ static enum outcome read_and_run(const struct program_call *call, struct error *
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "passport") == 0)
+        return passport_command(argc - 1, argv + 1);
     return program_main(&program, argc, argv, read_and_run);
 }

@@ -11,11 +11,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "agent/envelope.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
-#include "lib/crypto/seal.h"
-
-enum { COPY_MOST = 8 * 1024, STACK_WIPED = 128 * 1024 };
 
 /* A secret's version never goes back. */
 struct floor {
@@ -150,19 +148,6 @@ static void remember(struct secrets *s, const struct secrets_job *job)
 
 /* ---- envelopes ------------------------------------------------------------------------------- */
 
-/* What OpenSSL copied went through buffers of its frames, which lie below us, and the last of it is
- * still in the registers that copy memory, which the loader puts on the stack when it binds a
- * function late. Copying nothing, short and long, takes it out of those. */
-[[gnu::noinline]] static void wipe_traces(void)
-{
-    static const uint8_t nothing[COPY_MOST];
-    uint8_t below[STACK_WIPED];
-    for (size_t len = 16; len <= COPY_MOST; len *= 2)
-        memcpy(below, nothing, len);
-    explicit_bzero(below, sizeof below);
-}
-
-/* Which of our keys it was sealed to is not said outside the envelope's own recipient field. */
 static enum outcome open_envelope(const struct secrets *s, const char *purpose,
                                   struct span envelope, struct key *const keys[SEALING_KEYS_MAX],
                                   struct seal_header *header, struct locked *plain,
@@ -176,17 +161,7 @@ static enum outcome open_envelope(const struct secrets *s, const char *purpose,
         .root_count = s->guest.root_count,
         .at = clock_now(),
     };
-    enum outcome outcome = fail_code(err, ERR_DENIED, "envelope-not-ours",
-                                     "this guest has no sealing key under a verdict");
-    for (size_t i = 0; i < SEALING_KEYS_MAX; i++) {
-        if (keys[i] == NULL)
-            continue;
-        outcome = seal_open(envelope, keys[i], &expected, header, plain, err);
-        wipe_traces();
-        if (outcome == OK || strcmp(err->code, "envelope-not-ours") != 0)
-            return outcome;
-    }
-    return outcome;
+    return envelope_open(envelope, keys, &expected, header, plain, err);
 }
 
 static enum outcome check_header(struct secrets *s, const struct seal_header *header,

@@ -3,6 +3,7 @@
 #ifndef MUSTER_AGENT_SECRETS_H
 #define MUSTER_AGENT_SECRETS_H
 
+#include "agent/envelope.h"
 #include "agent/hook.h"
 #include "lib/crypto/cert.h"
 #include "lib/model/message.h"
@@ -10,7 +11,6 @@
 enum {
     SECRETS_MAX = 256,
     SECRETS_REMEMBERED = 64, /* deliveries that are answered from memory */
-    SEALING_KEYS_MAX = 2,
 };
 
 struct secrets_places {

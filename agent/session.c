@@ -37,6 +37,7 @@ struct session {
     struct session_plan plan;
     struct session_wire wire;
     struct appraisal appraisal;
+    struct passports passports;
     struct link_replies *replies;
     struct open_job jobs[JOBS_MAX];
     int64_t connection; /* counts connections, so that no answer goes to the wrong one */
@@ -60,6 +61,7 @@ struct session *session_new(const struct session_plan *plan, const struct sessio
     s->plan = *plan;
     s->wire = *wire;
     s->replies = link_replies_new(REPLIES_REMEMBERED, REPLIES_BYTES);
+    s->passports.guest = plan->guest;
     appraisal_init(&s->appraisal, plan->guest);
     return s;
 }
@@ -137,6 +139,75 @@ static void beat(struct session *s)
     message_print(VERB_HEARTBEAT, &heartbeat_record, &heartbeat, &body);
     send_frame(s, FRAME_NOTE, 0, bytes_span(&body));
     s->heartbeat_due_ms = clock_monotonic_ms() + s->heartbeat_ms;
+}
+
+/* ---- passports ------------------------------------------------------------------------------- */
+
+static void tell_passport(struct session *s, uint64_t ticket, struct passport_result *result)
+{
+    s->wire.passport(s->wire.context, ticket, result);
+    passport_result_done(result);
+}
+
+static void end_passport(struct session *s, struct passport_pending *pending, enum outcome outcome,
+                         const struct error *why, struct passport_result *result)
+{
+    pending->open = false;
+    result->outcome = outcome;
+    if (outcome == OK) {
+        LOG(INFO, "passport.given", TEXT("relying_party", pending->request.relying_party));
+    } else {
+        result->why = *why;
+        LOG(WARN, "passport.refused", TEXT("relying_party", pending->request.relying_party),
+            TEXT("code", why->code), TEXT("text", why->text));
+    }
+    tell_passport(s, pending->ticket, result);
+}
+
+static void take_passport(struct session *s, struct passport_pending *pending, uint8_t type,
+                          struct span body)
+{
+    struct error err = {0};
+    struct passport_result result = {0};
+    enum outcome outcome =
+        type == FRAME_PROBLEM
+            ? message_parse_problem(body, &err)
+            : passports_open(&s->passports, pending, s->appraisal.keys, body, &result, &err);
+    end_passport(s, pending, outcome, &err, &result);
+}
+
+/* No answer comes any more, for those that are late or for all. */
+static void give_up_passports(struct session *s, int64_t now_ms, const char *code)
+{
+    for (struct passport_pending *p; (p = passports_late(&s->passports, now_ms)) != NULL;) {
+        struct error err = {0};
+        struct passport_result result = {0};
+        enum outcome outcome = fail_code(&err, ERR_UNREACHABLE, code, "no answer came");
+        end_passport(s, p, outcome, &err, &result);
+    }
+}
+
+static enum outcome ask_passport(struct session *s, uint64_t ticket,
+                                 const struct local_request *request, struct error *err)
+{
+    OWNED(bytes_done) struct bytes body = {0};
+    struct passport_pending *pending = NULL;
+    if (!s->welcome)
+        return fail_code(err, ERR_UNREACHABLE, "no-controller", "no controller is there");
+    if (!s->appraisal.trusted)
+        return fail_code(err, ERR_DENIED, "not-proven", "this machine has not passed");
+    TRY(passports_ask(&s->passports, ticket, request, s->plan.answer_seconds * 1000, &pending,
+                      &body, err));
+    send_frame(s, FRAME_REQUEST, pending->id, bytes_span(&body));
+    return OK;
+}
+
+void session_want_passport(struct session *s, uint64_t ticket, const struct local_request *request)
+{
+    struct passport_result result = {0};
+    result.outcome = ask_passport(s, ticket, request, &result.why);
+    if (result.outcome != OK)
+        tell_passport(s, ticket, &result);
 }
 
 /* ---- answers to us --------------------------------------------------------------------------- */
@@ -235,6 +306,11 @@ static void disappointed(struct session *s, enum question question, const struct
 
 static void take_answer(struct session *s, uint8_t type, uint64_t id, struct span body)
 {
+    struct passport_pending *passport = passports_find(&s->passports, id);
+    if (passport != NULL) {
+        take_passport(s, passport, type, body);
+        return;
+    }
     if (s->asked == ASKED_NOTHING || id != s->asked_id)
         return; /* late: we no longer wait for it */
     struct error err = {0};
@@ -436,6 +512,7 @@ void session_closed(struct session *s, const struct error *why)
     s->asked = ASKED_NOTHING;
     s->connected = false;
     s->welcome = false;
+    give_up_passports(s, INT64_MAX, "closed");
 }
 
 void session_frame(struct session *s, uint8_t type, uint64_t id, struct span body)
@@ -490,6 +567,7 @@ static int64_t idle_ms(const struct session *s)
         until = now + JOB_LOOK_MS;
     if (s->asked != ASKED_NOTHING)
         until = sooner(until, s->asked_until_ms);
+    until = passports_due_ms(&s->passports, until);
     if (s->welcome)
         until = sooner(until, s->heartbeat_due_ms);
     if (s->welcome && s->asked == ASKED_NOTHING && !tee_is_lost(s->plan.guest->tee))
@@ -503,6 +581,7 @@ int64_t session_tick(struct session *s)
     look_at_jobs(s);
     if (s->asked != ASKED_NOTHING && now >= s->asked_until_ms)
         give_up_waiting(s);
+    give_up_passports(s, now, "no-answer");
     if (s->welcome && s->asked == ASKED_NOTHING && appraisal_is_due(&s->appraisal))
         begin_appraisal(s);
     if (s->welcome && now >= s->heartbeat_due_ms)

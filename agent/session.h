@@ -4,6 +4,7 @@
 #define MUSTER_AGENT_SESSION_H
 
 #include "agent/appraisal.h"
+#include "agent/passports.h"
 #include "agent/secrets.h"
 
 struct session_wire {
@@ -12,6 +13,8 @@ struct session_wire {
     enum outcome (*send)(void *context, uint8_t type, uint64_t id, struct span body,
                          struct error *err);
     void (*hang_up)(void *context, const char *why);
+    /* What session_want_passport() came to; `result` is a loan. */
+    void (*passport)(void *context, uint64_t ticket, const struct passport_result *result);
 };
 
 /* Borrowed for the session's life. */
@@ -31,6 +34,9 @@ DROP(session_drop, struct session, session_free)
 void session_opened(struct session *s);
 void session_frame(struct session *s, uint8_t type, uint64_t id, struct span body);
 void session_closed(struct session *s, const struct error *why);
+
+/* A program on this machine wants a passport. Answered once, perhaps before this returns. */
+void session_want_passport(struct session *s, uint64_t ticket, const struct local_request *request);
 
 /* Do what is due. Returns for how many milliseconds nothing more will be. */
 int64_t session_tick(struct session *s);

@@ -59,6 +59,8 @@ const struct setting agent_settings_table[] = {
         .help = "longest such wait"),
     ROW(answer_seconds, "answer-seconds", SETTING_INT, "60", .least = 1, .most = 600,
         .help = "how long a controller may take to answer"),
+    ROW(passport_socket, "passport-socket", SETTING_TEXT, "",
+        .help = "unix socket where programs of this machine ask for passports; empty: none"),
 };
 /* clang-format on */
 const size_t agent_settings_count = countof(agent_settings_table);
@@ -68,6 +70,9 @@ static enum outcome check(const char *path, const struct agent_settings *s, stru
     if (s->secrets_dir[0] != '/')
         return fail_at(err, ERR_INVALID, "bad-setting", path, "%s: secrets-dir must be absolute",
                        path);
+    if (s->passport_socket[0] != '\0' && s->passport_socket[0] != '/')
+        return fail_at(err, ERR_INVALID, "bad-setting", path,
+                       "%s: passport-socket must be absolute", path);
     if (s->next_root_file[0] != '\0' && s->root_file[0] == '\0')
         return fail_at(err, ERR_INVALID, "bad-setting", path,
                        "%s: next-root-file without root-file", path);

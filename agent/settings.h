@@ -30,6 +30,7 @@ struct agent_settings {
     int64_t retry_first_seconds;
     int64_t retry_most_seconds;
     int64_t answer_seconds;
+    char *passport_socket;
 };
 
 extern const struct setting agent_settings_table[];

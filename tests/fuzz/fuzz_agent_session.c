@@ -56,6 +56,15 @@ static void hang_up(void *context, const char *why)
     (void)why;
 }
 
+/* Nobody but a keeper can make one. */
+static void take_passport(void *context, uint64_t ticket, const struct passport_result *result)
+{
+    (void)context;
+    (void)ticket;
+    if (result->outcome == OK)
+        abort();
+}
+
 static void set_up_once(void)
 {
     if (fixed.root != NULL)
@@ -97,6 +106,9 @@ static void play(struct session *session, struct span script)
         case 5:
             clock_advance_ms((int64_t)len * 100);
             break;
+        case 6:
+            session_want_passport(session, len, &(struct local_request){.relying_party = "vault"});
+            break;
         default:
             session_frame(session, what, len, body);
         }
@@ -126,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     const struct session_plan plan = {
         .guest = &guest, .ticket = "", .secrets = secrets, .answer_seconds = 60};
-    const struct session_wire wire = {NULL, hear, hang_up};
+    const struct session_wire wire = {NULL, hear, hang_up, take_passport};
     OWNED(session_drop) struct session *session = session_new(&plan, &wire);
     session_opened(session);
     play(session, SPAN(data, size));

@@ -55,6 +55,24 @@ static void wire_hang_up(void *context, const char *why)
     snprintf(w->hung_up, sizeof w->hung_up, "%s", why);
 }
 
+static void wire_passport(void *context, uint64_t ticket, const struct passport_result *result)
+{
+    struct talk *w = context;
+    OWNED(text_done) struct text token = {0};
+    w->passports++;
+    w->passport_ticket = ticket;
+    w->passport_outcome = result->outcome;
+    w->passport_why = result->why;
+    mem_drop(&w->passport);
+    mem_drop(&w->passport_proof);
+    if (result->outcome != OK)
+        return;
+    text_addf(&token, "%.*s", (int)result->token.len, (const char *)result->token.at);
+    w->passport = text_take(&token);
+    if (result->proof != NULL)
+        w->passport_proof = mem_text(result->proof);
+}
+
 int talk_open(void **state)
 {
     struct error err = {0};
@@ -88,7 +106,7 @@ int talk_open(void **state)
     assert_ok(secrets_open(&places, &guest, &w->secrets, &err));
     const struct session_plan plan = {
         .guest = &w->guest, .ticket = "TICKET", .secrets = w->secrets, .answer_seconds = 60};
-    const struct session_wire wire = {w, wire_send, wire_hang_up};
+    const struct session_wire wire = {w, wire_send, wire_hang_up, wire_passport};
     w->session = session_new(&plan, &wire);
     *state = w;
     return 0;
@@ -99,6 +117,8 @@ int talk_close(void **state)
     struct talk *w = *state;
     clock_thaw();
     session_free(w->session);
+    mem_drop(&w->passport);
+    mem_drop(&w->passport_proof);
     secrets_close(w->secrets);
     tee_close(w->tee);
     key_free(w->root_key);

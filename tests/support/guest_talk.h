@@ -33,6 +33,11 @@ struct talk {
     bool hears_heartbeats;
     char hung_up[ERROR_CODE_SIZE];
     uint8_t nonce[NONCE_SIZE];
+    int passports; /* that were answered; and the last one */
+    uint64_t passport_ticket;
+    enum outcome passport_outcome;
+    struct error passport_why;
+    char *passport, *passport_proof;
 };
 
 /* For cmocka's set-up and tear-down; *state is a struct talk. */

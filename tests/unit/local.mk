@@ -2,6 +2,8 @@
 check_PROGRAMS += tests/unit/test_account
 check_PROGRAMS += tests/unit/test_agent_appraisal
 check_PROGRAMS += tests/unit/test_agent_hook
+check_PROGRAMS += tests/unit/test_agent_local_socket
+check_PROGRAMS += tests/unit/test_agent_passports
 check_PROGRAMS += tests/unit/test_agent_secrets
 check_PROGRAMS += tests/unit/test_agent_session
 check_PROGRAMS += tests/unit/test_agent_userdata

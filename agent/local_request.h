@@ -1,0 +1,29 @@
+/* What a program on this machine says on the agent's socket, and what it hears: one line of JSON
+ * each way. Pure. */
+#ifndef MUSTER_AGENT_LOCAL_REQUEST_H
+#define MUSTER_AGENT_LOCAL_REQUEST_H
+
+#include "lib/crypto/locked.h"
+#include "lib/model/message.h"
+
+enum { LOCAL_LINE_MAX = 512, LOCAL_ANSWER_MAX = 128 * 1024, LOCAL_CHALLENGE_SIZE = 129 };
+
+/* {"passport": NAME, "challenge": TEXT}; the challenge may be absent. */
+struct local_request {
+    char relying_party[NAME_SIZE];
+    char challenge[LOCAL_CHALLENGE_SIZE]; /* letters, digits and -._~ */
+};
+
+/* The line without its end. ERR_INVALID with "bad-name", "wrong-value" or the parser's code. */
+enum outcome local_request_parse(struct span line, struct local_request *out, struct error *err);
+void local_request_print(const struct local_request *request, struct text *out);
+
+/* {"token": JWS, "proof": JWS}, or a problem as on the link; with its end of line. `proof` may be
+ * NULL. */
+void local_answer_print(const struct locked *token, const char *proof, struct bytes *out);
+void local_problem_print(const struct error *why, struct bytes *out);
+/* Both must be freed; `out_proof` is NULL when there is none. A problem comes back as the error. */
+enum outcome local_answer_parse(struct span line, char **out_token, char **out_proof,
+                                struct error *err);
+
+#endif
