@@ -123,6 +123,7 @@ static bool kind_not_named(struct probe *p)
 {
     p->terms->has_nitro = p->evidence.kind != EVIDENCE_NITRO && p->terms->has_nitro;
     p->terms->has_azure = p->evidence.kind != EVIDENCE_SNP_AZURE && p->terms->has_azure;
+    p->terms->has_vtpm = p->evidence.kind != EVIDENCE_SNP_VTPM && p->terms->has_vtpm;
     p->terms->has_snp = p->evidence.kind == EVIDENCE_NITRO && p->terms->has_snp;
     return true;
 }
@@ -192,7 +193,9 @@ static bool other_register(struct probe *p)
     const char *hex = json_string_value(json_array_get(p->evidence.pcrs, LOADERS));
     if (hex == NULL || hex_decode_exact(hex, value, sizeof value, NULL) != OK)
         return false;
-    ask_other_register(&p->terms->azure.boot.pcrs, LOADERS, SPAN_OF(value));
+    const bool azures = p->evidence.kind == EVIDENCE_SNP_AZURE;
+    struct boot_rules *rules = azures ? &p->terms->azure.boot : &p->terms->vtpm.boot;
+    ask_other_register(&rules->pcrs, LOADERS, SPAN_OF(value));
     return true;
 }
 
@@ -305,24 +308,27 @@ static bool deny_signer(struct probe *p)
 #define BARE(code)  [EVIDENCE_SNP] = (code), [EVIDENCE_SIMULATED] = (code)
 #define AZURE(code) [EVIDENCE_SNP_AZURE] = (code)
 #define NITRO(code) [EVIDENCE_NITRO] = (code)
-#define CHIPS(code) BARE(code), AZURE(code)
+#define VTPM(code)  [EVIDENCE_SNP_VTPM] = (code)
+#define TPMS(code)  AZURE(code), VTPM(code)
+#define CHIPS(code) BARE(code), TPMS(code)
 #define ALL(code)   CHIPS(code), NITRO(code)
+#define BOUND       BARE("policy-report-data"), VTPM("policy-report-data")
 
 const struct alteration alterations[] = {
     {"nonce",              other_nonce,
-     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-nonce")}},
+     {BOUND, AZURE("nonce-mismatch"), NITRO("policy-nonce")}},
     {"link-key",           other_link_key,
-     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+     {BOUND, AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
     {"sealing-key",        other_sealing_key,
-     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+     {BOUND, AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
     {"root",               other_root,
-     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+     {BOUND, AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
     {"instance",           other_instance,
-     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+     {BOUND, AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
     {"rest",               other_rest,
-     {BARE("policy-report-data"), AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
+     {BOUND, AZURE("nonce-mismatch"), NITRO("policy-report-data")}},
     {"signature",          flip_signature,       {ALL("bad-signature")}},
-    {"quote-signature",    flip_quote_signature, {AZURE("quote-bad-signature")}},
+    {"quote-signature",    flip_quote_signature, {TPMS("quote-bad-signature")}},
     {"roots",              other_roots,          {ALL("chain-untrusted")}},
     {"much-later",         much_later,           {ALL("cert-expired")}},
     {"realm",              production,           {[EVIDENCE_SIMULATED] = "wrong-realm"}},
@@ -331,7 +337,7 @@ const struct alteration alterations[] = {
     {"kind-not-named",     kind_not_named,       {ALL("unsupported-evidence")}},
     {"tcb-floor",          floor_above,          {CHIPS("policy-tcb")}},
     {"measurement",        other_measurement,    {CHIPS("policy-measurement"), NITRO("policy-pcr")}},
-    {"register",           other_register,       {AZURE("policy-pcr")}},
+    {"register",           other_register,       {TPMS("policy-pcr")}},
     {"retired-reference",  reference_retired,    {CHIPS("policy-measurement")}},
     {"expired-reference",  reference_over,       {CHIPS("policy-measurement")}},
     {"provider",           other_provider,       {CHIPS("policy-csp")}},

@@ -35,6 +35,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/nsm.c tests/support/nsm.h \
 	tests/support/openapi.c tests/support/openapi.h \
 	tests/support/paravisor.c tests/support/paravisor.h \
+	tests/support/guest_vtpm.c tests/support/guest_vtpm.h \
 	tests/support/made_vtpm.c tests/support/made_vtpm.h \
 	tests/support/run.c tests/support/run.h \
 	tests/support/scratch.c tests/support/scratch.h \

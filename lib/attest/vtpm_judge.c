@@ -434,6 +434,8 @@ static void prove(struct hearing *h)
         const enum source source = fresh && !debug ? source_of(h) : SOURCE_NONE;
         h->out->hardware = SOURCE_HARDWARE;
         h->out->residuals = residuals_of(h);
+        h->out->made = h->snp.made;
+        h->out->endorsed_until = h->snp.endorsed_until;
         name_machine(h);
         if (pinned && h->in->image.measured_boot && h->in->image.provider_execution_off)
             h->out->software = source;

@@ -20,6 +20,7 @@ check_PROGRAMS += tests/e2e/passports
 check_PROGRAMS += tests/e2e/probe_alterations
 check_PROGRAMS += tests/e2e/probes
 check_PROGRAMS += tests/e2e/nitro_guest
+check_PROGRAMS += tests/e2e/vtpm_guest
 TESTS += tests/e2e/manual_is_whole.sh
 dist_check_SCRIPTS += tests/e2e/manual_is_whole.sh
 check_PROGRAMS += tests/e2e/keeper_program

@@ -277,6 +277,8 @@ static void make_report(struct psp *psp, const struct made_vtpm_wish *wish, stru
     struct psp_wish report = psp_wish(PSP_DIRECT_BOOT);
     OWNED(bytes_done) struct bytes data = {0};
     report.vmpl = wish->vmpl;
+    if (wish->report_id != 0)
+        memset(report.report_id, wish->report_id, sizeof report.report_id);
     if (wish->debug)
         report.policy |= SNP_POLICY_DEBUG;
     memset(report.measurement, wish->measurement, sizeof report.measurement);
@@ -554,6 +556,8 @@ void made_vtpm_make(struct psp *psp, const struct snp_roots *roots,
     *out = (struct made_vtpm){0};
     memset(out->binding, 0x42, sizeof out->binding);
     memset(out->nonce, 0x24, sizeof out->nonce);
+    if (wish->nonce.len == sizeof out->nonce)
+        memcpy(out->nonce, wish->nonce.at, sizeof out->nonce);
     if (binding != NULL)
         memcpy(out->binding, binding, sizeof out->binding);
     add_public(wish, KEY_OWN, &out->ak);

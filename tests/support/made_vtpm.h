@@ -34,6 +34,7 @@ struct made_vtpm_wish {
     uint32_t vmpl;
     uint8_t measurement; /* every byte of the launch digest */
     bool debug;
+    uint8_t report_id;     /* every byte of it, where not 0 */
     uint8_t report_flip;   /* of one byte, after signing */
     bool bare_report_data; /* the binding itself, although there is a manifest */
     bool report_for_other_binding;
@@ -79,6 +80,7 @@ struct made_vtpm_wish {
     bool document_of_enclave;
     struct nsm_wish document;
     bool document_without_binding;
+    struct span nonce; /* of a document; empty: one of its own */
 };
 
 struct made_vtpm_wish made_vtpm_wish(enum made_vouch vouch);
