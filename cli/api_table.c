@@ -41,6 +41,10 @@ static const struct column tcb_columns[] = {
     {"INSTANCES", "instances"}, {"PRODUCT", "product"}, {"REGION", "region"}, {"KEY", "signing_key"},
     {"FIRMWARE", "firmware"}, {"REPORTED", "reported"}, {"COMMITTED", "committed"},
     {"CURRENT", "current"}, {"LAUNCH", "launch"}, {NULL, NULL}};
+static const struct column distrust_columns[] = {
+    {"ID", "id"}, {"WHAT", "what"}, {"VALUE", "value"}, {"SERIAL", "serial"}, {"IN-FORCE", "in_force_at"},
+    {"LIFTED", "lifted_at"}, {"INSTANCES", "instances"}, {"ASKED", "asked"}, {"TRUSTED", "trusted"},
+    {"THERE", "there"}, {NULL, NULL}};
 static const struct column endorsement_columns[] = {
     {"NAME", "name"}, {"SOURCE", "source"}, {"SIZE", "size"}, {"THIS-UPDATE", "this_update"},
     {"NEXT-UPDATE", "next_update"}, {"CHECKED", "checked"}, {NULL, NULL}};
@@ -54,6 +58,12 @@ static const struct column keeper_columns[] = {
 static const struct column audit_columns[] = {
     {"NUMBER", "number"}, {"AT", "at"}, {"ACTOR", "actor"}, {"VERB", "verb"},
     {"OBJECT", "object"}, {NULL, NULL}};
+
+/* Whom it hits, what they have seen; --out takes the charter to sign. */
+#define DISTRUST(what, help)                                                                       \
+    {"distrust", what, "POST", "/v1/distrust", OBJECT, "{\"what\":\"" what "\"}",                   \
+     {{"VALUE", BODY_TEXT, "value", true}, DRY_RUN, {"--expires", BODY_TEXT, "expires", false}, OUT}, \
+     NULL, "distrust " help}
 
 const struct api_command api_commands[] = {
     {"accounts", "list", "GET", "/v1/accounts", LIST, NULL, {{0}}, account_columns,
@@ -134,6 +144,19 @@ const struct api_command api_commands[] = {
      "what other floors (FILE) would change, now and at their dates"},
     {"tcb", "list", "GET", "/v1/tcb", LIST, NULL, {{0}}, tcb_columns,
      "which products run which TCB, and how many trusted instances"},
+
+    {"distrust", "list", "GET", "/v1/distrust", LIST, NULL, {{0}}, distrust_columns,
+     "what is to be distrusted, and how far it has come"},
+    {"distrust", "get", "GET", "/v1/distrust/{}", OBJECT, NULL, {ID_ARG}, NULL,
+     "one of them with its steps"},
+    DISTRUST("chip", "a chip, by its id"),
+    DISTRUST("generation", "Milan, Genoa or Turin"),
+    DISTRUST("measurement", "a launch digest"),
+    DISTRUST("region", "a region, or what a VLEK says of its provider"),
+    DISTRUST("signer", "an ID key, author key or enclave's signer, by its digest"),
+    DISTRUST("image", "a reference of the charter, by its name"),
+    DISTRUST("anchor", "a machine, by its anchor"),
+    DISTRUST("guest-key", "a guest, by its link key"),
 
     {"endorsements", "list", "GET", "/v1/endorsements", LIST, NULL, {{0}}, endorsement_columns,
      "the chip maker's certificates and lists"},

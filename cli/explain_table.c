@@ -83,6 +83,8 @@ const struct explanation explanations[] = {
     {"not-found", "there is no such thing", "look at the list"},
     {"conflict", "it is not in a state that allows this", "look at its state"},
     {"no-keeper", "no keeper is connected to the controllers", "start muster-keeper, look at its log"},
+    {"distrusted-already", "the charter in force says so already", "look: muster distrust list"},
+    {"no-such-reference", "the charter has no reference of that name", "look: muster charter get"},
     {"plan-changed", "machines, what they prove, dates or the charter changed since the plan", "plan again, look again, then apply"},
     {"other-cloud", "the image is for another cloud than the account", "take an image of that cloud, or another account"},
     {"no-kernel-hashes-section", "this firmware measures no kernel", "use one built for direct boot (OVMF AmdSev), or measure without --kernel"},

@@ -39,6 +39,11 @@ enum outcome charter_rehearse(struct request *r, struct error *err);
 enum outcome policies_plan(struct request *r, struct error *err);
 enum outcome tcb_plan(struct request *r, struct error *err);
 
+/* api_distrust.c */
+enum outcome distrust_propose(struct request *r, struct error *err);
+enum outcome distrusts_list(struct request *r, struct error *err);
+enum outcome distrusts_show(struct request *r, struct error *err);
+
 /* api_fleets.c */
 enum outcome fleets_list(struct request *r, struct error *err);
 enum outcome fleets_add(struct request *r, struct error *err);

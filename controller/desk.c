@@ -153,6 +153,7 @@ static void tick(struct desk *desk)
     flush_beats(desk);
     calls_tick(desk->calls, clock_monotonic_ms());
     release_due(desk);
+    recall_due(desk);
     keeper_status_ask(desk);
     metric_set(METRIC_AGENTS_CONNECTED, (int64_t)map_count(desk->guests));
 }

@@ -47,6 +47,7 @@ struct desk {
     int64_t next_tick_ms;
     bool release_soon;
     _Atomic bool due_soon; /* desk_wake(): something became due */
+    struct uuid recalled;  /* whom recall.c looked at last; zero: begins anew */
     int plan_in_ticks;     /* until everybody is looked at for new deliveries */
     _Atomic bool stopping;
     _Atomic int64_t keepers_connected; /* and answering; for other threads to look at */
@@ -108,6 +109,9 @@ struct guest *guest_new(struct desk *desk, struct link_peer *peer);
 void guest_free(struct guest *guest);
 /* From now on this connection speaks for the instance; another one is closed. */
 void guest_takes_over(struct guest *guest);
+
+/* recall.c: ask whom a charter distrusts for new evidence, some at each tick. */
+void recall_due(struct desk *desk);
 
 /* release.c: hand out what is due; called at ticks and after verdicts. */
 void release_due(struct desk *desk);

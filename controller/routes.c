@@ -37,6 +37,10 @@ const struct route routes[] = {
     {"POST",   "/v1/charter/plan",       MAY_SECURE,            charter_rehearse,     "at", ROUTE_OUTSIDE},
     {"POST",   "/v1/policies/{name}/plan", MAY_SECURE,          policies_plan,        "at", ROUTE_OUTSIDE},
 
+    {"GET",    "/v1/distrust",           MAY_READ,              distrusts_list,       "", 0},
+    {"POST",   "/v1/distrust",           MAY_SECURE,            distrust_propose,     "dry_run", ROUTE_OUTSIDE},
+    {"GET",    "/v1/distrust/{id}",      MAY_READ,              distrusts_show,       "", 0},
+
     {"GET",    "/v1/fleets",             MAY_READ,              fleets_list,          PAGE, 0},
     {"POST",   "/v1/fleets",             MAY_OPERATE,           fleets_add,           "dry_run", 0},
     {"GET",    FLEET,                    MAY_READ,              fleets_show,          "", 0},

@@ -9,6 +9,7 @@ db_libdb_a_SOURCES += db/db.c db/db.h
 db_libdb_a_SOURCES += db/db_param.c
 db_libdb_a_SOURCES += db/db_row.c db/db_row.h
 db_libdb_a_SOURCES += db/delivery_store.c db/delivery_store.h
+db_libdb_a_SOURCES += db/distrust_store.c db/distrust_store.h
 db_libdb_a_SOURCES += db/endorsement_store.c db/endorsement_store.h
 db_libdb_a_SOURCES += db/exposure_store.c db/exposure_store.h
 db_libdb_a_SOURCES += db/fleet_store.c db/fleet_store.h
@@ -31,6 +32,7 @@ DB_QUERIES += $(top_srcdir)/db/queries/alarm.sql
 DB_QUERIES += $(top_srcdir)/db/queries/audit.sql
 DB_QUERIES += $(top_srcdir)/db/queries/charter.sql
 DB_QUERIES += $(top_srcdir)/db/queries/delivery.sql
+DB_QUERIES += $(top_srcdir)/db/queries/distrust.sql
 DB_QUERIES += $(top_srcdir)/db/queries/endorsement.sql
 DB_QUERIES += $(top_srcdir)/db/queries/exposure.sql
 DB_QUERIES += $(top_srcdir)/db/queries/fleet.sql
@@ -50,6 +52,7 @@ DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0003_tickets_keepers_and_age.sql \
 	$(top_srcdir)/db/migrations/0004_endorsements.sql \
 	$(top_srcdir)/db/migrations/0007_freshness.sql \
+	$(top_srcdir)/db/migrations/0008_distrust_and_cases.sql \
 	$(top_srcdir)/db/migrations/0010_endorsement_turns.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)

@@ -11,6 +11,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/charter_rules.c \
 	lib/model/delivery.c lib/model/delivery.h \
 	lib/model/destroy_order.c lib/model/destroy_order.h \
+	lib/model/distrust.c lib/model/distrust.h \
 	lib/model/fleet.c lib/model/fleet.h \
 	lib/model/image.c lib/model/image.h \
 	lib/model/instance.c lib/model/instance.h \

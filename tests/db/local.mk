@@ -10,6 +10,7 @@ check_PROGRAMS += tests/db/test_audit_store
 check_PROGRAMS += tests/db/test_caller_store
 check_PROGRAMS += tests/db/test_charter_plan
 check_PROGRAMS += tests/db/test_db
+check_PROGRAMS += tests/db/test_distrust
 check_PROGRAMS += tests/db/test_endorsement_store
 check_PROGRAMS += tests/db/test_endorser
 check_PROGRAMS += tests/db/test_endorsing

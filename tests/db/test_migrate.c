@@ -7,6 +7,7 @@
 #include "db/statement.h"
 #include "lib/model/caller.h"
 #include "lib/model/delivery.h"
+#include "lib/model/distrust.h"
 #include "lib/model/image.h"
 #include "tests/support/database.h"
 #include "tests/support/test.h"
@@ -133,6 +134,7 @@ static void constraints_use_the_words_of_the_model(void **state)
     assert_same_words(db, "tokens_role_check", &caller_role_names);
     assert_same_words(db, "charters_realm_check", &realm_names);
     assert_same_words(db, "keepers_realm_check", &realm_names);
+    assert_same_words(db, "distrusts_what_check", &distrust_kind_names);
     assert_same_words(db, "verdicts_hardware_check", &source_names);
     assert_same_words(db, "verdicts_software_check", &source_names);
     assert_same_words(db, "verdicts_identity_check", &source_names);
