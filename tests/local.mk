@@ -12,11 +12,13 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/claims.c tests/support/claims.h \
 	tests/support/cost.c tests/support/cost.h \
 	tests/support/ask.c tests/support/ask.h \
+	tests/support/carried_guest.c tests/support/carried_guest.h \
 	tests/support/charters.c tests/support/charters.h \
 	tests/support/deployment.c tests/support/deployment.h \
 	tests/support/echo_server.c tests/support/echo_server.h \
 	tests/support/fake_cloud.c tests/support/fake_cloud.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
+	tests/support/fake_nsm.c tests/support/fake_nsm.h \
 	tests/support/fake_tsm.c tests/support/fake_tsm.h \
 	tests/support/front_desk.c tests/support/front_desk.h \
 	tests/support/guest_azure.c tests/support/guest_azure.h \

@@ -1,80 +1,34 @@
 /* The chip's certificates from Azure's host: with them a keeper needs nobody else, without them
  * evidence goes all the same, whatever the host answers (lib/attest/thim.h). */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/attest/cert_table.h"
-#include "lib/attest/snp_report.h"
 #include "lib/crypto/x509_make.h"
 #include "tests/support/azure_machine.h"
-#include "tests/support/fake_http.h"
 #include "tests/support/test.h"
 
 static const struct evidence_binding asked = {.digest = {1, 2, 3}, .nonce = {4, 5, 6}};
 
-static struct {
-    struct fake_http *host;
-    char program[512];
-    char url[128];
-} thim;
+static struct azure_host thim;
 
 static int set_up(void **state)
 {
-    const char *build = getenv("MUSTER_BUILD");
     assert_int_equal(azure_machine_set_up(state), 0);
-    thim.host = fake_http_start();
-    snprintf(thim.program, sizeof thim.program, "%s/agent/muster-agent-thim",
-             build != NULL ? build : ".");
-    snprintf(thim.url, sizeof thim.url, "%s/metadata/THIM/amd/certification",
-             fake_http_url(thim.host));
-    azure_machine.places.thim_program = thim.program;
-    azure_machine.places.thim_url = thim.url;
-    azure_machine.places.thim_seconds = 5;
+    azure_host_start(&thim);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    fake_http_stop(thim.host);
+    azure_host_done(&thim);
     return azure_machine_tear_down(state);
 }
 
 /* ---- what the host says ---------------------------------------------------------------------- */
 
-static uint64_t report_tcb(void)
-{
-    struct error err = {0};
-    struct snp_report report;
-    const struct evidence e = {.kind = EVIDENCE_SNP_AZURE, .hcl = azure_machine.paravisor.hcl};
-    assert_ok(snp_report_read(evidence_report(&e), &report, &err));
-    return report.reported_tcb;
-}
-
-static char *certificates(uint64_t tcb, const char *before)
-{
-    struct error err = {0};
-    struct cert_table table;
-    OWNED(bytes_done) struct bytes ek = {0};
-    OWNED(bytes_done) struct bytes ca = {0};
-    OWNED(json_drop) json_t *answer = json_object();
-    char digits[17];
-    assert_ok(cert_table_read(bytes_span(&azure_machine.paravisor.table), &table, &err));
-    bytes_add(&ek, span_of_text(before));
-    pem_add_certificate(&ek, cert_table_find(&table, TABLE_VCEK));
-    pem_add_certificate(&ca, cert_table_find(&table, TABLE_ASK));
-    pem_add_certificate(&ca, cert_table_find(&table, TABLE_ARK));
-    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)tcb);
-    json_put_span(answer, "vcekCert", bytes_span(&ek));
-    json_put_span(answer, "certificateChain", bytes_span(&ca));
-    json_put_text(answer, "tcbm", digits);
-    json_put_text(answer, "cacheControl", "86400");
-    return json_print(answer);
-}
-
 static void say_certificates(uint64_t tcb, const char *before)
 {
-    OWNED(mem_drop) char *answer = certificates(tcb, before);
+    OWNED(mem_drop) char *answer = azure_host_certificates(tcb, before);
     fake_http_say(thim.host, 200, answer);
 }
 
@@ -97,7 +51,7 @@ static void the_hosts_certificates_are_all_that_a_keeper_needs(void **state)
 {
     (void)state;
     struct error err = {0};
-    say_certificates(report_tcb(), "");
+    say_certificates(azure_machine_tcb(), "");
     OWNED(tee_drop) struct tee *tee = azure_machine_open();
     OWNED(evidence_done) struct evidence e = {0};
     assert_ok(tee_prove(tee, &asked, &e, &err));
@@ -117,8 +71,8 @@ static void a_host_that_knows_a_new_tcb_is_asked_again(void **state)
     struct error err = {0};
     clock_freeze(clock_at_seconds(SIMULATOR_TODAY));
     clock_advance_ms(1);
-    say_certificates(report_tcb() + 1, "");
-    say_certificates(report_tcb(), "");
+    say_certificates(azure_machine_tcb() + 1, "");
+    say_certificates(azure_machine_tcb(), "");
     OWNED(tee_drop) struct tee *tee = azure_machine_open();
     OWNED(evidence_done) struct evidence first = {0};
     OWNED(evidence_done) struct evidence second = {0};
@@ -135,7 +89,7 @@ static void a_host_that_knows_a_new_tcb_is_asked_again(void **state)
 static void a_host_that_is_of_no_help_stops_no_evidence(void **state)
 {
     (void)state;
-    OWNED(mem_drop) char *certificate = certificates(report_tcb(), "");
+    OWNED(mem_drop) char *certificate = azure_host_certificates(azure_machine_tcb(), "");
     const struct {
         int status;
         const char *body;
@@ -160,7 +114,7 @@ static void a_host_that_is_of_no_help_stops_no_evidence(void **state)
 static void certificates_that_are_none_or_too_many_are_left_out(void **state)
 {
     (void)state;
-    OWNED(mem_drop) char *good = certificates(report_tcb(), "");
+    OWNED(mem_drop) char *good = azure_host_certificates(azure_machine_tcb(), "");
     OWNED(mem_drop) char *spoiled = mem_text(good);
     OWNED(bytes_done) struct bytes first = {0};
     struct error err = {0};
@@ -171,7 +125,7 @@ static void certificates_that_are_none_or_too_many_are_left_out(void **state)
     assert_ok(cert_table_read(bytes_span(&azure_machine.paravisor.table), &table, &err));
     pem_add_certificate(&first, cert_table_find(&table, TABLE_ASK));
     bytes_add_u8(&first, 0);
-    say_certificates(report_tcb(), (const char *)first.at); /* two keys */
+    say_certificates(azure_machine_tcb(), (const char *)first.at); /* two keys */
     expect_without(5);
     assert_non_null(fake_http_heard(thim.host, 1));
 }

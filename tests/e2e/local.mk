@@ -1,5 +1,6 @@
 # One line a script, sorted: TESTS += and dist_check_SCRIPTS +=.
 check_PROGRAMS += tests/e2e/agent_diverted
+check_PROGRAMS += tests/e2e/agent_hardware
 check_PROGRAMS += tests/e2e/agent_meets_keeper
 check_PROGRAMS += tests/e2e/agent_program
 TESTS += tests/e2e/agent_links_little.sh

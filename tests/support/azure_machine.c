@@ -1,8 +1,13 @@
 #include "tests/support/azure_machine.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/tpm.h"
+#include "lib/attest/cert_table.h"
+#include "lib/attest/snp_report.h"
+#include "lib/crypto/x509_make.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
 
@@ -103,4 +108,61 @@ const char *azure_machine_judge(const struct evidence *sent, const struct eviden
     if (e.ek.len == 0)
         bytes_add(&e.cert_table, bytes_span(&azure_machine.paravisor.table));
     return judge_evidence(&e, binding);
+}
+
+/* ---- its host -------------------------------------------------------------------------------- */
+
+uint64_t azure_machine_tcb(void)
+{
+    struct error err = {0};
+    struct snp_report report;
+    const struct evidence e = {.kind = EVIDENCE_SNP_AZURE, .hcl = azure_machine.paravisor.hcl};
+    assert_ok(snp_report_read(evidence_report(&e), &report, &err));
+    return report.reported_tcb;
+}
+
+char *azure_host_certificates(uint64_t tcb, const char *before)
+{
+    struct error err = {0};
+    struct cert_table table;
+    OWNED(bytes_done) struct bytes ek = {0};
+    OWNED(bytes_done) struct bytes ca = {0};
+    OWNED(json_drop) json_t *answer = json_object();
+    char digits[17];
+    assert_ok(cert_table_read(bytes_span(&azure_machine.paravisor.table), &table, &err));
+    bytes_add(&ek, span_of_text(before));
+    pem_add_certificate(&ek, cert_table_find(&table, TABLE_VCEK));
+    pem_add_certificate(&ca, cert_table_find(&table, TABLE_ASK));
+    pem_add_certificate(&ca, cert_table_find(&table, TABLE_ARK));
+    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)tcb);
+    json_put_span(answer, "vcekCert", bytes_span(&ek));
+    json_put_span(answer, "certificateChain", bytes_span(&ca));
+    json_put_text(answer, "tcbm", digits);
+    json_put_text(answer, "cacheControl", "86400");
+    return json_print(answer);
+}
+
+void azure_host_start(struct azure_host *host)
+{
+    const char *build = getenv("MUSTER_BUILD");
+    host->host = fake_http_start();
+    snprintf(host->program, sizeof host->program, "%s/agent/muster-agent-thim",
+             build != NULL ? build : ".");
+    snprintf(host->url, sizeof host->url, "%s/metadata/THIM/amd/certification",
+             fake_http_url(host->host));
+    azure_machine.places.thim_program = host->program;
+    azure_machine.places.thim_url = host->url;
+    azure_machine.places.thim_seconds = 5;
+}
+
+void azure_host_say_certificates(struct azure_host *host)
+{
+    OWNED(mem_drop) char *answer = azure_host_certificates(azure_machine_tcb(), "");
+    fake_http_say(host->host, 200, answer);
+}
+
+void azure_host_done(struct azure_host *host)
+{
+    fake_http_stop(host->host);
+    *host = (struct azure_host){0};
 }

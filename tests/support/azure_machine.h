@@ -4,6 +4,7 @@
 #define MUSTER_TESTS_AZURE_MACHINE_H
 
 #include "agent/tee.h"
+#include "tests/support/fake_http.h"
 #include "tests/support/paravisor.h"
 #include "tests/support/soft_tpm.h"
 
@@ -28,5 +29,21 @@ struct tee *azure_machine_open(void);
  * simulator's, as from a controller. */
 const char *azure_machine_judge(const struct evidence *sent,
                                 const struct evidence_binding *binding);
+
+/* The TCB in the machine's report. */
+uint64_t azure_machine_tcb(void);
+
+/* Who gives certificates to the machine, over HTTP; the driver is told where when it starts. */
+struct azure_host {
+    struct fake_http *host;
+    char program[512];
+    char url[128];
+};
+void azure_host_start(struct azure_host *host);
+void azure_host_done(struct azure_host *host);
+void azure_host_say_certificates(struct azure_host *host);
+/* The right ones' answer, but for this TCB and with something before the key's; the caller frees
+ * it. */
+char *azure_host_certificates(uint64_t tcb, const char *before);
 
 #endif

@@ -3,12 +3,10 @@
 #include "agent/nsm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "agent/tee.h"
-#include "lib/attest/cbor_reader.h"
-#include "lib/attest/cbor_writer.h"
+#include "tests/support/fake_nsm.h"
 #include "tests/support/nsm.h"
 #include "tests/support/test.h"
 
@@ -16,97 +14,9 @@ static const uint8_t sealing_key[91] = {0x30, 0x59};
 static const struct evidence_binding asked = {
     .digest = {1, 2, 3}, .nonce = {4, 5, 6}, .sealing_key = {sealing_key, sizeof sealing_key}};
 
-/* What the device does, and what it saw. */
-static struct {
-    int open_number, ioctl_number;
-    const char *says;  /* in hex, instead of a document */
-    size_t claims_len; /* what it says its answer's length is */
-    struct bytes heard;
-} device;
-
-static int healthy(void **state)
-{
-    (void)state;
-    bytes_done(&device.heard);
-    memset(&device, 0, sizeof device);
-    return 0;
-}
-
-static int fake_open(const char *path)
-{
-    (void)path;
-    return device.open_number != 0 ? -device.open_number : open("/dev/null", O_RDWR | O_CLOEXEC);
-}
-
-/* ---- the module ------------------------------------------------------------------------------ */
-
-static struct span take_field(struct span *in, const char *name)
-{
-    struct cbor_item key, value;
-    assert_true(cbor_expect(in, CBOR_TEXT, &key));
-    assert_true(span_equal(key.bytes, span_of_text(name)));
-    assert_true(cbor_next(in, &value));
-    if (value.kind == CBOR_NOTHING)
-        return (struct span){0};
-    assert_int_equal(value.kind, CBOR_BYTES);
-    return value.bytes;
-}
-
-/* In the order in which Amazon's library writes them. */
-static void take_request(struct span in, struct nsm_wish *wish)
-{
-    struct cbor_item head, key;
-    assert_true(cbor_expect(&in, CBOR_PAIRS, &head) && head.value == 1);
-    assert_true(cbor_expect(&in, CBOR_TEXT, &key));
-    assert_true(span_equal(key.bytes, span_of_text("Attestation")));
-    assert_true(cbor_expect(&in, CBOR_PAIRS, &head) && head.value == 3);
-    wish->user_data = take_field(&in, "user_data");
-    wish->nonce = take_field(&in, "nonce");
-    wish->public_key = take_field(&in, "public_key");
-    assert_int_equal(in.len, 0);
-}
-
-static void answer(struct span request, struct bytes *out)
-{
-    struct error err = {0};
-    struct nsm_wish wish = nsm_wish();
-    OWNED(bytes_done) struct bytes document = {0};
-    if (device.says != NULL) {
-        assert_ok(hex_decode(device.says, out, &err));
-        return;
-    }
-    take_request(request, &wish);
-    nsm_make(&wish, &document);
-    cbor_add_pairs(out, 1);
-    cbor_add_text(out, "Attestation");
-    cbor_add_pairs(out, 1);
-    cbor_add_text(out, "document");
-    cbor_add_bytes(out, bytes_span(&document));
-}
-
-static int fake_ioctl(int fd, struct nsm_message *message)
-{
-    (void)fd;
-    OWNED(bytes_done) struct bytes answered = {0};
-    if (device.ioctl_number != 0)
-        return -device.ioctl_number;
-    const struct span request = SPAN(message->request.iov_base, message->request.iov_len);
-    bytes_done(&device.heard);
-    device.heard = bytes_copy(request);
-    answer(request, &answered);
-    assert_int_equal(message->response.iov_len, NSM_RESPONSE_MAX);
-    assert_true(answered.len <= message->response.iov_len);
-    if (answered.len > 0)
-        memcpy(message->response.iov_base, answered.at, answered.len);
-    message->response.iov_len = device.claims_len != 0 ? device.claims_len : answered.len;
-    return 0;
-}
-
-static const struct nsm_calls calls = {fake_open, fake_ioctl};
-
 static enum outcome attest(struct bytes *out, struct error *err)
 {
-    return nsm_attest(&calls, "/dev/nsm", &asked, out, err);
+    return nsm_attest(&fake_nsm_calls, "/dev/nsm", &asked, out, err);
 }
 
 /* ---- the honest way -------------------------------------------------------------------------- */
@@ -165,8 +75,8 @@ static void what_the_kernel_says_is_told_by_its_own_code(void **state)
     for (size_t i = 0; i < countof(cases); i++) {
         struct error err = {0};
         OWNED(bytes_done) struct bytes got = {0};
-        device.open_number = cases[i].open;
-        device.ioctl_number = cases[i].ioctl;
+        fake_nsm.open_number = cases[i].open;
+        fake_nsm.ioctl_number = cases[i].ioctl;
         assert_fails(attest(&got, &err), cases[i].outcome, cases[i].code);
         assert_int_equal(got.len, 0);
     }
@@ -177,7 +87,7 @@ static void a_refusal_is_told_with_its_reason(void **state)
     (void)state;
     struct error err = {0};
     OWNED(bytes_done) struct bytes got = {0};
-    device.says = "a1654572726f726d496e7465726e616c4572726f72"; /* {"Error": "InternalError"} */
+    fake_nsm.says = "a1654572726f726d496e7465726e616c4572726f72"; /* {"Error": "InternalError"} */
     assert_fails(attest(&got, &err), ERR_DENIED, "nsm-refused");
     assert_non_null(strstr(err.text, "InternalError"));
 }
@@ -221,7 +131,7 @@ static void an_answer_that_is_none_is_refused(void **state)
     for (size_t i = 0; i < countof(cases); i++) {
         struct error err = {0};
         OWNED(bytes_done) struct bytes got = {0};
-        device.says = cases[i];
+        fake_nsm.says = cases[i];
         assert_fails(attest(&got, &err), ERR_INVALID, "nsm-bad-answer");
         assert_int_equal(got.len, 0);
     }
@@ -232,9 +142,9 @@ static void maps_of_indefinite_length_are_fine(void **state)
     (void)state;
     struct error err = {0};
     OWNED(bytes_done) struct bytes got = {0};
-    device.says = "bf" ATTESTATION "bf" DOCUMENT "4107"
-                  "ff"
-                  "ff";
+    fake_nsm.says = "bf" ATTESTATION "bf" DOCUMENT "4107"
+                    "ff"
+                    "ff";
     assert_ok(attest(&got, &err));
     assert_int_equal(got.len, 1);
     assert_int_equal(got.at[0], 7);
@@ -245,11 +155,11 @@ static void a_length_beyond_the_room_is_not_believed(void **state)
     (void)state;
     struct error err = {0};
     OWNED(bytes_done) struct bytes got = {0};
-    device.claims_len = NSM_RESPONSE_MAX + 1;
+    fake_nsm.claims_len = NSM_RESPONSE_MAX + 1;
     assert_fails(attest(&got, &err), ERR_INVALID, "nsm-bad-answer");
-    device.claims_len = SIZE_MAX;
+    fake_nsm.claims_len = SIZE_MAX;
     assert_fails(attest(&got, &err), ERR_INVALID, "nsm-bad-answer");
-    device.claims_len = 40;
+    fake_nsm.claims_len = 40;
     assert_fails(attest(&got, &err), ERR_INVALID, "nsm-bad-answer");
 }
 
@@ -261,8 +171,8 @@ static void a_request_that_no_module_takes_is_not_sent(void **state)
     struct evidence_binding too_much = asked;
     OWNED(bytes_done) struct bytes got = {0};
     too_much.sealing_key = SPAN_OF(large);
-    assert_int_equal(nsm_attest(&calls, "/dev/nsm", &too_much, &got, &err), ERR_INVALID);
-    assert_int_equal(device.heard.len, 0);
+    assert_int_equal(nsm_attest(&fake_nsm_calls, "/dev/nsm", &too_much, &got, &err), ERR_INVALID);
+    assert_int_equal(fake_nsm.heard.len, 0);
 }
 
 static void what_is_no_enclave_says_so_at_start(void **state)
@@ -277,7 +187,7 @@ static void what_is_no_enclave_says_so_at_start(void **state)
     assert_null(tee);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, healthy, healthy)
+#define T(test) cmocka_unit_test_setup_teardown(test, fake_nsm_reset, fake_nsm_reset)
 
 int main(void)
 {
