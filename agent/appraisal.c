@@ -107,6 +107,14 @@ void appraisal_failed(struct appraisal *a, const struct error *why)
         wait_after_failure(a, 0);
 }
 
+void appraisal_put_off(struct appraisal *a, int64_t after_ms)
+{
+    bytes_done(&a->evidence);
+    a->agains = 0;
+    be_due_at(a,
+              clock_monotonic_ms() + after_ms + (int64_t)random_below((uint64_t)after_ms / 10 + 1));
+}
+
 void appraisal_interrupted(struct appraisal *a)
 {
     bytes_done(&a->evidence);

@@ -61,6 +61,10 @@ enum outcome appraisal_answered(struct appraisal *a, struct span reply, struct b
 /* It came to nothing: wait, longer each time, with full jitter. */
 void appraisal_failed(struct appraisal *a, const struct error *why);
 
+/* Others come first: again after so long and a little, so that those who were told the same do not
+ * come together. What it holds stands meanwhile, and it is no failure. */
+void appraisal_put_off(struct appraisal *a, int64_t after_ms);
+
 /* The connection was lost in the middle: begin anew on the next one. The pending key stays until
  * then, for the verdict may have been given and its secrets be on their way. */
 void appraisal_interrupted(struct appraisal *a);

@@ -304,6 +304,17 @@ static void disappointed(struct session *s, enum question question, const struct
     log_error("appraisal.failed", why);
 }
 
+/* Is it told to come again later? */
+static bool is_put_off(struct session *s, struct span body)
+{
+    const int64_t after_ms = message_parse_slot(body);
+    if (after_ms < 0)
+        return false;
+    appraisal_put_off(&s->appraisal, after_ms);
+    LOG(INFO, "appraisal.put-off", INT("after_ms", after_ms));
+    return true;
+}
+
 static void take_answer(struct session *s, uint8_t type, uint64_t id, struct span body)
 {
     struct passport_pending *passport = passports_find(&s->passports, id);
@@ -317,6 +328,8 @@ static void take_answer(struct session *s, uint8_t type, uint64_t id, struct spa
     enum question question = s->asked;
     enum outcome outcome = ERR_INTERNAL;
     s->asked = ASKED_NOTHING;
+    if (type == FRAME_PROBLEM && question == ASKED_CHALLENGE && is_put_off(s, body))
+        return;
     if (type == FRAME_PROBLEM)
         outcome = message_parse_problem(body, &err);
     else if (question == ASKED_HELLO)

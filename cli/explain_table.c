@@ -304,6 +304,7 @@ const struct explanation explanations[] = {
     {"denied-region", "the charter denies this region", "launch in another one"},
     {"denied-signer", "the charter denies who signed this image", "launch an image that somebody else signed"},
     /* alarms (doc/alarms.md); no-keeper is one too */
+    {"slot", "many machines prove themselves at once, and others come first", "nothing: the agent comes again when it was told to"},
     {"other-boot", "a keeper answers for another start of it than it said hello for", "report this"},
     {"audit-behind", "audit entries wait for over a minute to be chained", "see that a controller runs, and its log for worker.stumbled"},
     {"charter-expired", "the charter is over: keepers appraise and release nothing", "sign and apply a new one now: muster charter edit, sign, apply"},

@@ -12,8 +12,6 @@
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
-enum { REATTEST_LEAST_SECONDS = 30, REATTEST_MOST_SECONDS = 3600 };
-
 /* ---- challenge ---- */
 
 /* The guest's next evidence must answer this nonce, and no other one. */
@@ -40,31 +38,41 @@ static void challenge_answered(void *context, enum outcome outcome, struct span 
             start_round(guest, &challenge);
             guest_reply(guest, later->id, &challenge_record, &challenge);
         } else {
+            slots_end(guest);
             guest_refuse(guest, later->id, err);
         }
     }
     later_free(later);
 }
 
+void guest_challenge(struct guest *guest, uint64_t id, const struct attest_begin *begin)
+{
+    struct error err = {0};
+    struct challenge_wish wish = {
+        .instance = guest->instance, .kind = begin->kind, .sealing_key = begin->sealing_key};
+    struct keeper_seat *keeper = NULL;
+    if (keepers_pick(&guest->desk->keepers, &keeper, &err) != OK) {
+        guest->busy = false;
+        slots_end(guest);
+        guest_refuse(guest, id, &err);
+        return;
+    }
+    memcpy(wish.link_key, link_peer_fingerprint(guest->peer), sizeof wish.link_key);
+    guest->kind = begin->kind;
+    calls_ask(guest->desk->calls, keeper->peer, VERB_CHALLENGE, &challenge_wish_record, &wish,
+              KEEPER_WAIT_MS, challenge_answered, later_new(guest, id));
+}
+
 enum outcome guest_attest_begin(struct guest *guest, uint64_t id, const json_t *message,
                                 struct error *err)
 {
     struct attest_begin begin = {0};
-    struct challenge_wish wish = {.instance = guest->instance};
     struct keeper_seat *keeper = NULL;
     if (guest->busy)
         return fail_code(err, ERR_CONFLICT, "busy", "an appraisal is under way");
     TRY(keepers_pick(&guest->desk->keepers, &keeper, err));
     TRY(record_from_json(&attest_begin_record, message, "", &begin, err));
-    wish.kind = begin.kind;
-    wish.sealing_key = begin.sealing_key;
-    memcpy(wish.link_key, link_peer_fingerprint(guest->peer), sizeof wish.link_key);
-    guest->busy = true;
-    guest->challenged = false;
-    guest->kind = begin.kind;
-    calls_ask(guest->desk->calls, keeper->peer, VERB_CHALLENGE, &challenge_wish_record, &wish,
-              KEEPER_WAIT_MS, challenge_answered, later_new(guest, id));
-    record_done(&attest_begin_record, &begin);
+    slots_ask(guest, id, &begin);
     return OK;
 }
 
@@ -196,7 +204,7 @@ static enum outcome check_incumbent(struct desk *desk, struct guest *guest,
     struct attest_wish wish = {.why = "claimant"};
     OWNED(bytes_done) struct bytes body = {0};
     message_print(VERB_ATTEST, &attest_wish_record, &wish, &body);
-    error_ignore(link_send(holder->peer, FRAME_NOTE, link_id_new(), bytes_span(&body), NULL));
+    error_ignore(guest_demand(holder, bytes_span(&body), NULL));
     LOG(WARN, "instance.claimed-twice", TEXT("instance", uuid_text(&a->instance.id).at));
     return fail_code(err, ERR_CONFLICT, "claimant-refused",
                      "another boot speaks for this instance now");
@@ -231,12 +239,8 @@ static void tell_verdict(struct guest *guest, uint64_t id, const struct verdict_
                          bool counts)
 {
     struct verdict_notice notice = {.valid_until = row->valid_until};
-    int64_t left = moment_seconds_between(clock_now(), row->valid_until);
-    /* Well before it runs out, and not all at one time: the agent adds jitter. */
-    int64_t again = left * 2 / 3;
-    notice.reattest_seconds = again < REATTEST_LEAST_SECONDS  ? REATTEST_LEAST_SECONDS
-                              : again > REATTEST_MOST_SECONDS ? REATTEST_MOST_SECONDS
-                                                              : again;
+    notice.reattest_seconds =
+        slots_renewal(&row->instance, moment_seconds_between(clock_now(), row->valid_until));
     snprintf(notice.verdict, sizeof notice.verdict, "%s", counts ? row->verdict : "rejected");
     snprintf(notice.reason, sizeof notice.reason, "%.47s", row->reason);
     snprintf(notice.level, sizeof notice.level, "%s", name_of(&level_names, (int)row->level));
@@ -267,6 +271,8 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
     tell_verdict(guest, a->later->id, &row, counts);
     if (counts) {
         guest_takes_over(guest);
+        guest->claim = CLAIM_HOLDER;
+        guest->good_until = row.valid_until;
         release_make_wanting(desk, &row.instance);
         desk->release_soon = true;
     }
@@ -286,8 +292,10 @@ static void appraised(void *context, enum outcome outcome, struct span body, str
     struct desk *desk = a->later->desk;
     struct guest *guest = later_guest(a->later);
     struct appraise_reply reply = {0};
-    if (guest != NULL)
+    if (guest != NULL) {
         guest->busy = false;
+        slots_end(guest);
+    }
     if (outcome == OK)
         outcome = message_parse_reply(body, &appraise_reply_record, &reply, err);
     if (outcome == OK)
@@ -391,6 +399,7 @@ static void run_endorsed(struct desk *desk, struct desk_task *task)
     enum outcome outcome = guest != NULL ? go_on(desk, t, &err) : ERR_CONFLICT;
     if (outcome != OK && guest != NULL) {
         guest->busy = false;
+        slots_end(guest);
         LOG(WARN, "appraisal.put-off", TEXT("instance", uuid_text(&a->instance.id).at),
             TEXT("code", err.code), TEXT("text", err.text));
         if (strcmp(err.code, "challenge-again") == 0)
@@ -443,6 +452,8 @@ static enum outcome appraise(struct guest *guest, uint64_t id, struct error *err
     guest->challenged = false;
     if (keepers_of_boot(&desk->keepers, guest->nonce) == NULL)
         return fail_code(err, ERR_CONFLICT, "challenge-again", "the nonce's keeper has left");
+    if (!slots_has_place(guest))
+        return fail_code(err, ERR_CONFLICT, "challenge-again", "its slot is over, others wait");
     TRY(instance_store_find(desk->db, &guest->instance, &instance, err));
     struct appraisal *a = NEW(struct appraisal);
     a->later = later_new(guest, id);
@@ -470,6 +481,8 @@ enum outcome guest_evidence(struct guest *guest, uint64_t id, const json_t *mess
     record_done(&evidence_part_record, &part);
     if (outcome == OK && last)
         outcome = appraise(guest, id, err);
+    if (outcome != OK)
+        slots_end(guest);
     if (outcome == ERR_CONFLICT && strcmp(err->code, "challenge-again") == 0) {
         challenge_again(guest, id);
         return OK;

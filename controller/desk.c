@@ -155,6 +155,7 @@ static void tick(struct desk *desk)
     release_due(desk);
     recall_due(desk);
     keeper_status_ask(desk);
+    slots_tick(desk);
     metric_set(METRIC_AGENTS_CONNECTED, (int64_t)map_count(desk->guests));
 }
 
@@ -180,6 +181,7 @@ static void *run(void *argument)
             desk->release_soon = false;
             release_due(desk);
         }
+        slots_run(desk);
         if (clock_monotonic_ms() >= desk->next_tick_ms) {
             desk->next_tick_ms = clock_monotonic_ms() + DESK_TICK_MS;
             tick(desk);
@@ -273,6 +275,8 @@ enum outcome desk_start(struct desk *desk, struct error *err)
     desk->keepers.interval_ms = (asked > 0 ? asked : KEEPER_SECONDS) * 1000;
     desk->guests = map_new(sizeof(struct uuid));
     desk->calls = calls_new();
+    const struct admission_limits limits = slots_limits(desk);
+    desk->admission = admission_new(&limits);
     desk->inbox = queue_new(INBOX_ROOM);
     TRY(db_open(desk->settings->database, &desk->db, err));
     TRY(load_identity(desk, err));
@@ -314,6 +318,7 @@ bool desk_stop(struct desk *desk, int64_t wait_ms)
     calls_free(desk->calls);
     keepers_done(&desk->keepers);
     map_free(desk->guests);
+    admission_free(desk->admission);
     queue_free(desk->inbox);
     if (whole)
         queue_free(desk->events);

@@ -10,6 +10,7 @@
 #include "controller/endorser.h"
 #include "controller/keepers.h"
 #include "controller/service.h"
+#include "controller/slots.h"
 #include "db/ticket_store.h"
 #include "lib/base/bucket.h"
 #include "lib/base/map.h"
@@ -38,9 +39,12 @@ struct desk {
     struct map *guests;    /* instance -> the guest that speaks for it: proven, its link key */
     struct keepers keepers;
     struct calls *calls;
-    struct endorser *endorser; /* NULL: evidence goes on as it came */
-    size_t endorsing;          /* appraisals that wait for it */
-    struct queue *inbox;       /* struct desk_task *, from HTTP threads */
+    struct endorser *endorser;   /* NULL: evidence goes on as it came */
+    size_t endorsing;            /* appraisals that wait for it */
+    struct admission *admission; /* who may prove itself when */
+    int64_t controllers;         /* over this database, as last counted */
+    int count_in_ticks;          /* until they are counted again */
+    struct queue *inbox;         /* struct desk_task *, from HTTP threads */
     struct beat beats[BEATS_MAX];
     size_t beat_count;
     char actor[HOLDER_SIZE]; /* "controller:..." in audit, and holder of delivery leases */
@@ -56,15 +60,26 @@ struct desk {
     bool running;
 };
 
+/* Whose connection it is, to the instance it speaks of. */
+enum claim {
+    CLAIM_FIRST,  /* nobody has passed for it yet; this one has the ticket */
+    CLAIM_HOLDER, /* the last verdict's link key is this connection's */
+    CLAIM_OTHER,  /* another one's is */
+};
+
 /* One agent's connection. It belongs to the link's peer and goes with its LINK_CLOSED. */
 struct guest {
     struct desk *desk;
     struct link_peer *peer;
     struct uuid instance;
-    bool known;              /* its hello was accepted */
-    bool proven;             /* the verdict's link key is this connection's */
-    bool greeted;            /* its row says running */
-    bool busy;               /* a challenge or an appraisal is under way */
+    bool known;   /* its hello was accepted */
+    bool proven;  /* the verdict's link key is this connection's */
+    bool greeted; /* its row says running */
+    bool busy;    /* a challenge or an appraisal is under way, or waits for its turn */
+    enum claim claim;
+    struct moment good_until; /* of the holder: its verdict's end */
+    bool demanded;            /* we asked for its evidence */
+    struct slot *slot;
     struct ticket_hold hold; /* first enrolment: it showed the launch ticket */
     enum evidence_kind kind;
     uint8_t nonce[NONCE_SIZE];
@@ -89,11 +104,13 @@ void desk_wake(struct desk *desk);
 /* Answers to an agent's request; kept, so that a repeated one is answered from memory. */
 void guest_reply(struct guest *guest, uint64_t id, const struct record *record, const void *object);
 void guest_refuse(struct guest *guest, uint64_t id, const struct error *why);
+void guest_put_off(struct guest *guest, uint64_t id, int64_t after_ms);
 
 /* An answer that comes later: keeps the peer, so the guest can be looked for when it comes. */
 struct later {
     struct desk *desk;
     struct link_peer *peer;
+    struct slot *slot; /* stays taken until then */
     uint64_t id;
 };
 struct later *later_new(struct guest *guest, uint64_t id);
@@ -109,6 +126,10 @@ struct guest *guest_new(struct desk *desk, struct link_peer *peer);
 void guest_free(struct guest *guest);
 /* From now on this connection speaks for the instance; another one is closed. */
 void guest_takes_over(struct guest *guest);
+/* Its evidence is wanted now; told in a NOTE, and then it goes before others. */
+enum outcome guest_demand(struct guest *guest, struct span note, struct error *err);
+/* attestation.c: its turn has come. `begin` is a loan. */
+void guest_challenge(struct guest *guest, uint64_t id, const struct attest_begin *begin);
 
 /* recall.c: ask whom a charter distrusts for new evidence, some at each tick. */
 void recall_due(struct desk *desk);

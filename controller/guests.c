@@ -31,6 +31,7 @@ struct guest *guest_new(struct desk *desk, struct link_peer *peer)
     guest->desk = desk;
     guest->peer = peer; /* a loan: the guest goes with the peer's LINK_CLOSED */
     guest->replies = link_replies_new(GUEST_REPLIES, GUEST_REPLY_BYTES);
+    guest->slot = slot_new(guest);
     return guest;
 }
 
@@ -51,6 +52,10 @@ void guest_free(struct guest *guest)
     if (map_get(guest->desk->guests, &guest->instance) == guest)
         map_take(guest->desk->guests, &guest->instance);
     let_ticket_go(guest);
+    guest->slot->guest = NULL;
+    if (guest->slot->applicant.state != APPLICANT_ADMITTED)
+        slots_end(guest);
+    slot_free(guest->slot);
     bytes_done(&guest->evidence);
     link_replies_free(guest->replies);
     free(guest);
@@ -88,10 +93,26 @@ void guest_refuse(struct guest *guest, uint64_t id, const struct error *why)
     answer(guest, id, FRAME_PROBLEM, &body);
 }
 
+void guest_put_off(struct guest *guest, uint64_t id, int64_t after_ms)
+{
+    OWNED(bytes_done) struct bytes body = {0};
+    message_print_slot(after_ms, &body);
+    answer(guest, id, FRAME_PROBLEM, &body);
+}
+
+enum outcome guest_demand(struct guest *guest, struct span note, struct error *err)
+{
+    guest->demanded = true;
+    return link_send(guest->peer, FRAME_NOTE, link_id_new(), note, err);
+}
+
 struct later *later_new(struct guest *guest, uint64_t id)
 {
     struct later *later = NEW(struct later);
-    *later = (struct later){.desk = guest->desk, .peer = link_peer_share(guest->peer), .id = id};
+    *later = (struct later){.desk = guest->desk,
+                            .peer = link_peer_share(guest->peer),
+                            .slot = slot_share(guest->slot),
+                            .id = id};
     return later;
 }
 
@@ -103,6 +124,7 @@ struct guest *later_guest(struct later *later)
 void later_free(struct later *later)
 {
     link_peer_free(later->peer);
+    slot_free(later->slot);
     free(later);
 }
 
@@ -231,6 +253,8 @@ static enum outcome admit(struct guest *guest, const struct hello *hello, struct
     guest->known = true;
     link_peer_admit(guest->peer, LINK_PROVING);
     enum trust trust = instance_trust_at(&instance, clock_now());
+    guest->claim = holder ? CLAIM_HOLDER : has_passed(&instance) ? CLAIM_OTHER : CLAIM_FIRST;
+    guest->good_until = trust == TRUST_TRUSTED ? instance.valid_until : (struct moment){0};
     if (holder && trust == TRUST_TRUSTED)
         guest_takes_over(guest);
     snprintf(reply->trust, sizeof reply->trust, "%s", name_of(&trust_names, (int)trust));

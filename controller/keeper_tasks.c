@@ -249,8 +249,7 @@ static void ask_agent(struct desk *desk, struct desk_task *task)
     struct guest *guest = map_get(desk->guests, &q->instance);
     enum outcome outcome = guest == NULL ? fail_code(&err, ERR_NOT_FOUND, "agent-not-connected",
                                                      "its agent is not on this controller's link")
-                                         : link_send(guest->peer, FRAME_NOTE, link_id_new(),
-                                                     bytes_span(&q->message), &err);
+                                         : guest_demand(guest, bytes_span(&q->message), &err);
     question_end(q, outcome, span_of_text("{}"), &err);
 }
 

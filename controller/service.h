@@ -24,12 +24,14 @@ struct service_settings {
     const char *endorsement_roots; /* the simulated maker's, PEM; "" or NULL: AMD's */
     const char *endorsement_ca;    /* whom to trust at that URL, PEM; "" or NULL: the system's */
     int64_t heartbeat_seconds;
-    int64_t keeper_seconds; /* between two questions to a keeper how it is; 0: 30 */
-    int64_t workers;        /* threads that drive clouds */
-    int64_t lease_seconds;  /* longer than any cloud call's deadline */
-    int64_t watch_seconds;  /* between two looks at the clouds */
-    int64_t retain_days;    /* history and verdicts of what is over; 0: for ever */
-    int64_t agents_most;    /* connections on the link */
+    int64_t keeper_seconds;        /* between two questions to a keeper how it is; 0: 30 */
+    int64_t appraisals_at_once;    /* of each keeper, over all controllers; 0: as usual */
+    int64_t appraisals_per_second; /* begun; the same */
+    int64_t workers;               /* threads that drive clouds */
+    int64_t lease_seconds;         /* longer than any cloud call's deadline */
+    int64_t watch_seconds;         /* between two looks at the clouds */
+    int64_t retain_days;           /* history and verdicts of what is over; 0: for ever */
+    int64_t agents_most;           /* connections on the link */
     int64_t per_address_most;
 };
 

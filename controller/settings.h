@@ -24,6 +24,8 @@ struct musterd_settings {
     int64_t verify_most;
     int64_t heartbeat_seconds;
     int64_t keeper_seconds;
+    int64_t appraisals_at_once;
+    int64_t appraisals_per_second;
     int64_t workers;
     int64_t lease_seconds;
     int64_t watch_seconds;

@@ -5,3 +5,10 @@ ALTER TABLE keepers
     ADD COLUMN releases bigint NOT NULL DEFAULT 0,
     ADD COLUMN refusals bigint NOT NULL DEFAULT 0;
 CREATE INDEX keepers_newest ON keepers (certificate, last_seen);
+
+-- Each start of a controller, so that they know how many share the keepers.
+CREATE TABLE controllers (
+    name      text PRIMARY KEY CHECK (name <> ''),
+    started   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    last_seen timestamptz NOT NULL DEFAULT clock_timestamp()
+);

@@ -37,6 +37,9 @@ static const struct {
     [METRIC_ENDORSEMENTS_WAITING] = {"muster_endorsements_waiting", "gauge", "Endorsements still to be fetched."},
     [METRIC_CRL_AGE]              = {"muster_crl_age_seconds", "gauge", "Age of the oldest revocation list in use, from its own date."},
     [METRIC_CRL_STALE]            = {"muster_crl_stale", "gauge", "Lines in use without a revocation list, or with one whose update is due."},
+    [METRIC_SLOTS_TAKEN]          = {"muster_slots_taken", "gauge", "Appraisals under way on this controller."},
+    [METRIC_SLOTS_WAITING]        = {"muster_slots_waiting", "gauge", "Agents that wait for their turn to prove themselves."},
+    [METRIC_SLOTS_PUT_OFF]        = {"muster_slots_put_off_total", "counter", "Requests to begin an appraisal that were told to come again later."},
     /* clang-format on */
 };
 _Static_assert(countof(table) == METRIC_COUNT);

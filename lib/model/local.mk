@@ -1,6 +1,7 @@
 noinst_LIBRARIES += lib/model/libmodel.a
 lib_model_libmodel_a_SOURCES = \
 	lib/model/account.c lib/model/account.h \
+	lib/model/admission.c lib/model/admission.h \
 	lib/model/audit.c lib/model/audit.h \
 	lib/model/binding.c lib/model/binding.h \
 	lib/model/caller.c lib/model/caller.h \

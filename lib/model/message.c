@@ -290,9 +290,9 @@ enum outcome message_parse_reply(struct span body, const struct record *record, 
     return record_from_json(record, reply, "", object, err);
 }
 
-void message_print_problem(const struct error *problem, struct bytes *out)
+static json_t *problem_to_json(const struct error *problem)
 {
-    OWNED(json_drop) json_t *body = json_object();
+    json_t *body = json_object();
     json_put_text(body, "outcome", outcome_name(problem->outcome));
     json_put_text(body, "code", problem->code);
     /* Either may quote bytes of the other side that are not UTF-8. */
@@ -300,7 +300,36 @@ void message_print_problem(const struct error *problem, struct bytes *out)
     json_put_text(body, "where", where_clean ? problem->where : "");
     bool clean = text_is_clean(span_of_text(problem->text));
     json_put_text(body, "text", clean ? problem->text : "(message is not clean text)");
+    return body;
+}
+
+void message_print_problem(const struct error *problem, struct bytes *out)
+{
+    OWNED(json_drop) json_t *body = problem_to_json(problem);
     print(body, out);
+}
+
+void message_print_slot(int64_t after_ms, struct bytes *out)
+{
+    struct error slot = {0};
+    error_ignore(fail_code(&slot, ERR_THROTTLED, "slot", "others come first: again in %lld ms",
+                           (long long)after_ms));
+    OWNED(json_drop) json_t *body = problem_to_json(&slot);
+    json_put_int(body, "after_ms", after_ms);
+    print(body, out);
+}
+
+int64_t message_parse_slot(struct span body)
+{
+    OWNED(json_drop) json_t *problem = NULL;
+    const char *code;
+    int64_t after_ms;
+    if (json_parse(body, 4096, &problem, NULL) != OK ||
+        json_get_text(problem, "", "code", ERROR_CODE_SIZE - 1, &code, NULL) != OK ||
+        strcmp(code, "slot") != 0 ||
+        json_get_int(problem, "", "after_ms", 0, INT64_MAX, &after_ms, NULL) != OK)
+        return -1;
+    return after_ms < SLOT_MOST_MS ? after_ms : SLOT_MOST_MS;
 }
 
 static enum outcome outcome_of(const char *word)

@@ -242,6 +242,11 @@ void message_print(enum verb verb, const struct record *record, const void *obje
 void message_print_reply(const struct record *record, const void *object, struct bytes *out);
 enum outcome message_parse_reply(struct span body, const struct record *record, void *object,
                                  struct error *err);
+/* The PROBLEM "slot": not now, come again in so long. Reading gives -1 for any other problem, and
+ * no more than SLOT_MOST_MS. */
+enum { SLOT_MOST_MS = 600000 };
+void message_print_slot(int64_t after_ms, struct bytes *out);
+int64_t message_parse_slot(struct span body);
 /* Body of a PROBLEM, and turning one into an error (which it then returns; never OK). */
 void message_print_problem(const struct error *problem, struct bytes *out);
 enum outcome message_parse_problem(struct span body, struct error *err);

@@ -151,6 +151,8 @@ enum outcome link_send_json(struct link_peer *peer, uint8_t type, uint64_t id, c
 uint64_t link_id_new(void); /* for a request: random, never 0, so it repeats across no restart */
 
 void link_peer_admit(struct link_peer *peer, enum link_state state);
+/* It waits for its turn, or its turn has come: proving_ms begins anew, the budget does not. */
+void link_peer_extend(struct link_peer *peer);
 enum link_state link_peer_state(const struct link_peer *peer);
 
 /* At once: what is still queued is lost. `why` is a code for our side's LINK_CLOSED; NULL:

@@ -519,6 +519,14 @@ void link_peer_admit(struct link_peer *peer, enum link_state state)
     pthread_mutex_unlock(&link->lock);
 }
 
+void link_peer_extend(struct link_peer *peer)
+{
+    pthread_mutex_lock(&peer->link->lock);
+    if (peer->state == LINK_PROVING)
+        peer->since_ms = clock_monotonic_ms();
+    pthread_mutex_unlock(&peer->link->lock);
+}
+
 enum link_state link_peer_state(const struct link_peer *peer)
 {
     return (enum link_state)peer->state;

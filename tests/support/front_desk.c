@@ -12,7 +12,7 @@
 #include "tests/support/test.h"
 
 struct front front;
-int64_t front_keeper_seconds;
+int64_t front_keeper_seconds, front_at_once, front_per_second;
 
 /* ---- the controller -------------------------------------------------------------------------- */
 
@@ -67,6 +67,8 @@ int front_open(void **state)
         .project = PROJECT_DEFAULT,
         .heartbeat_seconds = 30,
         .keeper_seconds = front_keeper_seconds,
+        .appraisals_at_once = front_at_once,
+        .appraisals_per_second = front_per_second,
         .workers = 1,
         .lease_seconds = 60,
         .watch_seconds = 3600,
@@ -284,21 +286,45 @@ enum outcome visitor_hello(struct visitor *v, const struct uuid *instance, const
     return hear(&v->caller, id, &hello_reply_record, out, err);
 }
 
-enum outcome visitor_challenge(struct visitor *v, struct challenge *out, struct error *err)
+uint64_t visitor_begins(struct visitor *v)
 {
+    struct error err = {0};
     struct attest_begin begin = {.kind = EVIDENCE_SIMULATED};
-    struct challenge_wish wish = {0};
-    TRY(key_to_spki(v->sealing, &begin.sealing_key, err));
+    assert_ok(key_to_spki(v->sealing, &begin.sealing_key, &err));
     uint64_t id = say(&v->caller, VERB_ATTEST_BEGIN, &attest_begin_record, &begin);
     record_done(&attest_begin_record, &begin);
-    uint64_t asked = keeper_asked(VERB_CHALLENGE, &challenge_wish_record, &wish);
-    assert_memory_equal(wish.link_key, v->link_key, SHA256_SIZE);
-    record_done(&challenge_wish_record, &wish);
+    return id;
+}
+
+uint64_t visitor_sends(struct visitor *v, const uint8_t nonce[static NONCE_SIZE])
+{
+    uint8_t evidence[64];
+    struct evidence_part part = {.parts = 1};
+    random_fill(evidence, sizeof evidence);
+    memcpy(part.nonce, nonce, sizeof part.nonce);
+    bytes_add(&part.data, SPAN_OF(evidence));
+    uint64_t id = say(&v->caller, VERB_EVIDENCE, &evidence_part_record, &part);
+    record_done(&evidence_part_record, &part);
+    return id;
+}
+
+void front_keeper_challenges(uint64_t asked)
+{
     struct challenge made = {.expires_seconds = 180};
     random_fill(made.nonce, sizeof made.nonce);
     memcpy(made.nonce, front.keeper_boot, sizeof front.keeper_boot);
     cert_spki_sha256(front.there.root.cert, made.root_key);
     keeper_answers(asked, &challenge_record, &made);
+}
+
+enum outcome visitor_challenge(struct visitor *v, struct challenge *out, struct error *err)
+{
+    struct challenge_wish wish = {0};
+    uint64_t id = visitor_begins(v);
+    uint64_t asked = keeper_asked(VERB_CHALLENGE, &challenge_wish_record, &wish);
+    assert_memory_equal(wish.link_key, v->link_key, SHA256_SIZE);
+    record_done(&challenge_wish_record, &wish);
+    front_keeper_challenges(asked);
     return hear(&v->caller, id, &challenge_record, out, err);
 }
 
@@ -333,11 +359,8 @@ static char *token_of(void)
     return mem_text(text_str(&token));
 }
 
-static void keeper_appraises(struct visitor *v, bool passes, uint8_t boot)
+void front_keeper_concludes(uint64_t asked, struct visitor *v, bool passes, uint8_t boot)
 {
-    struct appraise_wish wish = {0};
-    uint64_t asked = keeper_asked(VERB_APPRAISE, &appraise_wish_record, &wish);
-    record_done(&appraise_wish_record, &wish);
     struct appraise_reply reply = {
         .token = token_of(),
         .claims = claims_of(v, passes, boot),
@@ -349,16 +372,18 @@ static void keeper_appraises(struct visitor *v, bool passes, uint8_t boot)
     record_done(&appraise_reply_record, &reply);
 }
 
+static void keeper_appraises(struct visitor *v, bool passes, uint8_t boot)
+{
+    struct appraise_wish wish = {0};
+    uint64_t asked = keeper_asked(VERB_APPRAISE, &appraise_wish_record, &wish);
+    record_done(&appraise_wish_record, &wish);
+    front_keeper_concludes(asked, v, passes, boot);
+}
+
 enum outcome visitor_answer(struct visitor *v, const struct challenge *challenge, bool passes,
                             uint8_t boot, struct verdict_notice *out, struct error *err)
 {
-    uint8_t evidence[64];
-    struct evidence_part part = {.parts = 1};
-    random_fill(evidence, sizeof evidence);
-    memcpy(part.nonce, challenge->nonce, sizeof part.nonce);
-    bytes_add(&part.data, SPAN_OF(evidence));
-    uint64_t id = say(&v->caller, VERB_EVIDENCE, &evidence_part_record, &part);
-    record_done(&evidence_part_record, &part);
+    uint64_t id = visitor_sends(v, challenge->nonce);
     keeper_appraises(v, passes, boot);
     return hear(&v->caller, id, &verdict_notice_record, out, err);
 }

@@ -19,7 +19,7 @@ struct front {
     const char *refusal;   /* why the keeper refuses; NULL: "policy-measurement" */
 };
 extern struct front front;
-extern int64_t front_keeper_seconds; /* of the settings; 0: as usual */
+extern int64_t front_keeper_seconds, front_at_once, front_per_second; /* settings; 0: as usual */
 
 enum { FRONT_STOP_MS = 20000 };
 
@@ -73,5 +73,12 @@ void front_keeper_gives_passport(uint64_t id, const struct passport_reply *reply
 void front_keeper_refuses(uint64_t id, const char *code);
 enum outcome visitor_hears_passport(struct visitor *v, uint64_t id, struct passport_answer *out,
                                     struct error *err);
+
+/* ---- many at once: what is asked comes as it comes, and the test answers --------------------- */
+
+uint64_t visitor_begins(struct visitor *v);
+uint64_t visitor_sends(struct visitor *v, const uint8_t nonce[static NONCE_SIZE]);
+void front_keeper_challenges(uint64_t asked);
+void front_keeper_concludes(uint64_t asked, struct visitor *v, bool passes, uint8_t boot);
 
 #endif

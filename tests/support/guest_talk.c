@@ -183,6 +183,14 @@ void talk_answer_problem(struct talk *w, uint64_t id, const char *code)
     session_tick(w->session);
 }
 
+void talk_put_off(struct talk *w, uint64_t id, int64_t after_ms)
+{
+    OWNED(bytes_done) struct bytes body = {0};
+    message_print_slot(after_ms, &body);
+    session_frame(w->session, FRAME_PROBLEM, id, bytes_span(&body));
+    session_tick(w->session);
+}
+
 void talk_welcome(struct talk *w, const char *trust, int64_t epoch)
 {
     struct hello hello = {0};

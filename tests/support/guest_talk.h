@@ -52,6 +52,7 @@ void talk_assert_silent(struct talk *w);
 
 void talk_answer(struct talk *w, uint64_t id, const struct record *record, const void *object);
 void talk_answer_problem(struct talk *w, uint64_t id, const char *code);
+void talk_put_off(struct talk *w, uint64_t id, int64_t after_ms);
 void talk_advance(struct talk *w, int64_t seconds);
 
 /* Connects, and answers the hello. */

@@ -1,5 +1,6 @@
 # One line a test, sorted.
 check_PROGRAMS += tests/unit/test_account
+check_PROGRAMS += tests/unit/test_admission
 check_PROGRAMS += tests/unit/test_agent_appraisal
 check_PROGRAMS += tests/unit/test_agent_hook
 check_PROGRAMS += tests/unit/test_agent_local_socket

@@ -203,6 +203,21 @@ static void a_controller_without_a_keeper_is_asked_again_later(void **state)
     talk_take_begin(w);
 }
 
+static void a_guest_comes_again_when_it_was_told_to_and_keeps_what_it_holds(void **state)
+{
+    struct talk *w = *state;
+    talk_become_trusted(w);
+    talk_advance(w, 1000);
+    for (int i = 0; i < 5; i++) { /* however often: it is no failure */
+        talk_put_off(w, talk_take_begin(w), 40000);
+        assert_true(session_is_trusted(w->session));
+        talk_advance(w, 39);
+        talk_assert_silent(w);
+        talk_advance(w, 5); /* a tenth more at most */
+    }
+    talk_challenge(w);
+}
+
 static void lost_hardware_is_not_asked_again(void **state)
 {
     struct talk *w = *state;
@@ -233,6 +248,20 @@ static void wish(struct talk *w)
     session_frame(w->session, FRAME_NOTE, 0,
                   span_of_text("{\"do\":\"attest\",\"why\":\"policy-changed\"}"));
     session_tick(w->session);
+}
+
+static void a_wish_ends_a_wait_for_a_slot(void **state)
+{
+    struct talk *w = *state;
+    talk_welcome(w, "unknown", 1);
+    talk_put_off(w, talk_take_begin(w), INT64_MAX);
+    talk_advance(w, 300);
+    talk_assert_silent(w);
+    wish(w);
+    talk_take_begin(w);
+    talk_put_off(w, w->sent[w->sent_count - 1].id, INT64_MAX);
+    talk_advance(w, SLOT_MOST_MS / 1000 * 11 / 10); /* no controller puts it off for longer */
+    talk_take_begin(w);
 }
 
 static void a_controllers_wish_starts_an_appraisal_at_once(void **state)
@@ -303,6 +332,8 @@ int main(void)
         T(junk_for_a_challenge_or_a_verdict_only_costs_time),
         T(silence_is_given_up_on_and_tried_again),
         T(a_controller_without_a_keeper_is_asked_again_later),
+        T(a_guest_comes_again_when_it_was_told_to_and_keeps_what_it_holds),
+        T(a_wish_ends_a_wait_for_a_slot),
         T(lost_hardware_is_not_asked_again),
         T(a_lost_connection_begins_anew_on_the_next),
         T(a_controllers_wish_starts_an_appraisal_at_once),

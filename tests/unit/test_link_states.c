@@ -143,6 +143,8 @@ static void proving_has_a_deadline(void **state)
     pair_open(&pair, &settings);
     link_peer_admit(pair.peer, LINK_PROVING);
     clock_advance_ms(settings.proving_ms - 1);
+    link_peer_extend(pair.peer); /* its turn came late */
+    clock_advance_ms(settings.proving_ms - 1);
     link_sweep(pair.link);
     assert_false(link_peer_is_closed(pair.peer));
     clock_advance_ms(1);

@@ -77,6 +77,30 @@ static void a_problem_crosses_with_outcome_code_place_and_text(void **state)
     assert_memory_equal(&sent, &got, sizeof sent);
 }
 
+static void a_slot_is_a_problem_that_says_when_to_come_again(void **state)
+{
+    (void)state;
+    struct error got = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    OWNED(bytes_done) struct bytes other = {0};
+    message_print_slot(4200, &body);
+    assert_int_equal(message_parse_slot(bytes_span(&body)), 4200);
+    /* Who does not know it waits as after any other problem. */
+    assert_int_equal(message_parse_problem(bytes_span(&body), &got), ERR_THROTTLED);
+    assert_string_equal(got.code, "slot");
+    error_fill(&got, ERR_THROTTLED, "busy", "", "no");
+    message_print_problem(&got, &other);
+    assert_int_equal(message_parse_slot(bytes_span(&other)), -1);
+    static const char *const bad[] = {"", "[]", "{\"code\":\"slot\"}",
+                                      "{\"code\":\"slot\",\"after_ms\":-1}",
+                                      "{\"code\":\"slot\",\"after_ms\":\"1\"}"};
+    for (size_t i = 0; i < countof(bad); i++)
+        assert_int_equal(message_parse_slot(span_of_text(bad[i])), -1);
+    assert_int_equal(
+        message_parse_slot(span_of_text("{\"code\":\"slot\",\"after_ms\":9000000000000}")),
+        SLOT_MOST_MS);
+}
+
 /* The digest of one fixed record, worked out with Python's hashlib: the binding never changes. */
 static void the_binding_of_a_known_record_is_known(void **state)
 {
@@ -125,6 +149,7 @@ int main(void)
         cmocka_unit_test(strangers_in_a_message_are_refused_with_their_path),
         cmocka_unit_test(what_is_no_message_is_refused),
         cmocka_unit_test(a_problem_crosses_with_outcome_code_place_and_text),
+        cmocka_unit_test(a_slot_is_a_problem_that_says_when_to_come_again),
         cmocka_unit_test(the_binding_of_a_known_record_is_known),
         cmocka_unit_test(the_binding_changes_with_every_member),
     };

@@ -1,0 +1,9 @@
+-- name: controller_seen
+INSERT INTO controllers (name) VALUES ($1)
+ON CONFLICT (name) DO UPDATE SET last_seen = clock_timestamp();
+
+-- name: controller_count
+SELECT count(*) FROM controllers WHERE last_seen > clock_timestamp() - interval '30 seconds';
+
+-- name: controller_forget
+DELETE FROM controllers WHERE last_seen < clock_timestamp() - interval '1 day';

@@ -1,0 +1,146 @@
+/* Fifty machines at the real desk at once, with room for four: never more are under way, all are
+ * served, and who is told to come later does and is served too. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/front_desk.h"
+#include "tests/support/test.h"
+
+enum { MANY = 50, AT_ONCE = 4, PER_SECOND = 25, STORM_WAIT_MS = 30000 };
+
+struct party {
+    struct visitor visitor;
+    uint64_t asked;   /* attest-begin, or its evidence */
+    int64_t again_ms; /* when it was told to come again */
+    bool proven;
+};
+
+static struct party parties[MANY];
+static int under_way, most, put_offs, proven;
+
+static int open_narrow(void **state)
+{
+    front_at_once = AT_ONCE;
+    front_per_second = PER_SECOND;
+    return front_open(state);
+}
+
+static int close_narrow(void **state)
+{
+    for (size_t i = 0; i < MANY; i++)
+        visitor_done(&parties[i].visitor);
+    front_at_once = front_per_second = 0;
+    return front_close(state);
+}
+
+static struct visitor *visitor_of(const struct uuid *instance)
+{
+    for (size_t i = 0; i < MANY; i++)
+        if (uuid_equal(&parties[i].visitor.instance, instance))
+            return &parties[i].visitor;
+    fail_msg("nobody speaks for that instance");
+    abort();
+}
+
+/* From a challenge until its verdict there is one more under way. */
+static void keeper_hears(struct link_event *event)
+{
+    struct error err = {0};
+    OWNED(json_drop) json_t *message = NULL;
+    enum verb verb;
+    assert_ok(message_parse(bytes_span(&event->body), &verb, &message, &err));
+    if (verb == VERB_CHALLENGE) {
+        most = ++under_way > most ? under_way : most;
+        front_keeper_challenges(event->id);
+    } else if (verb == VERB_APPRAISE) {
+        struct appraise_wish wish = {0};
+        assert_ok(record_from_json(&appraise_wish_record, message, "", &wish, &err));
+        under_way--;
+        front_keeper_concludes(event->id, visitor_of(&wish.instance), true, wish.instance.at[15]);
+        record_done(&appraise_wish_record, &wish);
+    }
+}
+
+static void take_reply(struct party *p, struct span body)
+{
+    struct error err = {0};
+    struct challenge challenge = {0};
+    struct verdict_notice verdict = {0};
+    if (message_parse_reply(body, &challenge_record, &challenge, &err) == OK) {
+        p->asked = visitor_sends(&p->visitor, challenge.nonce);
+        return;
+    }
+    assert_ok(message_parse_reply(body, &verdict_notice_record, &verdict, &err));
+    assert_string_equal(verdict.verdict, "trusted");
+    p->proven = true;
+    proven++;
+}
+
+static void guest_hears(struct party *p, struct link_event *event)
+{
+    struct span body = bytes_span(&event->body);
+    if (event->kind != LINK_FRAME || event->id != p->asked)
+        return;
+    if (event->type == FRAME_REPLY) {
+        take_reply(p, body);
+        return;
+    }
+    const int64_t after_ms = message_parse_slot(body);
+    assert_true(after_ms > 0);
+    put_offs++;
+    p->again_ms = clock_monotonic_ms() + after_ms;
+}
+
+static void look_round(void)
+{
+    OWNED(link_event_drop) struct link_event *event = link_event_next(front.keeper.events, 5);
+    if (event != NULL && event->kind == LINK_FRAME)
+        keeper_hears(event);
+    for (size_t i = 0; i < MANY; i++) {
+        struct party *p = &parties[i];
+        OWNED(link_event_drop)
+        struct link_event *heard = link_event_next(p->visitor.caller.events, 0);
+        if (heard != NULL)
+            guest_hears(p, heard);
+        if (p->again_ms > 0 && clock_monotonic_ms() >= p->again_ms) {
+            p->again_ms = 0;
+            p->asked = visitor_begins(&p->visitor);
+        }
+    }
+}
+
+static void never_more_than_there_is_room_for_and_all_are_served(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    front_keeper(3, "7.1");
+    for (size_t i = 0; i < MANY; i++) {
+        char ticket[32];
+        struct hello_reply welcome = {0};
+        snprintf(ticket, sizeof ticket, "ticket-%zu", i);
+        parties[i].visitor = visitor_open();
+        const struct uuid id = front_instance("web", ticket);
+        assert_ok(visitor_hello(&parties[i].visitor, &id, ticket, &welcome, &err));
+    }
+    for (size_t i = 0; i < MANY; i++)
+        parties[i].asked = visitor_begins(&parties[i].visitor);
+    const int64_t began = clock_monotonic_ms();
+    while (proven < MANY && clock_monotonic_ms() < began + STORM_WAIT_MS)
+        look_round();
+    print_message("[ SLOTS ] %d in %lld ms, %d at most under way, %d put off\n", proven,
+                  (long long)(clock_monotonic_ms() - began), most, put_offs);
+    assert_int_equal(proven, MANY);
+    assert_in_range(most, 2, AT_ONCE);
+    assert_true(put_offs > 0);
+    /* Not faster than the pace: after a first few, one in forty milliseconds. */
+    assert_true(clock_monotonic_ms() - began >= (MANY - AT_ONCE - 2) * 1000 / PER_SECOND);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(never_more_than_there_is_room_for_and_all_are_served,
+                                        open_narrow, close_narrow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
