@@ -339,14 +339,13 @@ static bool asks_for_help(const struct cli_options *options)
     return false;
 }
 
-/* `muster alarms`: a noun with nothing but a list needs no verb. */
-static const struct api_command *find_sole(const char *noun)
+/* `muster alarms`, `muster tcb`: some nouns need no verb. */
+static const struct api_command *find_usual(const char *noun)
 {
-    const struct api_command *list = find(noun, "list");
     for (size_t i = 0; i < api_command_count; i++)
-        if (is_noun(&api_commands[i], noun) && &api_commands[i] != list)
-            return NULL;
-    return list;
+        if (is_noun(&api_commands[i], noun) && api_commands[i].usual)
+            return &api_commands[i];
+    return NULL;
 }
 
 int api_main(int argc, char **argv)
@@ -360,7 +359,7 @@ int api_main(int argc, char **argv)
         return usage(argv[0], stdout);
     const int said = options.word_count < 2 ? 1 : 2; /* words that name the command */
     call.command =
-        said == 1 ? find_sole(options.words[0]) : find(options.words[0], options.words[1]);
+        said == 1 ? find_usual(options.words[0]) : find(options.words[0], options.words[1]);
     if (call.command == NULL)
         return usage(argv[0], stderr);
     if (take_words(&call, options.words + said, &err) != OK || run(&call, &options, &err) != OK)

@@ -42,6 +42,7 @@ struct api_command {
     struct api_argument arguments[API_ARGUMENTS_MAX];
     const struct column *columns; /* NULL: the whole object, a member a line */
     const char *help;
+    bool usual; /* what the noun by itself does */
 };
 
 extern const struct api_command api_commands[];

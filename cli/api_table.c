@@ -40,7 +40,12 @@ static const struct column secret_columns[] = {
 static const struct column tcb_columns[] = {
     {"INSTANCES", "instances"}, {"PRODUCT", "product"}, {"REGION", "region"}, {"KEY", "signing_key"},
     {"FIRMWARE", "firmware"}, {"REPORTED", "reported"}, {"COMMITTED", "committed"},
-    {"CURRENT", "current"}, {"LAUNCH", "launch"}, {NULL, NULL}};
+    {"CURRENT", "current"}, {"LAUNCH", "launch"}, {"OLDEST", "oldest"}, {"FLOORS", "floors"},
+    {NULL, NULL}};
+static const struct column tcb_group_columns[] = {
+    {"VALUE", "value"}, {"INSTANCES", "instances"}, {"REPORTED", "reported"}, {"COMMITTED", "committed"},
+    {"CURRENT", "current"}, {"LAUNCH", "launch"}, {"OLDEST", "oldest"}, {"NEWEST", "newest"},
+    {"FLOORS", "floors"}, {NULL, NULL}};
 static const struct column distrust_columns[] = {
     {"ID", "id"}, {"WHAT", "what"}, {"VALUE", "value"}, {"SERIAL", "serial"}, {"IN-FORCE", "in_force_at"},
     {"LIFTED", "lifted_at"}, {"INSTANCES", "instances"}, {"ASKED", "asked"}, {"TRUSTED", "trusted"},
@@ -143,8 +148,14 @@ const struct api_command api_commands[] = {
     {"tcb", "plan", "POST", "/v1/tcb/plan", OBJECT, NULL, {FILE_ARG, AT, OUT}, NULL,
      "what other floors (FILE) would change, now and at their dates"},
     {"tcb", "list", "GET", "/v1/tcb", LIST, NULL, {{0}}, tcb_columns,
-     "which products run which TCB, and how many trusted instances"},
+     "which products run which TCB, and how many trusted instances", .usual = true},
 
+    {"tcb", "by-product", "GET", "/v1/tcb?by=product", LIST, NULL, {{0}}, tcb_group_columns,
+     "the same, counted by product alone, beside its floors"},
+    {"tcb", "by-region", "GET", "/v1/tcb?by=region", LIST, NULL, {{0}}, tcb_group_columns,
+     "the same, counted by region alone"},
+    {"tcb", "by-measurement", "GET", "/v1/tcb?by=measurement", LIST, NULL, {{0}}, tcb_group_columns,
+     "the same, counted by launch digest alone"},
     {"distrust", "list", "GET", "/v1/distrust", LIST, NULL, {{0}}, distrust_columns,
      "what is to be distrusted, and how far it has come"},
     {"distrust", "get", "GET", "/v1/distrust/{}", OBJECT, NULL, {ID_ARG}, NULL,
@@ -164,7 +175,7 @@ const struct api_command api_commands[] = {
      "one of them, as it is kept"},
 
     {"alarms", "list", "GET", "/v1/alarms", LIST, NULL, {{0}}, alarm_columns,
-     "what is wrong now, the critical first"},
+     "what is wrong now, the critical first", .usual = true},
 
     {"keepers", "list", "GET", "/v1/keepers", LIST, NULL, {{0}}, keeper_columns,
      "which keepers were seen, and when they last answered"},

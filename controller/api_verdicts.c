@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "db/replay_store.h"
 #include "db/verdict_store.h"
 
 /* As `muster verify` prints one, with what is known of its making. The token stays in the row: it
@@ -41,15 +40,5 @@ enum outcome verdicts_evidence(struct request *r, struct error *err)
     TRY(evidence_store_find(r->db, row.evidence_digest, &r->reply->body, kind, err));
     r->reply->status = 200;
     r->reply->content_type = "application/octet-stream";
-    return OK;
-}
-
-enum outcome tcb_list(struct request *r, struct error *err)
-{
-    json_t *items = NULL;
-    TRY(tcb_store_inventory(r->db, r->caller.project, &items, err));
-    json_t *page = json_object();
-    json_put_new(page, "items", items);
-    request_answer(r, 200, page);
     return OK;
 }

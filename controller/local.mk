@@ -15,6 +15,7 @@ controller_libcontroller_a_SOURCES += controller/api_instances.c
 controller_libcontroller_a_SOURCES += controller/api_keepers.c
 controller_libcontroller_a_SOURCES += controller/api_plan.c
 controller_libcontroller_a_SOURCES += controller/api_secrets.c
+controller_libcontroller_a_SOURCES += controller/api_tcb.c
 controller_libcontroller_a_SOURCES += controller/api_verdicts.c
 controller_libcontroller_a_SOURCES += controller/api_verify.c
 controller_libcontroller_a_SOURCES += controller/attestation.c

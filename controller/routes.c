@@ -58,7 +58,7 @@ const struct route routes[] = {
     {"GET",    VERDICT,                  MAY_READ,              verdicts_show,        "", 0},
     {"GET",    VERDICT "/evidence",      MAY_AUDIT,             verdicts_evidence,    "", 0},
 
-    {"GET",    "/v1/tcb",                MAY_READ,              tcb_list,             "", 0},
+    {"GET",    "/v1/tcb",                MAY_READ,              tcb_list,             "by", 0},
     {"POST",   "/v1/tcb/plan",           MAY_SECURE,            tcb_plan,             "at", ROUTE_OUTSIDE},
     {"POST",   "/v1/verify",             MAY_READ,              verify_any,           "", ROUTE_OUTSIDE},
 

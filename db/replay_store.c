@@ -28,11 +28,23 @@ enum outcome replay_store_page(struct db *db, const char *project, const struct 
         PARAMS(p_text(project), after != NULL ? p_uuid(after) : p_null(), p_int(limit)), out, err);
 }
 
+static enum outcome array_of(struct db *db, enum sql statement, struct params params, json_t **out,
+                             struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    TRY(db_run(db, statement, params, &rows, err));
+    *out = rows_json(rows, 0, 0);
+    return OK;
+}
+
 enum outcome tcb_store_inventory(struct db *db, const char *project, json_t **out,
                                  struct error *err)
 {
-    OWNED(rows_drop) struct rows *rows = NULL;
-    TRY(db_run(db, SQL_TCB_INVENTORY, PARAMS(p_text(project)), &rows, err));
-    *out = rows_json(rows, 0, 0);
-    return OK;
+    return array_of(db, SQL_TCB_INVENTORY, PARAMS(p_text(project)), out, err);
+}
+
+enum outcome tcb_store_by(struct db *db, const char *project, const char *by, json_t **out,
+                          struct error *err)
+{
+    return array_of(db, SQL_TCB_BY, PARAMS(p_text(project), p_text(by)), out, err);
 }

@@ -31,5 +31,9 @@ enum outcome replay_store_page(struct db *db, const char *project, const struct 
  * trusted instances; the most first, at most 1,000 rows. */
 enum outcome tcb_store_inventory(struct db *db, const char *project, json_t **out,
                                  struct error *err);
+/* The same by "product", "region" or "measurement": [{"value", "instances", "oldest", "newest",
+ * "reported": [{"tcb", "instances"}], "committed", "current", "launch"}]. */
+enum outcome tcb_store_by(struct db *db, const char *project, const char *by, json_t **out,
+                          struct error *err);
 
 #endif

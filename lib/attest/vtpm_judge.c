@@ -114,6 +114,7 @@ static void check_report(struct hearing *h)
         .endorsements = h->in->endorsements,
         .policy = h->in->policy != NULL && h->in->policy->has_snp ? h->in->policy : NULL,
         .at = h->in->at,
+        .rules_at = h->in->rules_at,
         .expected_report_data = expected_report_data(h),
         .asked_at = h->in->asked_at,
         .signature_known = h->in->signature_known,

@@ -31,6 +31,7 @@ struct vtpm_input {
     const struct snp_endorsements *endorsements;
     const struct policy *policy; /* NULL: authenticity only */
     struct moment at;
+    struct moment rules_at;    /* of a replay, as in judge.h */
     struct moment document_at; /* of a replay: its certificates live for hours; none: as above */
     struct moment asked_at;    /* when the nonce was issued; none when unknown */
     bool signature_known;      /* of a replay, like the next: see judge.h */

@@ -127,6 +127,50 @@ static void what_runs_where_is_counted_by_tcb(void **state)
     assert_string_equal(told_member(first, "reported"), "0x7308000000000003");
 }
 
+static const json_t *counted_by(const char *by, struct told *told)
+{
+    OWNED(text_done) struct text target = {0};
+    text_addf(&target, "/v1/tcb?by=%s", by);
+    *told = ask("GET", text_str(&target), NULL);
+    assert_told(*told, 200);
+    const json_t *items = json_object_get(told->body, "items");
+    assert_int_equal(json_array_size(items), 1);
+    return json_array_get(items, 0);
+}
+
+/* R114: by product, region or firmware, beside what is asked of it today and next. */
+static void the_inventory_is_counted_by_one_property(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *by, *value;
+    } ways[] = {{"product", "Milan"}, {"region", "eu-west-1"}, {"measurement", "2222"}};
+    OWNED(json_drop)
+    json_t *floors =
+        json_pack("[{s:i},{s:i,s:s}]", "snp", 0, "snp", 1, "from", "2027-01-01T00:00:00Z");
+    json_put_new(json_object_get(world->charter, "tcb_floors"), "Milan", json_incref(floors));
+    deployment_raise_serial(world);
+    OWNED(told_done) struct told applied = judged_apply(NULL);
+    assert_told(applied, 200);
+    for (size_t i = 0; i < countof(ways); i++) {
+        OWNED(told_done) struct told told = {0};
+        const json_t *group = counted_by(ways[i].by, &told);
+        const json_t *reported = json_array_get(json_object_get(group, "reported"), 0);
+        assert_int_equal(strncmp(told_member(group, "value"), ways[i].value, 4), 0);
+        assert_int_equal(number_at(group, "instances"), 3);
+        assert_int_equal(number_at(reported, "instances"), 3);
+        assert_string_not_equal(told_member(group, "oldest"), "");
+        assert_int_equal(json_array_size(json_object_get(group, "floors")), i == 0 ? 2 : 0);
+    }
+    OWNED(told_done) struct told told = ask("GET", "/v1/tcb", NULL);
+    const json_t *item = json_array_get(json_object_get(told.body, "items"), 0);
+    const json_t *floor = json_array_get(json_object_get(item, "floors"), 0);
+    assert_int_equal(number_at(json_object_get(floor, "floor"), "snp"), 0);
+    assert_string_equal(told_member(floor, "next_from"), "2027-01-01T00:00:00Z");
+    assert_int_equal(number_at(json_object_get(floor, "next"), "snp"), 1);
+    ask_refused("GET", "/v1/tcb?by=moon", NULL, 400, "bad-parameter", "?by");
+}
+
 static void a_candidate_is_read_as_strictly_as_a_charter(void **state)
 {
     (void)state;
@@ -157,6 +201,7 @@ static void only_those_who_may_apply_a_charter_plan_one(void **state)
 static void a_charter_is_applied_only_while_its_plan_holds(void **state)
 {
     (void)state;
+    deployment_raise_serial(world);
     OWNED(told_done) struct told plan = plan_for(world->charter);
     OWNED(mem_drop) char *before = mem_text(told_member(plan.body, "digest"));
     judged_machine(&judged_stock);
@@ -199,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup(a_machine_is_planned_under_the_policy_it_will_be_judged_by,
                                ask_quiet),
         cmocka_unit_test_setup(a_simulator_that_is_no_longer_named_flips_its_machines, ask_quiet),
+        cmocka_unit_test_setup(the_inventory_is_counted_by_one_property, ask_quiet),
         cmocka_unit_test_setup(a_candidate_is_read_as_strictly_as_a_charter, ask_quiet),
         cmocka_unit_test_setup(only_those_who_may_apply_a_charter_plan_one, ask_quiet),
         cmocka_unit_test_setup(a_charter_is_applied_only_while_its_plan_holds, ask_quiet),
