@@ -124,6 +124,9 @@ const struct api_command api_commands[] = {
     {"verdicts", "evidence", "GET", "/v1/verdicts/{}/evidence", BYTES, NULL, {ID_ARG}, NULL,
      "the evidence it judged, as it came"},
 
+    {"keys", "show", "GET", "/.well-known/jwks.json", OBJECT, NULL, {{0}}, NULL,
+     "what opinions and passports are signed with"},
+
     {"opinions", "ask", "POST", "/v1/verify", OBJECT, NULL, {FILE_ARG}, NULL,
      "what is to be thought of any evidence, or of a batch"},
 

@@ -6,6 +6,7 @@
 
 #include "cli/keeper_recovery.h"
 #include "lib/base/file.h"
+#include "lib/crypto/jwks.h"
 #include "lib/crypto/kek.h"
 #include "lib/model/charter.h"
 #include "lib/model/keeper_state.h"
@@ -23,6 +24,7 @@ struct making {
     struct recovery_certs recovery;
     uint8_t signer[SHA256_SIZE]; /* keeper-sign's key */
     struct bytes simulator_root;
+    struct jwks jwks;
 };
 
 static void making_done(struct making *m)
@@ -33,6 +35,7 @@ static void making_done(struct making *m)
     free(m->signers);
     recovery_certs_done(&m->recovery);
     bytes_done(&m->simulator_root);
+    jwks_done(&m->jwks);
 }
 
 static char *path_to(const struct making *m, const char *folder, const char *name)
@@ -127,8 +130,17 @@ static enum outcome make_role(struct making *m, const struct role_files *files, 
                        m->now, ROLE_CERT_DAYS_MAX, &cert, err));
     if (files->role == ROLE_KEEPER_SIGN)
         cert_spki_sha256(cert, m->signer);
+    if (jwks_takes(files->role))
+        TRY(jwks_add(&m->jwks, cert, m->now, err));
     TRY(put_key(m, files->folder, files->key, key, err));
     return put_cert(m, files->folder, files->cert, cert, err);
+}
+
+static enum outcome make_jwks(const struct making *m, struct error *err)
+{
+    OWNED(mem_drop) char *signed_set = NULL;
+    TRY(jwks_sign(&m->jwks, m->root_key, m->now, &signed_set, err));
+    return put(m, "keeper", "jwks.jwt", span_of_text(signed_set), PUBLIC, err);
 }
 
 /* In the simulation realm nothing is lost with the key. */
@@ -285,6 +297,7 @@ enum outcome keeper_init(const struct keeper_init *init, struct error *err)
     TRY(make_root(&m, err));
     for (size_t i = 0; i < ROLE_FILES; i++)
         TRY(make_role(&m, &role_files[i], err));
+    TRY(make_jwks(&m, err));
     TRY(make_memory(&m, err));
     TRY(put_signers(&m, err));
     TRY(make_charter(&m, err));

@@ -9,6 +9,7 @@
 #include "lib/base/names.h"
 #include "lib/base/text.h"
 #include "lib/crypto/cert_life.h"
+#include "lib/crypto/jwks.h"
 
 enum { PEM_MAX = 64 * 1024, ROOTS_MAX = 4, PRIVATE = 0600, PUBLIC = 0644 };
 
@@ -184,6 +185,15 @@ static enum outcome add_roots(const struct keeper_renew *wish, const char *folde
     return OK;
 }
 
+/* Those that stand beside the role's files. */
+static enum outcome read_roots(const struct keeper_renew *wish, const char *folder,
+                               struct roots *out, struct error *err)
+{
+    TRY(add_roots(wish, folder, "root.pem", out, err));
+    enum outcome next = add_roots(wish, folder, "next-root.pem", out, err);
+    return next == ERR_NOT_FOUND ? OK : next;
+}
+
 /* As its owner will at the next start: under a root that stands beside it, and of the realm that
  * was chosen once and for all. */
 static enum outcome check_made(const struct keeper_renew *wish, const struct root *root,
@@ -191,10 +201,7 @@ static enum outcome check_made(const struct keeper_renew *wish, const struct roo
 {
     OWNED(roots_done) struct roots roots = {0};
     enum realm realm;
-    TRY(add_roots(wish, r->files->folder, "root.pem", &roots, err));
-    enum outcome next = add_roots(wish, r->files->folder, "next-root.pem", &roots, err);
-    if (next != OK && next != ERR_NOT_FOUND)
-        return next;
+    TRY(read_roots(wish, r->files->folder, &roots, err));
     TRY(cert_realm(roots.at[0], &realm, err));
     if (realm != root->realm)
         return fail_code(err, ERR_DENIED, "realm-mismatch", "root/ is of the %s realm, %s/ is not",
@@ -256,6 +263,70 @@ static enum outcome put(const struct keeper_renew *wish, const struct renewing *
     return put_certs(wish, r, false, err);
 }
 
+/* ---- the set of keys for others ------------------------------------------------------------ */
+
+static bool touches_jwks(const struct all *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (jwks_takes(all->at[i].files->role))
+            return true;
+    return false;
+}
+
+/* What was listed before, as far as it still counts: a folder of an earlier version has no list. */
+static enum outcome read_jwks(const struct keeper_renew *wish, const struct roots *roots,
+                              struct moment now, struct jwks *out, struct error *err)
+{
+    OWNED(bytes_done) struct bytes jwt = {0};
+    enum outcome outcome = read_pem(wish, "keeper", "jwks.jwt", &jwt, err);
+    if (outcome == ERR_NOT_FOUND)
+        return OK;
+    TRY(outcome);
+    if (jwks_open(bytes_span(&jwt), roots->at, roots->count, now, out, err) != OK)
+        return error_context(err, "keeper/jwks.jwt");
+    return OK;
+}
+
+/* Those of roles that are not renewed now. */
+static enum outcome add_standing(const struct keeper_renew *wish, struct moment now,
+                                 struct jwks *out, struct error *err)
+{
+    for (size_t i = 0; i < ROLE_FILES; i++) {
+        OWNED(bytes_done) struct bytes pem = {0};
+        OWNED(cert_drop) struct cert *cert = NULL;
+        if (!jwks_takes(role_files[i].role))
+            continue;
+        enum outcome outcome = read_pem(wish, role_files[i].folder, role_files[i].cert, &pem, err);
+        if (outcome == ERR_NOT_FOUND)
+            continue;
+        TRY(outcome);
+        TRY(cert_from_pem(bytes_span(&pem), &cert, err));
+        TRY(jwks_add(out, cert, now, err));
+    }
+    return OK;
+}
+
+/* Before the new keys are in use, so that nothing is ever signed that the list does not know. The
+ * old ones stay in it until their certificates end. */
+static enum outcome put_jwks(const struct keeper_renew *wish, const struct root *root,
+                             const struct all *all, struct moment now, struct error *err)
+{
+    OWNED(jwks_done) struct jwks set = {0};
+    OWNED(roots_done) struct roots roots = {0};
+    OWNED(mem_drop) char *signed_set = NULL;
+    OWNED(mem_drop) char *path = path_to(wish, "keeper", "jwks.jwt");
+    if (!touches_jwks(all))
+        return OK;
+    TRY(read_roots(wish, "keeper", &roots, err));
+    TRY(read_jwks(wish, &roots, now, &set, err));
+    TRY(add_standing(wish, now, &set, err));
+    for (size_t i = 0; i < all->count; i++)
+        if (jwks_takes(all->at[i].files->role))
+            TRY(jwks_add(&set, all->at[i].made, now, err));
+    TRY(jwks_sign(&set, root->key, now, &signed_set, err));
+    return file_write(path, span_of_text(signed_set), PUBLIC, err);
+}
+
 static void tell(const struct renewing *r, struct renewals *out)
 {
     struct renewed *told = &out->at[out->count++];
@@ -308,6 +379,7 @@ enum outcome keeper_renew(const struct keeper_renew *wish, struct renewals *out,
             TRY(outcome);
         }
     }
+    TRY(put_jwks(wish, &root, &all, now, err));
     for (size_t i = 0; i < all.count; i++) {
         TRY(put(wish, &all.at[i], err));
         tell(&all.at[i], out);

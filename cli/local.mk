@@ -27,6 +27,7 @@ cli_libcli_a_SOURCES += cli/options.c cli/options.h
 cli_libcli_a_SOURCES += cli/order.c cli/order.h
 cli_libcli_a_SOURCES += cli/print.c cli/print.h
 cli_libcli_a_SOURCES += cli/status.c cli/status.h
+cli_libcli_a_SOURCES += cli/token.c cli/token.h
 cli_libcli_a_SOURCES += cli/verify.c cli/verify.h
 cli_libcli_a_SOURCES += cli/verify_common.c cli/verify_common.h
 cli_libcli_a_SOURCES += cli/vtpm_files.c cli/vtpm_files.h

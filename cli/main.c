@@ -14,6 +14,7 @@
 #include "cli/machines.h"
 #include "cli/measure.h"
 #include "cli/status.h"
+#include "cli/token.h"
 #include "cli/verify.h"
 #include "lib/base/error.h"
 
@@ -148,6 +149,12 @@ static const struct command {
      "--watch draws it again until interrupted.\n"},
     {"machines", "the state machines, drawn", machines_main,
      "muster machines [NAME] [--dot] [-o table|json]\n"},
+    {"token", "check an opinion or a passport, as a relying party does", token_main,
+     "muster token verify --root FILE --jwks FILE [--audience TEXT] [--at RFC3339] TOKEN-FILE\n"
+     "\n"
+     "Offline: --root is the deployment's, --jwks the keys as GET /.well-known/jwks.json gives them\n"
+     "or as keeper/jwks.jwt holds them; each counts only as the root certified it. A passport needs\n"
+     "--audience. Verdicts are refused: they are for keepers alone.\n"},
     {"explain", "what a code means and what to do", explain_main,
      "muster explain CODE [-o table|json]\n"},
 };

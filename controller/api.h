@@ -71,6 +71,9 @@ enum outcome verdicts_evidence(struct request *r, struct error *err);
 /* api_tcb.c */
 enum outcome tcb_list(struct request *r, struct error *err);
 
+/* api_keys.c */
+enum outcome keys_show(struct request *r, struct error *err);
+
 /* api_verify.c */
 enum outcome verify_any(struct request *r, struct error *err);
 

@@ -22,6 +22,19 @@ static void keeper_refuse(struct link_peer *peer, uint64_t id, const struct erro
     link_peer_finish(peer, why->code);
 }
 
+/* A keeper whose set is none does all else. */
+static void note_keys(struct desk *desk, const struct keeper_seat *seat, const char *jwks)
+{
+    struct error err = {0};
+    OWNED(jwks_done) struct jwks set = {0};
+    if (jwks == NULL)
+        return;
+    if (jwks_open(span_of_text(jwks), desk->roots, desk->root_count, clock_now(), &set, &err) == OK)
+        key_book_put(desk->keys, seat->signer, jwks, &set);
+    else
+        log_error("jwks.refused", &err);
+}
+
 static enum outcome keeper_hello(struct desk *desk, struct link_event *event, struct error *err)
 {
     OWNED(json_drop) json_t *message = NULL;
@@ -34,6 +47,8 @@ static enum outcome keeper_hello(struct desk *desk, struct link_event *event, st
     TRY(record_from_json(&hello_record, message, "", &hello, err));
     enum outcome outcome = keepers_welcome(&desk->keepers, event->peer, &hello, desk->roots,
                                            desk->root_count, &seat, err);
+    if (outcome == OK)
+        note_keys(desk, seat, hello.jwks);
     record_done(&hello_record, &hello);
     TRY(outcome);
     struct hello_reply reply = {.heartbeat_seconds = desk->settings->heartbeat_seconds};
@@ -277,6 +292,7 @@ enum outcome desk_start(struct desk *desk, struct error *err)
     desk->calls = calls_new();
     const struct admission_limits limits = slots_limits(desk);
     desk->admission = admission_new(&limits);
+    desk->keys = key_book_new();
     desk->inbox = queue_new(INBOX_ROOM);
     TRY(db_open(desk->settings->database, &desk->db, err));
     TRY(load_identity(desk, err));
@@ -317,6 +333,7 @@ bool desk_stop(struct desk *desk, int64_t wait_ms)
     drain(desk);
     calls_free(desk->calls);
     keepers_done(&desk->keepers);
+    key_book_free(desk->keys);
     map_free(desk->guests);
     admission_free(desk->admission);
     queue_free(desk->inbox);

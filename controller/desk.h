@@ -9,6 +9,7 @@
 #include "controller/calls.h"
 #include "controller/endorser.h"
 #include "controller/keepers.h"
+#include "controller/key_book.h"
 #include "controller/service.h"
 #include "controller/slots.h"
 #include "db/ticket_store.h"
@@ -38,6 +39,7 @@ struct desk {
     struct cert_term term; /* of our own certificate */
     struct map *guests;    /* instance -> the guest that speaks for it: proven, its link key */
     struct keepers keepers;
+    struct key_book *keys;
     struct calls *calls;
     struct endorser *endorser;   /* NULL: evidence goes on as it came */
     size_t endorsing;            /* appraisals that wait for it */

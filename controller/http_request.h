@@ -20,6 +20,7 @@ struct api_service {
                              struct generate_reply *, struct error *);
     enum outcome (*opinion)(struct service *, const struct opinion_wish *, struct opinion_reply *,
                             struct error *);
+    enum outcome (*keys)(struct service *, json_t **out, struct error *);
     enum outcome (*charter)(struct service *, const char *jws, int64_t *out_serial, struct error *);
     void (*keepers)(struct service *, struct service_keepers *);
     enum outcome (*attest)(struct service *, const struct uuid *, const char *why, struct error *);

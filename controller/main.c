@@ -114,6 +114,7 @@ static enum outcome open_api(struct musterd *p, struct error *err)
         .service = {.service = p->service,
                     .generate = service_generate,
                     .opinion = service_opinion,
+                    .keys = service_keys,
                     .charter = service_charter,
                     .keepers = service_keepers,
                     .attest = service_attest,

@@ -16,6 +16,7 @@ const struct route routes[] = {
     {"GET",    "/readyz",                MAY_ANYBODY,           health_ready,         "", 0},
     {"GET",    "/metrics",               MAY_READ,              health_metrics,       "", 0},
     {"GET",    "/openapi.json",          MAY_ANYBODY,           health_openapi,       "", 0},
+    {"GET",    "/.well-known/jwks.json", MAY_ANYBODY,           keys_show,            "", 0},
 
     {"GET",    "/v1/accounts",           MAY_READ,              accounts_list,        PAGE, 0},
     {"POST",   "/v1/accounts",           MAY_OPERATE,           accounts_add,         "", 0},

@@ -80,6 +80,11 @@ enum outcome service_opinion(struct service *service, const struct opinion_wish 
     return keeper_task_opinion(&service->desk, wish, out, err);
 }
 
+enum outcome service_keys(struct service *service, json_t **out, struct error *err)
+{
+    return key_book_show(service->desk.keys, clock_now(), out, err);
+}
+
 enum outcome service_charter(struct service *service, const char *jws, int64_t *out_serial,
                              struct error *err)
 {

@@ -51,6 +51,8 @@ enum outcome service_generate(struct service *service, const struct generate_wis
 /* What a keeper thinks of evidence that nobody challenged. */
 enum outcome service_opinion(struct service *service, const struct opinion_wish *wish,
                              struct opinion_reply *out, struct error *err);
+/* What keepers sign opinions and passports with (key_book_show). Waits for nobody. */
+enum outcome service_keys(struct service *service, json_t **out, struct error *err);
 /* Offer a charter to every keeper on the link; the first refusal is the answer. */
 enum outcome service_charter(struct service *service, const char *jws, int64_t *out_serial,
                              struct error *err);

@@ -6,7 +6,6 @@
 #include "lib/crypto/random.h"
 
 #define AUDIENCE "muster-keeper"
-#define OPINION_AUDIENCE "muster-opinion"
 
 enum token_kind { TOKEN_VERDICT, TOKEN_OPINION, TOKEN_PASSPORT, TOKEN_KIND_COUNT };
 

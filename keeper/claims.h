@@ -6,14 +6,8 @@
 
 #include "lib/crypto/token.h"
 #include "lib/model/charter.h"
+#include "lib/model/token_types.h"
 #include "lib/model/verdict_vector.h"
-
-#define VERDICT_TYP "muster-verdict+jwt"
-#define SIMULATED_VERDICT_TYP "muster-simulated-verdict+jwt"
-#define OPINION_TYP "muster-opinion+jwt"
-#define SIMULATED_OPINION_TYP "muster-simulated-opinion+jwt"
-#define PASSPORT_TYP "muster-passport+jwt"
-#define SIMULATED_PASSPORT_TYP "muster-simulated-passport+jwt"
 
 /* The "muster" claim. */
 struct verdict_claims {

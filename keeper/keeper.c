@@ -7,6 +7,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/crypto/jwks.h"
 
 enum { PEM_SIZE_MAX = 64 * 1024, CHAINS_KEPT = 64 };
 
@@ -121,6 +122,25 @@ static enum outcome open_spare_signers(struct keeper *k, const char *folder, str
     return OK;
 }
 
+/* For controllers, who show it to everybody; without it nobody outside can check what it signs. */
+static enum outcome open_jwks(struct keeper *k, const char *folder, struct error *err)
+{
+    struct error why = {0};
+    OWNED(bytes_done) struct bytes jwt = {0};
+    OWNED(jwks_done) struct jwks set = {0};
+    enum outcome outcome = read_in(folder, "jwks.jwt", false, &jwt, err);
+    if (outcome == ERR_NOT_FOUND)
+        return OK;
+    TRY(outcome);
+    if (jwks_open(bytes_span(&jwt), k->roots, k->root_count, clock_now(), &set, &why) != OK) {
+        log_error("jwks.off", &why);
+        return OK;
+    }
+    bytes_add_u8(&jwt, 0);
+    k->jwks = mem_text((const char *)jwt.at);
+    return OK;
+}
+
 static enum outcome open_memory(struct keeper *k, const char *folder, struct error *err)
 {
     OWNED(mem_drop) char *kek_path = path_in(folder, "kek");
@@ -194,6 +214,7 @@ enum outcome keeper_open(const char *folder, int64_t challenges_most, struct kee
     TRY(open_roots(k, folder, err));
     TRY(open_signer(k, folder, err));
     TRY(open_spare_signers(k, folder, err));
+    TRY(open_jwks(k, folder, err));
     TRY(open_memory(k, folder, err));
     TRY(open_simulator(k, folder, err));
     TRY(open_charter(k, folder, err));
@@ -356,4 +377,5 @@ void keeper_hello(const struct keeper *k, struct hello *out)
     error_ignore(text_copy(out->version, sizeof out->version, PACKAGE_VERSION, "/version", NULL));
     out->charter_serial = k->charter != NULL ? k->charter->serial : 0;
     out->signer = mem_text(k->signer_pem);
+    out->jwks = k->jwks != NULL ? mem_text(k->jwks) : NULL;
 }

@@ -10,7 +10,7 @@
 struct keeper;
 
 /* What stands in the keeper's folder: root.pem, next-root.pem (may be absent), sign-cert.pem,
- * sign-key.pem, opinion-cert.pem, opinion-key.pem, passport-cert.pem, passport-key.pem,
+ * sign-key.pem, opinion-cert.pem, opinion-key.pem, passport-cert.pem, passport-key.pem, jwks.jwt,
  * link-cert.pem, link-key.pem, kek, state, signers.json, charter.jws (once there is one),
  * simulator-root.pem and simulator-nitro-root.pem (simulation realm only).
  *

@@ -7,6 +7,7 @@ lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/cert_life.c lib/crypto/cert_li
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/der.c lib/crypto/der.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/digest.c lib/crypto/digest.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/jwk.c lib/crypto/jwk.h
+lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/jwks.c lib/crypto/jwks.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/kek.c lib/crypto/kek.h lib/crypto/kek_file.c
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/locked.c lib/crypto/locked.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/openssl_error.c lib/crypto/openssl_error.h

@@ -28,6 +28,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/resume_order.c lib/model/resume_order.h \
 	lib/model/secret.c lib/model/secret.h \
 	lib/model/snp_words.c lib/model/snp_words.h \
+	lib/model/token_types.h \
 	lib/model/verdict.c lib/model/verdict.h \
 	lib/model/verdict_vector.c lib/model/verdict_vector.h
 lib_model_libmodel_a_SOURCES += lib/model/keeper_state.c lib/model/keeper_state.h

@@ -26,6 +26,7 @@ static const struct field hello_fields[] = {
     FIELD(hello, realm, FIELD_TEXT, OPTIONAL),
     FIELD(hello, charter_serial, FIELD_INT, .least = 0, .most = INT64_MAX, OPTIONAL),
     FIELD(hello, signer, FIELD_STRING, OPTIONAL),
+    FIELD(hello, jwks, FIELD_STRING, OPTIONAL),
     FIELD(hello, version, FIELD_TEXT, OPTIONAL),
 };
 const struct record hello_record = RECORD(hello, hello_fields);

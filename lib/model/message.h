@@ -53,6 +53,7 @@ struct hello {
     char realm[16];         /* keeper */
     int64_t charter_serial; /* keeper: 0 when it has none */
     char *signer;           /* keeper: its keeper-sign certificate, PEM */
+    char *jwks;             /* keeper: what it signs for others with, signed by the root */
     char version[32];
 };
 struct hello_reply {

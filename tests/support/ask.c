@@ -66,6 +66,15 @@ static enum outcome fake_charter(struct service *service, const char *jws, int64
     return fake_says(err);
 }
 
+static enum outcome fake_keys(struct service *service, json_t **out, struct error *err)
+{
+    (void)service;
+    if (ask_fake.keys == NULL)
+        return fail_code(err, ERR_UNREACHABLE, "no-keeper", "as the test wants");
+    *out = json_incref(ask_fake.keys);
+    return OK;
+}
+
 static void fake_keepers(struct service *service, struct service_keepers *out)
 {
     (void)service;
@@ -257,6 +266,7 @@ int ask_open(void **state)
                        .verify_gate = verify_gate_new(2),
                        .service = {.generate = fake_generate,
                                    .opinion = fake_opinion,
+                                   .keys = fake_keys,
                                    .charter = fake_charter,
                                    .keepers = fake_keepers,
                                    .attest = fake_attest,

@@ -14,6 +14,7 @@ struct ask_fake {
     enum outcome outcome; /* of the next calls */
     const char *code;
     struct service_keepers keepers;
+    json_t *keys; /* a loan; NULL: no keeper has said */
 };
 extern struct ask_fake ask_fake;
 extern struct db *ask_db;

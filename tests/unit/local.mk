@@ -39,6 +39,7 @@ check_PROGRAMS += tests/unit/test_http_server
 check_PROGRAMS += tests/unit/test_http_server_time
 check_PROGRAMS += tests/unit/test_http_target
 check_PROGRAMS += tests/unit/test_json
+check_PROGRAMS += tests/unit/test_jwks
 check_PROGRAMS += tests/unit/test_keeper_claims
 check_PROGRAMS += tests/unit/test_kds
 check_PROGRAMS += tests/unit/test_keeper_nonces
