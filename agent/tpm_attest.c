@@ -21,19 +21,14 @@ static TPML_PCR_SELECTION select_registers(uint32_t wanted)
         }};
 }
 
-/* A TPM gives as many as it likes at a time, in order, and says which; `left` loses those. */
-static enum outcome read_some(struct tpm *tpm, uint32_t *left, struct registers *out,
-                              struct error *err)
+/* A TPM gives as many as it likes at a time, in order, and says which. `left` loses those: one that
+ * gives none of them, or others, would be asked for ever. */
+static bool take_registers(const TPMS_PCR_SELECTION *which, const TPML_DIGEST *values,
+                           uint32_t *left, struct registers *out)
 {
-    const TPML_PCR_SELECTION wanted = select_registers(*left);
-    OWNED(tpm_drop_answer) TPML_PCR_SELECTION *given = NULL;
-    OWNED(tpm_drop_answer) TPML_DIGEST *values = NULL;
-    UINT32 counter;
+    const uint32_t before = *left;
     size_t taken = 0;
-    TRY(tpm_said(Esys_PCR_Read(tpm->esys, TPM_NO_SESSION, &wanted, &counter, &given, &values),
-                 "reading the registers", err));
-    const TPMS_PCR_SELECTION *which = &given->pcrSelections[0];
-    for (unsigned i = 0; given->count > 0 && i < TPM_REGISTERS; i++) {
+    for (unsigned i = 0; i < TPM_REGISTERS; i++) {
         if ((which->pcrSelect[i / 8] >> i % 8 & 1) == 0)
             continue;
         if (taken == values->count || values->digests[taken].size != SHA256_SIZE)
@@ -41,9 +36,21 @@ static enum outcome read_some(struct tpm *tpm, uint32_t *left, struct registers 
         memcpy(out->at[i], values->digests[taken++].buffer, SHA256_SIZE);
         *left &= ~(1u << i);
     }
-    if (taken == 0)
+    return *left != before;
+}
+
+static enum outcome read_some(struct tpm *tpm, uint32_t *left, struct registers *out,
+                              struct error *err)
+{
+    const TPML_PCR_SELECTION wanted = select_registers(*left);
+    OWNED(tpm_drop_answer) TPML_PCR_SELECTION *given = NULL;
+    OWNED(tpm_drop_answer) TPML_DIGEST *values = NULL;
+    UINT32 counter;
+    TRY(tpm_said(Esys_PCR_Read(tpm->esys, TPM_NO_SESSION, &wanted, &counter, &given, &values),
+                 "reading the registers", err));
+    if (given->count == 0 || !take_registers(&given->pcrSelections[0], values, left, out))
         return fail_code(err, ERR_NOT_FOUND, "tpm-lacks",
-                         "the TPM keeps no SHA-256 registers 0 to %d", TPM_REGISTERS - 1);
+                         "the TPM gives no SHA-256 registers 0 to %d", TPM_REGISTERS - 1);
     return OK;
 }
 

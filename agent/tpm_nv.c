@@ -11,10 +11,11 @@ static enum outcome chunk_size(struct tpm *tpm, size_t *out, struct error *err)
                                     TPM2_PT_NV_BUFFER_MAX, 1, &more, &data),
                  "asking for its limits", err));
     const TPML_TAGGED_TPM_PROPERTY *list = &data->data.tpmProperties;
-    size_t most = 512; /* what every TPM for a PC takes */
-    if (list->count > 0 && list->tpmProperty[0].property == TPM2_PT_NV_BUFFER_MAX)
-        most = list->tpmProperty[0].value;
-    *out = most > TPM2_MAX_NV_BUFFER_SIZE ? TPM2_MAX_NV_BUFFER_SIZE : most;
+    const bool said = list->count > 0 && list->tpmProperty[0].property == TPM2_PT_NV_BUFFER_MAX;
+    const size_t most = said ? list->tpmProperty[0].value : 0;
+    if (most == 0)
+        return fail_code(err, ERR_INTERNAL, "tpm-failed", "TPM: it says no limit of a command");
+    *out = most < TPM2_MAX_NV_BUFFER_SIZE ? most : TPM2_MAX_NV_BUFFER_SIZE;
     return OK;
 }
 

@@ -1,11 +1,13 @@
 /* The agent's evidence of an Azure machine: a real TPM, in software, made up as Azure's is, the
  * shipping driver, and the keeper's judge at the other end (trust.md section 4). What the TPM, its
  * registers and its indices may do to the agent meanwhile. */
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/tpm.h"
 #include "lib/base/file.h"
+#include "tests/support/agent_world.h"
 #include "tests/support/azure_machine.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
@@ -70,6 +72,31 @@ static void registers_that_never_rest_are_given_up(void **state)
     assert_int_equal(soft_tpm_heard(azure_machine.tpm, SOFT_TPM_QUOTE) - before, TPM_ATTEMPTS);
     assert_int_equal(e.quote.len, 0);
     assert_false(tee_is_lost(tee));
+}
+
+static void the_program_makes_it_as_its_settings_say(void **state)
+{
+    (void)state;
+    void *world = NULL;
+    OWNED(evidence_done) struct evidence e = {0};
+    OWNED(text_done) struct text settings = {0};
+    struct evidence_binding binding = {0};
+    assert_int_equal(agent_set_up(&world), 0);
+    struct agent_world *w = world;
+    agent_put(w, "log", "log");
+    text_addf(&settings, "tee = azure\ntpm = %s\nevent-log = %s/log\nthim-url =\n",
+              azure_machine.places.tpm, w->folder);
+    agent_put_hardware(w, text_str(&settings));
+    agent_start(w);
+    agent_take_hello(w);
+    agent_challenge(w, w->root.cert);
+    agent_take_evidence(w, &e);
+    agent_binding(w, &e, w->root.cert, binding.digest);
+    assert_true(span_equal(bytes_span(&e.event_log), span_of_text("log")));
+    bytes_done(&e.event_log); /* it leads nowhere */
+    assert_string_equal(azure_machine_judge(&e, &binding), "ok");
+    assert_int_equal(agent_stop(w, SIGTERM), 0);
+    assert_int_equal(agent_tear_down(&world), 0);
 }
 
 /* ---- a report of now ------------------------------------------------------------------------- */
@@ -183,6 +210,21 @@ static void an_index_larger_than_asked_for_is_not_read(void **state)
     assert_true(soft_tpm_heard(azure_machine.tpm, SOFT_TPM_NV_READ) > before + 1); /* in parts */
 }
 
+/* Answers that would have the agent ask for ever. */
+static void a_tpm_that_leads_nowhere_is_not_followed(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(tee_drop) struct tee *tee = azure_machine_open();
+    OWNED(evidence_done) struct evidence e = {0};
+    soft_tpm_plan(azure_machine.tpm, SOFT_TPM_GET_CAPABILITY, SOFT_TPM_NOUGHT, 1000);
+    assert_fails(tee_prove(tee, &asked, &e, &err), ERR_INTERNAL, "tpm-failed");
+    assert_non_null(strstr(err.text, "limit"));
+    soft_tpm_plan(azure_machine.tpm, SOFT_TPM_PCR_READ, SOFT_TPM_REPEATS, 1000);
+    assert_fails(tee_prove(tee, &asked, &e, &err), ERR_NOT_FOUND, "tpm-lacks");
+    assert_int_equal(e.quote.len, 0);
+}
+
 /* At each command that evidence takes. */
 static void a_tpm_that_breaks_off_is_found_anew_the_next_time(void **state)
 {
@@ -277,6 +319,7 @@ int main(void)
         T(it_is_made_again_and_again),
         T(registers_that_change_after_the_quote_are_quoted_again),
         T(registers_that_never_rest_are_given_up),
+        T(the_program_makes_it_as_its_settings_say),
         T(a_report_of_now_is_asked_for_over_the_binding),
         T(a_report_that_stays_as_it_was_is_not_waited_for_forever),
         T(a_time_of_the_report_is_boot_or_now),
@@ -284,6 +327,7 @@ int main(void)
         T(a_key_of_another_kind_is_refused),
         T(an_owner_with_a_password_is_told_of),
         T(an_index_larger_than_asked_for_is_not_read),
+        T(a_tpm_that_leads_nowhere_is_not_followed),
         T(a_tpm_that_breaks_off_is_found_anew_the_next_time),
         T(a_tpm_that_dies_stays_gone),
         T(where_there_is_no_tpm_the_agent_says_so_at_start),

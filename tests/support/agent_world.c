@@ -99,9 +99,15 @@ void agent_put_userdata(const struct agent_world *w, const struct cert *root)
 
 void agent_put_config(const struct agent_world *w, const char *more)
 {
+    OWNED(text_done) struct text lines = {0};
+    text_addf(&lines, "tee = simulated\ntee-socket = %s/psp\n%s", w->folder, more);
+    agent_put_hardware(w, text_str(&lines));
+}
+
+void agent_put_hardware(const struct agent_world *w, const char *more)
+{
     OWNED(text_done) struct text config = {0};
-    text_addf(&config, "user-data = %s/user-data\ntee = simulated\ntee-socket = %s/psp\n",
-              w->folder, w->folder);
+    text_addf(&config, "user-data = %s/user-data\n", w->folder);
     text_addf(&config, "secrets-dir = %s/secrets\nallow-non-tmpfs = true\n", w->folder);
     text_addf(&config, "hooks-dir = %s/hooks\nredial-most-seconds = 1\n%s", w->folder, more);
     agent_put(w, "agent.conf", text_str(&config));
@@ -244,18 +250,25 @@ void agent_challenge(struct agent_world *w, const struct cert *root)
     answer(w, id, &challenge_record, &challenge);
 }
 
-bool agent_binds(const struct agent_world *w, const struct evidence *evidence,
-                 const struct cert *root)
+void agent_binding(const struct agent_world *w, const struct evidence *evidence,
+                   const struct cert *root, uint8_t out[static BINDING_SIZE])
 {
     struct binding binding = {
-        .kind = EVIDENCE_SIMULATED, .instance = w->instance, .rest = bytes_span(&evidence->rest)};
+        .kind = evidence->kind, .instance = w->instance, .rest = bytes_span(&evidence->rest)};
     memcpy(binding.nonce, w->nonce, NONCE_SIZE);
     memcpy(binding.link_key, link_peer_fingerprint(w->peer), SHA256_SIZE);
     key_fingerprint(w->sealing, binding.sealing_key);
     cert_spki_sha256(root, binding.root_key);
+    binding_digest(&binding, out);
+}
+
+bool agent_binds(const struct agent_world *w, const struct evidence *evidence,
+                 const struct cert *root)
+{
     uint8_t expected[BINDING_SIZE];
-    binding_digest(&binding, expected);
-    return memcmp(evidence->report.at + 0x50, expected, BINDING_SIZE) == 0;
+    agent_binding(w, evidence, root, expected);
+    return evidence->kind == EVIDENCE_SIMULATED &&
+           memcmp(evidence->report.at + 0x50, expected, BINDING_SIZE) == 0;
 }
 
 uint64_t agent_take_evidence(struct agent_world *w, struct evidence *out)

@@ -35,6 +35,8 @@ void agent_put(const struct agent_world *w, const char *name, const char *conten
 void agent_put_root(const struct agent_world *w, const char *name, const struct cert *root);
 void agent_put_userdata(const struct agent_world *w, const struct cert *root);
 void agent_put_config(const struct agent_world *w, const char *more); /* lines beside the usual */
+void agent_put_hardware(const struct agent_world *w,
+                        const char *more); /* and beside the simulator */
 
 void agent_start(struct agent_world *w);
 int agent_stop(struct agent_world *w, int signal); /* its exit code, or 128 + signal */
@@ -46,7 +48,9 @@ uint64_t agent_take_request(struct agent_world *w, enum verb verb, const struct 
 void agent_take_hello(struct agent_world *w);
 void agent_challenge(struct agent_world *w, const struct cert *root);
 uint64_t agent_take_evidence(struct agent_world *w, struct evidence *out);
-/* What the keeper would recompute, under the root it knows. */
+/* What the keeper would recompute, under the root it knows, and whether a bare report holds it. */
+void agent_binding(const struct agent_world *w, const struct evidence *evidence,
+                   const struct cert *root, uint8_t out[static BINDING_SIZE]);
 bool agent_binds(const struct agent_world *w, const struct evidence *evidence,
                  const struct cert *root);
 void agent_trust(struct agent_world *w); /* from hello to verdict */

@@ -23,6 +23,11 @@ extern char **environ;
 
 enum { HEAD = 10, MESSAGE_MAX = 8192, COMMANDS_MAX = 0x200 };
 
+struct message {
+    size_t len;
+    uint8_t at[MESSAGE_MAX];
+};
+
 struct soft_tpm {
     char *folder;
     char tcti[64];
@@ -33,15 +38,11 @@ struct soft_tpm {
     atomic_uint command;
     atomic_int event, times;
     atomic_uint answer;
+    struct message first; /* the wire's own */
     atomic_int heard[COMMANDS_MAX];
 };
 
 /* ---- the wire -------------------------------------------------------------------------------- */
-
-struct message {
-    size_t len;
-    uint8_t at[MESSAGE_MAX];
-};
 
 static bool receive_all(int s, uint8_t *at, size_t len)
 {
@@ -113,6 +114,14 @@ static bool happen(struct soft_tpm *tpm, uint32_t command, struct message *m)
         break;
     case SOFT_TPM_SAYS:
         say(m, tpm->answer);
+        break;
+    case SOFT_TPM_REPEATS:
+        if (tpm->first.len == 0)
+            tpm->first = *m;
+        *m = tpm->first;
+        break;
+    case SOFT_TPM_NOUGHT:
+        memset(m->at + m->len - 4, 0, 4);
         break;
     case SOFT_TPM_LATE:
         clock_advance_ms(3600 * 1000);

@@ -8,6 +8,7 @@
 #include "lib/base/bytes.h"
 
 enum {
+    SOFT_TPM_GET_CAPABILITY = 0x17a,
     SOFT_TPM_NV_READ_PUBLIC = 0x169,
     SOFT_TPM_NV_READ = 0x14e, /* TPM_CC_... */
     SOFT_TPM_QUOTE = 0x158,
@@ -22,6 +23,8 @@ enum soft_tpm_event {
     SOFT_TPM_GONE,     /* the TPM dies */
     SOFT_TPM_LATE,     /* an hour passes, by the frozen clock */
     SOFT_TPM_SAYS,     /* the answer is this response code instead */
+    SOFT_TPM_REPEATS,  /* the answer is the first of these again */
+    SOFT_TPM_NOUGHT,   /* the answer's last four bytes are zero */
 };
 
 struct soft_tpm;
