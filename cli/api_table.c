@@ -60,6 +60,10 @@ static const struct column keeper_columns[] = {
     {"NAME", "name"}, {"REALM", "realm"}, {"CHARTER", "charter_serial"}, {"VERSION", "version"},
     {"SILENT", "silent"}, {"LAST-SEEN", "last_seen"}, {"APPRAISALS", "appraisals"},
     {"RELEASES", "releases"}, {"REFUSALS", "refusals"}, {NULL, NULL}};
+static const struct column probe_columns[] = {
+    {"KEEPER", "keeper"}, {"PROBER", "prober"}, {"SAMPLES", "samples"}, {"HELD", "held"},
+    {"WRONG", "wrong"}, {"ACCEPTED", "accepted"}, {"FAULT", "fault_alteration"},
+    {"CODE", "fault_code"}, {"HALTED", "halted"}, {"HALT", "halt"}, {"RAN-AT", "ran_at"}, {NULL, NULL}};
 static const struct column audit_columns[] = {
     {"NUMBER", "number"}, {"AT", "at"}, {"ACTOR", "actor"}, {"VERB", "verb"},
     {"OBJECT", "object"}, {NULL, NULL}};
@@ -184,6 +188,9 @@ const struct api_command api_commands[] = {
      "which keepers were seen, and when they last answered"},
     {"keepers", "forget", "DELETE", "/v1/keepers/{}", OBJECT, NULL, {NAME_ARG}, NULL,
      "one is gone for good: wait for it no more"},
+
+    {"probes", "list", "GET", "/v1/probes", LIST, NULL, {{0}}, probe_columns,
+     "what keepers' probes of their own judges found, and ours of keepers"},
 
     {"audit", "list", "GET", "/v1/audit", LIST, NULL,
      {{"--after", IN_QUERY, "after", false}}, audit_columns, "who did what, from a number on"},

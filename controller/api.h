@@ -63,6 +63,9 @@ enum outcome instances_terminate(struct request *r, struct error *err);
 enum outcome keepers_list(struct request *r, struct error *err);
 enum outcome keepers_forget(struct request *r, struct error *err);
 
+/* api_probes.c */
+enum outcome probes_list(struct request *r, struct error *err);
+
 /* api_verdicts.c */
 json_t *verdict_row_to_json(const struct verdict_row *row);
 enum outcome verdicts_show(struct request *r, struct error *err);

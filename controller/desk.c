@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/keeper_probes.h"
 #include "controller/keeper_status.h"
 #include "controller/keeper_tasks.h"
 #include "lib/base/file.h"
@@ -60,6 +61,7 @@ static enum outcome keeper_hello(struct desk *desk, struct link_event *event, st
         TEXT("address", link_peer_address(event->peer)),
         INT("charter_serial", seat->charter_serial));
     keeper_status_note(desk, seat);
+    keeper_probes_recall(desk, seat);
     charter_offer_stored(desk, seat);
     return OK;
 }
@@ -171,6 +173,7 @@ static void tick(struct desk *desk)
     recall_due(desk);
     keeper_status_ask(desk);
     slots_tick(desk);
+    keeper_probes_run(desk);
     metric_set(METRIC_AGENTS_CONNECTED, (int64_t)map_count(desk->guests));
 }
 

@@ -21,6 +21,7 @@
 enum {
     AGENT_WAIT_MS = 15000,
     KEEPER_SECONDS = 30, /* between two questions how it is */
+    PROBE_SECONDS = 60,  /* and between two rounds of what it must refuse */
     DESK_TICK_MS = 1000,
     DESK_ROOTS_MAX = 2,
     GUEST_REPLIES = 16,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/keeper_probes.h"
 #include "lib/base/log.h"
 
 struct question {
@@ -41,6 +42,7 @@ static enum outcome take_status(struct keeper_seat *seat, struct span body, stru
     TRY(message_parse_reply(body, &keeper_status_record, &status, err));
     if (memcmp(status.boot_id, seat->boot_id, sizeof seat->boot_id) != 0)
         return fail_code(err, ERR_CONFLICT, "other-boot", "it answers for another start of it");
+    keeper_probes_count(seat, &status);
     seat->status = status;
     seat->charter_serial = status.charter_serial;
     return OK;
@@ -52,11 +54,13 @@ static void answered(void *context, enum outcome outcome, struct span body, stru
     struct keeper_seat *seat = keepers_of_peer(&q->desk->keepers, q->peer);
     if (seat != NULL && outcome == OK)
         outcome = take_status(seat, body, err);
-    if (seat != NULL && outcome == OK)
+    if (seat != NULL && outcome == OK) {
         keeper_status_note(q->desk, seat);
-    else if (seat != NULL)
+        keeper_probes_note(q->desk, seat);
+    } else if (seat != NULL) {
         LOG(WARN, "keeper.not-answering", TEXT("keeper", seat->name), TEXT("code", err->code),
             TEXT("text", err->text));
+    }
     link_peer_free(q->peer);
     free(q);
 }

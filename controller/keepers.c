@@ -96,7 +96,7 @@ struct keeper_seat *keepers_of_peer(struct keepers *keepers, const struct link_p
 struct keeper_seat *keepers_of_boot(struct keepers *keepers, const uint8_t boot_id[static 8])
 {
     for (size_t i = 0; i < keepers->count; i++)
-        if (memcmp(keepers->seats[i].boot_id, boot_id, 8) == 0)
+        if (memcmp(keepers->seats[i].boot_id, boot_id, 8) == 0 && !keepers->seats[i].distrusted)
             return &keepers->seats[i];
     return NULL;
 }
@@ -107,6 +107,8 @@ static bool is_better(const struct keepers *keepers, const struct keeper_seat *s
     const bool silent = keepers_is_silent(keepers, seat);
     if (silent != keepers_is_silent(keepers, than))
         return !silent;
+    if (seat->status.halted != than->status.halted)
+        return !seat->status.halted;
     return seat->charter_serial > than->charter_serial;
 }
 
@@ -114,8 +116,12 @@ enum outcome keepers_pick(struct keepers *keepers, struct keeper_seat **out, str
 {
     struct keeper_seat *best = NULL;
     for (size_t i = 0; i < keepers->count; i++)
-        if (best == NULL || is_better(keepers, &keepers->seats[i], best))
+        if (!keepers->seats[i].distrusted &&
+            (best == NULL || is_better(keepers, &keepers->seats[i], best)))
             best = &keepers->seats[i];
+    if (best == NULL && keepers->count > 0)
+        return fail_code(err, ERR_UNREACHABLE, "keeper-distrusted",
+                         "every keeper here said yes to what it must refuse");
     if (best == NULL)
         return fail_code(err, ERR_UNREACHABLE, "no-keeper", "no keeper is connected");
     *out = best;

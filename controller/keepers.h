@@ -18,6 +18,10 @@ struct keeper_seat {
     int64_t heard_ms;            /* its hello or last answer to how it is (clock_monotonic_ms) */
     int64_t ask_due_ms;          /* when it is asked again */
     struct keeper_status status; /* its last answer */
+    bool told;                   /* there was one */
+    int64_t probe_due_ms;        /* when it is asked next what it must refuse; 0: not set yet */
+    bool probing;                /* such a round is under way */
+    bool distrusted;             /* it said yes: it is asked for nothing more */
 };
 
 struct keepers {
@@ -35,15 +39,15 @@ void keepers_lost(struct keepers *keepers, const struct link_peer *peer);
 void keepers_done(struct keepers *keepers);
 
 struct keeper_seat *keepers_of_peer(struct keepers *keepers, const struct link_peer *peer);
-/* By boot id: evidence goes to the keeper that issued its nonce. NULL: gone. */
+/* By boot id: evidence goes to the keeper that issued its nonce. NULL: gone, or distrusted. */
 struct keeper_seat *keepers_of_boot(struct keepers *keepers, const uint8_t boot_id[static 8]);
 /* On the link and yet without an answer: stopped, or stuck. */
 bool keepers_is_silent(const struct keepers *keepers, const struct keeper_seat *seat);
 /* Write down that it answered. The keeper's name in rows is the first half of its signer's hash. */
 enum outcome keepers_note(const struct keepers *keepers, const struct keeper_seat *seat,
                           struct db *db, const char *actor, struct error *err);
-/* Of those that answer, or of all when none does, the one with the highest charter.
- * ERR_UNREACHABLE "no-keeper". */
+/* Of those that answer and release, or of all when none does, the one with the highest charter, and
+ * never one that is distrusted. ERR_UNREACHABLE "no-keeper", "keeper-distrusted". */
 enum outcome keepers_pick(struct keepers *keepers, struct keeper_seat **out, struct error *err);
 
 #endif

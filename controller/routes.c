@@ -31,6 +31,7 @@ const struct route routes[] = {
 
     {"GET",    "/v1/alarms",             MAY_READ,              alarms_list,          "", 0},
     {"GET",    "/v1/keepers",            MAY_READ,              keepers_list,         "", 0},
+    {"GET",    "/v1/probes",             MAY_READ,              probes_list,          "", 0},
     {"DELETE", "/v1/keepers/{name}",     MAY_SECURE,            keepers_forget,       "", 0},
 
     {"GET",    "/v1/charter",            MAY_READ,              charter_show,         "", 0},

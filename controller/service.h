@@ -27,6 +27,7 @@ struct service_settings {
     int64_t keeper_seconds;        /* between two questions to a keeper how it is; 0: 30 */
     int64_t appraisals_at_once;    /* of each keeper, over all controllers; 0: as usual */
     int64_t appraisals_per_second; /* begun; the same */
+    int64_t probe_seconds;         /* between two rounds of what it must refuse; 0: 60 */
     int64_t workers;               /* threads that drive clouds */
     int64_t lease_seconds;         /* longer than any cloud call's deadline */
     int64_t watch_seconds;         /* between two looks at the clouds */

@@ -26,6 +26,7 @@ struct musterd_settings {
     int64_t keeper_seconds;
     int64_t appraisals_at_once;
     int64_t appraisals_per_second;
+    int64_t probe_seconds;
     int64_t workers;
     int64_t lease_seconds;
     int64_t watch_seconds;

@@ -20,6 +20,7 @@ db_libdb_a_SOURCES += db/instance_history.c db/instance_history.h
 db_libdb_a_SOURCES += db/instance_store.c db/instance_store.h
 db_libdb_a_SOURCES += db/instance_trust.c
 db_libdb_a_SOURCES += db/keeper_store.c db/keeper_store.h
+db_libdb_a_SOURCES += db/probe_store.c db/probe_store.h
 db_libdb_a_SOURCES += db/migrate.c db/migrate.h
 db_libdb_a_SOURCES += db/replay_store.c db/replay_store.h
 db_libdb_a_SOURCES += db/retention.c db/retention.h
@@ -41,6 +42,7 @@ DB_QUERIES += $(top_srcdir)/db/queries/fleet.sql
 DB_QUERIES += $(top_srcdir)/db/queries/image.sql
 DB_QUERIES += $(top_srcdir)/db/queries/instance.sql
 DB_QUERIES += $(top_srcdir)/db/queries/keeper.sql
+DB_QUERIES += $(top_srcdir)/db/queries/probe.sql
 DB_QUERIES += $(top_srcdir)/db/queries/replay.sql
 DB_QUERIES += $(top_srcdir)/db/queries/retention.sql
 DB_QUERIES += $(top_srcdir)/db/queries/secret.sql
@@ -55,6 +57,7 @@ DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0004_endorsements.sql \
 	$(top_srcdir)/db/migrations/0007_freshness.sql \
 	$(top_srcdir)/db/migrations/0008_distrust_and_cases.sql \
+	$(top_srcdir)/db/migrations/0009_probes.sql \
 	$(top_srcdir)/db/migrations/0010_endorsement_turns.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)

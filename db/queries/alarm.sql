@@ -33,6 +33,35 @@ FROM (
       AND EXISTS (SELECT FROM instances WHERE phase <> 'terminated')
 
     UNION ALL
+    SELECT 'probe-accepted', 'critical', 'keeper:' || k.name,
+        CASE WHEN p.accepted = 0 THEN 'halted (' || p.halt || ') by a probe before its last start'
+             WHEN p.prober = 'keeper' THEN 'its judges took ' || coalesce(p.fault_kind, '') || ' evidence with another '
+                                           || coalesce(p.fault_alteration, '') || ': halt ' || p.halt
+             ELSE 'it said yes to ' || coalesce(p.fault_alteration, '') || ', and is asked for nothing more' END,
+        coalesce(p.fault_at, k.first_seen), NULL, NULL
+    FROM (SELECT DISTINCT ON (certificate) * FROM keepers ORDER BY certificate, last_seen DESC) k
+        JOIN probes p USING (boot_id)
+    WHERE p.accepted > 0 OR p.halted
+
+    UNION ALL
+    SELECT 'probe-wrong-code', 'warning', 'keeper:' || k.name,
+        coalesce(p.fault_kind, '') || ' evidence with another ' || coalesce(p.fault_alteration, '')
+            || ' was refused with ' || p.fault_code, p.fault_at, NULL, NULL
+    FROM (SELECT DISTINCT ON (certificate) * FROM keepers ORDER BY certificate, last_seen DESC) k
+        JOIN probes p USING (boot_id)
+    WHERE p.wrong > 0 AND p.accepted = 0 AND p.fault_at > clock_timestamp() - interval '1 hour'
+
+    UNION ALL
+    SELECT 'probes-not-running', 'warning', 'keeper:' || k.name,
+        'it has evidence to probe its judges with, and for three intervals it did not', p.ran_at, NULL, NULL
+    FROM (SELECT DISTINCT ON (certificate) * FROM keepers ORDER BY certificate, last_seen DESC) k
+        JOIN probes p USING (boot_id)
+    WHERE p.prober = 'keeper' AND p.samples > 0
+      AND p.ran_at <= clock_timestamp()
+                      - make_interval(secs => 3 * greatest(p.every_seconds, k.interval_seconds))
+      AND k.last_seen > clock_timestamp() - make_interval(secs => 2 * k.interval_seconds)
+
+    UNION ALL
     SELECT 'charter-expiring', 'warning', 'charter:' || serial, 'it expires within seven days',
         expires - interval '7 days', project, NULL
     FROM charters

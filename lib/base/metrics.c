@@ -40,6 +40,9 @@ static const struct {
     [METRIC_SLOTS_TAKEN]          = {"muster_slots_taken", "gauge", "Appraisals under way on this controller."},
     [METRIC_SLOTS_WAITING]        = {"muster_slots_waiting", "gauge", "Agents that wait for their turn to prove themselves."},
     [METRIC_SLOTS_PUT_OFF]        = {"muster_slots_put_off_total", "counter", "Requests to begin an appraisal that were told to come again later."},
+    [METRIC_PROBES_HELD]       = {"muster_probes_held_total", "counter", "Probes of keepers, their own and ours, that were refused with the right code."},
+    [METRIC_PROBES_WRONG]      = {"muster_probes_wrong_total", "counter", "Probes of keepers that were refused with another code."},
+    [METRIC_PROBES_ACCEPTED]   = {"muster_probes_accepted_total", "counter", "Probes of keepers that were accepted: nothing is worse."},
     /* clang-format on */
 };
 _Static_assert(countof(table) == METRIC_COUNT);

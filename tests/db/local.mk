@@ -16,6 +16,7 @@ check_PROGRAMS += tests/db/test_endorser
 check_PROGRAMS += tests/db/test_endorsing
 check_PROGRAMS += tests/db/test_instance_store
 check_PROGRAMS += tests/db/test_keepers
+check_PROGRAMS += tests/db/test_probes
 check_PROGRAMS += tests/db/test_plans
 check_PROGRAMS += tests/db/test_passports
 check_PROGRAMS += tests/db/test_migrate

@@ -12,7 +12,7 @@
 #include "tests/support/test.h"
 
 struct front front;
-int64_t front_keeper_seconds, front_at_once, front_per_second;
+int64_t front_keeper_seconds, front_probe_seconds, front_at_once, front_per_second;
 
 /* ---- the controller -------------------------------------------------------------------------- */
 
@@ -67,6 +67,7 @@ int front_open(void **state)
         .project = PROJECT_DEFAULT,
         .heartbeat_seconds = 30,
         .keeper_seconds = front_keeper_seconds,
+        .probe_seconds = front_probe_seconds,
         .appraisals_at_once = front_at_once,
         .appraisals_per_second = front_per_second,
         .workers = 1,
@@ -142,7 +143,7 @@ static enum outcome hear(struct caller *caller, uint64_t id, const struct record
     }
 }
 
-static void keeper_answers(uint64_t id, const struct record *record, const void *object)
+void front_keeper_answers(uint64_t id, const struct record *record, const void *object)
 {
     struct error err = {0};
     OWNED(bytes_done) struct bytes body = {0};
@@ -152,13 +153,15 @@ static void keeper_answers(uint64_t id, const struct record *record, const void 
 
 static void keeper_is_well(uint64_t id)
 {
-    struct keeper_status status = {.realm = "simulation", .charter_serial = front.keeper_serial};
+    struct keeper_status status = front.told;
+    strcpy(status.realm, "simulation");
+    status.charter_serial = front.keeper_serial;
     memcpy(status.boot_id, front.keeper_boot, sizeof status.boot_id);
-    keeper_answers(id, &keeper_status_record, &status);
+    front_keeper_answers(id, &keeper_status_record, &status);
 }
 
 /* What the controller asks of the keeper next, but for how it is: that is answered here. */
-static uint64_t keeper_asked(enum verb wanted, const struct record *record, void *out)
+uint64_t front_keeper_asked(enum verb wanted, const struct record *record, void *out)
 {
     struct error err = {0};
     for (;;) {
@@ -212,15 +215,15 @@ void front_keeper_obeys(int64_t serial)
 {
     struct charter_wish wish = {0};
     const struct charter_reply reply = {.serial = serial};
-    uint64_t asked = keeper_asked(VERB_CHARTER, &charter_wish_record, &wish);
+    uint64_t asked = front_keeper_asked(VERB_CHARTER, &charter_wish_record, &wish);
     record_done(&charter_wish_record, &wish);
-    keeper_answers(asked, &charter_reply_record, &reply);
+    front_keeper_answers(asked, &charter_reply_record, &reply);
     front.keeper_serial = serial;
 }
 
 void front_keeper_says_how_it_is(void)
 {
-    keeper_asked(VERB_STATUS, NULL, NULL);
+    front_keeper_asked(VERB_STATUS, NULL, NULL);
 }
 
 /* ---- guests ---------------------------------------------------------------------------------- */
@@ -314,14 +317,20 @@ void front_keeper_challenges(uint64_t asked)
     random_fill(made.nonce, sizeof made.nonce);
     memcpy(made.nonce, front.keeper_boot, sizeof front.keeper_boot);
     cert_spki_sha256(front.there.root.cert, made.root_key);
-    keeper_answers(asked, &challenge_record, &made);
+    front_keeper_answers(asked, &challenge_record, &made);
+}
+
+enum outcome visitor_turned_away(struct visitor *v, struct error *err)
+{
+    struct challenge challenge;
+    return hear(&v->caller, visitor_begins(v), &challenge_record, &challenge, err);
 }
 
 enum outcome visitor_challenge(struct visitor *v, struct challenge *out, struct error *err)
 {
     struct challenge_wish wish = {0};
     uint64_t id = visitor_begins(v);
-    uint64_t asked = keeper_asked(VERB_CHALLENGE, &challenge_wish_record, &wish);
+    uint64_t asked = front_keeper_asked(VERB_CHALLENGE, &challenge_wish_record, &wish);
     assert_memory_equal(wish.link_key, v->link_key, SHA256_SIZE);
     record_done(&challenge_wish_record, &wish);
     front_keeper_challenges(asked);
@@ -368,14 +377,14 @@ void front_keeper_concludes(uint64_t asked, struct visitor *v, bool passes, uint
         .issued = clock_now(),
         .expires = moment_add_seconds(clock_now(), 600),
     };
-    keeper_answers(asked, &appraise_reply_record, &reply);
+    front_keeper_answers(asked, &appraise_reply_record, &reply);
     record_done(&appraise_reply_record, &reply);
 }
 
 static void keeper_appraises(struct visitor *v, bool passes, uint8_t boot)
 {
     struct appraise_wish wish = {0};
-    uint64_t asked = keeper_asked(VERB_APPRAISE, &appraise_wish_record, &wish);
+    uint64_t asked = front_keeper_asked(VERB_APPRAISE, &appraise_wish_record, &wish);
     record_done(&appraise_wish_record, &wish);
     front_keeper_concludes(asked, v, passes, boot);
 }
@@ -410,12 +419,12 @@ uint64_t visitor_asks_passport(struct visitor *v, const char *relying_party)
 
 uint64_t front_keeper_asked_passport(struct passport_wish *out)
 {
-    return keeper_asked(VERB_PASSPORT, &passport_wish_record, out);
+    return front_keeper_asked(VERB_PASSPORT, &passport_wish_record, out);
 }
 
 void front_keeper_gives_passport(uint64_t id, const struct passport_reply *reply)
 {
-    keeper_answers(id, &passport_reply_record, reply);
+    front_keeper_answers(id, &passport_reply_record, reply);
 }
 
 void front_keeper_refuses(uint64_t id, const char *code)

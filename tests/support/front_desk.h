@@ -15,11 +15,13 @@ struct front {
     struct db *db;
     struct caller keeper;
     uint8_t keeper_boot[8];
-    int64_t keeper_serial; /* of the charter it obeys */
-    const char *refusal;   /* why the keeper refuses; NULL: "policy-measurement" */
+    int64_t keeper_serial;     /* of the charter it obeys */
+    struct keeper_status told; /* how it is, when it is asked */
+    const char *refusal;       /* why the keeper refuses; NULL: "policy-measurement" */
 };
 extern struct front front;
-extern int64_t front_keeper_seconds, front_at_once, front_per_second; /* settings; 0: as usual */
+/* Settings; 0: as usual. */
+extern int64_t front_keeper_seconds, front_probe_seconds, front_at_once, front_per_second;
 
 enum { FRONT_STOP_MS = 20000 };
 
@@ -37,6 +39,9 @@ void front_keeper(uint8_t boot, const char *version);
 void front_keeper_obeys(int64_t serial);
 /* Waits until it is asked how it is, and answers. */
 void front_keeper_says_how_it_is(void);
+/* Waits for what it is asked next but for how it is; `out` may be NULL. */
+uint64_t front_keeper_asked(enum verb wanted, const struct record *record, void *out);
+void front_keeper_answers(uint64_t id, const struct record *record, const void *object);
 
 /* ---- guests -------------------------------------------------------------------------------- */
 
@@ -60,6 +65,8 @@ enum outcome visitor_hello(struct visitor *v, const struct uuid *instance, const
 /* A challenge, and evidence over it; the keeper passes or refuses it. `boot` is its report id. */
 enum outcome visitor_prove(struct visitor *v, bool passes, uint8_t boot, struct verdict_notice *out,
                            struct error *err);
+/* No keeper is asked: the controller itself says no. */
+enum outcome visitor_turned_away(struct visitor *v, struct error *err);
 /* The same in two: between them others may act. */
 enum outcome visitor_challenge(struct visitor *v, struct challenge *out, struct error *err);
 enum outcome visitor_answer(struct visitor *v, const struct challenge *challenge, bool passes,
