@@ -53,6 +53,100 @@ static enum outcome check_shape(struct span in, size_t limit, struct error *err)
     return OK;
 }
 
+/* ---- long strings ---------------------------------------------------------------------------
+ *
+ * Evidence is JSON around a few long strings of base64, inside another such string, and Jansson
+ * takes 60 instructions for each byte of a string: more than all else that a keeper does but the
+ * signature. So a long string of plain characters is put aside, a mark stands in its place while
+ * Jansson reads the rest, and then it is put back. A mark begins with a control character, which
+ * JSON can only hold as an escape: where that is written anywhere, nothing is put aside. */
+
+enum { LONG_STRING = 256, ASIDE_MAX = 64 };
+
+static const char mark_escape[] = "\\u0001";
+
+struct aside {
+    size_t count;
+    struct span at[ASIDE_MAX];
+};
+
+/* Up to the closing quote; `*plain`: nothing in it needs reading. */
+static size_t string_end(struct span in, size_t from, bool *plain)
+{
+    *plain = true;
+    size_t i = from;
+    for (; i < in.len && in.at[i] != '"'; i++) {
+        *plain = *plain && in.at[i] >= 0x20 && in.at[i] < 0x7f && in.at[i] != '\\';
+        if (in.at[i] == '\\')
+            i++;
+    }
+    return i < in.len ? i : in.len;
+}
+
+static bool is_name(struct span in, size_t behind)
+{
+    while (behind < in.len && strchr(" \t\r\n", in.at[behind]) != NULL && in.at[behind] != '\0')
+        behind++;
+    return behind < in.len && in.at[behind] == ':';
+}
+
+/* `in` with marks for long strings; nothing to be put aside leaves `out` empty. */
+static void put_aside(struct span in, struct aside *aside, struct text *out)
+{
+    size_t kept = 0;
+    if (in.len < LONG_STRING || memmem(in.at, in.len, mark_escape, sizeof mark_escape - 1) != NULL)
+        return;
+    for (size_t i = 0; i < in.len && aside->count < ASIDE_MAX; i++) {
+        bool plain;
+        if (in.at[i] != '"')
+            continue;
+        const size_t from = i + 1;
+        i = string_end(in, from, &plain);
+        if (!plain || i == in.len || i - from < LONG_STRING || is_name(in, i + 1))
+            continue;
+        text_add_span(out, span_part(in, kept, from - kept));
+        text_addf(out, "%s%zu", mark_escape, aside->count);
+        aside->at[aside->count++] = span_part(in, from, i - from);
+        kept = i;
+    }
+    if (aside->count > 0)
+        text_add_span(out, span_part(in, kept, in.len - kept));
+}
+
+static void put_back(json_t *value, const struct aside *aside)
+{
+    const char *name;
+    size_t i;
+    json_t *item;
+    json_object_foreach (value, name, item)
+        put_back(item, aside);
+    json_array_foreach (value, i, item)
+        put_back(item, aside);
+    const char *text = json_string_value(value);
+    if (text == NULL || text[0] != '\1')
+        return;
+    const struct span back = aside->at[strtoul(text + 1, NULL, 10)];
+    if (json_string_setn_nocheck(value, (const char *)back.at, back.len) != 0)
+        abort();
+}
+
+static json_t *load(struct span in, json_error_t *problem)
+{
+    struct aside aside = {0};
+    OWNED(text_done) struct text rest = {0};
+    put_aside(in, &aside, &rest);
+    if (aside.count > 0) {
+        json_t *value = json_loadb(text_str(&rest), rest.len, JSON_REJECT_DUPLICATES, problem);
+        if (value != NULL) {
+            put_back(value, &aside);
+            return value;
+        }
+    } /* what is wrong with it is said of the true text */
+    return json_loadb((const char *)in.at, in.len, JSON_REJECT_DUPLICATES, problem);
+}
+
+/* ---- parsing ------------------------------------------------------------------------------ */
+
 enum outcome json_parse(struct span in, size_t limit, json_t **out, struct error *err)
 {
     if (in.len > limit)
@@ -62,7 +156,7 @@ enum outcome json_parse(struct span in, size_t limit, json_t **out, struct error
         return fail_code(err, ERR_INVALID, "malformed", "nothing where JSON belongs");
     TRY(check_shape(in, limit, err));
     json_error_t problem;
-    json_t *value = json_loadb((const char *)in.at, in.len, JSON_REJECT_DUPLICATES, &problem);
+    json_t *value = load(in, &problem);
     if (value == NULL)
         return fail_code(err, ERR_INVALID, "malformed", "not JSON at byte %d: %s", problem.position,
                          problem.text);

@@ -163,19 +163,25 @@ static void add_base64(struct text *t, struct span in, const struct alphabet *al
     t->at[t->len] = '\0';
 }
 
+/* clang-format off */
+/* What a letter stands for, of either alphabet; 0 is none, so all are one more. */
+static const uint8_t base64_values[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62,
+    ['+'] = 63, ['-'] = 63, ['/'] = 64, ['_'] = 64,
+};
+/* clang-format on */
+
 static int base64_value(const struct alphabet *alphabet, uint8_t c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == (uint8_t)alphabet->letters[62])
-        return 62;
-    if (c == (uint8_t)alphabet->letters[63])
-        return 63;
-    return -1;
+    const int value = base64_values[c] - 1;
+    return value < 62 || alphabet->letters[value] == (char)c ? value : -1;
 }
 
 static enum outcome decode_base64(struct span in, const struct alphabet *alphabet,

@@ -87,6 +87,69 @@ static void json_over_its_limit_is_refused(void **state)
     assert_fails(json_parse(span_of_text("[1] "), 3, &value, &err), ERR_INVALID, "too-large");
 }
 
+/* `text` as json_parse() reads it and as Jansson alone does. */
+static void read_alike(const char *text)
+{
+    struct error err = {0};
+    OWNED(json_drop) json_t *ours = NULL;
+    OWNED(json_drop) json_t *theirs = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    const enum outcome outcome = json_parse(span_of_text(text), 1 << 20, &ours, &err);
+    assert_int_equal(outcome == OK, theirs != NULL);
+    if (theirs != NULL)
+        assert_true(json_equal(ours, theirs));
+}
+
+/* They are put aside while the rest is read: every place where one may stand, and what looks like
+ * one or like its mark. */
+static void long_strings_are_what_was_written(void **state)
+{
+    (void)state;
+    static const char *const around[] = {
+        "[\"%s\"]",
+        "[\"%s\",\"%s\",1,\"\",\"%s\"]",
+        "{\"a\":\"%s\",\"b\":{\"c\":[\"%s\",{\"d\":\"%s\"}]}}",
+        "{\"%s\":1}",
+        "{\"%s\" \n: \"%s\"}",
+        "{\"a\":\"%s\",\"a\":\"%s\"}",
+        "[\"%s\\n\",\"%s\"]",
+        "[\"%s\\u0001\",\"%s\"]",
+        "[\"\\u00010\",\"%s\"]",
+        "[\"\\\\u00010\",\"%s\"]",
+        "[\"%s\\\"%s\"]",
+        "[\"%s\xc3\xa9\",\"%s\"]",
+        "[\"%s\xff\",\"%s\"]",
+        "[\"%s\n\",\"%s\"]",
+        "[\"%s\"",
+        "[\"%s",
+        "[\"%s\\",
+        "[\"%s\" \"%s\"]",
+        "[1 \"%s\"]",
+        "\"%s\"",
+    };
+    static const size_t lengths[] = {0, 1, 255, 256, 257, 5000};
+    for (size_t i = 0; i < countof(around); i++)
+        for (size_t j = 0; j < countof(lengths); j++) {
+            OWNED(text_done) struct text word = repeated("", "~", (int)lengths[j], "");
+            OWNED(text_done) struct text whole = {0};
+            for (const char *at = around[i]; *at != '\0'; at++)
+                if (at[0] == '%' && at[1] == 's') {
+                    text_add(&whole, text_str(&word));
+                    at++;
+                } else {
+                    text_add_span(&whole, SPAN(at, 1));
+                }
+            read_alike(text_str(&whole));
+        }
+}
+
+static void more_long_strings_than_are_put_aside_are_read_too(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text word = repeated("\"", "A", 300, "\",");
+    OWNED(text_done) struct text whole = repeated("[", text_str(&word), 200, "0]");
+    read_alike(text_str(&whole));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +157,8 @@ int main(void)
         cmocka_unit_test(json_nested_too_deep_is_refused),
         cmocka_unit_test(json_of_too_many_items_is_refused),
         cmocka_unit_test(json_over_its_limit_is_refused),
+        cmocka_unit_test(long_strings_are_what_was_written),
+        cmocka_unit_test(more_long_strings_than_are_put_aside_are_read_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
