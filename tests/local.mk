@@ -10,7 +10,6 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/agent_world.c tests/support/agent_world.h \
 	tests/support/azure_machine.c tests/support/azure_machine.h \
 	tests/support/claims.c tests/support/claims.h \
-	tests/support/cost.c tests/support/cost.h \
 	tests/support/ask.c tests/support/ask.h \
 	tests/support/carried_guest.c tests/support/carried_guest.h \
 	tests/support/charters.c tests/support/charters.h \
@@ -35,6 +34,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/one_database.c tests/support/one_database.h \
 	tests/support/made_firmware.c tests/support/made_firmware.h \
 	tests/support/nsm.c tests/support/nsm.h \
+	tests/support/office.c tests/support/office.h \
 	tests/support/openapi.c tests/support/openapi.h \
 	tests/support/paravisor.c tests/support/paravisor.h \
 	tests/support/guest_vtpm.c tests/support/guest_vtpm.h \

@@ -14,155 +14,9 @@
 #include "lib/base/file.h"
 #include "lib/crypto/kek.h"
 #include "lib/net/link.h"
-#include "tests/support/deployment.h"
+#include "tests/support/office.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
-
-enum { WAIT_MS = 20000 };
-
-struct office {
-    struct deployment *d;
-    struct link_identity *identity;
-    struct queue *events;
-    struct link *link;
-    struct link_peer *peer;
-    pid_t keeper;
-};
-
-static struct link_event *next_event(struct office *o)
-{
-    struct link_event *event = link_event_next(o->events, WAIT_MS);
-    assert_non_null(event);
-    return event;
-}
-
-static void read_pem(const struct deployment *d, const char *name, struct bytes *out)
-{
-    struct error err = {0};
-    OWNED(mem_drop) char *path = scratch_path(d->folder, name);
-    assert_ok(file_read(path, 64 * 1024, out, &err));
-}
-
-static void listen_as_controller(struct office *o)
-{
-    struct error err = {0};
-    OWNED(bytes_wipe) struct bytes key_pem = {0};
-    OWNED(bytes_done) struct bytes cert_pem = {0};
-    OWNED(key_drop) struct key *key = NULL;
-    OWNED(cert_drop) struct cert *cert = NULL;
-    read_pem(o->d, "controller/key.pem", &key_pem);
-    read_pem(o->d, "controller/cert.pem", &cert_pem);
-    assert_ok(key_from_private_pem(bytes_span(&key_pem), &key, &err));
-    assert_ok(cert_from_pem(bytes_span(&cert_pem), &cert, &err));
-    assert_ok(link_identity_new(key, cert, &o->d->root, 1, &o->identity, &err));
-    struct link_settings settings = link_settings_usual();
-    settings.urls[0] = "127.0.0.1:0";
-    o->events = queue_new((size_t)settings.peers_most + 64);
-    assert_ok(link_listen(&settings, o->identity, o->events, &o->link, &err));
-}
-
-static void write_settings(struct office *o)
-{
-    struct error err = {0};
-    OWNED(text_done) struct text conf = {0};
-    OWNED(mem_drop) char *path = scratch_path(o->d->folder, "keeper/keeper.conf");
-    text_addf(&conf, "folder = %s\ncontrollers = tls+tcp://127.0.0.1:%d\n", o->d->keeper_folder,
-              link_port(o->link));
-    assert_ok(file_write(path, text_span(&conf), 0644, &err));
-}
-
-static void start_keeper(struct office *o)
-{
-    OWNED(text_done) struct text program = {0};
-    OWNED(mem_drop) char *conf = scratch_path(o->d->folder, "keeper/keeper.conf");
-    const char *build = getenv("MUSTER_BUILD");
-    text_addf(&program, "%s/keeper/muster-keeper", build != NULL ? build : ".");
-    o->keeper = fork();
-    assert_true(o->keeper >= 0);
-    if (o->keeper == 0) {
-        execl(text_str(&program), "muster-keeper", "--config", conf, (char *)NULL);
-        _exit(127);
-    }
-}
-
-/* The keeper dials, shows a keeper's certificate and says hello. */
-static void await_keeper(struct office *o, struct hello *out)
-{
-    struct error err = {0};
-    OWNED(link_event_drop) struct link_event *opened = next_event(o);
-    assert_int_equal(opened->kind, LINK_OPENED);
-    assert_int_equal(link_peer_role(opened->peer), ROLE_KEEPER_LINK);
-    o->peer = link_peer_share(opened->peer);
-    OWNED(link_event_drop) struct link_event *frame = next_event(o);
-    assert_int_equal(frame->kind, LINK_FRAME);
-    assert_int_equal(frame->type, FRAME_REQUEST);
-    OWNED(json_drop) json_t *body = NULL;
-    enum verb verb;
-    assert_ok(message_parse(bytes_span(&frame->body), &verb, &body, &err));
-    assert_int_equal(verb, VERB_HELLO);
-    assert_ok(record_from_json(&hello_record, body, "", out, &err));
-    link_peer_admit(o->peer, LINK_READY);
-    struct hello_reply reply = {.heartbeat_seconds = 30};
-    OWNED(bytes_done) struct bytes answer = {0};
-    message_print_reply(&hello_reply_record, &reply, &answer);
-    assert_ok(link_send(o->peer, FRAME_REPLY, frame->id, bytes_span(&answer), &err));
-}
-
-static enum frame_type ask_with_id(struct office *o, uint64_t id, struct span request,
-                                   struct bytes *out)
-{
-    struct error err = {0};
-    assert_ok(link_send(o->peer, FRAME_REQUEST, id, request, &err));
-    OWNED(link_event_drop) struct link_event *event = next_event(o);
-    assert_int_equal(event->kind, LINK_FRAME);
-    assert_int_equal(event->id, id);
-    bytes_add(out, bytes_span(&event->body));
-    return (enum frame_type)event->type;
-}
-
-static enum frame_type ask_over_link(void *context, struct span request, struct bytes *out)
-{
-    return ask_with_id(context, link_id_new(), request, out);
-}
-
-static int set_up(void **state)
-{
-    struct office *o = NEW(struct office);
-    o->d = deployment_make(REALM_SIMULATION, true);
-    o->d->ask = ask_over_link;
-    o->d->ask_context = o;
-    listen_as_controller(o);
-    write_settings(o);
-    start_keeper(o);
-    *state = o;
-    return 0;
-}
-
-static int stop_keeper(struct office *o)
-{
-    int status = 0;
-    if (o->keeper == 0)
-        return 0;
-    assert_int_equal(kill(o->keeper, SIGTERM), 0);
-    assert_int_equal(waitpid(o->keeper, &status, 0), o->keeper);
-    o->keeper = 0;
-    return status;
-}
-
-static int tear_down(void **state)
-{
-    struct office *o = *state;
-    (void)stop_keeper(o);
-    link_peer_free(o->peer);
-    assert_true(link_close(o->link, WAIT_MS));
-    for (struct link_event *event; (event = link_event_next(o->events, 0)) != NULL;)
-        link_event_free(event);
-    queue_free(o->events);
-    link_identity_free(o->identity);
-    deployment_free(o->d);
-    mem_drop(state);
-    return 0;
-}
 
 static void from_hello_to_an_envelope_that_the_guest_opens(void **state)
 {
@@ -174,7 +28,7 @@ static void from_hello_to_an_envelope_that_the_guest_opens(void **state)
     OWNED(locked_done) struct locked plain = {0};
     struct release_reply reply = {0};
     struct seal_header header;
-    await_keeper(o, &hello);
+    office_await_keeper(o, &hello);
     assert_string_equal(hello.realm, "simulation");
     assert_int_equal(hello.charter_serial, 0);
     deployment_write_charter(o->d);
@@ -194,7 +48,7 @@ static void from_hello_to_an_envelope_that_the_guest_opens(void **state)
     assert_int_equal(status.charter_serial, 1);
     assert_int_equal(status.releases, 1);
 
-    int ended = stop_keeper(o);
+    int ended = office_stop_keeper(o);
     assert_true(WIFEXITED(ended));
     assert_int_equal(WEXITSTATUS(ended), 0);
 }
@@ -210,7 +64,7 @@ static void a_request_that_comes_twice_is_done_once_and_answered_the_same(void *
     OWNED(bytes_done) struct bytes first = {0};
     OWNED(bytes_done) struct bytes second = {0};
     OWNED(bytes_done) struct bytes third = {0};
-    await_keeper(o, &hello);
+    office_await_keeper(o, &hello);
     record_done(&hello_record, &hello);
     deployment_write_charter(o->d);
     assert_ok(deployment_apply(o->d, &err));
@@ -219,10 +73,11 @@ static void a_request_that_comes_twice_is_done_once_and_answered_the_same(void *
     struct release_wish wish = release_wish_of(&g, &s);
     message_print(VERB_RELEASE, &release_wish_record, &wish, &request);
     uint64_t id = link_id_new();
-    assert_int_equal(ask_with_id(o, id, bytes_span(&request), &first), FRAME_REPLY);
-    assert_int_equal(ask_with_id(o, id, bytes_span(&request), &second), FRAME_REPLY);
+    assert_int_equal(office_ask_with_id(o, id, bytes_span(&request), &first), FRAME_REPLY);
+    assert_int_equal(office_ask_with_id(o, id, bytes_span(&request), &second), FRAME_REPLY);
     assert_true(span_equal(bytes_span(&first), bytes_span(&second)));
-    assert_int_equal(ask_with_id(o, link_id_new(), bytes_span(&request), &third), FRAME_PROBLEM);
+    assert_int_equal(office_ask_with_id(o, link_id_new(), bytes_span(&request), &third),
+                     FRAME_PROBLEM);
     assert_ok(message_parse_problem(bytes_span(&third), &err) == ERR_DENIED ? OK : ERR_INTERNAL);
     assert_string_equal(err.code, "sequence-replayed");
 }
@@ -233,13 +88,13 @@ static void a_keeper_with_another_realms_key_does_not_start(void **state)
     struct error err = {0};
     struct hello hello = {0};
     int status;
-    await_keeper(o, &hello);
+    office_await_keeper(o, &hello);
     record_done(&hello_record, &hello);
-    (void)stop_keeper(o);
+    (void)office_stop_keeper(o);
     OWNED(mem_drop) char *path = scratch_path(o->d->keeper_folder, "kek");
     assert_int_equal(unlink(path), 0);
     assert_ok(kek_file_create(path, REALM_PRODUCTION, &err));
-    start_keeper(o);
+    office_start_keeper(o);
     assert_int_equal(waitpid(o->keeper, &status, 0), o->keeper);
     o->keeper = 0;
     assert_int_equal(WEXITSTATUS(status), outcome_exit_code(ERR_DENIED));
@@ -251,7 +106,7 @@ static void charter_and_guest(struct office *o, struct guest *g)
 {
     struct error err = {0};
     struct hello hello = {0};
-    await_keeper(o, &hello);
+    office_await_keeper(o, &hello);
     record_done(&hello_record, &hello);
     deployment_write_charter(o->d);
     assert_ok(deployment_apply(o->d, &err));
@@ -268,7 +123,7 @@ static void still_answers(struct office *o)
 static void is_a_problem(struct office *o, struct span request)
 {
     OWNED(bytes_done) struct bytes answer = {0};
-    assert_int_equal(ask_over_link(o, request, &answer), FRAME_PROBLEM);
+    assert_int_equal(office_ask(o, request, &answer), FRAME_PROBLEM);
     struct error err = {0};
     error_ignore(message_parse_problem(bytes_span(&answer), &err));
     assert_string_not_equal(err.code, "");
@@ -325,7 +180,7 @@ static void no_changed_request_ends_the_keeper(void **state)
     for (size_t i = 0; i < request.len; i += step) {
         OWNED(bytes_done) struct bytes answer = {0};
         request.at[i] ^= 0x15;
-        (void)ask_over_link(o, bytes_span(&request), &answer);
+        (void)office_ask(o, bytes_span(&request), &answer);
         request.at[i] ^= 0x15;
         is_a_problem(o, SPAN(request.at, i));
     }
@@ -339,7 +194,7 @@ static int64_t highest_answered(struct office *o, const uint64_t ids[static VERS
 {
     int64_t highest = 0;
     for (bool closed = false; !closed;) {
-        OWNED(link_event_drop) struct link_event *event = next_event(o);
+        OWNED(link_event_drop) struct link_event *event = office_next_event(o);
         closed = event->kind == LINK_CLOSED;
         for (int64_t i = 0; !closed && event->type == FRAME_REPLY && i < VERSIONS; i++)
             if (event->id == ids[i] && i + 1 > highest)
@@ -383,8 +238,8 @@ static void killed_at_any_moment_it_forgets_nothing_that_it_answered(void **stat
         struct hello hello = {0};
         link_peer_free(o->peer);
         o->peer = NULL;
-        start_keeper(o);
-        await_keeper(o, &hello);
+        office_start_keeper(o);
+        office_await_keeper(o, &hello);
         record_done(&hello_record, &hello);
         if (highest > 1) {
             struct release_reply reply = {0};
@@ -455,17 +310,19 @@ static void the_sandbox_lets_no_program_start_and_nobody_in(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(from_hello_to_an_envelope_that_the_guest_opens, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(from_hello_to_an_envelope_that_the_guest_opens, office_open,
+                                        office_close),
         cmocka_unit_test_setup_teardown(
-            a_request_that_comes_twice_is_done_once_and_answered_the_same, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_keeper_with_another_realms_key_does_not_start, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(nonsense_is_refused_and_the_keeper_goes_on, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(no_changed_request_ends_the_keeper, set_up, tear_down),
+            a_request_that_comes_twice_is_done_once_and_answered_the_same, office_open,
+            office_close),
+        cmocka_unit_test_setup_teardown(a_keeper_with_another_realms_key_does_not_start,
+                                        office_open, office_close),
+        cmocka_unit_test_setup_teardown(nonsense_is_refused_and_the_keeper_goes_on, office_open,
+                                        office_close),
+        cmocka_unit_test_setup_teardown(no_changed_request_ends_the_keeper, office_open,
+                                        office_close),
         cmocka_unit_test_setup_teardown(killed_at_any_moment_it_forgets_nothing_that_it_answered,
-                                        set_up, tear_down),
+                                        office_open, office_close),
         cmocka_unit_test(the_sandbox_lets_no_program_start_and_nobody_in),
     };
     return cmocka_run_group_tests_name("keeper program", tests, NULL, NULL);

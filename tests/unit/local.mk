@@ -84,3 +84,7 @@ check_PROGRAMS += tests/unit/test_machine
 check_PROGRAMS += tests/unit/test_plan
 check_PROGRAMS += tests/unit/test_audit
 check_PROGRAMS += tests/unit/test_fleet
+
+# It stands before malloc(), so only the program that asks for it has it.
+tests_unit_test_hostile_cost_SOURCES = tests/unit/test_hostile_cost.c \
+	tests/support/cost.c tests/support/cost.h
