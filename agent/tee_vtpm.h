@@ -17,6 +17,7 @@ struct vtpm {
     uint32_t key_cert; /* index of the key's certificate; 0: there is none */
 };
 
+/* What a failure leaves in `out` is for the caller to drop, as in agent/tee.c. */
 enum outcome vtpm_prove(const struct vtpm *vtpm, const struct evidence_binding *asked,
                         struct evidence *out, struct error *err);
 

@@ -28,6 +28,12 @@ static enum outcome get(const char *url, struct http_answer *out, struct error *
     return OK;
 }
 
+static bool pass_on(struct span body)
+{
+    return (body.len == 0 || fwrite(body.at, 1, body.len, stdout) == body.len) &&
+           fflush(stdout) == 0;
+}
+
 int main(int argc, char **argv)
 {
     OWNED(http_answer_done) struct http_answer answer = {0};
@@ -41,8 +47,5 @@ int main(int argc, char **argv)
         log_error("certificates.not-had", &err);
         return outcome_exit_code(err.outcome);
     }
-    return fwrite(answer.body.at, 1, answer.body.len, stdout) == answer.body.len &&
-                   fflush(stdout) == 0
-               ? 0
-               : 1;
+    return pass_on(bytes_span(&answer.body)) ? 0 : 1;
 }

@@ -102,6 +102,7 @@ static void a_machine_of_azure_gets_its_own_secret(void **state)
 /* ---- a vTPM beside the report -----------------------------------------------------------------
  */
 
+static char no_log[] = "";
 static struct {
     struct carried *of;
     struct vtpm vtpm;
@@ -182,7 +183,7 @@ static void a_machine_with_a_certified_vtpm_gets_its_own_secret(void **state)
     beside.vtpm = (struct vtpm){.files = &fake_tsm_files,
                                 .tsm_path = fake_tsm.tree,
                                 .tpm = (char *)(uintptr_t)soft_tpm_tcti(soft),
-                                .event_log = (char[]){""},
+                                .event_log = no_log,
                                 .privlevel = -1,
                                 .key = {TPM_KEY_MADE, 0}};
     certify_key(soft);

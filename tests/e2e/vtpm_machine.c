@@ -15,6 +15,7 @@ enum { INDEX_TEMPLATE = 0x01c10001, INDEX_CERT = 0x01c10000 };
 
 static const struct evidence_binding asked = {.digest = {1, 2, 3}, .nonce = {4, 5, 6}};
 
+static char no_log[] = "";
 static struct {
     struct soft_tpm *tpm;
     struct vtpm vtpm;
@@ -48,7 +49,7 @@ static int set_up(void **state)
     machine.vtpm = (struct vtpm){.files = &fake_tsm_files,
                                  .tsm_path = fake_tsm.tree,
                                  .tpm = (char *)(uintptr_t)soft_tpm_tcti(machine.tpm),
-                                 .event_log = (char[]){""},
+                                 .event_log = no_log,
                                  .privlevel = -1,
                                  .key = {TPM_KEY_MADE, 0}};
     return 0;
@@ -184,11 +185,12 @@ static void an_index_without_a_certificate_is_told_of(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(evidence_done) struct evidence e = {0};
+    OWNED(evidence_done) struct evidence without = {0};
+    OWNED(evidence_done) struct evidence cut = {0};
     machine.vtpm.key_cert = INDEX_CERT;
-    assert_fails(vtpm_prove(&machine.vtpm, &asked, &e, &err), ERR_NOT_FOUND, "tpm-lacks");
+    assert_fails(vtpm_prove(&machine.vtpm, &asked, &without, &err), ERR_NOT_FOUND, "tpm-lacks");
     soft_tpm_put(machine.tpm, INDEX_CERT, span_of_text("\x30\x82\x7f\xff short"));
-    assert_fails(vtpm_prove(&machine.vtpm, &asked, &e, &err), ERR_INVALID, "tpm-no-certificate");
+    assert_fails(vtpm_prove(&machine.vtpm, &asked, &cut, &err), ERR_INVALID, "tpm-no-certificate");
 }
 
 /* ---- an SVSM's manifest -----------------------------------------------------------------------
@@ -246,11 +248,13 @@ static void trouble_of_either_side_is_told_by_its_own_code(void **state)
 {
     (void)state;
     struct error err = {0};
-    OWNED(evidence_done) struct evidence e = {0};
+    OWNED(evidence_done) struct evidence first = {0};
+    OWNED(evidence_done) struct evidence second = {0};
     soft_tpm_plan_answer(machine.tpm, SOFT_TPM_QUOTE, 0x921, 1);
-    assert_fails(vtpm_prove(&machine.vtpm, &asked, &e, &err), ERR_THROTTLED, "tpm-lockout");
+    assert_fails(vtpm_prove(&machine.vtpm, &asked, &first, &err), ERR_THROTTLED, "tpm-lockout");
     fake_tsm.provider = "tdx_guest\n";
-    assert_fails(vtpm_prove(&machine.vtpm, &asked, &e, &err), ERR_INVALID, "tsm-wrong-provider");
+    assert_fails(vtpm_prove(&machine.vtpm, &asked, &second, &err), ERR_INVALID,
+                 "tsm-wrong-provider");
 }
 
 static void keys_are_named_in_one_of_three_ways(void **state)
