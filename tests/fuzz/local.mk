@@ -25,6 +25,8 @@ fuzz_targets += tests/fuzz/fuzz_envelope
 fuzz_targets += tests/fuzz/fuzz_messages
 fuzz_targets += tests/fuzz/fuzz_target_path
 fuzz_targets += tests/fuzz/fuzz_token
+fuzz_targets += tests/fuzz/fuzz_tpm_key
+fuzz_targets += tests/fuzz/fuzz_vtpm
 
 # The archive's main() is only taken by programs that have none of their own.
 if FUZZ
