@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "lib/attest/azure_judge.h"
-#include "lib/attest/event_log.h"
 #include "lib/attest/hcl_report.h"
 #include "lib/attest/nitro_document.h"
-#include "lib/attest/tpm_quote.h"
 #include "lib/attest/vtpm_judge.h"
 
 /* ---- the envelope --------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 
 #include "lib/attest/judge.h"
 #include "lib/attest/nitro_judge.h"
+#include "lib/attest/quote_judge.h"
 
 enum {
     EVIDENCE_JSON_MAX = 512 * 1024,
@@ -27,7 +28,7 @@ enum {
     EVIDENCE_SIGNATURE_MAX = 1024,
     EVIDENCE_AK_MAX = 1024,
     EVIDENCE_MANIFEST_MAX = 8 * 1024,
-    EVIDENCE_LOG_MAX = 256 * 1024,
+    EVIDENCE_LOG_MAX = QUOTE_LOG_MAX,
     EVIDENCE_REST_MAX = 64 * 1024,
     EVIDENCE_CA_MAX = 8,
 };

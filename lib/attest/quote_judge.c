@@ -189,7 +189,10 @@ void quote_check_log(struct quote_hearing *h)
         skip_log(h);
         return;
     }
-    h->has_log = event_log_replay(h->in->log, replay, &why) == OK;
+    if (h->in->log.len > QUOTE_LOG_MAX)
+        error_ignore(fail(&why, ERR_INVALID, "a log of %zu bytes", h->in->log.len));
+    else
+        h->has_log = event_log_replay(h->in->log, replay, &why) == OK;
     if (!h->has_log) {
         verdict_refuse(h->out, name, REASON_MALFORMED, why.text);
         skip_log(h);

@@ -13,7 +13,7 @@ struct nitro_document;
 
 /* The registers of the firmware: a log must lead to them. What runs later goes on extending others
  * without writing it into this log. */
-enum { FIRMWARE_PCRS = 8 };
+enum { FIRMWARE_PCRS = 8, QUOTE_LOG_MAX = 256 * 1024 };
 
 struct quote_input {
     bool has_quote;

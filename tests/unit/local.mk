@@ -27,6 +27,7 @@ check_PROGRAMS += tests/unit/test_cli_charter_test
 check_PROGRAMS += tests/unit/test_cli_endorsements
 check_PROGRAMS += tests/unit/test_cli_verify
 check_PROGRAMS += tests/unit/test_cli_verify_kinds
+check_PROGRAMS += tests/unit/test_cli_verify_vtpm
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
 check_PROGRAMS += tests/unit/test_emulator

@@ -14,6 +14,7 @@
 /* clang-format off */
 #define SNP   "cli/muster verify snp --report @/snp/reports/milan-v3-aci.bin "
 #define AZURE "cli/muster verify snp-azure --hcl @/azure/cases/milan-v3-coco-a/hcl.bin "
+#define VTPM  "cli/muster verify snp-vtpm --report @/snp/reports/milan-v3-aci.bin "
 #define NITRO "cli/muster verify nitro --document @/nitro/docs/evervault-prod-2023-01.cbor "
 #define QUOTE "@/azure/cases/milan-v3-coco-a/quote"
 
@@ -31,6 +32,15 @@ static const struct {
     {AZURE "--ek",                                             "cert-missing"},
     {AZURE "--quote-sig " QUOTE ".sig --quote-msg",            "cert-missing"},
     {AZURE "--quote-msg " QUOTE ".msg --quote-sig",            "cert-missing"},
+    {"cli/muster verify snp-vtpm --report",                    "malformed"},
+    {VTPM "--ek",                                              "cert-missing"},
+    {VTPM "--quote-sig " QUOTE ".sig --quote-msg",             "cert-missing"},
+    {VTPM "--quote-msg " QUOTE ".msg --quote-sig",             "cert-missing"},
+    {VTPM "--ak",                                              "cert-missing"},
+    {VTPM "--ak-cert",                                         "cert-missing"},
+    {VTPM "--manifest",                                        "cert-missing"},
+    {VTPM "--document",                                        "cert-missing"},
+    {VTPM "--event-log",                                       "cert-missing"},
     {"cli/muster verify nitro --document",                     "malformed"},
     {"cli/muster verify eventlog --log",                       "malformed"},
     {"cli/muster measure --vcpus 1 --vmm ec2 --ovmf",          "malformed"},
@@ -40,6 +50,7 @@ static const struct {
 static const char *const usable[] = {
     SNP "--expect", SNP "--policy", SNP "--root",
     AZURE "--expect", AZURE "--policy", AZURE "--pcrs", AZURE "--root",
+    VTPM "--expect", VTPM "--policy", VTPM "--pcrs", VTPM "--root", VTPM "--document-root",
     NITRO "--expect", NITRO "--policy", NITRO "--root",
     "cli/muster verify eventlog --log @/eventlog/logs/gcp-ubuntu2404-snp.bin --pcrs",
 };

@@ -11,7 +11,8 @@
 #include "lib/attest/kds.h"
 #include "lib/attest/nitro_document.h"
 #include "lib/attest/thim.h"
-#include "lib/attest/tpm_quote.h"
+#include "lib/attest/quote_judge.h"
+#include "lib/attest/vtpm_judge.h"
 #include "lib/model/charter.h"
 #include "lib/model/policy.h"
 #include "lib/crypto/x509.h"
@@ -689,6 +690,51 @@ static void feed_log(struct span in)
     event_judge(in, NULL, &v);
 }
 
+/* Of a vTPM, in each place where it may stand; nobody asked for what it must answer. */
+static void judge_vtpm(struct vtpm_input *input)
+{
+    static const struct snp_bundle none = {0};
+    OWNED(verdict_done) struct verdict v = {0};
+    OWNED(snp_endorsements_drop) struct snp_endorsements *e = snp_endorse(&none, snp_roots_amd());
+    input->endorsements = e;
+    input->nitro_roots = &nitro_roots_aws;
+    input->at = clock_at_seconds(HOSTILE_NOW);
+    vtpm_judge(input, &v);
+    assert_false(v.trusted);
+}
+
+/* As many whole events as evidence may bring. */
+static void feed_vtpm_log(struct span in)
+{
+    struct event_log log;
+    struct event event;
+    struct vtpm_input input = {0};
+    bool done = false;
+    if (event_log_open(in, &log, NULL) == OK)
+        while (event_log_next(&log, &event, &done, NULL) == OK && !done &&
+               in.len - log.rest.len <= QUOTE_LOG_MAX)
+            input.log = span_part(in, 0, in.len - log.rest.len);
+    judge_vtpm(&input);
+}
+
+static void feed_vtpm_certificate(struct span in)
+{
+    struct vtpm_input input = {.ak_cert = in};
+    judge_vtpm(&input);
+}
+
+static void feed_vtpm_keys(struct span in)
+{
+    struct vtpm_input input = {.ak = in, .manifest = in, .quote = in, .signature = in};
+    judge_vtpm(&input);
+}
+
+static void feed_vtpm_document(struct span in)
+{
+    struct vtpm_input input = {.document = in};
+    judge_vtpm(&input);
+}
+
 static void feed_quote(struct span in)
 {
     struct tpm_quote quote;
@@ -755,6 +801,16 @@ static const struct {
     ROW(log_of_huge_kernel_words, feed_log),
     ROW(log_that_claims_4_gb, feed_log),
     ROW(cbor_nested_a_million_deep, feed_quote),
+    ROW(log_of_many_tiny_events, feed_vtpm_log),
+    ROW(log_of_many_events_with_many_digests, feed_vtpm_log),
+    ROW(log_of_events_without_digests, feed_vtpm_log),
+    ROW(log_of_as_many_types_as_events, feed_vtpm_log),
+    ROW(log_of_huge_kernel_words, feed_vtpm_log),
+    ROW(certificate_with_a_giant_key, feed_vtpm_certificate),
+    ROW(certificate_with_names_without_end, feed_vtpm_certificate),
+    ROW(certificate_with_one_huge_extension, feed_vtpm_certificate),
+    ROW(document_of_registers_without_end, feed_vtpm_document),
+    ROW(cbor_nested_a_million_deep, feed_vtpm_keys),
 #undef ROW
 };
 /* clang-format on */
