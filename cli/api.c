@@ -163,10 +163,41 @@ static json_t *body_of(struct call *call)
     return call->body;
 }
 
+/* Where in the body it stands, and under which name there. */
+static json_t *place_of(struct call *call, const char *member, const char **out_name)
+{
+    json_t *body = body_of(call);
+    const char *slash = strchr(member, '/');
+    *out_name = slash != NULL ? slash + 1 : member;
+    if (slash == NULL)
+        return body;
+    OWNED(text_done) struct text outer = {0};
+    text_add_span(&outer, SPAN(member, (size_t)(slash - member)));
+    if (json_object_get(body, text_str(&outer)) == NULL)
+        json_put_new(body, text_str(&outer), json_object());
+    return json_object_get(body, text_str(&outer));
+}
+
+static enum outcome take_number(struct call *call, const struct api_argument *argument,
+                                const char *value, struct error *err)
+{
+    const char *name;
+    json_t *number = json_loads(value, JSON_DECODE_ANY, NULL);
+    if (!json_is_number(number)) {
+        json_decref(number);
+        return fail(err, ERR_INVALID, "%s: '%.40s' is not a number", argument->name, value);
+    }
+    json_t *place = place_of(call, argument->member, &name);
+    json_put_new(place, name, number);
+    return OK;
+}
+
 static enum outcome take(struct call *call, const struct api_argument *argument, const char *value,
                          struct error *err)
 {
     int64_t number;
+    json_t *place;
+    const char *name;
     if (!text_is_clean(span_of_text(value)))
         return fail(err, ERR_INVALID, "%s: not clean text", argument->name);
     switch (argument->place) {
@@ -184,8 +215,11 @@ static enum outcome take(struct call *call, const struct api_argument *argument,
     case BODY_INT:
         if (number_parse(value, INT64_MIN, INT64_MAX, &number, err) != OK)
             return error_context(err, "%s", argument->name);
-        json_put_int(body_of(call), argument->member, number);
+        place = place_of(call, argument->member, &name);
+        json_put_int(place, name, number);
         return OK;
+    case BODY_NUMBER:
+        return take_number(call, argument, value, err);
     case BODY_TRUE:
         json_put_bool(body_of(call), argument->member, true);
         return OK;

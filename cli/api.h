@@ -11,6 +11,7 @@ enum argument_place {
     QUERY_TRUE, /* ?member=true, an option without a value */
     BODY_TEXT,  /* a member of the body */
     BODY_INT,
+    BODY_NUMBER,    /* with a decimal point or without */
     BODY_TRUE,      /* an option without a value */
     BODY_FILE,      /* the whole body: a JSON file, "-" for standard input */
     BODY_FILE_TEXT, /* a file's text as a member of the body */
@@ -20,7 +21,7 @@ enum argument_place {
 struct api_argument {
     const char *name; /* "NAME" stands by itself, "--fleet" takes a value */
     enum argument_place place;
-    const char *member;
+    const char *member; /* "a/b": b of the body's a */
     bool required;
 };
 

@@ -27,8 +27,8 @@ static const struct column fleet_columns[] = {
 static const struct column instance_columns[] = {
     {"ID", "id"}, {"FLEET", "fleet"}, {"REGION", "region"}, {"PHASE", "phase"},
     {"REASON", "reason"}, {"TRUST", "trust"}, {"LEVEL", "level"}, {"WHY", "trust_reason"},
-    {"AGE", "verdict_age_seconds"}, {"SOFTWARE", "software"}, {"IDENTITY", "identity"},
-    {"SIMULATED", "simulated"}, {NULL, NULL}};
+    {"AGE", "verdict_age_seconds"}, {"RENEW-AT", "renew_at"}, {"SOFTWARE", "software"},
+    {"IDENTITY", "identity"}, {"SIMULATED", "simulated"}, {NULL, NULL}};
 static const struct column verdict_columns[] = {
     {"ID", "id"}, {"VERDICT", "verdict"}, {"REASON", "reason"}, {"LEVEL", "level"},
     {"HARDWARE", "hardware"}, {"SOFTWARE", "software"}, {"IDENTITY", "identity"},
@@ -105,6 +105,10 @@ const struct api_command api_commands[] = {
     {"fleets", "scale", "PUT", "/v1/fleets/{}", OBJECT, NULL,
      {NAME_ARG, {"COUNT", BODY_INT, "desired", true}, DRY_RUN}, NULL,
      "say how many there should be"},
+    {"fleets", "objective", "PUT", "/v1/fleets/{}", OBJECT, NULL,
+     {NAME_ARG, {"PERCENT", BODY_NUMBER, "objective/verified_percent", true},
+      {"SECONDS", BODY_INT, "objective/within_seconds", true}, DRY_RUN}, NULL,
+     "say how much of it is to be verified within how long"},
     {"fleets", "delete", "DELETE", "/v1/fleets/{}", OBJECT, NULL, {NAME_ARG, DRY_RUN}, NULL,
      "terminate its instances and forget it"},
 

@@ -16,8 +16,9 @@ struct status_wish {
 };
 
 static const struct column columns[] = {
-    {"FLEET", "fleet"},   {"DESIRED", "desired"}, {"PHASES", "phases"},         {"TRUST", "trust"},
-    {"LEVELS", "levels"}, {"REASONS", "reasons"}, {"DELIVERIES", "deliveries"}, {NULL, NULL}};
+    {"FLEET", "fleet"},     {"DESIRED", "desired"},       {"PHASES", "phases"},
+    {"TRUST", "trust"},     {"LEVELS", "levels"},         {"VERIFIED%", "objective/percent"},
+    {"REASONS", "reasons"}, {"DELIVERIES", "deliveries"}, {NULL, NULL}};
 
 static const struct column alarm_columns[] = {{"ALARM", "code"},    {"SEVERITY", "severity"},
                                               {"OBJECT", "object"}, {"SINCE", "since"},

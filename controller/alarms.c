@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "db/fleet_store.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
@@ -41,11 +42,14 @@ static void tell_all(const struct alarm_list *before, const struct alarm_list *n
             tell("alarm.ended", &before->at[i]);
 }
 
-enum outcome alarms_look(struct alarm_watch *watch, struct db *db, struct error *err)
+enum outcome alarms_look(struct alarm_watch *watch, struct db *db, const char *actor,
+                         struct error *err)
 {
     struct alarm_list now = {0};
+    int64_t changed;
     if (clock_monotonic_ms() < watch->next_ms)
         return OK;
+    TRY(fleet_store_look_at_objectives(db, actor, &changed, err));
     TRY(alarm_store_list(db, NULL, NULL, &now, err));
     watch->next_ms = clock_monotonic_ms() + ROUND_MS;
     tell_all(&watch->told, &now);

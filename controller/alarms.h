@@ -10,8 +10,10 @@ struct alarm_watch {
     int64_t next_ms;
 };
 
-/* Every few seconds; in between it does nothing. */
-enum outcome alarms_look(struct alarm_watch *watch, struct db *db, struct error *err);
+/* Every few seconds, once it is written down which fleets miss their objective; in between it does
+ * nothing. */
+enum outcome alarms_look(struct alarm_watch *watch, struct db *db, const char *actor,
+                         struct error *err);
 void alarms_done(struct alarm_watch *watch);
 
 #endif

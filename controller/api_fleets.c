@@ -139,13 +139,45 @@ static json_t *counts_to_json(const struct names *names, const int64_t *counts)
     return out;
 }
 
+static json_t *age_or_null(struct moment since)
+{
+    return moment_is_none(since) ? json_null()
+                                 : json_integer(moment_seconds_between(since, clock_now()));
+}
+
+/* By what is stored now; `since` is what the clock wrote down. */
+static json_t *objective_to_json(const json_t *objective, const struct fleet_freshness *f)
+{
+    if (objective == NULL)
+        return json_null();
+    json_t *out = json_deep_copy(objective);
+    const double wanted = json_number_value(json_object_get(objective, "verified_percent"));
+    const int64_t tenths = f->of > 0 ? f->verified * 1000 / f->of : 1000; /* never rounded up */
+    json_put_int(out, "verified", f->verified);
+    json_put_int(out, "of", f->of);
+    json_put_new(out, "percent", json_real((double)tenths / 10));
+    json_put_bool(out, "met", (double)f->verified * 100 >= wanted * (double)f->of);
+    json_put_moment(out, "missed_since", f->missed_since);
+    return out;
+}
+
+static void put_freshness(json_t *out, const struct fleet *fleet, const struct fleet_freshness *f)
+{
+    json_put_new(out, "objective", objective_to_json(fleet->objective, f));
+    json_put_int(out, "never_verified", f->never);
+    json_put_int(out, "renewals_overdue", f->overdue);
+    json_put_new(out, "oldest_verdict_age_seconds", age_or_null(f->oldest_verdict));
+}
+
 enum outcome fleets_status(struct request *r, struct error *err)
 {
+    struct fleet_freshness freshness = {0};
     OWNED(fleet_done) struct fleet fleet = {0};
     OWNED(fleet_counts_done) struct fleet_counts counts = {0};
     OWNED(alarm_list_done) struct alarm_list alarms = {0};
     TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &fleet, err));
     TRY(fleet_store_counts(r->db, r->caller.project, fleet.name, &counts, err));
+    TRY(fleet_store_freshness(r->db, &fleet, &freshness, err));
     TRY(alarm_store_list(r->db, r->caller.project, fleet.name, &alarms, err));
     json_t *out = json_object();
     json_put_text(out, "fleet", fleet.name);
@@ -163,10 +195,7 @@ enum outcome fleets_status(struct request *r, struct error *err)
                  counts.reasons != NULL ? json_incref(counts.reasons) : json_object());
     json_put_bool(out, "simulated", counts.simulated > 0);
     json_put_int(out, "simulated_instances", counts.simulated);
-    bool any = !moment_is_none(counts.oldest_verdict);
-    json_put_new(out, "oldest_verdict_age_seconds",
-                 any ? json_integer(moment_seconds_between(counts.oldest_verdict, clock_now()))
-                     : json_null());
+    put_freshness(out, &fleet, &freshness);
     json_put_new(out, "alarms", alarms_to_json(&alarms));
     json_put_moment(out, "at", clock_now());
     request_tag(r, fleet.epoch);

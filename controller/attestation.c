@@ -7,6 +7,7 @@
 #include "controller/desk.h"
 #include "controller/endorsing.h"
 #include "db/delivery_store.h"
+#include "db/fleet_store.h"
 #include "db/verdict_store.h"
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
@@ -239,12 +240,24 @@ static void tell_verdict(struct guest *guest, uint64_t id, const struct verdict_
                          bool counts)
 {
     struct verdict_notice notice = {.valid_until = row->valid_until};
-    notice.reattest_seconds =
-        slots_renewal(&row->instance, moment_seconds_between(clock_now(), row->valid_until));
+    notice.reattest_seconds = moment_seconds_between(clock_now(), row->renew_at);
     snprintf(notice.verdict, sizeof notice.verdict, "%s", counts ? row->verdict : "rejected");
     snprintf(notice.reason, sizeof notice.reason, "%.47s", row->reason);
     snprintf(notice.level, sizeof notice.level, "%s", name_of(&level_names, (int)row->level));
     guest_reply(guest, id, &verdict_notice_record, &notice);
+}
+
+/* In time for the verdict's end, and for what its fleet is meant to be. */
+static enum outcome plan_renewal(struct desk *desk, const struct instance *instance,
+                                 struct verdict_row *row, struct error *err)
+{
+    const struct moment now = clock_now();
+    int64_t within = 0, left = moment_seconds_between(now, row->valid_until);
+    TRY(fleet_store_within(desk->db, instance->project, instance->fleet, &within, err));
+    if (within > 0 && within < left)
+        left = within;
+    row->renew_at = moment_add_seconds(now, slots_renewal(&row->instance, left));
+    return OK;
 }
 
 static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appraise_reply *reply,
@@ -261,6 +274,7 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
         TEXT("verdict", row.verdict), TEXT("reason", row.reason),
         TEXT("level", name_of(&level_names, (int)row.level)));
     TRY(check_incumbent(desk, guest, a, &row, err));
+    TRY(plan_renewal(desk, &a->instance, &row, err));
     if (passed(&row) && a->teaches)
         endorser_learn(desk->endorser, bytes_span(&a->evidence));
     if (touches_row(a, &row))

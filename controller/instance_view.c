@@ -35,7 +35,10 @@ static void put_verdict(json_t *out, const struct rows *rows, size_t row)
     put_word(out, "evidence_kind", rows, row, V_KIND);
     json_put_new(out, "missing", rows_json(rows, row, V_MISSING));
     json_put_new(out, "residuals", rows_json(rows, row, V_RESIDUALS));
+    put_word(out, "verdict", rows, row, V_VERDICT);
+    put_word(out, "verdict_reason", rows, row, V_REASON);
     struct moment issued = rows_moment(rows, row, V_NONCE_ISSUED);
+    json_put_moment(out, "verified_at", issued);
     json_put_int(out, "verdict_age_seconds", moment_seconds_between(issued, clock_now()));
 }
 
@@ -83,11 +86,24 @@ static json_t *deliveries_of(const struct view *view, const struct instance *ins
     return out;
 }
 
+/* Whether the clock has written it down already or not: time alone makes stale (I9). */
+static void put_trust(json_t *out, const struct instance *instance, struct moment now)
+{
+    const enum trust trust = instance_trust_at(instance, now);
+    json_put_text(out, "trust", name_of(&trust_names, (int)trust));
+    if (trust == TRUST_STALE && instance->trust == TRUST_TRUSTED) {
+        json_put_text(out, "trust_reason", "verdict-expired");
+        json_put_moment(out, "trust_since", instance->valid_until);
+        json_object_del(out, "renew_at");
+    }
+    if (trust == TRUST_STALE)
+        json_put_int(out, "stale_seconds", moment_seconds_between(instance->valid_until, now));
+}
+
 static json_t *show(const struct view *view, const struct instance *instance)
 {
     json_t *out = record_to_json(&instance_record, instance);
-    json_put_text(out, "trust",
-                  name_of(&trust_names, (int)instance_trust_at(instance, clock_now())));
+    put_trust(out, instance, clock_now());
     json_put_text(out, "level", name_of(&level_names, (int)instance->level));
     json_put_moment(out, "since", instance->phase_since);
     put_proof(out, view, instance);

@@ -84,7 +84,7 @@ enum outcome watch_time(struct worker *w, struct error *err)
         TRY(instance_store_expire(w->db, PAGE, w->holder, &expired, err));
     while (expired > 0);
     TRY(watch_silence(w, err));
-    return alarms_look(&w->crew->alarms, w->db, err);
+    return alarms_look(&w->crew->alarms, w->db, w->holder, err);
 }
 
 /* ---- one account -------------------------------------------------------------------------- */

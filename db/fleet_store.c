@@ -47,7 +47,7 @@ enum outcome fleet_store_add(struct db *db, const char *project, struct fleet *f
                PARAMS(p(fleet, "id"), p_text(project), p(fleet, "name"), p(fleet, "desired"),
                       p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
                       p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
-                      p(fleet, "rejected_hold_seconds")),
+                      p(fleet, "rejected_hold_seconds"), p(fleet, "objective")),
                NULL, err));
     TRY(tell(db, project, fleet->name, "fleet.created", fleet, actor, err));
     TRY(db_wake(db, err));
@@ -98,7 +98,7 @@ enum outcome fleet_store_update(struct db *db, const char *project, const struct
                PARAMS(p_text(project), p(fleet, "name"), p_int(if_epoch), p(fleet, "desired"),
                       p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
                       p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
-                      p(fleet, "rejected_hold_seconds")),
+                      p(fleet, "rejected_hold_seconds"), p(fleet, "objective")),
                &fleet_record, &now, "fleet", err);
     if (outcome == ERR_NOT_FOUND)
         return fail_unchanged(db, project, fleet->name, err);
@@ -263,13 +263,53 @@ enum outcome fleet_store_counts(struct db *db, const char *project, const char *
 {
     struct fleet_counts counts = {0};
     const struct params which = PARAMS(p_text(project), p_text(name));
-    OWNED(rows_drop) struct rows *oldest = NULL, *reasons = NULL;
+    OWNED(rows_drop) struct rows *reasons = NULL;
     TRY(count_instances(db, which, &counts, err));
     TRY(count_deliveries(db, which, &counts, err));
-    TRY(db_run(db, SQL_FLEET_OLDEST_VERDICT, which, &oldest, err));
     TRY(db_run(db, SQL_FLEET_REASONS, which, &reasons, err));
-    counts.oldest_verdict = rows_moment(oldest, 0, 0);
     counts.reasons = rows_json(reasons, 0, 0);
     *out = counts;
+    return OK;
+}
+
+/* ---- freshness ---- */
+
+enum outcome fleet_store_freshness(struct db *db, const struct fleet *fleet,
+                                   struct fleet_freshness *out, struct error *err)
+{
+    OWNED(rows_drop) struct rows *counts = NULL, *since = NULL;
+    const int64_t within = json_integer_value(json_object_get(fleet->objective, "within_seconds"));
+    const struct param project = p_text(fleet->project), name = p_text(fleet->name);
+    TRY(db_run(db, SQL_FLEET_FRESHNESS, PARAMS(project, name, p_int(within)), &counts, err));
+    TRY(db_run(db, SQL_FLEET_MISSED_SINCE, PARAMS(project, name), &since, err));
+    *out = (struct fleet_freshness){
+        .of = rows_int(counts, 0, 0),
+        .verified = rows_int(counts, 0, 1),
+        .never = rows_int(counts, 0, 2),
+        .overdue = rows_int(counts, 0, 3),
+        .oldest_verdict = rows_moment(counts, 0, 4),
+        .missed_since = rows_count(since) > 0 ? rows_moment(since, 0, 0) : (struct moment){0},
+    };
+    return OK;
+}
+
+enum outcome fleet_store_within(struct db *db, const char *project, const char *name,
+                                int64_t *out_seconds, struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    TRY(db_run(db, SQL_FLEET_WITHIN, PARAMS(p_text(project), p_text(name)), &rows, err));
+    *out_seconds = rows_count(rows) > 0 ? rows_int(rows, 0, 0) : 0;
+    return OK;
+}
+
+enum outcome fleet_store_look_at_objectives(struct db *db, const char *actor, int64_t *out_changed,
+                                            struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_run(db, SQL_FLEET_OBJECTIVES, PARAMS(p_text(actor)), &rows, err));
+    TRY(transaction_commit(&tx, err));
+    *out_changed = rows_int(rows, 0, 0);
     return OK;
 }

@@ -59,11 +59,31 @@ struct fleet_counts {
     int64_t levels[4]; /* of the trusted */
     int64_t deliveries[DELIVERY_STATE_COUNT];
     int64_t simulated;
-    struct moment oldest_verdict; /* of the trusted: when its nonce was issued */
     json_t *reasons; /* {"phase": {reason: n}, "trust": {reason: n}} of those not well */
 };
 void fleet_counts_done(struct fleet_counts *counts);
 enum outcome fleet_store_counts(struct db *db, const char *project, const char *name,
                                 struct fleet_counts *out, struct error *err);
+
+/* ---- freshness ---- */
+
+/* How much of a fleet stands on a verdict, at the time of the question. */
+struct fleet_freshness {
+    int64_t of;                   /* running or draining: those that should */
+    int64_t verified;             /* of these, within the objective's time; 0 when it has none */
+    int64_t never;                /* no verdict yet */
+    int64_t overdue;              /* trusted, and should have proven themselves anew by now */
+    struct moment oldest_verdict; /* of the trusted: when its nonce was issued */
+    struct moment missed_since;   /* none: the objective is met, or there is none */
+};
+/* One query whatever the number of instances. */
+enum outcome fleet_store_freshness(struct db *db, const struct fleet *fleet,
+                                   struct fleet_freshness *out, struct error *err);
+/* Its objective's time; 0 when it has none. */
+enum outcome fleet_store_within(struct db *db, const char *project, const char *name,
+                                int64_t *out_seconds, struct error *err);
+/* Write down which fleets miss their objective now, and which meet it again; of every project. */
+enum outcome fleet_store_look_at_objectives(struct db *db, const char *actor, int64_t *out_changed,
+                                            struct error *err);
 
 #endif

@@ -132,6 +132,7 @@ struct trust_change {
     const char *reason; /* a reason code */
     struct uuid verdict_id;
     struct moment valid_until;
+    struct moment renew_at; /* none: as it is */
     int64_t level;
     bool simulated;
     const uint8_t *link_key, *sealing_key, *anchor, *report_id; /* NULL: as they are */

@@ -40,14 +40,14 @@ static enum outcome write_trust(struct db *db, const struct trust_change *change
                                 const struct uuid *id, const struct step *walk, const char *reason,
                                 struct instance *out, struct error *err)
 {
-    return db_one(db, SQL_INSTANCE_SET_TRUST,
-                  PARAMS(p_uuid(id), p_name(&trust_names, walk->to), p_text(reason),
-                         p_uuid(&change->verdict_id), p_moment(change->valid_until),
-                         level_of(change),
-                         is_verdict(change->event) ? p_bool(change->simulated) : p_null(),
-                         key_of(change->link_key), key_of(change->sealing_key),
-                         key_of(change->anchor), key_of(change->report_id)),
-                  &instance_record, out, "instance", err);
+    return db_one(
+        db, SQL_INSTANCE_SET_TRUST,
+        PARAMS(p_uuid(id), p_name(&trust_names, walk->to), p_text(reason),
+               p_uuid(&change->verdict_id), p_moment(change->valid_until), level_of(change),
+               is_verdict(change->event) ? p_bool(change->simulated) : p_null(),
+               key_of(change->link_key), key_of(change->sealing_key), key_of(change->anchor),
+               key_of(change->report_id), p_moment(change->renew_at)),
+        &instance_record, out, "instance", err);
 }
 
 enum outcome instance_store_set_trust(struct db *db, const struct uuid *id,

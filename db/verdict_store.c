@@ -72,6 +72,7 @@ static enum outcome change_trust(struct db *db, const struct verdict_row *row, c
         .reason = row->reason,
         .verdict_id = row->id,
         .valid_until = row->valid_until,
+        .renew_at = row->renew_at,
         .level = row->level,
         .simulated = row->simulated,
         .link_key = trusted ? row->link_key : NULL,

@@ -32,6 +32,7 @@ struct verdict_row {
     uint8_t evidence_digest[SHA256_SIZE];
     char *token;
     struct moment created;
+    struct moment renew_at; /* goes to the instance: when it is to be proven anew */
 };
 
 extern const struct record verdict_row_record;

@@ -73,6 +73,13 @@ FROM (
     FROM charters WHERE active AND expires <= clock_timestamp()
 
     UNION ALL
+    SELECT 'freshness-objective-missed', 'warning', 'fleet:' || name,
+        'less of it than ' || (objective ->> 'verified_percent') || ' % is verified within '
+            || (objective ->> 'within_seconds') || ' s', objective_missed_since, project, name
+    FROM fleets
+    WHERE objective_missed_since <= clock_timestamp() - interval '1 minute' AND NOT doomed
+
+    UNION ALL
     SELECT 'audit-behind', 'warning', 'audit', 'entries wait for over a minute to be chained', a.at, NULL, NULL
     FROM (SELECT at FROM audit WHERE number IS NULL ORDER BY id LIMIT 1) a
     WHERE a.at <= clock_timestamp() - interval '1 minute'

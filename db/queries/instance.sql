@@ -34,7 +34,8 @@ WHERE i.project = $1
   AND ($5::text IS NULL OR i.phase = $5)
   AND ($6::text IS NULL OR $6 = CASE WHEN i.trust = 'trusted' AND i.valid_until <= clock_timestamp()
                                      THEN 'stale' ELSE i.trust END)
-  AND ($7::text IS NULL OR i.reason = $7 OR i.trust_reason = $7)
+  AND ($7::text IS NULL OR i.reason = $7 OR $7 = CASE WHEN i.trust = 'trusted' AND i.valid_until <= clock_timestamp()
+                                                      THEN 'verdict-expired' ELSE i.trust_reason END)
   AND ($8::text IS NULL OR EXISTS (SELECT FROM accounts a
        WHERE a.project = i.project AND a.name = i.account AND a.driver = $8))
   AND ($9::boolean OR i.phase <> 'terminated')
@@ -117,6 +118,7 @@ UPDATE instances SET
     trust = $2, trust_reason = $3,
     trust_since = CASE WHEN trust = $2 THEN trust_since ELSE clock_timestamp() END,
     verdict_id = coalesce($4, verdict_id), valid_until = coalesce($5, valid_until),
+    renew_at = CASE WHEN $2 = 'trusted' THEN coalesce($12, renew_at) END,
     level = coalesce($6, level), simulated = coalesce($7, simulated),
     link_key = coalesce($8, link_key), sealing_key = coalesce($9, sealing_key),
     anchor = coalesce($10, anchor), report_id = coalesce($11, report_id),

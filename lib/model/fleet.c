@@ -15,6 +15,7 @@ static const struct field fields[] = {
     FIELD(fleet, policy,   FIELD_TEXT),
     FIELD(fleet, secrets,  FIELD_JSON, .flags = FIELD_OPTIONAL),
     FIELD(fleet, paused,   FIELD_BOOL, .flags = FIELD_OPTIONAL),
+    FIELD(fleet, objective, FIELD_JSON, .flags = FIELD_OPTIONAL),
     FIELD(fleet, surge,    FIELD_INT, .least = 0, .most = FLEET_DESIRED_MAX, .flags = FIELD_OPTIONAL),
     FIELD(fleet, rejected_hold_seconds, FIELD_INT, .least = 0, .most = 604800, .flags = FIELD_OPTIONAL),
     FIELD(fleet, epoch,    FIELD_INT, .flags = FIELD_READ_ONLY),
@@ -57,6 +58,29 @@ static enum outcome check_secrets(const json_t *secrets, struct error *err)
     return OK;
 }
 
+/* Percent with one decimal at most: what is counted is a fleet, not a sea. */
+static enum outcome check_objective(const json_t *objective, struct error *err)
+{
+    static const char *const members[] = {"verified_percent", "within_seconds", NULL};
+    int64_t within;
+    if (!json_is_object(objective))
+        return fail_at(err, ERR_INVALID, "wrong-type", "/objective", "/objective: not an object");
+    TRY(json_only(objective, "/objective", members, err));
+    TRY(json_get_int(objective, "/objective", "within_seconds", FLEET_WITHIN_LEAST_SECONDS,
+                     FLEET_WITHIN_MOST_SECONDS, &within, err));
+    const json_t *percent = json_object_get(objective, "verified_percent");
+    if (!json_is_number(percent))
+        return fail_at(err, ERR_INVALID, percent == NULL ? "missing-member" : "wrong-type",
+                       "/objective/verified_percent",
+                       "/objective/verified_percent: not there or not a number");
+    const double tenths = json_number_value(percent) * 10;
+    if (tenths < 0 || tenths > 1000 || tenths - (double)(int64_t)(tenths + 0.5) > 1e-6 ||
+        (double)(int64_t)(tenths + 0.5) - tenths > 1e-6)
+        return fail_at(err, ERR_INVALID, "out-of-range", "/objective/verified_percent",
+                       "/objective/verified_percent: not 0 to 100 with one decimal");
+    return OK;
+}
+
 static enum outcome check(const struct fleet *fleet, struct error *err)
 {
     TRY(check_name(fleet->name, "/name", err));
@@ -65,6 +89,8 @@ static enum outcome check(const struct fleet *fleet, struct error *err)
     TRY(check_name(fleet->policy, "/policy", err));
     if (!text_is_word(fleet->size))
         return fail_at(err, ERR_INVALID, "bad-name", "/size", "/size: not a cloud's word");
+    if (fleet->objective != NULL)
+        TRY(check_objective(fleet->objective, err));
     return check_secrets(fleet->secrets, err);
 }
 
@@ -78,6 +104,8 @@ enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct erro
     TRY(record_from_json(&fleet_record, value, "", &fleet, err));
     if (fleet.secrets == NULL)
         fleet.secrets = json_array();
+    if (json_is_null(fleet.objective)) /* said to be none */
+        fleet.objective = NULL;
     TRY(check(&fleet, err));
     *out = fleet;
     fleet = (struct fleet){0};

@@ -9,6 +9,8 @@ enum {
     FLEET_SECRETS_MAX = 64,
     FLEET_SURGE_DEFAULT = 1,
     FLEET_HOLD_DEFAULT_SECONDS = 300,
+    FLEET_WITHIN_LEAST_SECONDS = 60,
+    FLEET_WITHIN_MOST_SECONDS = 604800,
 };
 
 struct fleet {
@@ -20,8 +22,10 @@ struct fleet {
     char image[NAME_SIZE];
     char size[NAME_SIZE];
     char policy[NAME_SIZE];
-    json_t *secrets; /* array of secret names; each instance gets each */
-    bool paused;     /* plan nothing */
+    json_t *secrets;   /* array of secret names; each instance gets each */
+    bool paused;       /* plan nothing */
+    json_t *objective; /* {"verified_percent", "within_seconds"}: so much of it verified within so
+                          long; NULL: none */
     /* Budgets of the planner (plan.h). */
     int64_t surge;                 /* how many more than desired may stand at once */
     int64_t rejected_hold_seconds; /* keep a rejected one that long for people to look at */

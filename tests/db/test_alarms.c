@@ -196,14 +196,14 @@ static void the_clock_tells_of_each_as_it_begins_and_ends(void **state)
     struct error err = {0};
     OWNED(alarms_done) struct alarm_watch watch = {0};
     sql(CHARTER("default", "7", "1 hour"));
-    assert_ok(alarms_look(&watch, ask_db, &err));
+    assert_ok(alarms_look(&watch, ask_db, "test:clock", &err));
     assert_true(metrics_say("muster_alarms{code=\"charter-expiring\"} 1\n"));
     assert_int_equal(watch.told.count, 1);
     sql("TRUNCATE charters");
-    assert_ok(alarms_look(&watch, ask_db, &err));
+    assert_ok(alarms_look(&watch, ask_db, "test:clock", &err));
     assert_true(metrics_say("muster_alarms{code=\"charter-expiring\"} 1\n")); /* not so soon */
     watch.next_ms = 0;
-    assert_ok(alarms_look(&watch, ask_db, &err));
+    assert_ok(alarms_look(&watch, ask_db, "test:clock", &err));
     assert_true(metrics_say("muster_alarms{code=\"charter-expiring\"} 0\n"));
     assert_int_equal(watch.told.count, 0);
 }

@@ -150,7 +150,12 @@ static void the_status_counts_each_instance_once(void **state)
     assert_int_equal(counts.trusts[TRUST_REJECTED], 1);
     assert_int_equal(counts.levels[1], 1);
     assert_int_equal(counts.simulated, 2);
-    assert_int_equal(counts.oldest_verdict.us, yes.nonce_issued.us);
+    struct fleet_freshness freshness = {0};
+    assert_ok(fleet_store_freshness(db, &fleet, &freshness, &err));
+    assert_int_equal(freshness.of, 2);
+    assert_int_equal(freshness.verified, 0); /* it has no objective */
+    assert_int_equal(freshness.never, 0);
+    assert_int_equal(freshness.oldest_verdict.us, yes.nonce_issued.us);
     json_t *trust = json_object_get(counts.reasons, "trust");
     assert_int_equal(json_integer_value(json_object_get(trust, "policy-measurement")), 1);
 }

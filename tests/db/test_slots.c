@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/fixtures.h"
 #include "tests/support/front_desk.h"
 #include "tests/support/test.h"
 
@@ -136,11 +137,45 @@ static void never_more_than_there_is_room_for_and_all_are_served(void **state)
     assert_true(clock_monotonic_ms() - began >= (MANY - AT_ONCE - 2) * 1000 / PER_SECOND);
 }
 
+/* ---- what one is told ------------------------------------------------------------------------ */
+
+static int64_t told_to_renew(const struct uuid *id, const char *ticket, uint8_t boot)
+{
+    struct error err = {0};
+    struct hello_reply welcome = {0};
+    struct verdict_notice verdict = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    assert_ok(visitor_hello(&guest, id, ticket, &welcome, &err));
+    assert_ok(visitor_prove(&guest, true, boot, &verdict, &err));
+    assert_string_equal(verdict.verdict, "trusted");
+    const struct instance row = front_row(id);
+    const int64_t until = moment_seconds_between(clock_now(), row.renew_at);
+    assert_in_range(until, verdict.reattest_seconds - 5, verdict.reattest_seconds);
+    return verdict.reattest_seconds;
+}
+
+static void a_renewal_is_planned_in_time_for_the_fleets_objective(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    front_keeper(4, "7.1");
+    const struct uuid first = front_instance("other", "ticket-a");
+    assert_in_range(told_to_renew(&first, "ticket-a", 1), 350, 480); /* of ten minutes */
+    OWNED(fleet_done) struct fleet fleet = fixture_fleet(front.db, "web", 0);
+    assert_ok(db_script(front.db,
+                        "UPDATE fleets SET objective = "
+                        "'{\"verified_percent\": 99.5, \"within_seconds\": 100}'",
+                        &err));
+    const struct uuid second = front_instance("web", "ticket-b");
+    assert_in_range(told_to_renew(&second, "ticket-b", 2), 55, 80);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(never_more_than_there_is_room_for_and_all_are_served,
                                         open_narrow, close_narrow),
+        AT_FRONT(a_renewal_is_planned_in_time_for_the_fleets_objective),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

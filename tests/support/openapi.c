@@ -32,6 +32,8 @@ static bool is_type(const json_t *value, const char *type)
         json_type type;
     } types[] = {{"object", JSON_OBJECT},   {"array", JSON_ARRAY}, {"string", JSON_STRING},
                  {"integer", JSON_INTEGER}, {"null", JSON_NULL},   {"boolean", JSON_TRUE}};
+    if (strcmp(type, "number") == 0)
+        return json_is_number(value);
     for (size_t i = 0; i < countof(types); i++)
         if (strcmp(types[i].word, type) == 0)
             return json_typeof(value) == types[i].type ||

@@ -376,6 +376,19 @@ static void alarms_are_listed_without_a_verb(void **state)
     assert_int_equal(run(w, api_main, "fleets"), 2); /* it has more than a list */
 }
 
+static void an_objective_is_said_in_numbers(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200, "{\"name\":\"web\"}");
+    assert_int_equal(run(w, api_main, "fleets objective web 99.5 300"), 0);
+    assert_heard(w, 0, "PUT /v1/fleets/web HTTP/1.1\r\n");
+    assert_heard(w, 0, "{\"objective\":{\"verified_percent\":99.5,\"within_seconds\":300}}");
+    assert_int_equal(run(w, api_main, "fleets objective web most 300"), 2);
+    assert_int_equal(run(w, api_main, "fleets objective web [1] 300"), 2);
+    assert_int_equal(run(w, api_main, "fleets objective web 99 soon"), 2);
+    assert_int_equal(run(w, api_main, "fleets objective web 99"), 2);
+}
+
 static void the_status_of_one_fleet_is_its_own_json(void **state)
 {
     struct world *w = *state;
@@ -498,6 +511,7 @@ int main(void)
         T(every_command_tells_how_it_is_used),
         T(a_token_comes_from_a_file_and_must_be_one),
         T(alarms_are_listed_without_a_verb),
+        T(an_objective_is_said_in_numbers),
         T(the_status_shows_counts_and_says_simulated),
         T(the_status_of_one_fleet_is_its_own_json),
         T(codes_are_explained),

@@ -41,6 +41,29 @@ static void a_spec_without_secrets_has_none(void **state)
     assert_int_equal(fleet.surge, 0);
 }
 
+static void an_objective_has_one_decimal_and_null_is_none(void **state)
+{
+    (void)state;
+    struct error err;
+    static const double percents[] = {0, 0.1, 50, 99.9, 100};
+    for (size_t i = 0; i < countof(percents); i++) {
+        OWNED(json_drop) json_t *value = good();
+        OWNED(fleet_done) struct fleet fleet = {0};
+        json_object_set_new(
+            value, "objective",
+            json_pack("{s:f,s:i}", "verified_percent", percents[i], "within_seconds", 300));
+        assert_ok(fleet_from_json(value, &fleet, &err));
+        OWNED(json_drop) json_t *again = fleet_to_json(&fleet);
+        assert_true(
+            json_equal(json_object_get(again, "objective"), json_object_get(value, "objective")));
+    }
+    OWNED(json_drop) json_t *none = good();
+    OWNED(fleet_done) struct fleet fleet = {0};
+    json_object_set_new(none, "objective", json_null());
+    assert_ok(fleet_from_json(none, &fleet, &err));
+    assert_null(fleet.objective);
+}
+
 static const struct {
     const char *member;
     const char *json; /* NULL: left out */
@@ -55,6 +78,21 @@ static const struct {
     {"desired", "10001", "/desired"},
     {"desired", "1.5", "/desired"},
     {"desired", "\"6\"", "/desired"},
+    {"objective", "99", "/objective"},
+    {"objective", "{}", "/objective/within_seconds"},
+    {"objective", "{\"within_seconds\":300}", "/objective/verified_percent"},
+    {"objective", "{\"within_seconds\":300,\"verified_percent\":\"99\"}",
+     "/objective/verified_percent"},
+    {"objective", "{\"within_seconds\":300,\"verified_percent\":100.1}",
+     "/objective/verified_percent"},
+    {"objective", "{\"within_seconds\":300,\"verified_percent\":-0.1}",
+     "/objective/verified_percent"},
+    {"objective", "{\"within_seconds\":300,\"verified_percent\":99.55}",
+     "/objective/verified_percent"},
+    {"objective", "{\"within_seconds\":300,\"verified_percent\":1e300}",
+     "/objective/verified_percent"},
+    {"objective", "{\"within_seconds\":59,\"verified_percent\":99}", "/objective/within_seconds"},
+    {"objective", "{\"within_seconds\":60,\"verified_percent\":99,\"x\":1}", "/objective/x"},
     {"size", "\"\"", "/size"},
     {"size", "\"a\\nb\"", "/size"},
     {"size", "\"m6a large\"", "/size"},
@@ -205,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_spec_is_taken_with_its_defaults),
         cmocka_unit_test(a_spec_without_secrets_has_none),
+        cmocka_unit_test(an_objective_has_one_decimal_and_null_is_none),
         cmocka_unit_test(what_is_wrong_is_refused_with_its_path),
         cmocka_unit_test(a_fleet_prints_what_it_was_made_of),
         cmocka_unit_test(an_image_is_said_in_words_of_bounded_size),
