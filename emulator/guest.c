@@ -47,11 +47,12 @@ static enum outcome write_config(const struct guests *g, const struct machine *m
     OWNED(mem_drop) char *socket = run_path(g, machine, "psp");
     OWNED(mem_drop) char *secrets = run_path(g, machine, "secrets");
     OWNED(mem_drop) char *hooks = machine_path(g->world, machine, "hooks.d");
+    OWNED(mem_drop) char *passports = run_path(g, machine, "agent.sock");
     OWNED(text_done) struct text config = {0};
     text_addf(&config,
               "user-data = %s\ntee = simulated\ntee-socket = %s\nsecrets-dir = %s\n"
-              "hooks-dir = %s\n",
-              data, socket, secrets, hooks);
+              "hooks-dir = %s\npassport-socket = %s\n",
+              data, socket, secrets, hooks, passports);
     if (g->settings->agent_config[0] != '\0') {
         OWNED(bytes_done) struct bytes more = {0};
         TRY(file_read(g->settings->agent_config, CONFIG_EXTRA_MAX, &more, err));

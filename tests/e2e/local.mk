@@ -59,3 +59,6 @@ TESTS += tests/e2e/alarms_are_documented.sh
 dist_check_SCRIPTS += tests/e2e/alarms_are_documented.sh
 TESTS += tests/e2e/a_silent_keeper_is_alarmed.sh
 dist_check_SCRIPTS += tests/e2e/a_silent_keeper_is_alarmed.sh
+TESTS += tests/e2e/relying_parties.sh
+dist_check_SCRIPTS += tests/e2e/relying_parties.sh
+EXTRA_DIST += tests/support/relying_party.py
