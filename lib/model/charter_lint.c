@@ -60,6 +60,8 @@ const struct lint_rule lint_rules[] = {
         "any measurement passes, which proves nothing of what booted", "work out the reference: muster image add"},
     [LINT_PROVIDER_EXECUTION] = {"provider-execution-on", LINT_NOTE,
         "the measured image lets the provider run code in it, so its software counts as unproven", "build it without cloud-init scripts, extensions and agents"},
+    [LINT_VTPM_UNROOTED] = {"unrooted-vtpm-taken", LINT_NOTE,
+        "a vTPM passes that nobody vouches for, and its machine gets L1 at most", "list what is meant under roots: svsm, provider"},
     [LINT_GRANT_WITHOUT_POLICIES] = {"grant-without-policies", LINT_ERROR,
         "the grant names no policy, so it opens nothing", "name the policies it is for"},
     [LINT_NO_LEAST_LEVEL] = {"no-least-level", LINT_ERROR,
@@ -369,6 +371,10 @@ static void lint_policies(const json_t *charter, const struct lint_frame *frame,
         if (!is_true(snp, "require_crl"))
             find_plain(out, LINT_CRL_NOT_REQUIRED, inside.at);
         lint_references_of(charter, policy, where.at, out);
+        const json_t *vtpm = member(policy, "vtpm");
+        if (vtpm != NULL &&
+            (member(vtpm, "roots") == NULL || list_has(member(vtpm, "roots"), "unrooted")))
+            find_plain(out, LINT_VTPM_UNROOTED, below(where.at, "vtpm/roots").at);
         if (!is_named(member(charter, "grants"), "policies", name) &&
             !is_named(member(charter, "relying_parties"), "policies", name))
             find_plain(out, LINT_POLICY_UNUSED, where.at);

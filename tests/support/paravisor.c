@@ -99,9 +99,14 @@ static void wrap(const struct paravisor_wish *wish, struct span report, struct s
 
 /* ---- registers and quote -------------------------------------------------------------------- */
 
-static uint8_t byte_of(const struct paravisor_wish *wish, uint8_t pcr)
+static void register_of(const struct paravisor_wish *wish, uint8_t pcr,
+                        uint8_t out[static SHA256_SIZE])
 {
-    return pcr == 4 ? pcr ^ wish->other_register : pcr;
+    struct error err = {0};
+    const json_t *given = json_array_get(wish->registers, pcr);
+    memset(out, pcr == 4 ? pcr ^ wish->other_register : pcr, SHA256_SIZE);
+    if (given != NULL)
+        assert_ok(hex_decode_exact(json_string_value(given), out, SHA256_SIZE, &err));
 }
 
 static void make_registers(const struct paravisor_wish *wish, struct paravisor *out)
@@ -109,7 +114,7 @@ static void make_registers(const struct paravisor_wish *wish, struct paravisor *
     out->pcrs = json_array();
     for (uint8_t i = 0; i < PCR_COUNT; i++) {
         uint8_t value[SHA256_SIZE];
-        memset(value, byte_of(wish, i), sizeof value);
+        register_of(wish, i, value);
         OWNED(mem_drop) char *hex = hex_of(SPAN_OF(value));
         json_add_new(out->pcrs, json_string(hex));
     }
@@ -120,7 +125,7 @@ static void registers_digest(const struct paravisor_wish *wish, uint8_t out[stat
     OWNED(bytes_done) struct bytes joined = {0};
     for (uint8_t i = 0; i < PCR_COUNT; i++)
         if ((wish->quote_registers >> i & 1) != 0)
-            memset(bytes_add_room(&joined, SHA256_SIZE), byte_of(wish, i), SHA256_SIZE);
+            register_of(wish, i, bytes_add_room(&joined, SHA256_SIZE));
     digest(DIGEST_SHA256, bytes_span(&joined), out);
     out[0] ^= wish->quote_digest_of_others ? 1 : 0;
 }

@@ -29,8 +29,9 @@ struct paravisor_wish {
     int machine;         /* 0 or 1: each has an attestation key and a vmUniqueId */
     struct span modulus; /* when there is one: of a key that somebody else holds */
     uint32_t reset_count;
-    uint8_t measurement;    /* every byte of the launch digest */
-    uint8_t other_register; /* what register 4 differs by, in the quote too */
+    uint8_t measurement;     /* every byte of the launch digest */
+    const json_t *registers; /* a list of values in hex; NULL: of their number, again and again */
+    uint8_t other_register;  /* what register 4 differs by, in the quote too */
 };
 
 struct paravisor_wish paravisor_wish(void);

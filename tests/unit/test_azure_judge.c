@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/attest/hcl_report.h"
+#include "tests/support/made_vtpm.h"
 #include "tests/support/paravisor.h"
 #include "tests/support/test.h"
 
@@ -176,6 +177,50 @@ static void a_register_that_the_quote_leaves_out_proves_nothing(void **state)
     assert_string_equal(reason_of(&part.input), "policy-pcr");
 }
 
+/* Registers and log of another made-up machine, quoted by this one. */
+static void assert_boot(const struct made_vtpm_wish *boot, bool with_log, const char *reason)
+{
+    struct error err = {0};
+    struct paravisor_wish wish = paravisor_wish();
+    OWNED(mem_drop) struct policy *policy = NEW(struct policy);
+    OWNED(text_done) struct text json = {0};
+    OWNED(paravisor_done) struct paravisor p;
+    OWNED(made_vtpm_done) struct made_vtpm t;
+    made_vtpm_make(psp, roots, boot, NULL, &t);
+    text_addf(&json,
+              "{\"azure\":{\"require_secure_boot\":true,\"boot_components\":{\"loader\":\"%s\"}}}",
+              made_vtpm_loader());
+    assert_ok(policy_parse(text_span(&json), POLICY_EXPECT, policy, &err));
+    wish.registers = t.pcrs;
+    paravisor_make(psp, roots, &wish, &p);
+    p.input.policy = policy;
+    if (with_log)
+        p.input.log = bytes_span(&t.log);
+    assert_string_equal(reason_of(&p.input), reason);
+}
+
+static void secure_boot_and_loaders_are_proven_by_a_log_beside_the_quote(void **state)
+{
+    (void)state;
+    struct made_vtpm_wish boot = made_vtpm_wish(VOUCH_NOBODY);
+    assert_boot(&boot, true, "ok");
+    assert_boot(&boot, false, "policy-secure-boot");
+    boot.log_of_other_loader = true;
+    assert_boot(&boot, true, "pcr-mismatch");
+    boot = made_vtpm_wish(VOUCH_NOBODY);
+    boot.secure_boot_off = true;
+    assert_boot(&boot, true, "policy-secure-boot");
+    boot = made_vtpm_wish(VOUCH_NOBODY);
+    boot.secure_boot_relabelled = true;
+    assert_boot(&boot, true, "event-digest-mismatch");
+    boot = made_vtpm_wish(VOUCH_NOBODY);
+    boot.loader_as_words = true;
+    assert_boot(&boot, true, "policy-boot-component");
+    boot = made_vtpm_wish(VOUCH_NOBODY);
+    boot.log_cut = true;
+    assert_boot(&boot, true, "malformed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +235,7 @@ int main(void)
         cmocka_unit_test(registers_must_be_those_of_the_quote),
         cmocka_unit_test(registers_must_be_24_values),
         cmocka_unit_test(a_register_that_the_quote_leaves_out_proves_nothing),
+        cmocka_unit_test(secure_boot_and_loaders_are_proven_by_a_log_beside_the_quote),
     };
     return cmocka_run_group_tests_name("azure_judge", tests, open_simulator, close_simulator);
 }
