@@ -157,6 +157,7 @@ static const struct own_policy {
     {"snp", "{" SNP "}", "policy-measurement"},
     {"simulated", "{" SNP "}", "policy-measurement"},
     {"snp-azure", "{" SNP ",\"azure\":{\"pcrs\":\"any\"}}", "policy-measurement"},
+    {"snp-vtpm", "{" SNP ",\"vtpm\":{\"pcrs\":\"any\"}}", "policy-measurement"},
     {"nitro", "{\"nitro\":{\"pcrs\":{\"0\":\"" ONES_48 "\"},\"allow_debug\":true}}", "policy-pcr"},
     /* clang-format on */
 };

@@ -7,24 +7,29 @@
 #include "lib/crypto/random.h"
 #include "tests/support/guest_azure.h"
 #include "tests/support/guest_nitro.h"
+#include "tests/support/guest_vtpm.h"
 #include "tests/support/test.h"
 
-enum scene { SCENE_VLEK, SCENE_VCEK, SCENE_AZURE, SCENE_NITRO, SCENES };
+enum scene { SCENE_VLEK, SCENE_VCEK, SCENE_AZURE, SCENE_VTPM, SCENE_NITRO, SCENES };
 
-static const char *const scene_words[] = {"vlek", "vcek", "azure", "nitro"};
+static const char *const scene_words[] = {"vlek", "vcek", "azure", "vtpm", "nitro"};
 static struct deployment *scenes[SCENES];
 
 static void attest_in(enum scene scene, struct deployment *d)
 {
     const struct paravisor_wish paravisor = azure_wish(0);
     const struct nsm_wish module = nsm_wish();
+    const struct made_vtpm_wish vtpm = made_vtpm_wish(VOUCH_AUTHORITY);
     OWNED(guest_done)
     struct guest g = scene == SCENE_VLEK    ? guest_make(PSP_FIRMWARE_ONLY, 0)
                      : scene == SCENE_VCEK  ? guest_make(PSP_DIRECT_BOOT, 5)
                      : scene == SCENE_AZURE ? azure_guest()
+                     : scene == SCENE_VTPM  ? vtpm_guest()
                                             : nitro_guest();
     if (scene == SCENE_AZURE)
         azure_attest(d, &g, &paravisor);
+    else if (scene == SCENE_VTPM)
+        vtpm_attest(d, &g, &vtpm);
     else if (scene == SCENE_NITRO)
         nitro_attest(d, &g, &module);
     else
@@ -41,6 +46,8 @@ static int open_scenes(void **state)
         scenes[i] = d;
         if (i == SCENE_AZURE)
             azure_write_charter(d);
+        if (i == SCENE_VTPM)
+            vtpm_write_charter(d);
         if (i == SCENE_NITRO)
             nitro_set_up(d);
         attest_in((enum scene)i, d);
@@ -67,37 +74,41 @@ struct row {
 };
 
 /* clang-format off */
-#define EACH(code) {(code), (code), (code), (code)}
-#define BOUND {"policy-report-data", "policy-report-data", "nonce-mismatch", "policy-report-data"}
+#define EACH(code) {(code), (code), (code), (code), (code)}
+#define CHIPS(code) {(code), (code), (code), (code), NULL}
+#define BOUND {"policy-report-data", "policy-report-data", "nonce-mismatch", "policy-report-data", \
+               "policy-report-data"}
 static const struct row rows[] = {
-    {"nonce", {"policy-report-data", "policy-report-data", "nonce-mismatch", "policy-nonce"}},
+    {"nonce", {"policy-report-data", "policy-report-data", "nonce-mismatch", "policy-report-data",
+               "policy-nonce"}},
     {"link-key", BOUND},
     {"sealing-key", BOUND},
     {"root", BOUND},
     {"instance", BOUND},
     {"rest", BOUND},
     {"signature", EACH("bad-signature")},
-    {"quote-signature", {NULL, NULL, "quote-bad-signature", NULL}},
+    {"quote-signature", {NULL, NULL, "quote-bad-signature", "quote-bad-signature", NULL}},
     {"roots", EACH("chain-untrusted")},
     {"much-later", EACH("cert-expired")},
-    {"realm", {"wrong-realm", "wrong-realm", NULL, NULL}},
-    {"called-simulated", {NULL, NULL, NULL, NULL}}, /* what claims to be genuine: see below */
+    {"realm", {"wrong-realm", "wrong-realm", NULL, NULL, NULL}},
+    {"called-simulated", {NULL}}, /* what claims to be genuine: see below */
     {"called-another", EACH("kind-mismatch")},
     {"kind-not-named", EACH("unsupported-evidence")},
-    {"tcb-floor", {"policy-tcb", "policy-tcb", "policy-tcb", NULL}},
-    {"measurement", {"policy-measurement", "policy-measurement", "policy-measurement", "policy-pcr"}},
-    {"register", {NULL, NULL, "policy-pcr", NULL}},
-    {"retired-reference", {"policy-measurement", "policy-measurement", "-", NULL}},
-    {"expired-reference", {"policy-measurement", "policy-measurement", "-", NULL}},
-    {"provider", {"policy-csp", "-", "-", NULL}},
-    {"age", {"policy-age", "policy-age", "policy-age", NULL}},
-    {"denied-chip", {"-", "denied-chip", "-", "-"}},
+    {"tcb-floor", CHIPS("policy-tcb")},
+    {"measurement", {"policy-measurement", "policy-measurement", "policy-measurement",
+                     "policy-measurement", "policy-pcr"}},
+    {"register", {NULL, NULL, "policy-pcr", "policy-pcr", NULL}},
+    {"retired-reference", {"policy-measurement", "policy-measurement", "-", "policy-measurement", NULL}},
+    {"expired-reference", {"policy-measurement", "policy-measurement", "-", "policy-measurement", NULL}},
+    {"provider", {"policy-csp", "-", "-", "-", NULL}},
+    {"age", CHIPS("policy-age")},
+    {"denied-chip", {"-", "denied-chip", "-", "-", "-"}},
     {"denied-measurement", EACH("denied-measurement")},
-    {"denied-anchor", {"-", "denied-anchor", "denied-anchor", "denied-anchor"}},
+    {"denied-anchor", {"-", "denied-anchor", "denied-anchor", "denied-anchor", "denied-anchor"}},
     {"denied-guest-key", EACH("denied-guest-key")},
-    {"denied-product", {"denied-product", "denied-product", "denied-product", "-"}},
-    {"denied-region", {"denied-region", "-", "-", "-"}},
-    {"denied-signer", {"-", "-", "denied-signer", "-"}},
+    {"denied-product", {"denied-product", "denied-product", "denied-product", "denied-product", "-"}},
+    {"denied-region", {"denied-region", "-", "-", "-", "-"}},
+    {"denied-signer", {"-", "-", "denied-signer", "-", "-"}},
 };
 /* clang-format on */
 
