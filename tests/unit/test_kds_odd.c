@@ -1,0 +1,174 @@
+/* Certificates, lists and files for import that are odd in one thing, under a root that is pinned.
+ */
+#include "lib/attest/kds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/crypto/x509_make.h"
+#include "tests/support/simulator.h"
+#include "tests/support/test.h"
+
+#define AMD_OID "1.3.6.1.4.1.3704.1."
+
+static struct moment today(void)
+{
+    return clock_at_seconds(SIMULATOR_TODAY);
+}
+
+static void add_chain(struct bytes *out)
+{
+    pem_add_certificate(out, psp_ca(simulator.psp, LINE_MILAN, SIGNER_VCEK));
+    pem_add_certificate(out, psp_ark(simulator.psp, LINE_MILAN));
+}
+
+/* A VCEK of Milan under the simulator's ASK, all zeroes but for what a case changes. */
+enum { ODD_EXTENSIONS = 8 };
+struct odd {
+    const char *issuer;
+    int64_t snp;      /* of its TCB */
+    const char *last; /* the last extension's number */
+};
+
+static struct bytes odd_vcek(const struct odd *odd)
+{
+    const char *const oids[ODD_EXTENSIONS] = {AMD_OID "1",   AMD_OID "2",   AMD_OID "3.1",
+                                              AMD_OID "3.2", AMD_OID "3.3", AMD_OID "3.8",
+                                              AMD_OID "4",   odd->last};
+    struct error err = {0};
+    char path[512];
+    const char *build = getenv("MUSTER_BUILD");
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    OWNED(maker_drop) struct maker *ask = NULL;
+    OWNED(key_drop) struct key *key = NULL;
+    struct bytes values[ODD_EXTENSIONS] = {0};
+    struct bytes der = {0};
+    struct x509_wish wish = {.subject = "SEV-VCEK",
+                             .issuer = odd->issuer,
+                             .organisation = "Muster simulator, not AMD",
+                             .from = clock_at_seconds(SIMULATOR_TODAY - 3600),
+                             .to = clock_at_seconds(SIMULATOR_TODAY + 86400),
+                             .extra_count = ODD_EXTENSIONS};
+    snprintf(path, sizeof path, "%s/tests/simulator-state/ask.key", build != NULL ? build : ".");
+    assert_ok(file_read(path, 65536, &pem, &err));
+    assert_ok(maker_from_pem(bytes_span(&pem), &ask, &err));
+    assert_ok(key_generate(KEY_P384, &key, &err));
+    for (size_t i = 0; i < ODD_EXTENSIONS; i++)
+        der_add_integer(&values[i], i == 4 ? odd->snp : 0);
+    bytes_done(&values[1]);
+    der_add_ia5(&values[1], "Milan-B0");
+    bytes_done(&values[6]);
+    bytes_add_room(&values[6], 64);
+    for (size_t i = 0; i < ODD_EXTENSIONS; i++) {
+        wish.extras[i].oid = oids[i];
+        wish.extras[i].value = bytes_span(&values[i]);
+    }
+    assert_ok(x509_make_for_key(ask, key, &wish, &der, &err));
+    for (size_t i = 0; i < ODD_EXTENSIONS; i++)
+        bytes_done(&values[i]);
+    return der;
+}
+
+static void sort_says(struct span in, const char *says)
+{
+    struct error err = {0};
+    OWNED(kds_pieces_done) struct kds_pieces pieces = {0};
+    assert_fails(kds_sort(in, &pieces, &err), ERR_INVALID, "endorsement-malformed");
+    if (strstr(err.text, says) == NULL)
+        fail_msg("'%s' is not '%s'", err.text, says);
+}
+
+/* A genuine signature over something that no processor has. */
+static void a_vcek_that_says_something_odd_is_not_taken(void **state)
+{
+    (void)state;
+    const struct odd good = {"SEV-Milan", 27, AMD_OID "9.9"};
+    const struct odd twice = {"SEV-Milan", 27, AMD_OID "3.8"};
+    const struct odd nowhere = {"SEV-Nowhere", 27, AMD_OID "9.9"};
+    const struct odd above = {"SEV-Milan", 256, AMD_OID "9.9"};
+    struct error err = {0};
+    OWNED(kds_pieces_done) struct kds_pieces pieces = {0};
+    OWNED(kds_content_done) struct kds_content content = {0};
+    OWNED(bytes_done) struct bytes chain = {0};
+    OWNED(bytes_done) struct bytes right = odd_vcek(&good);
+    OWNED(bytes_done) struct bytes wrong = odd_vcek(&twice);
+    OWNED(bytes_done) struct bytes lost = odd_vcek(&nowhere);
+    OWNED(bytes_done) struct bytes huge = odd_vcek(&above);
+    add_chain(&chain);
+    assert_ok(kds_sort(bytes_span(&right), &pieces, &err));
+    assert_fails(kds_check(&pieces.at[0].item, bytes_span(&wrong), bytes_span(&chain),
+                           simulator.roots, today(), &content, &err),
+                 ERR_INVALID, "endorsement-malformed");
+    sort_says(bytes_span(&wrong), "is there more than once");
+    sort_says(bytes_span(&lost), "issued by no known line");
+    sort_says(bytes_span(&huge), "a part of its TCB is above 255");
+}
+
+/* ARK-Nowhere's. */
+static void a_list_of_no_known_line_is_not_taken(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    static const char ark[] = "ARK-Milan";
+    OWNED(bytes_done) struct bytes list = {0};
+    assert_ok(psp_crl(simulator.psp, LINE_MILAN, false, today(), moment_add_seconds(today(), 60),
+                      &list, &err));
+    uint8_t *name = memmem(list.at, list.len, ark, sizeof ark - 1);
+    assert_non_null(name);
+    memcpy(name, "ARK-Munch", sizeof ark - 1);
+    sort_says(bytes_span(&list), "the list is of no known line");
+}
+
+/* Whatever it holds, for what it is said to be. */
+static void an_answer_over_its_size_is_not_read(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(kds_content_done) struct kds_content content = {0};
+    OWNED(bytes_done) struct bytes huge = {0};
+    const struct kds_item item = kds_chain_of(LINE_MILAN, SIGNER_VCEK);
+    add_chain(&huge);
+    bytes_add(&huge, span_of_text("\n"));
+    while (huge.len <= KDS_ANSWER_MAX)
+        bytes_add(&huge, span_of_text("what others say of it\n"));
+    assert_fails(kds_check(&item, bytes_span(&huge), (struct span){0}, simulator.roots, today(),
+                           &content, &err),
+                 ERR_INVALID, "endorsement-malformed");
+    sort_says(bytes_span(&huge), "bytes, not 1 to");
+}
+
+static void two_keys_and_broken_lists_are_no_endorsement(void **state)
+{
+    (void)state;
+    const struct odd good = {"SEV-Milan", 27, AMD_OID "9.9"};
+    OWNED(bytes_done) struct bytes one = odd_vcek(&good);
+    OWNED(bytes_done) struct bytes two = {0};
+    OWNED(bytes_done) struct bytes chain = {0};
+    add_chain(&chain);
+    struct snp_bundle bundle = {.ca = {bytes_span(&chain)}, .ca_count = 1};
+    pem_add_certificate(&two, bytes_span(&one));
+    pem_add_certificate(&two, bytes_span(&one));
+    bundle.ek = bytes_span(&two);
+    OWNED(snp_endorsements_drop)
+    struct snp_endorsements *both = snp_endorse(&bundle, simulator.roots);
+    assert_int_equal(both->format.reason, REASON_MALFORMED);
+    bundle.ek = bytes_span(&one);
+    bundle.crl[bundle.crl_count++] = span_of_text("no list");
+    OWNED(snp_endorsements_drop)
+    struct snp_endorsements *broken = snp_endorse(&bundle, simulator.roots);
+    assert_int_equal(broken->chain.reason, REASON_OK);
+    assert_int_equal(broken->crl_state, CRL_BROKEN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_vcek_that_says_something_odd_is_not_taken),
+        cmocka_unit_test(a_list_of_no_known_line_is_not_taken),
+        cmocka_unit_test(an_answer_over_its_size_is_not_read),
+        cmocka_unit_test(two_keys_and_broken_lists_are_no_endorsement),
+    };
+    return cmocka_run_group_tests_name("kds_odd", tests, simulator_set_up, simulator_tear_down);
+}
