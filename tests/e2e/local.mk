@@ -62,3 +62,5 @@ dist_check_SCRIPTS += tests/e2e/a_silent_keeper_is_alarmed.sh
 TESTS += tests/e2e/relying_parties.sh
 dist_check_SCRIPTS += tests/e2e/relying_parties.sh
 EXTRA_DIST += tests/support/relying_party.py
+TESTS += tests/e2e/keepers_are_probed.sh
+dist_check_SCRIPTS += tests/e2e/keepers_are_probed.sh

@@ -112,6 +112,7 @@ EOF
     export MUSTER_SERVER=$api MUSTER_CA=$home/keys/controller/root.pem
 }
 
+# keeper_up [key = value lines]
 keeper_up() {
     cat >"$home/keeper.conf" <<EOF
 folder = $home/keys/keeper
@@ -119,6 +120,7 @@ controllers = $link
 redial-most-seconds = 1
 EOF
     [ "$(id -u)" != 0 ] || echo 'user = nobody' >>"$home/keeper.conf"
+    printf '%s\n' "$@" >>"$home/keeper.conf"
     start keeper "$build/keeper/muster-keeper" --config "$home/keeper.conf"
     await 30 "the keeper on the link" keeper_is_there || { tail -20 "$home/log/keeper.log" >&2; return 1; }
 }
