@@ -21,8 +21,8 @@ struct hearing {
     struct snp_report report;
     bool has_ak; /* a key that may sign quotes, whoever vouches for it */
     struct tpm_public ak;
-    struct bytes spki; /* its own */
-    struct x509 *cert;
+    struct bytes spki;     /* its own */
+    struct x509 *certs[2]; /* the key's, and that of the authority above it */
     struct verdict judged; /* the document, by its own judge */
     bool has_document;
     struct cose_sign1 cose;
@@ -38,7 +38,8 @@ static void hearing_done(struct hearing *h)
     verdict_done(&h->snp);
     verdict_done(&h->judged);
     bytes_done(&h->spki);
-    x509_free(h->cert);
+    x509_free(h->certs[0]);
+    x509_free(h->certs[1]);
     quote_hearing_done(&h->tpm);
 }
 
@@ -92,11 +93,12 @@ static void check_policy_root(struct hearing *h)
 
 /* ---- the report ----------------------------------------------------------------------------- */
 
-/* An SVSM hashes what it is asked to answer together with its manifest: doc/decisions/0011. */
+/* An SVSM hashes what it is asked to answer together with its manifest: doc/decisions/0011. It
+ * takes 64 bytes and no others: else a part of the manifest could be the guest's own. */
 static struct span expected_report_data(struct hearing *h)
 {
     struct digest_run run;
-    if (!is_asked(h) || h->root != VTPM_SVSM)
+    if (h->root != VTPM_SVSM || h->in->binding.len != BINDING_SIZE)
         return h->in->binding;
     digest_start(&run, DIGEST_SHA512);
     digest_more(&run, h->in->binding);
@@ -196,15 +198,17 @@ static void check_manifest(struct hearing *h)
         verdict_pass(h->out, name, "the SVSM's manifest names it");
 }
 
-static bool is_under(const struct vtpm_policy *policy, const struct x509 *leaf, struct error *err)
+static bool is_certified(struct hearing *h, struct error *err)
 {
-    const size_t count = policy != NULL ? policy->ca_count : 0;
+    const struct vtpm_policy *p = h->policy;
     error_ignore(fail(err, ERR_DENIED, "the policy pins no authority for attestation keys"));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; p != NULL && i < p->ca_count; i++) {
         OWNED(x509_drop) struct x509 *authority = NULL;
-        if (x509_from_der(SPAN(policy->ca[i].der, policy->ca[i].len), &authority, err) == OK &&
-            x509_leaf_check(authority, leaf, err) == OK)
-            return true;
+        if (x509_from_der(SPAN(p->ca[i].der, p->ca[i].len), &authority, err) != OK ||
+            x509_leaf_check(authority, h->certs[0], err) != OK)
+            continue;
+        h->certs[1] = TAKE(authority);
+        return true;
     }
     return false;
 }
@@ -212,7 +216,7 @@ static bool is_under(const struct vtpm_policy *policy, const struct x509 *leaf, 
 static bool is_of_key(const struct hearing *h)
 {
     OWNED(bytes_done) struct bytes spki = {0};
-    x509_spki(h->cert, &spki);
+    x509_spki(h->certs[0], &spki);
     return h->has_ak && span_equal(bytes_span(&spki), bytes_span(&h->spki));
 }
 
@@ -222,7 +226,7 @@ static void check_certified(struct hearing *h)
         verdict_refuse(h->out, "ak-certified", REASON_AK_UNTRUSTED,
                        "the certificate is of another key");
     else
-        verdict_pass(h->out, "ak-certified", x509_subject(h->cert));
+        verdict_pass(h->out, "ak-certified", x509_subject(h->certs[0]));
 }
 
 static void check_certificate(struct hearing *h)
@@ -232,16 +236,17 @@ static void check_certificate(struct hearing *h)
         verdict_skip(h->out, "ak-chain", "no certificate");
         verdict_skip(h->out, "ak-validity", "no certificate");
         verdict_skip(h->out, "ak-certified", "no certificate");
-    } else if (x509_from_der(h->in->ak_cert, &h->cert, &why) != OK) {
+    } else if (x509_from_der(h->in->ak_cert, &h->certs[0], &why) != OK) {
         verdict_refuse(h->out, "ak-chain", REASON_MALFORMED, why.text);
         verdict_skip(h->out, "ak-validity", "the certificate cannot be read");
         verdict_skip(h->out, "ak-certified", "the certificate cannot be read");
     } else {
-        if (is_under(h->policy, h->cert, &why))
+        if (is_certified(h, &why))
             verdict_pass(h->out, "ak-chain", "signed by an authority that the policy pins");
         else
             verdict_refuse(h->out, "ak-chain", REASON_CHAIN_UNTRUSTED, why.text);
-        validity_check(h->out, "ak-validity", &h->cert, 1, h->in->at, 0, "the key's certificate");
+        validity_check(h->out, "ak-validity", h->certs, countof(h->certs), h->in->at, 0,
+                       "certificate and authority");
         check_certified(h);
     }
 }
@@ -357,8 +362,8 @@ static void put_claims(const struct hearing *h)
         digest(DIGEST_SHA256, bytes_span(&h->spki), hash);
         json_put_hex(claims, "ak_sha256", SPAN_OF(hash));
     }
-    if (h->cert != NULL)
-        json_put_text(claims, "ak_issuer", x509_issuer(h->cert));
+    if (h->certs[0] != NULL)
+        json_put_text(claims, "ak_issuer", x509_issuer(h->certs[0]));
     if (h->judged.claims != NULL)
         json_put_new(claims, "document", json_incref(h->judged.claims));
     quote_put_claims(&h->tpm, claims);

@@ -27,6 +27,7 @@ enum which {
     KEY_ENDORSEMENT,
     KEY_AUTHORITY,
     KEY_AUTHORITY_2,
+    KEY_AUTHORITY_3,
     KEY_STRANGER,
     KEYS
 };
@@ -323,7 +324,8 @@ static void name_it(X509_NAME *name, const char *text)
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)text, -1, -1, 0), 1);
 }
 
-static const char *const authorities[] = {"made-up vTPM authority", "another vTPM authority"};
+static const char *const authorities[] = {"made-up vTPM authority", "another vTPM authority",
+                                          "a vTPM authority of yesterday"};
 
 static X509 *start_cert(const char *subject, int authority, EVP_PKEY *key, int64_t from, int64_t to)
 {
@@ -340,12 +342,12 @@ static X509 *start_cert(const char *subject, int authority, EVP_PKEY *key, int64
 
 const char *made_vtpm_authority(int which)
 {
-    static struct bytes pems[2];
+    static struct bytes pems[countof(authorities)];
     if (pems[which].len > 0)
         return (const char *)pems[which].at;
     EVP_PKEY *key = key_of(KEY_AUTHORITY + (enum which)which, false);
-    X509 *cert = start_cert(authorities[which], which, key, SIMULATOR_TODAY - 86400,
-                            SIMULATOR_TODAY + 86400);
+    const int64_t end = SIMULATOR_TODAY + (which == MADE_VTPM_AUTHORITY_OVER ? -1 : 86400);
+    X509 *cert = start_cert(authorities[which], which, key, SIMULATOR_TODAY - 86400, end);
     BIO *bio = BIO_new(BIO_s_mem());
     char *at;
     add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");

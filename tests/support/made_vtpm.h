@@ -10,6 +10,8 @@
 
 enum made_vouch { VOUCH_NOBODY, VOUCH_SVSM, VOUCH_AUTHORITY, VOUCH_DOCUMENT };
 
+enum { MADE_VTPM_AUTHORITY_OVER = 2 }; /* whose own certificate is past its end */
+
 /* What a manifest names. */
 enum made_manifest {
     MANIFEST_KEY,
@@ -47,7 +49,7 @@ struct made_vtpm_wish {
 
     enum made_manifest manifest;
 
-    int authority; /* 0 or 1: another provider's */
+    int authority; /* 0, 1: another provider's, or the next */
     bool cert_of_other_key;
     bool cert_by_stranger; /* under the authority's name */
     bool cert_is_authority;

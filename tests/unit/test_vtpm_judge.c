@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lib/attest/quote_judge.h"
 #include "tests/support/made_vtpm.h"
 #include "tests/support/test.h"
 
@@ -416,6 +417,41 @@ static void a_certificate_must_be_of_its_time_and_of_the_key(void **state)
     assert_int_equal(verdict_check(&v, "ak-certified")->result, CHECK_FAIL);
 }
 
+static void an_authority_counts_until_its_own_end(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_AUTHORITY);
+    OWNED(mem_drop) struct policy *policy = NEW(struct policy);
+    OWNED(json_drop)
+    json_t *json =
+        json_pack("{s:{s:[s]}}", "vtpm", "ak_ca", made_vtpm_authority(MADE_VTPM_AUTHORITY_OVER));
+    assert_ok(policy_from_json(json, "", POLICY_EXPECT, policy, &err));
+    wish.authority = MADE_VTPM_AUTHORITY_OVER;
+    assert_wish(&wish, policy, "cert-expired", "ak-validity");
+}
+
+/* The SVSM takes 64 bytes. With fewer asked for, the guest's own could stand before the manifest.
+ */
+static void an_svsm_answers_64_bytes_and_no_others(void **state)
+{
+    (void)state;
+    static const size_t lens[] = {1, 32, 63};
+    const struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_SVSM);
+    OWNED(made_vtpm_done) struct made_vtpm t;
+    made_vtpm_make(simulator.psp, simulator.roots, &wish, NULL, &t);
+    for (size_t i = 0; i < countof(lens); i++) {
+        OWNED(verdict_done) struct verdict v = {0};
+        OWNED(bytes_done) struct bytes longer = {0};
+        bytes_add(&longer, span_part(SPAN_OF(t.binding), lens[i], BINDING_SIZE));
+        bytes_add(&longer, bytes_span(&t.manifest));
+        t.input.binding = SPAN(t.binding, lens[i]);
+        t.input.manifest = bytes_span(&longer);
+        vtpm_judge(&t.input, &v);
+        assert_int_equal(v.reason, REASON_POLICY_REPORT_DATA);
+    }
+}
+
 static void a_document_must_be_a_nitrotpms_and_answer_the_challenge(void **state)
 {
     (void)state;
@@ -561,6 +597,27 @@ static void a_log_must_lead_to_the_firmwares_registers(void **state)
     assert_int_equal(v.reason, REASON_PCR_MISMATCH);
 }
 
+static void a_log_must_be_one_and_of_a_bounded_size(void **state)
+{
+    (void)state;
+    const struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_NOBODY);
+    OWNED(made_vtpm_done) struct made_vtpm t;
+    OWNED(bytes_done) struct bytes large = {0};
+    OWNED(verdict_done) struct verdict text = {0}, cut = {0}, much = {0};
+    made_vtpm_make(simulator.psp, simulator.roots, &wish, NULL, &t);
+    t.input.log = span_of_text("PCR 0 was extended");
+    vtpm_judge(&t.input, &text);
+    assert_int_equal(verdict_check(&text, "log-format")->result, CHECK_FAIL);
+    t.input.log = SPAN(t.log.at, t.log.len / 2 + 1);
+    vtpm_judge(&t.input, &cut);
+    assert_int_equal(verdict_check(&cut, "log-format")->result, CHECK_FAIL);
+    bytes_add(&large, bytes_span(&t.log));
+    bytes_add_room(&large, QUOTE_LOG_MAX);
+    t.input.log = bytes_span(&large);
+    vtpm_judge(&t.input, &much);
+    assert_int_equal(verdict_check(&much, "log-format")->result, CHECK_FAIL);
+}
+
 static void secure_boot_counts_where_its_event_is_proven(void **state)
 {
     (void)state;
@@ -683,6 +740,8 @@ int main(void)
         cmocka_unit_test(a_key_must_sign_nothing_but_its_tpms_own),
         cmocka_unit_test(a_certificate_must_be_under_an_authority_that_the_policy_pins),
         cmocka_unit_test(a_certificate_must_be_of_its_time_and_of_the_key),
+        cmocka_unit_test(an_authority_counts_until_its_own_end),
+        cmocka_unit_test(an_svsm_answers_64_bytes_and_no_others),
         cmocka_unit_test(a_document_must_be_a_nitrotpms_and_answer_the_challenge),
         cmocka_unit_test(a_nitrotpms_document_is_no_enclaves),
         cmocka_unit_test(a_quote_beside_a_document_adds_no_registers),
@@ -692,6 +751,7 @@ int main(void)
         cmocka_unit_test(registers_must_be_those_of_the_quote_in_sha256),
         cmocka_unit_test(registers_are_pinned_where_the_quote_covers_them),
         cmocka_unit_test(a_log_must_lead_to_the_firmwares_registers),
+        cmocka_unit_test(a_log_must_be_one_and_of_a_bounded_size),
         cmocka_unit_test(secure_boot_counts_where_its_event_is_proven),
         cmocka_unit_test(secure_boot_is_unknown_where_no_quote_covers_its_register),
         cmocka_unit_test(what_a_log_says_wrongly_is_refused),
