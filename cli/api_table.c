@@ -46,6 +46,10 @@ static const struct column tcb_group_columns[] = {
     {"VALUE", "value"}, {"INSTANCES", "instances"}, {"REPORTED", "reported"}, {"COMMITTED", "committed"},
     {"CURRENT", "current"}, {"LAUNCH", "launch"}, {"OLDEST", "oldest"}, {"NEWEST", "newest"},
     {"FLOORS", "floors"}, {NULL, NULL}};
+static const struct column case_columns[] = {
+    {"ID", "id"}, {"STATE", "state"}, {"MEASUREMENT", "measurement"}, {"PRODUCT", "product"},
+    {"REGION", "region"}, {"INSTANCES", "instances"}, {"CHIPS", "chips"}, {"FIRST", "first_seen"},
+    {"LAST", "last_seen"}, {"ENDS", "ends"}, {NULL, NULL}};
 static const struct column distrust_columns[] = {
     {"ID", "id"}, {"WHAT", "what"}, {"VALUE", "value"}, {"SERIAL", "serial"}, {"IN-FORCE", "in_force_at"},
     {"LIFTED", "lifted_at"}, {"INSTANCES", "instances"}, {"ASKED", "asked"}, {"TRUSTED", "trusted"},
@@ -167,6 +171,16 @@ const struct api_command api_commands[] = {
      "the same, counted by region alone"},
     {"tcb", "by-measurement", "GET", "/v1/tcb?by=measurement", LIST, NULL, {{0}}, tcb_group_columns,
      "the same, counted by launch digest alone"},
+    {"cases", "list", "GET", "/v1/cases", LIST, NULL, {{"--state", IN_QUERY, "state", false}},
+     case_columns, "launch digests that no reference names", .usual = true},
+    {"cases", "show", "GET", "/v1/cases/{}", OBJECT, NULL, {ID_ARG}, NULL, "one of them"},
+    {"cases", "accept", "POST", "/v1/cases/{}/accept", OBJECT, NULL,
+     {ID_ARG, {"--expires", BODY_TEXT, "expires", true}, {"--reference", BODY_TEXT, "reference", false},
+      {"--policy", BODY_TEXT, "policy", false}, AT, OUT}, NULL,
+     "the charter to sign that names it until then, and what that flips"},
+    {"cases", "dismiss", "POST", "/v1/cases/{}/dismiss", OBJECT, NULL,
+     {ID_ARG, {"REASON", BODY_TEXT, "reason", true}}, NULL, "it stays unknown, and nobody is alarmed"},
+
     {"distrust", "list", "GET", "/v1/distrust", LIST, NULL, {{0}}, distrust_columns,
      "what is to be distrusted, and how far it has come"},
     {"distrust", "get", "GET", "/v1/distrust/{}", OBJECT, NULL, {ID_ARG}, NULL,

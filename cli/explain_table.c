@@ -83,6 +83,8 @@ const struct explanation explanations[] = {
     {"not-found", "there is no such thing", "look at the list"},
     {"conflict", "it is not in a state that allows this", "look at its state"},
     {"no-keeper", "no keeper is connected to the controllers", "start muster-keeper, look at its log"},
+    {"case-not-open", "the case is not open, or a charter names it already", "look: muster cases list"},
+    {"no-such-policy", "the charter has no policy of that name", "look: muster charter get"},
     {"distrusted-already", "the charter in force says so already", "look: muster distrust list"},
     {"no-such-reference", "the charter has no reference of that name", "look: muster charter get"},
     {"plan-changed", "machines, what they prove, dates or the charter changed since the plan", "plan again, look again, then apply"},
@@ -321,6 +323,7 @@ const struct explanation explanations[] = {
     {"charter-expired", "the charter is over: keepers appraise and release nothing", "sign and apply a new one now: muster charter edit, sign, apply"},
     {"charter-expiring", "the charter is over within seven days", "sign and apply a new one: muster charter edit, sign, apply"},
     {"freshness-objective-missed", "for over a minute less of a fleet was verified lately than its objective says", "see muster fleets status: renewals_overdue, reasons, and whether keepers answer"},
+    {"unknown-measurement", "several machines show a launch digest that no reference names", "look: muster cases show ID; accept it with a signed charter, or dismiss it"},
     {"keeper-silent", "a keeper that was here did not answer for two intervals", "start it again, or look why it hangs; if it is gone for good: muster keepers forget NAME"},
     {"revocation-list-old", "the chip maker's revocation list is missing, or its update is due", "see that the service is reached, or import it: doc/endorsements.md"},
 };

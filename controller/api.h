@@ -39,6 +39,12 @@ enum outcome charter_rehearse(struct request *r, struct error *err);
 enum outcome policies_plan(struct request *r, struct error *err);
 enum outcome tcb_plan(struct request *r, struct error *err);
 
+/* api_cases.c */
+enum outcome cases_list(struct request *r, struct error *err);
+enum outcome cases_show(struct request *r, struct error *err);
+enum outcome cases_accept(struct request *r, struct error *err);
+enum outcome cases_dismiss(struct request *r, struct error *err);
+
 /* api_distrust.c */
 enum outcome distrust_propose(struct request *r, struct error *err);
 enum outcome distrusts_list(struct request *r, struct error *err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controller/candidate.h"
+#include "db/case_store.h"
 #include "db/charter_store.h"
 #include "db/distrust_store.h"
 #include "db/keeper_store.h"
@@ -75,27 +76,27 @@ enum outcome charter_show(struct request *r, struct error *err)
 }
 
 /* A charter with what else follows from it: a keeper that the charter of its deployment no longer
- * names is not waited for, and what was to be distrusted is in force. */
+ * names is not waited for, what was to be distrusted is in force, and unknown digests that it names
+ * are known. */
 static enum outcome add(struct request *r, const struct charter_row *row,
-                        const struct charter_values *keepers, const json_t *content,
-                        struct error *err)
+                        const struct charter *charter, const json_t *content, struct error *err)
 {
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(r->db, &tx, err));
     TRY(charter_store_add(r->db, row, r->actor, err));
-    if (strcmp(row->project, r->api->project) == 0 && keepers->at.len > 0)
-        TRY(keeper_store_retire(r->db, keepers->at.at, keepers->at.len / SHA256_SIZE, r->actor,
-                                err));
+    const struct bytes *keepers = &charter->keepers.at;
+    if (strcmp(row->project, r->api->project) == 0 && keepers->len > 0)
+        TRY(keeper_store_retire(r->db, keepers->at, keepers->len / SHA256_SIZE, r->actor, err));
     TRY(distrust_store_settle(r->db, row->project, content, r->actor, err));
+    TRY(case_store_settle(r->db, row->project, charter, r->actor, err));
     return transaction_commit(&tx, err);
 }
 
 /* The same charter again is fine: an answer may have been lost. */
 static enum outcome store(struct request *r, const struct charter_row *row,
-                          const struct charter_values *keepers, const json_t *content,
-                          struct error *err)
+                          const struct charter *charter, const json_t *content, struct error *err)
 {
-    enum outcome outcome = add(r, row, keepers, content, err);
+    enum outcome outcome = add(r, row, charter, content, err);
     if (outcome != ERR_CONFLICT)
         return outcome;
     OWNED(charter_row_done) struct charter_row active = {0};
@@ -147,7 +148,7 @@ enum outcome charter_apply(struct request *r, struct error *err)
     row.jws = mem_text(jws);
     TRY(check_plan(r, content, err));
     TRY(r->api->service.charter(r->api->service.service, jws, &serial, err));
-    TRY(store(r, &row, &charter->keepers, content, err));
+    TRY(store(r, &row, charter, content, err));
     r->api->service.wake(r->api->service.service);
     return answer_charter(r, &row, content, err);
 }

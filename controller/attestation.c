@@ -6,6 +6,7 @@
 
 #include "controller/desk.h"
 #include "controller/endorsing.h"
+#include "db/case_store.h"
 #include "db/delivery_store.h"
 #include "db/fleet_store.h"
 #include "db/verdict_store.h"
@@ -236,6 +237,14 @@ static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict
     return transaction_commit(&tx, err);
 }
 
+/* After the verdict, not with it: what is lost here the next verdict tells again. */
+static void note_case(struct desk *desk, const struct verdict_row *row)
+{
+    struct error err = {0};
+    if (case_is_one(row) && case_store_note(desk->db, row, &err) != OK)
+        log_error("case.not-noted", &err);
+}
+
 static void tell_verdict(struct guest *guest, uint64_t id, const struct verdict_row *row,
                          bool counts)
 {
@@ -277,8 +286,10 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
     TRY(plan_renewal(desk, &a->instance, &row, err));
     if (passed(&row) && a->teaches)
         endorser_learn(desk->endorser, bytes_span(&a->evidence));
-    if (touches_row(a, &row))
+    if (touches_row(a, &row)) {
         TRY(store(desk, a, &row, &now, err));
+        note_case(desk, &row);
+    }
     if (guest == NULL)
         return OK; /* it left; the verdict stands and counts when it is back */
     bool counts = passed(&row) && now.trust == TRUST_TRUSTED;

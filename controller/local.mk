@@ -6,6 +6,7 @@ controller_libcontroller_a_SOURCES += controller/api.h
 controller_libcontroller_a_SOURCES += controller/api_accounts.c
 controller_libcontroller_a_SOURCES += controller/api_alarms.c
 controller_libcontroller_a_SOURCES += controller/api_audit.c
+controller_libcontroller_a_SOURCES += controller/api_cases.c
 controller_libcontroller_a_SOURCES += controller/api_charter.c
 controller_libcontroller_a_SOURCES += controller/api_distrust.c
 controller_libcontroller_a_SOURCES += controller/api_endorsements.c

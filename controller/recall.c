@@ -6,11 +6,6 @@
 
 enum { RECALLS_A_TICK = 20 };
 
-static void ask(struct guest *guest, struct span body)
-{
-    error_ignore(link_send(guest->peer, FRAME_NOTE, link_id_new(), body, NULL));
-}
-
 /* Of those who are due the ones that are here; others are on other controllers, or come back. */
 static enum outcome recall(struct desk *desk, struct error *err)
 {
@@ -26,7 +21,7 @@ static enum outcome recall(struct desk *desk, struct error *err)
         struct guest *guest = map_get(desk->guests, &due.at[i].instance);
         if (guest == NULL)
             continue;
-        ask(guest, bytes_span(&body));
+        error_ignore(guest_demand(guest, bytes_span(&body), NULL));
         asked[count++] = due.at[i].instance;
     }
     desk->recalled =

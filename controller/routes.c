@@ -39,6 +39,11 @@ const struct route routes[] = {
     {"POST",   "/v1/charter/plan",       MAY_SECURE,            charter_rehearse,     "at", ROUTE_OUTSIDE},
     {"POST",   "/v1/policies/{name}/plan", MAY_SECURE,          policies_plan,        "at", ROUTE_OUTSIDE},
 
+    {"GET",    "/v1/cases",              MAY_READ,              cases_list,           "state", 0},
+    {"GET",    "/v1/cases/{id}",         MAY_READ,              cases_show,           "", 0},
+    {"POST",   "/v1/cases/{id}/accept",  MAY_SECURE,            cases_accept,         "at", ROUTE_OUTSIDE},
+    {"POST",   "/v1/cases/{id}/dismiss", MAY_SECURE,            cases_dismiss,        "", 0},
+
     {"GET",    "/v1/distrust",           MAY_READ,              distrusts_list,       "", 0},
     {"POST",   "/v1/distrust",           MAY_SECURE,            distrust_propose,     "dry_run", ROUTE_OUTSIDE},
     {"GET",    "/v1/distrust/{id}",      MAY_READ,              distrusts_show,       "", 0},

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db/account_store.h"
+#include "db/case_store.h"
 #include "db/fleet_store.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
@@ -83,6 +84,7 @@ enum outcome watch_time(struct worker *w, struct error *err)
     do
         TRY(instance_store_expire(w->db, PAGE, w->holder, &expired, err));
     while (expired > 0);
+    TRY(case_store_expire(w->db, clock_now(), w->holder, err));
     TRY(watch_silence(w, err));
     return alarms_look(&w->crew->alarms, w->db, w->holder, err);
 }

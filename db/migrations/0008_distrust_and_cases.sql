@@ -29,40 +29,47 @@ CREATE TABLE distrust_instances (
 CREATE INDEX distrust_instances_due ON distrust_instances (instance) WHERE asked_at IS NULL;
 
 -- A launch digest that authentic evidence shows and no reference names: one case, on however many
--- hosts. Counted at most once an interval, so a fleet of ten thousand writes a few rows.
+-- hosts. It is written when somebody shows it first, and else once an interval at most.
 
 CREATE TABLE cases (
     id          uuid PRIMARY KEY,
     project     text NOT NULL REFERENCES projects,
     measurement bytea NOT NULL CHECK (octet_length(measurement) = 48),
-    product     text NOT NULL,
     kind        text NOT NULL,
+    product     text NOT NULL,
     policy      text NOT NULL, -- the first that refused it
-    provider    text,          -- as its VLEK says
+    provider    text,          -- as its VLEK says, like the region
     region      text,
     state       text NOT NULL DEFAULT 'open'
         CONSTRAINT cases_state_check CHECK (state IN ('open', 'accepted', 'dismissed')),
     state_since timestamptz NOT NULL DEFAULT clock_timestamp(),
     reason      text,
+    ends        timestamptz, -- of the reference that names it
     first_seen  timestamptz NOT NULL DEFAULT clock_timestamp(),
     last_seen   timestamptz NOT NULL DEFAULT clock_timestamp(),
     instances   bigint NOT NULL DEFAULT 0,
-    chips       bigint NOT NULL DEFAULT 0, -- distinct; evidence under a VLEK names none
-    counted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    samples     jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(samples) = 'array' AND jsonb_array_length(samples) <= 5),
-    ends        timestamptz, -- of the reference that accepted it
-    UNIQUE (project, measurement)
+    chips       bigint NOT NULL DEFAULT 0, -- evidence under a VLEK may name none
+    samples     jsonb NOT NULL DEFAULT '[]'
+        CHECK (jsonb_typeof(samples) = 'array' AND jsonb_array_length(samples) <= 5),
+    UNIQUE (project, measurement),
+    CONSTRAINT cases_ends_accepted CHECK (ends IS NULL OR state = 'accepted')
 );
-CREATE INDEX cases_state ON cases (project, state, last_seen DESC, id);
-CREATE INDEX cases_ends ON cases (ends) WHERE state = 'accepted';
+CREATE INDEX cases_state ON cases (state, project, last_seen DESC, id);
+CREATE INDEX cases_ends ON cases (ends) WHERE ends IS NOT NULL;
 
--- Open cases have a bound; how many sightings of others there were is counted here.
+-- Who showed it, each once.
+CREATE TABLE case_sightings (
+    case_id  uuid NOT NULL REFERENCES cases ON DELETE CASCADE,
+    instance uuid NOT NULL REFERENCES instances ON DELETE CASCADE,
+    chip     bytea CHECK (octet_length(chip) = 64),
+    PRIMARY KEY (case_id, instance)
+);
+CREATE INDEX case_sightings_instance ON case_sightings (instance);
+CREATE INDEX case_sightings_chip ON case_sightings (case_id, chip) WHERE chip IS NOT NULL;
+
+-- Open cases have a bound; beyond it only how many intervals had more to tell is counted.
 CREATE TABLE case_overflow (
     project   text PRIMARY KEY REFERENCES projects,
-    sightings bigint NOT NULL DEFAULT 0,
+    intervals bigint NOT NULL DEFAULT 1,
     last_seen timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-
--- Who shows what, to count a case: verdicts that refused a measurement.
-CREATE INDEX verdicts_refused_measurement ON verdicts (project, (claims ->> 'measurement'))
-    WHERE reason = 'policy-measurement';

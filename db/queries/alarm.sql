@@ -83,6 +83,11 @@ FROM (
     SELECT 'audit-behind', 'warning', 'audit', 'entries wait for over a minute to be chained', a.at, NULL, NULL
     FROM (SELECT at FROM audit WHERE number IS NULL ORDER BY id LIMIT 1) a
     WHERE a.at <= clock_timestamp() - interval '1 minute'
+
+    UNION ALL
+    SELECT 'unknown-measurement', 'warning', 'case:' || id,
+        'a launch digest that no reference names, on ' || instances || ' instances', first_seen, project, NULL
+    FROM cases WHERE state = 'open' AND instances > 1
 ) AS alarms (code, severity, object, text, since, project, fleet)
 WHERE ($1::text IS NULL OR project IS NULL OR project = $1) AND ($2::text IS NULL OR fleet IS NULL OR fleet = $2)
 ORDER BY row_number() OVER (PARTITION BY code ORDER BY since, object) > 10, severity, code, since, object

@@ -8,6 +8,7 @@ check_PROGRAMS += tests/db/test_api_secrets
 check_PROGRAMS += tests/db/test_api_verify
 check_PROGRAMS += tests/db/test_audit_store
 check_PROGRAMS += tests/db/test_caller_store
+check_PROGRAMS += tests/db/test_cases
 check_PROGRAMS += tests/db/test_charter_plan
 check_PROGRAMS += tests/db/test_db
 check_PROGRAMS += tests/db/test_distrust

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "db/case_store.h"
 #include "db/db_row.h"
 #include "db/statement.h"
 #include "lib/model/caller.h"
@@ -135,6 +136,7 @@ static void constraints_use_the_words_of_the_model(void **state)
     assert_same_words(db, "charters_realm_check", &realm_names);
     assert_same_words(db, "keepers_realm_check", &realm_names);
     assert_same_words(db, "distrusts_what_check", &distrust_kind_names);
+    assert_same_words(db, "cases_state_check", &case_state_names);
     assert_same_words(db, "verdicts_hardware_check", &source_names);
     assert_same_words(db, "verdicts_software_check", &source_names);
     assert_same_words(db, "verdicts_identity_check", &source_names);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "db/case_store.h"
 #include "db/verdict_store.h"
 #include "lib/attest/evidence.h"
 #include "lib/crypto/random.h"
@@ -37,12 +38,21 @@ static void stands_on(const struct instance *instance, struct span evidence,
         json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s}}", "measurement", measurement, "product",
                   "Milan", "region", "us-east-2", "evidence", "product", "Milan", "signing_key",
                   "VLEK", "reported_tcb", "0x7308000000000003", "measurement", measurement);
-    row.checks = json_pack("[{s:s,s:s}]", "check", "signature", "result",
-                           as->bad_signature ? "fail" : "pass");
+    if (as->chip != 0) {
+        uint8_t chip[SNP_CHIP_ID_SIZE];
+        memset(chip, as->chip, sizeof chip);
+        json_put_hex(row.claims, "chip", SPAN_OF(chip));
+    }
+    const bool unknown = as->rejected != NULL && strcmp(as->rejected, "policy-measurement") == 0;
+    row.checks = json_pack("[{s:s,s:s},{s:s,s:s},{s:s,s:s}]", "check", "chain", "result", "pass",
+                           "check", "signature", "result", as->bad_signature ? "fail" : "pass",
+                           "check", "policy-measurement", "result", unknown ? "fail" : "pass");
     row.token = mem_text("eyJ.the.token");
     memcpy(row.link_key, instance->id.at, sizeof instance->id.at);
     random_fill(row.sealing_key, sizeof row.sealing_key);
     assert_ok(verdict_store_record(ask_db, &row, evidence, "keeper:test", NULL, &err));
+    if (case_is_one(&row))
+        assert_ok(case_store_note(ask_db, &row, &err));
     verdict_row_done(&row);
 }
 
