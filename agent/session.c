@@ -143,12 +143,6 @@ static void beat(struct session *s)
 
 /* ---- passports ------------------------------------------------------------------------------- */
 
-static void tell_passport(struct session *s, uint64_t ticket, struct passport_result *result)
-{
-    s->wire.passport(s->wire.context, ticket, result);
-    passport_result_done(result);
-}
-
 static void end_passport(struct session *s, struct passport_pending *pending, enum outcome outcome,
                          const struct error *why, struct passport_result *result)
 {
@@ -161,7 +155,8 @@ static void end_passport(struct session *s, struct passport_pending *pending, en
         LOG(WARN, "passport.refused", TEXT("relying_party", pending->request.relying_party),
             TEXT("code", why->code), TEXT("text", why->text));
     }
-    tell_passport(s, pending->ticket, result);
+    s->wire.passport(s->wire.context, pending->ticket, result);
+    passport_result_done(result);
 }
 
 static void take_passport(struct session *s, struct passport_pending *pending, uint8_t type,
@@ -207,7 +202,7 @@ void session_want_passport(struct session *s, uint64_t ticket, const struct loca
     struct passport_result result = {0};
     result.outcome = ask_passport(s, ticket, request, &result.why);
     if (result.outcome != OK)
-        tell_passport(s, ticket, &result);
+        s->wire.passport(s->wire.context, ticket, &result);
 }
 
 /* ---- answers to us --------------------------------------------------------------------------- */

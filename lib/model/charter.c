@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/model/charter_inside.h"
+
 static const char *const kind_words[] = {"opaque", "ssh-host-key"};
 const struct names secret_kind_names = NAMES("secret kind", kind_words);
 _Static_assert(countof(kind_words) == SECRET_KIND_COUNT);
@@ -12,19 +14,15 @@ static const char *const scope_words[] = {"fleet", "instance"};
 const struct names secret_scope_names = NAMES("scope", scope_words);
 _Static_assert(countof(scope_words) == SECRET_SCOPE_COUNT);
 
-struct path {
-    char at[ERROR_WHERE_SIZE];
-};
-
-static struct path below(const char *path, const char *name)
+struct charter_path charter_below(const char *path, const char *name)
 {
-    struct path made;
+    struct charter_path made;
     if (snprintf(made.at, sizeof made.at, "%s/%s", path, name) >= (int)sizeof made.at)
         made.at[sizeof made.at - 1] = '\0';
     return made;
 }
 
-static enum outcome bad(struct error *err, const char *where, const char *what)
+enum outcome charter_bad(struct error *err, const char *where, const char *what)
 {
     return fail_at(err, ERR_INVALID, "bad-charter", where, "charter: %s: %s", where, what);
 }
@@ -36,11 +34,11 @@ static bool says_any(const json_t *value)
     return json_is_string(value) && strcmp(json_string_value(value), "any") == 0;
 }
 
-static enum outcome read_names(const json_t *object, const char *path, const char *name,
-                               bool may_be_any, struct charter_names *out, struct error *err)
+enum outcome charter_read_names(const json_t *object, const char *path, const char *name,
+                                bool may_be_any, struct charter_names *out, struct error *err)
 {
     const json_t *value = json_object_get(object, name);
-    struct path where = below(path, name);
+    struct charter_path where = charter_below(path, name);
     if (may_be_any && says_any(value)) {
         out->any = true;
         return OK;
@@ -53,7 +51,7 @@ static enum outcome read_names(const json_t *object, const char *path, const cha
     json_array_foreach (list, i, item) {
         const char *word = json_string_value(item);
         if (word == NULL || !text_is_name(word))
-            return bad(err, where.at, "not a name");
+            return charter_bad(err, where.at, "not a name");
         TRY(text_copy(out->at[out->count++], NAME_SIZE, word, where.at, err));
     }
     return OK;
@@ -74,7 +72,7 @@ static enum outcome read_values(const json_t *object, const char *path, const ch
                                 struct error *err)
 {
     const json_t *value = json_object_get(object, name);
-    struct path where = below(path, name);
+    struct charter_path where = charter_below(path, name);
     out->len = len;
     if (may_be_any && says_any(value)) {
         out->any = true;
@@ -87,7 +85,7 @@ static enum outcome read_values(const json_t *object, const char *path, const ch
     json_array_foreach (list, i, item) {
         const char *hex = json_string_value(item);
         if (hex == NULL || hex_decode_exact(hex, bytes_add_room(&out->at, len), len, NULL) != OK)
-            return bad(err, where.at, "not hex of the right length");
+            return charter_bad(err, where.at, "not hex of the right length");
     }
     return OK;
 }
@@ -104,13 +102,14 @@ bool charter_values_have(const struct charter_values *values, struct span value)
 
 /* ---- references --------------------------------------------------------------------------- */
 
-static enum outcome read_word(const json_t *object, const char *path, const char *name,
-                              const struct names *names, int *out, struct error *err)
+enum outcome charter_read_word(const json_t *object, const char *path, const char *name,
+                               const struct names *names, int *out, struct error *err)
 {
     const char *word;
     TRY(json_get_text(object, path, name, NAME_SIZE, &word, err));
-    return name_parse(names, word, out, err) == OK ? OK
-                                                   : bad(err, below(path, name).at, "unknown word");
+    return name_parse(names, word, out, err) == OK
+               ? OK
+               : charter_bad(err, charter_below(path, name).at, "unknown word");
 }
 
 static enum outcome read_reference(const char *name, const json_t *json,
@@ -120,18 +119,18 @@ static enum outcome read_reference(const char *name, const json_t *json,
         "measurement", "measured_boot", "anchor", "provider_execution", "retired", "expires", NULL};
     static const char *const switch_words[] = {"off", "on"};
     static const struct names switches = NAMES("switch", switch_words);
-    struct path path = below("/references", name);
+    struct charter_path path = charter_below("/references", name);
     int anchor;
     int execution;
     if (!text_is_name(name))
-        return bad(err, path.at, "not a name");
+        return charter_bad(err, path.at, "not a name");
     TRY(json_only(json, path.at, members, err));
     TRY(text_copy(out->name, sizeof out->name, name, path.at, err));
     TRY(read_values(json, path.at, "measurement", CHARTER_MEASUREMENT_SIZE, true, &out->measurement,
                     err));
     TRY(json_get_bool(json, path.at, "measured_boot", &out->facts.measured_boot, err));
-    TRY(read_word(json, path.at, "anchor", &anchor_kind_names, &anchor, err));
-    TRY(read_word(json, path.at, "provider_execution", &switches, &execution, err));
+    TRY(charter_read_word(json, path.at, "anchor", &anchor_kind_names, &anchor, err));
+    TRY(charter_read_word(json, path.at, "provider_execution", &switches, &execution, err));
     TRY(json_get_bool_or(json, path.at, "retired", false, &out->retired, err));
     if (json_object_get(json, "expires") != NULL)
         TRY(json_get_moment(json, path.at, "expires", &out->expires, err));
@@ -141,9 +140,9 @@ static enum outcome read_reference(const char *name, const json_t *json,
     const bool by_quote = out->facts.anchor == ANCHOR_VTPM;
     if (out->measurement.any && !by_quote &&
         (out->facts.measured_boot || out->facts.anchor != ANCHOR_NONE))
-        return bad(err, path.at, "any measurement proves neither software nor identity");
+        return charter_bad(err, path.at, "any measurement proves neither software nor identity");
     if (out->measurement.any && !moment_is_none(out->expires))
-        return bad(err, path.at, "any measurement has no end");
+        return charter_bad(err, path.at, "any measurement has no end");
     return OK;
 }
 
@@ -175,15 +174,15 @@ static enum outcome take_measurements(const struct charter *charter, struct char
 {
     struct value_set *set = &p->policy->snp.measurement;
     if (p->policy->has_azure && !p->policy->has_snp)
-        return bad(err, path, "azure stands beside snp, which speaks of the report inside");
+        return charter_bad(err, path, "azure stands beside snp, which speaks of the report inside");
     if (p->policy->has_vtpm && !p->policy->has_snp)
-        return bad(err, path, "vtpm stands beside snp, which speaks of the report");
+        return charter_bad(err, path, "vtpm stands beside snp, which speaks of the report");
     if (p->policy->nitro.has_nonce)
-        return bad(err, path, "the nonce is the keeper's own");
+        return charter_bad(err, path, "the nonce is the keeper's own");
     if (!p->policy->has_snp && p->reference_count > 0)
-        return bad(err, path, "an enclave's image stands in pcrs, not in references");
+        return charter_bad(err, path, "an enclave's image stands in pcrs, not in references");
     if (set->said)
-        return bad(err, path, "measurements stand in references");
+        return charter_bad(err, path, "measurements stand in references");
     set->said = true;
     set->len = CHARTER_MEASUREMENT_SIZE;
     for (size_t i = 0; i < p->reference_count; i++) {
@@ -194,7 +193,7 @@ static enum outcome take_measurements(const struct charter *charter, struct char
         const struct bytes *values = &r->measurement.at;
         for (size_t at = 0; at < values->len; at += set->len) {
             if (set->count == POLICY_SET_MAX)
-                return bad(err, path, "too many measurements");
+                return charter_bad(err, path, "too many measurements");
             set->until[set->count] = r->expires;
             memcpy(set->at[set->count++], values->at + at, set->len);
         }
@@ -212,7 +211,7 @@ static enum outcome raise_floors(struct snp_policy *p, const struct snp_policy *
         bool listed = !p->has_min_tcb || p->has_floor[product];
         p->has_floor[product] = listed && floors->has_floor[product];
         if (!tcb_floor_raise(&p->min_tcb[product], &floors->min_tcb[product]))
-            return bad(err, path, "too many dates of floors");
+            return charter_bad(err, path, "too many dates of floors");
     }
     p->has_min_tcb = true;
     return OK;
@@ -230,7 +229,7 @@ static enum outcome find_references(const struct charter *charter, const json_t 
         const char *name = json_string_value(item);
         size_t found = name != NULL ? find_reference(charter, name) : charter->reference_count;
         if (found == charter->reference_count)
-            return bad(err, below(path, "references").at, "no such reference");
+            return charter_bad(err, charter_below(path, "references").at, "no such reference");
         out->references[out->reference_count++] = found;
     }
     return OK;
@@ -267,9 +266,9 @@ static enum outcome read_policy(const json_t *whole, const struct charter *chart
                                 const struct policy *floors, const char *name, const json_t *json,
                                 struct charter_policy *out, struct error *err)
 {
-    struct path path = below("/policies", name);
+    struct charter_path path = charter_below("/policies", name);
     if (!text_is_name(name))
-        return bad(err, path.at, "not a name");
+        return charter_bad(err, path.at, "not a name");
     TRY(text_copy(out->name, sizeof out->name, name, path.at, err));
     TRY(json_get_int(json, path.at, "valid_seconds", 60, 86400, &out->valid_seconds, err));
     TRY(find_references(charter, json, path.at, out, err));
@@ -311,148 +310,6 @@ static enum outcome read_policies(const json_t *whole, struct charter *out, stru
     return OK;
 }
 
-/* ---- grants ------------------------------------------------------------------------------- */
-
-static enum outcome read_words(const json_t *json, const char *path, struct charter_grant *out,
-                               struct error *err)
-{
-    static const char *const origin_words[] = {"generate"};
-    static const struct names origins = NAMES("origin", origin_words);
-    int level;
-    int scope;
-    int kind;
-    int origin;
-    TRY(read_word(json, path, "least_level", &level_names, &level, err));
-    TRY(read_word(json, path, "scope", &secret_scope_names, &scope, err));
-    TRY(read_word(json, path, "kind", &secret_kind_names, &kind, err));
-    TRY(read_word(json, path, "origin", &origins, &origin, err));
-    out->least_level = (enum level)level;
-    out->scope = (enum secret_scope)scope;
-    out->kind = (enum secret_kind)kind;
-    return OK;
-}
-
-static enum outcome check_demand(const struct charter *charter, const char *path,
-                                 const struct charter_names *policies, enum level least_level,
-                                 bool allow_unproven_software, struct error *err)
-{
-    for (size_t i = 0; i < policies->count; i++)
-        if (charter_find_policy(charter, policies->at[i]) == NULL)
-            return bad(err, path, "no such policy");
-    if (allow_unproven_software && least_level > LEVEL_1)
-        return bad(err, path, "unproven software is never above L1");
-    if (least_level == LEVEL_0)
-        return bad(err, path, "L0 proves nothing");
-    return OK;
-}
-
-static enum outcome read_grant(const struct charter *charter, const char *name, const json_t *json,
-                               struct charter_grant *out, struct error *err)
-{
-    static const char *const members[] = {"policies",
-                                          "least_level",
-                                          "accounts",
-                                          "regions",
-                                          "fleets",
-                                          "scope",
-                                          "kind",
-                                          "origin",
-                                          "max_verdict_age_seconds",
-                                          "allow_unproven_software",
-                                          NULL};
-    struct path path = below("/grants", name);
-    if (!text_is_name(name))
-        return bad(err, path.at, "not a name");
-    TRY(json_only(json, path.at, members, err));
-    TRY(text_copy(out->name, sizeof out->name, name, path.at, err));
-    TRY(read_names(json, path.at, "policies", false, &out->policies, err));
-    TRY(read_names(json, path.at, "accounts", true, &out->accounts, err));
-    TRY(read_names(json, path.at, "regions", true, &out->regions, err));
-    TRY(read_names(json, path.at, "fleets", true, &out->fleets, err));
-    TRY(read_words(json, path.at, out, err));
-    TRY(json_get_int(json, path.at, "max_verdict_age_seconds", 1, 86400,
-                     &out->max_verdict_age_seconds, err));
-    TRY(json_get_bool_or(json, path.at, "allow_unproven_software", false,
-                         &out->allow_unproven_software, err));
-    return check_demand(charter, path.at, &out->policies, out->least_level,
-                        out->allow_unproven_software, err);
-}
-
-static enum outcome read_grants(const json_t *whole, struct charter *out, struct error *err)
-{
-    json_t *list;
-    TRY(json_get_object(whole, "", "grants", &list, err));
-    out->grants = mem_new(json_object_size(list) + 1, sizeof *out->grants);
-    const char *name;
-    json_t *json;
-    json_object_foreach (list, name, json)
-        TRY(read_grant(out, name, json, &out->grants[out->grant_count++], err));
-    return OK;
-}
-
-/* ---- relying parties ----------------------------------------------------------------------- */
-
-/* A URL or a name. Those of our own tokens would make one of them pass for another. */
-static enum outcome read_audience(const struct charter *charter, const json_t *json,
-                                  const char *path, struct charter_party *out, struct error *err)
-{
-    static const char ours[] = "muster-";
-    const char *audience;
-    struct path where = below(path, "audience");
-    TRY(json_get_text(json, path, "audience", CHARTER_AUDIENCE_SIZE - 1, &audience, err));
-    for (const char *c = audience; *c != '\0'; c++)
-        if (*c <= ' ' || *c > '~')
-            return bad(err, where.at, "not a URL or a name");
-    if (audience[0] == '\0' || strncmp(audience, ours, sizeof ours - 1) == 0)
-        return bad(err, where.at, "empty, or one of Muster's own");
-    for (const struct charter_party *p = charter->parties; p != out; p++)
-        if (strcmp(p->audience, audience) == 0)
-            return bad(err, where.at, "another relying party's");
-    return text_copy(out->audience, sizeof out->audience, audience, where.at, err);
-}
-
-static enum outcome read_party(const struct charter *charter, const char *name, const json_t *json,
-                               struct charter_party *out, struct error *err)
-{
-    static const char *const members[] = {"audience",
-                                          "policies",
-                                          "least_level",
-                                          "max_verdict_age_seconds",
-                                          "valid_seconds",
-                                          "allow_unproven_software",
-                                          NULL};
-    int level;
-    struct path path = below("/relying_parties", name);
-    if (!text_is_name(name))
-        return bad(err, path.at, "not a name");
-    TRY(json_only(json, path.at, members, err));
-    TRY(text_copy(out->name, sizeof out->name, name, path.at, err));
-    TRY(read_audience(charter, json, path.at, out, err));
-    TRY(read_names(json, path.at, "policies", true, &out->policies, err));
-    TRY(read_word(json, path.at, "least_level", &level_names, &level, err));
-    TRY(json_get_int(json, path.at, "max_verdict_age_seconds", 1, 86400,
-                     &out->max_verdict_age_seconds, err));
-    TRY(json_get_int(json, path.at, "valid_seconds", 1, PASSPORT_SECONDS_MAX, &out->valid_seconds,
-                     err));
-    TRY(json_get_bool_or(json, path.at, "allow_unproven_software", false,
-                         &out->allow_unproven_software, err));
-    out->least_level = (enum level)level;
-    return check_demand(charter, path.at, &out->policies, out->least_level,
-                        out->allow_unproven_software, err);
-}
-
-static enum outcome read_parties(const json_t *whole, struct charter *out, struct error *err)
-{
-    json_t *list;
-    TRY(json_get_object(whole, "", "relying_parties", &list, err));
-    out->parties = mem_new(json_object_size(list) + 1, sizeof *out->parties);
-    const char *name;
-    json_t *json;
-    json_object_foreach (list, name, json)
-        TRY(read_party(out, name, json, &out->parties[out->party_count++], err));
-    return OK;
-}
-
 /* ---- the rest ----------------------------------------------------------------------------- */
 
 /* Product lines, for a chip's generation is what its chain of keys belongs to. */
@@ -468,7 +325,7 @@ static enum outcome read_denied_lines(const json_t *deny, struct charter *out, s
         const char *word = json_is_string(item) ? json_string_value(item) : "";
         int line;
         if (name_parse(&snp_line_names, word, &line, NULL) != OK)
-            return bad(err, "/deny/products", "not Milan, Genoa or Turin");
+            return charter_bad(err, "/deny/products", "not Milan, Genoa or Turin");
         out->denied_lines[line] = true;
     }
     return OK;
@@ -487,7 +344,7 @@ static enum outcome read_denied_regions(const json_t *deny, struct charter *out,
     json_array_foreach (list, i, item) {
         const char *word = json_is_string(item) ? json_string_value(item) : "";
         if (word[0] == '\0' || !text_is_clean(span_of_text(word)))
-            return bad(err, "/deny/regions", "not a region");
+            return charter_bad(err, "/deny/regions", "not a region");
         TRY(text_copy(out->denied_regions[out->denied_region_count++], CSP_ID_SIZE, word,
                       "/deny/regions", err));
     }
@@ -539,7 +396,7 @@ static enum outcome read_lists(const json_t *whole, struct charter *out, struct 
         TRY(read_values(whole, "", "simulator_roots", SHA256_SIZE, false, &out->simulator_roots,
                         err));
     if (out->simulator_roots.at.len > 0 && out->realm != REALM_SIMULATION)
-        return bad(err, "/simulator_roots", "only in the simulation realm");
+        return charter_bad(err, "/simulator_roots", "only in the simulation realm");
     return read_custody(whole, out, err);
 }
 
@@ -548,14 +405,14 @@ static enum outcome read_head(const json_t *whole, struct charter *out, struct e
     int64_t version;
     int realm;
     TRY(json_get_int(whole, "", "charter", 1, 1, &version, err));
-    TRY(read_word(whole, "", "realm", &realm_names, &realm, err));
+    TRY(charter_read_word(whole, "", "realm", &realm_names, &realm, err));
     TRY(json_get_int(whole, "", "serial", 1, INT64_MAX, &out->serial, err));
     TRY(json_get_moment(whole, "", "issued", &out->issued, err));
     TRY(json_get_moment(whole, "", "expires", &out->expires, err));
     out->realm = (enum realm)realm;
     int64_t lives = moment_seconds_between(out->issued, out->expires);
     if (lives <= 0 || lives > INT64_C(86400) * CHARTER_DAYS_MAX)
-        return bad(err, "/expires", "a charter lives up to 30 days");
+        return charter_bad(err, "/expires", "a charter lives up to 30 days");
     return OK;
 }
 
@@ -569,8 +426,8 @@ static enum outcome read_whole(const json_t *whole, struct charter *out, struct 
     TRY(read_head(whole, out, err));
     TRY(read_references(whole, out, err));
     TRY(read_policies(whole, out, err));
-    TRY(read_grants(whole, out, err));
-    TRY(read_parties(whole, out, err));
+    TRY(charter_read_grants(whole, out, err));
+    TRY(charter_read_parties(whole, out, err));
     return read_lists(whole, out, err);
 }
 
@@ -580,7 +437,7 @@ enum outcome charter_parse(struct span json, struct charter **out, struct error 
     OWNED(charter_drop) struct charter *charter = NEW(struct charter);
     TRY(json_parse(json, CHARTER_SIZE_MAX, &whole, err));
     if (!json_is_object(whole))
-        return bad(err, "", "not an object");
+        return charter_bad(err, "", "not an object");
     TRY(read_whole(whole, charter, err));
     digest(DIGEST_SHA256, json, charter->digest);
     *out = TAKE(charter);

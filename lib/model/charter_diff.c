@@ -4,38 +4,15 @@
 #include <string.h>
 
 #include "lib/model/charter.h"
+#include "lib/model/charter_diff_inside.h"
 
 static const char *const effect_words[] = {"narrows", "widens", "renews", "neither"};
 const struct names diff_effect_names = NAMES("effect", effect_words);
 _Static_assert(countof(effect_words) == DIFF_EFFECT_COUNT);
 
-struct run {
-    const json_t *was; /* the whole documents */
-    const json_t *is;
-    json_t *changes;
-};
-
-struct diff_rule;
-
-/* Two values at one place, NULL where there is none, that are not equal. */
-struct pair {
-    const struct diff_rule *rule;
-    const char *path;
-    const json_t *was;
-    const json_t *is;
-};
-
-struct diff_rule {
-    const char *pattern; /* '*' stands for one step */
-    void (*compare)(struct run *run, const struct pair *pair);
-    const char *silent; /* what absence means, as JSON; NULL: nothing is asked for */
-    const char *widens;
-    const char *narrows;
-};
-
 /* ---- reporting ----------------------------------------------------------------------------- */
 
-static json_t *add(struct run *run, const char *where, enum diff_effect effect, const char *why)
+json_t *diff_add(struct diff_run *run, const char *where, enum diff_effect effect, const char *why)
 {
     json_t *change = json_object();
     json_put_text(change, "where", where);
@@ -51,7 +28,7 @@ static void put_value(json_t *change, const char *name, const json_t *value)
         json_put_new(change, name, json_incref(json_looked_at(value)));
 }
 
-static void report(struct run *run, const struct pair *pair, enum diff_effect effect)
+void diff_report(struct diff_run *run, const struct diff_pair *pair, enum diff_effect effect)
 {
     static const char *const whys[] = {
         [DIFF_NARROWS] = "less passes",
@@ -64,29 +41,29 @@ static void report(struct run *run, const struct pair *pair, enum diff_effect ef
         why = pair->rule->widens;
     if (effect == DIFF_NARROWS && pair->rule != NULL && pair->rule->narrows != NULL)
         why = pair->rule->narrows;
-    json_t *change = add(run, pair->path, effect, why);
+    json_t *change = diff_add(run, pair->path, effect, why);
     put_value(change, "was", pair->was);
     put_value(change, "is", pair->is);
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-static void renews(struct run *run, const struct pair *pair)
+static void renews(struct diff_run *run, const struct diff_pair *pair)
 {
-    report(run, pair, DIFF_RENEWS);
+    diff_report(run, pair, DIFF_RENEWS);
 }
 
-static void neither(struct run *run, const struct pair *pair)
+static void neither(struct diff_run *run, const struct diff_pair *pair)
 {
-    report(run, pair, DIFF_NEITHER);
+    diff_report(run, pair, DIFF_NEITHER);
 }
 
-static void unknown(struct run *run, const struct pair *pair)
+static void unknown(struct diff_run *run, const struct diff_pair *pair)
 {
-    report(run, pair, DIFF_WIDENS);
+    diff_report(run, pair, DIFF_WIDENS);
 }
 
-static json_t *meant(const struct pair *pair, const json_t *value)
+static json_t *meant(const struct diff_pair *pair, const json_t *value)
 {
     if (value != NULL)
         return json_incref(json_looked_at(value));
@@ -94,41 +71,41 @@ static json_t *meant(const struct pair *pair, const json_t *value)
                                       : NULL;
 }
 
-static void compare_switch(struct run *run, const struct pair *pair, bool on_widens)
+static void compare_switch(struct diff_run *run, const struct diff_pair *pair, bool on_widens)
 {
     OWNED(json_drop) json_t *was = meant(pair, pair->was);
     OWNED(json_drop) json_t *is = meant(pair, pair->is);
     if (json_is_true(was) == json_is_true(is))
-        report(run, pair, DIFF_NEITHER);
+        diff_report(run, pair, DIFF_NEITHER);
     else
-        report(run, pair, json_is_true(is) == on_widens ? DIFF_WIDENS : DIFF_NARROWS);
+        diff_report(run, pair, json_is_true(is) == on_widens ? DIFF_WIDENS : DIFF_NARROWS);
 }
 
-static void on_widens(struct run *run, const struct pair *pair)
+static void on_widens(struct diff_run *run, const struct diff_pair *pair)
 {
     compare_switch(run, pair, true);
 }
 
-static void on_narrows(struct run *run, const struct pair *pair)
+static void on_narrows(struct diff_run *run, const struct diff_pair *pair)
 {
     compare_switch(run, pair, false);
 }
 
 /* A greatest value: absent is without bound. */
-static void more_widens(struct run *run, const struct pair *pair)
+static void more_widens(struct diff_run *run, const struct diff_pair *pair)
 {
     OWNED(json_drop) json_t *was = meant(pair, pair->was);
     OWNED(json_drop) json_t *is = meant(pair, pair->is);
     const json_int_t before = was != NULL ? json_integer_value(was) : INT64_MAX;
     const json_int_t after = is != NULL ? json_integer_value(is) : INT64_MAX;
     if (before == after)
-        report(run, pair, DIFF_NEITHER);
+        diff_report(run, pair, DIFF_NEITHER);
     else
-        report(run, pair, after > before ? DIFF_WIDENS : DIFF_NARROWS);
+        diff_report(run, pair, after > before ? DIFF_WIDENS : DIFF_NARROWS);
 }
 
 /* An end: absent is never. */
-static void later_widens(struct run *run, const struct pair *pair)
+static void later_widens(struct diff_run *run, const struct diff_pair *pair)
 {
     struct moment ends[2];
     const json_t *const values[] = {pair->was, pair->is};
@@ -139,14 +116,14 @@ static void later_widens(struct run *run, const struct pair *pair)
             return unknown(run, pair);
     }
     if (ends[0].us == ends[1].us)
-        report(run, pair, DIFF_NEITHER);
+        diff_report(run, pair, DIFF_NEITHER);
     else
-        report(run, pair, ends[1].us > ends[0].us ? DIFF_WIDENS : DIFF_NARROWS);
+        diff_report(run, pair, ends[1].us > ends[0].us ? DIFF_WIDENS : DIFF_NARROWS);
 }
 
 /* Words from the least to the greatest demand. */
-static void compare_words(struct run *run, const struct pair *pair, const struct names *names,
-                          bool up_widens)
+static void compare_words(struct diff_run *run, const struct diff_pair *pair,
+                          const struct names *names, bool up_widens)
 {
     int was;
     int is;
@@ -156,15 +133,15 @@ static void compare_words(struct run *run, const struct pair *pair, const struct
         name_parse(names, after, &is, NULL) != OK)
         unknown(run, pair);
     else
-        report(run, pair, (is > was) == up_widens ? DIFF_WIDENS : DIFF_NARROWS);
+        diff_report(run, pair, (is > was) == up_widens ? DIFF_WIDENS : DIFF_NARROWS);
 }
 
-static void higher_level_narrows(struct run *run, const struct pair *pair)
+static void higher_level_narrows(struct diff_run *run, const struct diff_pair *pair)
 {
     compare_words(run, pair, &level_names, false);
 }
 
-static void off_widens(struct run *run, const struct pair *pair)
+static void off_widens(struct diff_run *run, const struct diff_pair *pair)
 {
     static const char *const words[] = {"on", "off"};
     static const struct names names = NAMES("switch", words);
@@ -178,10 +155,10 @@ static bool says(const json_t *value, const char *word)
 
 /* Another anchor is another word for who a machine is; only giving it up proves less. But with
  * "vtpm" a reference speaks of other evidence than without. */
-static void anchor(struct run *run, const struct pair *pair)
+static void anchor(struct diff_run *run, const struct diff_pair *pair)
 {
-    report(run, pair,
-           says(pair->is, "none") && !says(pair->was, "vtpm") ? DIFF_NARROWS : DIFF_WIDENS);
+    diff_report(run, pair,
+                says(pair->is, "none") && !says(pair->was, "vtpm") ? DIFF_NARROWS : DIFF_WIDENS);
 }
 
 /* ---- lists --------------------------------------------------------------------------------- */
@@ -217,10 +194,10 @@ static json_t *missing_from(const json_t *list, const json_t *other)
     return out;
 }
 
-static void report_list(struct run *run, const struct pair *pair, enum diff_effect effect,
+static void report_list(struct diff_run *run, const struct diff_pair *pair, enum diff_effect effect,
                         json_t *added, json_t *removed)
 {
-    report(run, pair, effect);
+    diff_report(run, pair, effect);
     json_t *change = json_array_get(run->changes, json_array_size(run->changes) - 1);
     json_object_del(change, "was");
     json_object_del(change, "is");
@@ -231,7 +208,7 @@ static void report_list(struct run *run, const struct pair *pair, enum diff_effe
 }
 
 /* `more`: the effect of an item more. A list that loses and gains does both, so it widens. */
-static void compare_lists(struct run *run, const struct pair *pair, bool more_passes)
+static void compare_lists(struct diff_run *run, const struct diff_pair *pair, bool more_passes)
 {
     OWNED(json_drop) json_t *was = meant(pair, pair->was);
     OWNED(json_drop) json_t *is = meant(pair, pair->is);
@@ -239,7 +216,7 @@ static void compare_lists(struct run *run, const struct pair *pair, bool more_pa
         enum diff_effect effect = DIFF_NEITHER;
         if (!is_any(was) || !is_any(is))
             effect = is_any(is) == more_passes ? DIFF_WIDENS : DIFF_NARROWS;
-        report(run, pair, effect);
+        diff_report(run, pair, effect);
         return;
     }
     OWNED(json_drop) json_t *added = missing_from(is, was);
@@ -250,12 +227,12 @@ static void compare_lists(struct run *run, const struct pair *pair, bool more_pa
     report_list(run, pair, widens || narrows ? effect : DIFF_NEITHER, added, removed);
 }
 
-static void lets_in(struct run *run, const struct pair *pair)
+static void lets_in(struct diff_run *run, const struct diff_pair *pair)
 {
     compare_lists(run, pair, true);
 }
 
-static void keeps_out(struct run *run, const struct pair *pair)
+static void keeps_out(struct diff_run *run, const struct diff_pair *pair)
 {
     compare_lists(run, pair, false);
 }
@@ -280,7 +257,7 @@ static const json_t *find_in(const json_t *charter, const char *group, const cha
 }
 
 /* Does a policy that named `gone` name another reference that speaks for one of its values? */
-static bool policy_has_another(const struct run *run, const char *policy, const char *gone,
+static bool policy_has_another(const struct diff_run *run, const char *policy, const char *gone,
                                const json_t *values)
 {
     size_t i;
@@ -300,7 +277,7 @@ static bool policy_has_another(const struct run *run, const char *policy, const 
 
 /* An image is worth the least that its references say: where a value of the one that goes stands
  * in another too, what is left may say more. */
-static bool another_speaks_for(const struct run *run, const char *gone)
+static bool another_speaks_for(const struct diff_run *run, const char *gone)
 {
     const json_t *values = json_object_get(find_in(run->was, "references", gone), "measurement");
     const char *policy;
@@ -321,7 +298,7 @@ static void reference_of(const char *path, char out[static NAME_SIZE])
 static const char says_more[] =
     "another reference stands for the same measurement, and what is left may say more of it";
 
-static void soften(struct run *run, bool another)
+static void soften(struct diff_run *run, bool another)
 {
     json_t *change = json_array_get(run->changes, json_array_size(run->changes) - 1);
     const char *effect = json_string_value(json_object_get(change, "effect"));
@@ -331,7 +308,7 @@ static void soften(struct run *run, bool another)
     json_put_text(change, "why", says_more);
 }
 
-static void measurement(struct run *run, const struct pair *pair)
+static void measurement(struct diff_run *run, const struct diff_pair *pair)
 {
     char name[NAME_SIZE];
     reference_of(pair->path, name);
@@ -339,7 +316,7 @@ static void measurement(struct run *run, const struct pair *pair)
     soften(run, another_speaks_for(run, name));
 }
 
-static void retired(struct run *run, const struct pair *pair)
+static void retired(struct diff_run *run, const struct diff_pair *pair)
 {
     char name[NAME_SIZE];
     reference_of(pair->path, name);
@@ -347,7 +324,7 @@ static void retired(struct run *run, const struct pair *pair)
     soften(run, another_speaks_for(run, name));
 }
 
-static void end_of_reference(struct run *run, const struct pair *pair)
+static void end_of_reference(struct diff_run *run, const struct diff_pair *pair)
 {
     char name[NAME_SIZE];
     reference_of(pair->path, name);
@@ -366,7 +343,7 @@ static bool policy_names(const json_t *charter, const char *name)
     return false;
 }
 
-static void references_of_policy(struct run *run, const struct pair *pair)
+static void references_of_policy(struct diff_run *run, const struct diff_pair *pair)
 {
     bool another = false;
     OWNED(json_drop) json_t *removed = missing_from(pair->was, pair->is);
@@ -378,122 +355,24 @@ static void references_of_policy(struct run *run, const struct pair *pair)
     soften(run, another);
 }
 
-/* ---- floors -------------------------------------------------------------------------------- */
-
-/* As a policy reads them; without any, every product passes at every TCB. */
-static struct policy *floors_of(const json_t *floors)
-{
-    struct policy *policy = NEW(struct policy);
-    OWNED(json_drop) json_t *expect = json_object();
-    json_t *snp = json_object();
-    if (floors != NULL)
-        json_put_new(snp, "min_tcb", json_incref(json_looked_at(floors)));
-    json_put_new(expect, "snp", snp);
-    error_ignore(policy_from_json(expect, "", POLICY_EXPECT, policy, NULL));
-    return policy;
-}
-
-static void look_at(const struct tcb_floor *was, const struct tcb_floor *is, struct moment at,
-                    bool *lower, bool *higher)
-{
-    const struct snp_tcb before = tcb_floor_at(was, at);
-    const struct snp_tcb after = tcb_floor_at(is, at);
-    *lower = *lower || snp_tcb_below(&after, &before) != TCB_PART_COUNT;
-    *higher = *higher || snp_tcb_below(&before, &after) != TCB_PART_COUNT;
-}
-
-/* At no date may a part be lower than it was. */
-static enum diff_effect compare_floor(const struct tcb_floor *was, const struct tcb_floor *is)
-{
-    bool lower = false;
-    bool higher = false;
-    look_at(was, is, (struct moment){0}, &lower, &higher);
-    for (size_t i = 0; i < was->later_count; i++)
-        look_at(was, is, was->later[i].from, &lower, &higher);
-    for (size_t i = 0; i < is->later_count; i++)
-        look_at(was, is, is->later[i].from, &lower, &higher);
-    if (lower)
-        return DIFF_WIDENS;
-    return higher ? DIFF_NARROWS : DIFF_NEITHER;
-}
-
-static void report_product(struct run *run, const char *path, enum snp_product product,
-                           enum diff_effect effect, const char *why)
-{
-    OWNED(text_done) struct text where = {0};
-    const bool siena = product == PRODUCT_SIENA; /* its name has a stroke */
-    text_addf(&where, "%s/%s", path, siena ? "Siena" : name_of(&snp_product_names, (int)product));
-    add(run, text_str(&where), effect, why);
-}
-
-static void compare_products(struct run *run, const struct pair *pair, const struct snp_policy *was,
-                             const struct snp_policy *is)
-{
-    for (int i = PRODUCT_UNKNOWN + 1; i < PRODUCT_COUNT; i++) {
-        const enum snp_product product = (enum snp_product)i;
-        if (!was->has_floor[i] && !is->has_floor[i])
-            continue;
-        if (!was->has_floor[i]) {
-            report_product(run, pair->path, product, DIFF_WIDENS, "a product more passes");
-        } else if (!is->has_floor[i]) {
-            report_product(run, pair->path, product, DIFF_NARROWS, "the product passes no more");
-        } else {
-            const enum diff_effect effect = compare_floor(&was->min_tcb[i], &is->min_tcb[i]);
-            if (effect == DIFF_WIDENS)
-                report_product(run, pair->path, product, effect, "a floor is lower, or later");
-            else if (effect == DIFF_NARROWS)
-                report_product(run, pair->path, product, effect, "a floor is higher, or earlier");
-        }
-    }
-}
-
-static void floors(struct run *run, const struct pair *pair)
-{
-    OWNED(mem_drop) struct policy *was = floors_of(pair->was);
-    OWNED(mem_drop) struct policy *is = floors_of(pair->is);
-    const size_t before = json_array_size(run->changes);
-    if (was->snp.has_min_tcb && is->snp.has_min_tcb)
-        compare_products(run, pair, &was->snp, &is->snp);
-    else if (was->snp.has_min_tcb)
-        add(run, pair->path, DIFF_WIDENS, "no floor at all: every product and TCB passes");
-    else
-        add(run, pair->path, DIFF_NARROWS, "there are floors now, and only for the products named");
-    if (json_array_size(run->changes) == before)
-        report(run, pair, DIFF_NEITHER);
-}
-
-/* Of the charter, an empty list of floors is none. */
-static void shared_floors(struct run *run, const struct pair *pair)
-{
-    struct pair meant_pair = *pair;
-    if (json_object_size(pair->was) == 0)
-        meant_pair.was = NULL;
-    if (json_object_size(pair->is) == 0)
-        meant_pair.is = NULL;
-    if (meant_pair.was == NULL && meant_pair.is == NULL)
-        report(run, pair, DIFF_NEITHER);
-    else
-        floors(run, &meant_pair);
-}
-
 /* ---- objects with names -------------------------------------------------------------------- */
 
-static void descend(struct run *run, const char *path, const json_t *was, const json_t *is);
+static void descend(struct diff_run *run, const char *path, const json_t *was, const json_t *is);
 
-static void named(struct run *run, const struct pair *pair)
+static void named(struct diff_run *run, const struct diff_pair *pair)
 {
     if (json_is_object(pair->was) && json_is_object(pair->is))
         descend(run, pair->path, pair->was, pair->is);
     else
-        report(run, pair, pair->was == NULL ? DIFF_WIDENS : DIFF_NARROWS);
+        diff_report(run, pair, pair->was == NULL ? DIFF_WIDENS : DIFF_NARROWS);
 }
 
-static void reference(struct run *run, const struct pair *pair)
+static void reference(struct diff_run *run, const struct diff_pair *pair)
 {
     char name[NAME_SIZE];
     reference_of(pair->path, name);
     if (pair->was == NULL && !policy_names(run->is, name)) {
-        json_t *change = add(run, pair->path, DIFF_NEITHER, "no policy names it");
+        json_t *change = diff_add(run, pair->path, DIFF_NEITHER, "no policy names it");
         put_value(change, "is", pair->is);
         return;
     }
@@ -512,7 +391,7 @@ static const struct diff_rule rules[] = {
     {"/keepers", lets_in, NULL, "another keeper may release", "a keeper may release no more"},
     {"/simulator_roots", lets_in, "[]", "another simulator counts", "a simulator counts no more"},
     {"/custody/*", unknown, NULL, "who holds keeper and key decides the level, and is the owner's to judge", NULL},
-    {"/tcb_floors", shared_floors, NULL, NULL, NULL},
+    {"/tcb_floors", diff_shared_floors, NULL, NULL, NULL},
     {"/deny/*", keeps_out, "[]", "what was denied passes", "more is denied"},
 
     {"/references/*", reference, NULL, "a policy takes it already", "its measurements pass no more"},
@@ -535,7 +414,7 @@ static const struct diff_rule rules[] = {
     {"/policies/*/snp/max_vmpl", more_widens, "0", "less privileged parts of a guest pass", "only more privileged parts of a guest pass"},
     {"/policies/*/snp/signing_keys", lets_in, NULL, "another kind of signing key counts", "a kind of signing key counts no more"},
     {"/policies/*/snp/vlek_csp_id", lets_in, NULL, "another provider's keys count", "a provider's keys count no more"},
-    {"/policies/*/snp/min_tcb", floors, NULL, NULL, NULL},
+    {"/policies/*/snp/min_tcb", diff_floors, NULL, NULL, NULL},
     {"/policies/*/snp/forbid_platform_info", keeps_out, "[]", "the platform may be what it might not", "the platform may be less"},
     {"/policies/*/snp/require_platform_info", keeps_out, "[]", "the platform may lack what it had to have", "the platform must have more"},
     {"/policies/*/snp/report_data", lets_in, NULL, "other report data passes", "less report data passes"},
@@ -595,10 +474,10 @@ static const struct diff_rule *rule_for(const char *path)
     return NULL;
 }
 
-static void compare(struct run *run, const char *path, const json_t *was, const json_t *is)
+static void compare(struct diff_run *run, const char *path, const json_t *was, const json_t *is)
 {
     const struct diff_rule *rule = rule_for(path);
-    const struct pair pair = {.rule = rule, .path = path, .was = was, .is = is};
+    const struct diff_pair pair = {.rule = rule, .path = path, .was = was, .is = is};
     if (was != NULL && is != NULL && json_equal(was, is))
         return;
     if (rule != NULL)
@@ -609,7 +488,7 @@ static void compare(struct run *run, const char *path, const json_t *was, const 
         unknown(run, &pair);
 }
 
-static void step_down(struct run *run, const char *path, const char *name, const json_t *was,
+static void step_down(struct diff_run *run, const char *path, const char *name, const json_t *was,
                       const json_t *is)
 {
     OWNED(text_done) struct text below = {0};
@@ -617,7 +496,7 @@ static void step_down(struct run *run, const char *path, const char *name, const
     compare(run, text_str(&below), was, is);
 }
 
-static void descend(struct run *run, const char *path, const json_t *was, const json_t *is)
+static void descend(struct diff_run *run, const char *path, const json_t *was, const json_t *is)
 {
     const char *name;
     json_t *value;
@@ -630,7 +509,7 @@ static void descend(struct run *run, const char *path, const json_t *was, const 
 
 json_t *charter_diff(const json_t *was, const json_t *is)
 {
-    struct run run = {.was = was, .is = is, .changes = json_array()};
+    struct diff_run run = {.was = was, .is = is, .changes = json_array()};
     descend(&run, "", was, is);
     return run.changes;
 }

@@ -7,7 +7,9 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/caller.c lib/model/caller.h \
 	lib/model/charter.c lib/model/charter.h \
 	lib/model/charter_dates.c \
-	lib/model/charter_diff.c lib/model/charter_diff.h \
+	lib/model/charter_diff.c lib/model/charter_diff.h lib/model/charter_diff_inside.h \
+	lib/model/charter_diff_floors.c \
+	lib/model/charter_grants.c lib/model/charter_inside.h \
 	lib/model/charter_lint.c lib/model/charter_lint.h \
 	lib/model/charter_rules.c \
 	lib/model/delivery.c lib/model/delivery.h \

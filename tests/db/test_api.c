@@ -28,6 +28,21 @@ static void without_a_token_only_health_and_the_document_are_served(void **state
     }
 }
 
+/* Everybody may know what is signed with what, once a keeper has said it. */
+static void the_keys_are_for_everybody(void **state)
+{
+    (void)state;
+    struct ask nobody = {0};
+    OWNED(json_drop) json_t *keys = json_pack("{s:[],s:[s]}", "keys", "signed_jwks", "e30.e30.e30");
+    OWNED(told_done) struct told before = ask_with(&nobody, "GET", "/.well-known/jwks.json", NULL);
+    assert_problem(before, 503, "no-keeper");
+    ask_fake.keys = keys;
+    OWNED(told_done) struct told told = ask_with(&nobody, "GET", "/.well-known/jwks.json", NULL);
+    ask_fake.keys = NULL;
+    assert_told(told, 200);
+    assert_true(json_equal(told.body, keys));
+}
+
 static void every_route_refuses_every_role_it_does_not_name(void **state)
 {
     (void)state;
@@ -200,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         QUIET(without_a_token_only_health_and_the_document_are_served),
+        QUIET(the_keys_are_for_everybody),
         QUIET(every_route_refuses_every_role_it_does_not_name),
         QUIET(bad_tokens_are_audited_and_then_held_off_while_good_ones_pass),
         QUIET(other_schemes_and_overlong_tokens_are_refused),

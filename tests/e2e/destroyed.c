@@ -147,6 +147,24 @@ static void gets_nothing(struct ruin *r)
     assert_fails(release(r, &err), ERR_DENIED, "anchor-destroyed");
 }
 
+/* Not of what it proved either, to anybody. */
+static void gets_no_passport(struct ruin *r)
+{
+    struct error err = {0};
+    struct passport_reply reply = {0};
+    struct passport_wish wish = {
+        .instance = r->guest.instance, .relying_party = "vault", .token = r->guest.token};
+    assert_fails(deployment_ask(r->d, VERB_PASSPORT, &passport_wish_record, &wish,
+                                &passport_reply_record, &reply, &err),
+                 ERR_INVALID, "missing-member");
+    assert_ok(key_to_spki(r->guest.link_key, &wish.link_key, &err));
+    wish.nonce[0] = 1;
+    assert_fails(deployment_ask(r->d, VERB_PASSPORT, &passport_wish_record, &wish,
+                                &passport_reply_record, &reply, &err),
+                 ERR_DENIED, "anchor-destroyed");
+    bytes_done(&wish.link_key);
+}
+
 static void refused(struct ruin *r, const char *jws, enum outcome outcome, const char *code)
 {
     struct error err = {0};
@@ -317,6 +335,7 @@ static void a_destroyed_machine_gets_nothing_whatever_comes_after(void **state)
     still_gets_its_secret(r);
     obeyed(r, jws, 1, 0);
     gets_nothing(r);
+    gets_no_passport(r);
     restart(r);
     gets_nothing(r);
     assert_ok(guest_attest(r->d, &r->guest, &err));
