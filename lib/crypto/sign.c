@@ -231,6 +231,33 @@ enum outcome key_raw_private(const struct key *key, struct bytes *out, struct er
     return OK;
 }
 
+/* The order of P-256, and half of it. */
+static const uint8_t p256_order[32] = {
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+static const uint8_t p256_half_order[32] = {
+    0x7f, 0xff, 0xff, 0xff, 0x80, 0x00, 0x00, 0x00, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b, 0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8};
+
+bool signature_is_low(struct span signature)
+{
+    return signature.len == 2 * sizeof p256_half_order &&
+           memcmp(signature.at + sizeof p256_half_order, p256_half_order, sizeof p256_half_order) <=
+               0;
+}
+
+/* n - s in place of s. */
+static void make_low(uint8_t raw[static 64])
+{
+    BIGNUM *n = BN_bin2bn(p256_order, sizeof p256_order, NULL);
+    BIGNUM *s = BN_bin2bn(raw + 32, 32, NULL);
+    if (n == NULL || s == NULL || BN_sub(s, n, s) != 1)
+        abort(); /* memory */
+    BN_bn2binpad(s, raw + 32, 32);
+    BN_free(s);
+    BN_free(n);
+}
+
 static enum outcome raw_from_der(const struct key *key, struct span der, struct bytes *out,
                                  struct error *err)
 {
@@ -243,6 +270,8 @@ static enum outcome raw_from_der(const struct key *key, struct span der, struct 
     uint8_t *raw = bytes_add_room(out, 2 * (size_t)half);
     BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, half);
     BN_bn2binpad(ECDSA_SIG_get0_s(pair), raw + half, half);
+    if (key->kind == KEY_P256 && !signature_is_low(bytes_span(out)))
+        make_low(raw);
     return OK;
 }
 

@@ -41,6 +41,9 @@ enum outcome key_sign(const struct key *key, struct span message, struct bytes *
                       struct error *err);
 enum outcome key_verify(const struct key *key, struct span message, struct span signature,
                         struct error *err); /* ERR_DENIED "bad-signature" */
+/* With (r, s) of P-256 verifies (r, n - s), which anybody can make. key_sign() gives the one with
+ * the lower s; whoever must know a signed thing by its bytes asks for that one. */
+bool signature_is_low(struct span signature);
 
 /* For the other files of lib/crypto and link_tls only. */
 struct evp_pkey_st *key_inside(const struct key *key);

@@ -62,23 +62,30 @@ static enum outcome sign(const struct key *key, struct span message, struct text
     return OK;
 }
 
-enum outcome token_sign(const struct key *key, const char *typ, const json_t *claims, char **out,
-                        struct error *err)
+enum outcome token_seal(const struct key *key, const char *typ, struct span payload, size_t limit,
+                        char **out, struct error *err)
 {
-    OWNED(mem_drop) char *printed = json_print(claims);
     OWNED(text_done) struct text token = {0};
     OWNED(text_done) struct text signature = {0};
     if (jwk_algorithm(key) == NULL || !key_is_private(key))
         return fail(err, ERR_INVALID, "a token is signed with a private P-256 or P-384 key");
     add_header(&token, key, FORM_COMPACT, typ);
     text_add(&token, ".");
-    text_add_base64url(&token, span_of_text(printed));
+    text_add_base64url(&token, payload);
     TRY(sign(key, text_span(&token), &signature, err));
-    text_addf(&token, ".%s", text_str(&signature));
-    if (token.len > TOKEN_SIZE_MAX)
+    text_add(&token, ".");
+    text_add(&token, text_str(&signature));
+    if (token.len > limit)
         return fail(err, ERR_INVALID, "a token of %zu bytes", token.len);
     *out = text_take(&token);
     return OK;
+}
+
+enum outcome token_sign(const struct key *key, const char *typ, const json_t *claims, char **out,
+                        struct error *err)
+{
+    OWNED(mem_drop) char *printed = json_print(claims);
+    return token_seal(key, typ, span_of_text(printed), TOKEN_SIZE_MAX, out, err);
 }
 
 static struct span until_dot(struct span *rest)
@@ -90,9 +97,9 @@ static struct span until_dot(struct span *rest)
     return part;
 }
 
-static enum outcome split(struct span token, struct parts *out, struct error *err)
+static enum outcome split(struct span token, size_t limit, struct parts *out, struct error *err)
 {
-    if (token.len == 0 || token.len > TOKEN_SIZE_MAX)
+    if (token.len == 0 || token.len > limit)
         return malformed(err, "empty or too long");
     struct span rest = token;
     out->header = until_dot(&rest);
@@ -179,7 +186,7 @@ enum outcome token_verify(struct span token, const char *typ, const struct key *
     struct header header;
     OWNED(json_drop) json_t *json = NULL;
     OWNED(json_drop) json_t *claims = NULL;
-    TRY(split(token, &parts, err));
+    TRY(split(token, TOKEN_SIZE_MAX, &parts, err));
     TRY(parse_part(parts.header, &json, err));
     TRY(check_header(json, &header, err));
     TRY(check_typ(&header, typ, err));
@@ -192,13 +199,43 @@ enum outcome token_verify(struct span token, const char *typ, const struct key *
     return OK;
 }
 
+enum outcome token_open(struct span token, size_t limit, struct bytes *out_payload,
+                        struct error *err)
+{
+    struct parts parts;
+    TRY(split(token, limit, &parts, err));
+    if (base64url_decode(parts.payload, out_payload, NULL) != OK)
+        return malformed(err, "the payload is not canonical base64url");
+    return OK;
+}
+
+enum outcome token_check_seal(struct span token, const char *typ, const struct key *key,
+                              size_t limit, struct error *err)
+{
+    struct parts parts;
+    OWNED(text_done) struct text header = {0};
+    OWNED(bytes_done) struct bytes signature = {0};
+    TRY(split(token, limit, &parts, err));
+    if (key_kind_of(key) != KEY_P256)
+        return fail_code(err, ERR_DENIED, "token-algorithm", "token: not a P-256 key");
+    add_header(&header, key, FORM_COMPACT, typ);
+    if (!span_equal(parts.header, text_span(&header)))
+        return fail_code(err, ERR_DENIED, "token-type", "token: another header than this key's %s",
+                         typ);
+    TRY(check_signature(key, parts.signed_part, parts.signature, err));
+    TRY(base64url_decode(parts.signature, &signature, err));
+    if (!signature_is_low(bytes_span(&signature)))
+        return fail_code(err, ERR_DENIED, "bad-signature", "the signature was turned over");
+    return OK;
+}
+
 enum outcome token_claimed(struct span token, char out_typ[static TOKEN_TYP_SIZE],
                            char out_kid[static TOKEN_KID_SIZE], struct error *err)
 {
     struct parts parts;
     struct header header;
     OWNED(json_drop) json_t *json = NULL;
-    TRY(split(token, &parts, err));
+    TRY(split(token, TOKEN_SIZE_MAX, &parts, err));
     TRY(parse_part(parts.header, &json, err));
     TRY(check_header(json, &header, err));
     TRY(text_copy(out_kid, TOKEN_KID_SIZE, header.kid, "/kid", err));

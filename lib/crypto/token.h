@@ -29,6 +29,17 @@ enum outcome token_sign(const struct key *key, const char *typ, const json_t *cl
 enum outcome token_verify(struct span token, const char *typ, const struct key *key,
                           json_t **out_claims, struct error *err);
 
+/* The same for what is larger and known by its bytes: any payload, at most `limit` bytes in all,
+ * and one way only to write it. token_open() verifies nothing: the payload may name the key.
+ * Whoever changes a byte, writes the header otherwise or turns the signature's s over is refused.
+ */
+enum outcome token_seal(const struct key *key, const char *typ, struct span payload, size_t limit,
+                        char **out, struct error *err);
+enum outcome token_open(struct span token, size_t limit, struct bytes *out_payload,
+                        struct error *err);
+enum outcome token_check_seal(struct span token, const char *typ, const struct key *key,
+                              size_t limit, struct error *err);
+
 /* What kind of token it claims to be, before anything is verified. For messages and routing. */
 enum outcome token_claimed_typ(struct span token, char out[static TOKEN_TYP_SIZE],
                                struct error *err);
