@@ -331,6 +331,7 @@ enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
     q.evidence = &evidence;
     TRY(keeper_judge(k, &q, &verdict, &token, err));
     TRY(sign_verdict(k, &token, q.policy, &nonce, &verdict, out, err));
+    keeper_testify(k, &q, bytes_span(&wish->evidence), &token, out);
     keep_sample(k, wish, &q, &verdict, &token, out->token);
     return OK;
 }

@@ -111,6 +111,11 @@ enum outcome keeper_read_verdict(const struct keeper *keeper, const struct uuid 
                                  const char *text, struct verdict_token *out, struct error *err);
 /* What it says, for the charter; borrows from it. */
 struct charter_case keeper_case_of(const struct verdict_token *token);
+/* Adds to the reply what the books need to show the appraisal to others; where this keeper has no
+ * key for opinions, or an old one, nothing: the verdict stands all the same. */
+void keeper_testify(const struct keeper *keeper, const struct question *question,
+                    struct span evidence, const struct verdict_token *token,
+                    struct appraise_reply *out);
 
 /* Made when it was not known. */
 struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *instance);

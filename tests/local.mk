@@ -12,6 +12,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/claims.c tests/support/claims.h \
 	tests/support/ask.c tests/support/ask.h \
 	tests/support/carried_guest.c tests/support/carried_guest.h \
+	tests/support/bundled.c tests/support/bundled.h \
 	tests/support/charters.c tests/support/charters.h \
 	tests/support/deployment.c tests/support/deployment.h \
 	tests/support/echo_server.c tests/support/echo_server.h \

@@ -3,6 +3,8 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/anchor.c lib/attest/anchor.h \
 	lib/attest/azure_judge.c lib/attest/azure_judge.h \
 	lib/attest/boot_facts.c lib/attest/boot_facts.h \
+	lib/attest/bundle_appraisal.c \
+	lib/attest/bundle_judge.c lib/attest/bundle_judge.h lib/attest/bundle_inside.h \
 	lib/attest/cbor_reader.c lib/attest/cbor_reader.h \
 	lib/attest/cbor_writer.c lib/attest/cbor_writer.h \
 	lib/attest/cert_table.c lib/attest/cert_table.h \

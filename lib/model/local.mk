@@ -4,6 +4,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/admission.c lib/model/admission.h \
 	lib/model/audit.c lib/model/audit.h \
 	lib/model/binding.c lib/model/binding.h \
+	lib/model/bundle.c lib/model/bundle.h \
 	lib/model/caller.c lib/model/caller.h \
 	lib/model/charter.c lib/model/charter.h \
 	lib/model/charter_dates.c \
@@ -30,6 +31,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/resume_order.c lib/model/resume_order.h \
 	lib/model/secret.c lib/model/secret.h \
 	lib/model/snp_words.c lib/model/snp_words.h \
+	lib/model/testimony.c lib/model/testimony.h \
 	lib/model/token_types.h \
 	lib/model/verdict.c lib/model/verdict.h \
 	lib/model/verdict_vector.c lib/model/verdict_vector.h

@@ -128,6 +128,8 @@ static const struct field appraise_reply_fields[] = {
     FIELD(appraise_reply, checks, FIELD_JSON),
     FIELD(appraise_reply, issued, FIELD_MOMENT),
     FIELD(appraise_reply, expires, FIELD_MOMENT),
+    FIELD(appraise_reply, testimony, FIELD_STRING, OPTIONAL),
+    FIELD(appraise_reply, testimony_cert, FIELD_BYTES, OPTIONAL),
 };
 const struct record appraise_reply_record = RECORD(appraise_reply, appraise_reply_fields);
 

@@ -142,6 +142,8 @@ struct appraise_reply {
     json_t *checks;
     struct moment issued;
     struct moment expires;
+    char *testimony; /* JWS, for the books; a keeper without a key for opinions gives none */
+    struct bytes testimony_cert; /* DER */
 };
 /* Evidence of anybody, for anybody: nothing of it is the keeper's own challenge. */
 struct opinion_wish {
