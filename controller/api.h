@@ -76,6 +76,7 @@ enum outcome probes_list(struct request *r, struct error *err);
 json_t *verdict_row_to_json(const struct verdict_row *row);
 enum outcome verdicts_show(struct request *r, struct error *err);
 enum outcome verdicts_evidence(struct request *r, struct error *err);
+enum outcome verdicts_bundle(struct request *r, struct error *err);
 
 /* api_tcb.c */
 enum outcome tcb_list(struct request *r, struct error *err);

@@ -178,6 +178,9 @@ static enum outcome make_row(struct appraisal *a, struct appraise_reply *reply,
     row->claims = TAKE(reply->claims);
     row->checks = TAKE(reply->checks);
     row->token = TAKE(reply->token);
+    row->testimony = TAKE(reply->testimony);
+    row->testimony_cert = bytes_take(&reply->testimony_cert);
+    row->crl = bytes_span(&a->crl);
     return OK;
 }
 

@@ -9,6 +9,8 @@
 #include "lib/base/record.h"
 #include "lib/model/audit.h"
 
+struct cert;
+struct key;
 struct route;
 struct snp_roots;
 struct verify_gate;
@@ -33,6 +35,8 @@ struct api {
     const char *project;  /* of callers that have none, such as strangers in the audit trail */
     struct api_service service;
     const struct snp_roots *endorsement_roots; /* NULL: AMD's */
+    const struct key *seal_key;                /* the controller's own: seals bundles */
+    const struct cert *seal_cert;
     struct auth_guard *guard;
     struct verify_gate *verify_gate;
 };

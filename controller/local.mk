@@ -23,6 +23,7 @@ controller_libcontroller_a_SOURCES += controller/api_verdicts.c
 controller_libcontroller_a_SOURCES += controller/api_verify.c
 controller_libcontroller_a_SOURCES += controller/attestation.c
 controller_libcontroller_a_SOURCES += controller/auth.c controller/auth.h
+controller_libcontroller_a_SOURCES += controller/bundles.c controller/bundles.h
 controller_libcontroller_a_SOURCES += controller/calls.c controller/calls.h
 controller_libcontroller_a_SOURCES += controller/candidate.c controller/candidate.h
 controller_libcontroller_a_SOURCES += controller/charter_plan.c controller/charter_plan.h

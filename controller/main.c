@@ -34,6 +34,8 @@ struct musterd {
     struct musterd_settings settings;
     struct bytes cert_pem; /* both end in NUL, as the HTTP server takes them */
     struct bytes key_pem;
+    struct cert *cert;
+    struct key *key;
     struct service *service;
     struct api api;
     struct http_server *http;
@@ -45,6 +47,8 @@ static void musterd_done(struct musterd *p)
     verify_gate_free(p->api.verify_gate);
     bytes_done(&p->cert_pem);
     bytes_wipe(&p->key_pem);
+    cert_free(p->cert);
+    key_free(p->key);
     musterd_settings_done(&p->settings);
 }
 
@@ -53,16 +57,15 @@ static void musterd_done(struct musterd *p)
 /* Of the file only the certificate of our key: while keys are replaced it holds two. */
 static enum outcome check_key(struct musterd *p, struct error *err)
 {
-    OWNED(cert_drop) struct cert *cert = NULL;
-    OWNED(key_drop) struct key *key = NULL, *certified = NULL;
-    TRY(key_from_private_pem(bytes_span(&p->key_pem), &key, err));
-    TRY(cert_of_key(bytes_span(&p->cert_pem), key, &cert, err));
-    TRY(cert_key(cert, &certified, err));
-    if (!key_equal(key, certified))
+    OWNED(key_drop) struct key *certified = NULL;
+    TRY(key_from_private_pem(bytes_span(&p->key_pem), &p->key, err));
+    TRY(cert_of_key(bytes_span(&p->cert_pem), p->key, &p->cert, err));
+    TRY(cert_key(p->cert, &certified, err));
+    if (!key_equal(p->key, certified))
         return fail_code(err, ERR_INVALID, "bad-setting", "key-file does not belong to cert-file");
-    if (cert_claimed_role(cert) != ROLE_CONTROLLER)
+    if (cert_claimed_role(p->cert) != ROLE_CONTROLLER)
         return fail_code(err, ERR_INVALID, "wrong-role", "cert-file is not a controller's");
-    return cert_to_pem(cert, &p->cert_pem, err);
+    return cert_to_pem(p->cert, &p->cert_pem, err);
 }
 
 static enum outcome read_inputs(struct musterd *p, const char *config, struct error *err)
@@ -110,6 +113,8 @@ static enum outcome open_api(struct musterd *p, struct error *err)
         .project = p->settings.project,
         .guard = auth_guard_new(),
         .endorsement_roots = service_endorsement_roots(p->service),
+        .seal_key = p->key,
+        .seal_cert = p->cert,
         .verify_gate = verify_gate_new(verify_most(&p->settings)),
         .service = {.service = p->service,
                     .generate = service_generate,

@@ -64,6 +64,7 @@ const struct route routes[] = {
 
     {"GET",    VERDICT,                  MAY_READ,              verdicts_show,        "", 0},
     {"GET",    VERDICT "/evidence",      MAY_AUDIT,             verdicts_evidence,    "", 0},
+    {"GET",    VERDICT "/bundle",        MAY_AUDIT,             verdicts_bundle,      "", 0},
 
     {"GET",    "/v1/tcb",                MAY_READ,              tcb_list,             "by", 0},
     {"POST",   "/v1/tcb/plan",           MAY_SECURE,            tcb_plan,             "at", ROUTE_OUTSIDE},

@@ -32,6 +32,7 @@ struct service_settings {
     int64_t lease_seconds;         /* longer than any cloud call's deadline */
     int64_t watch_seconds;         /* between two looks at the clouds */
     int64_t retain_days;           /* history and verdicts of what is over; 0: for ever */
+    int64_t retain_verdicts_days;  /* verdicts of what lives on; 0: for ever */
     int64_t agents_most;           /* connections on the link */
     int64_t per_address_most;
 };

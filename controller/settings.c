@@ -55,6 +55,8 @@ const struct setting musterd_settings_table[] = {
         .help = "between two looks at what the clouds say runs"),
     ROW(retain_days, "retain-days", SETTING_INT, "90", .least = 0, .most = 36500,
         .help = "how long the details of what is over are kept; 0: for ever"),
+    ROW(retain_verdicts_days, "retain-verdicts-days", SETTING_INT, "90", .least = 0, .most = 36500,
+        .help = "how long verdicts and evidence of what lives on are kept; 0: for ever"),
     ROW(agents_most, "agents-most", SETTING_INT, "20000", .least = 1, .most = 200000,
         .help = "connections on the link at once"),
     ROW(link_per_address, "link-per-address", SETTING_INT, "512", .least = 1, .most = 200000,
@@ -140,6 +142,7 @@ struct service_settings musterd_service_settings(const struct musterd_settings *
         .lease_seconds = s->lease_seconds,
         .watch_seconds = s->watch_seconds,
         .retain_days = s->retain_days,
+        .retain_verdicts_days = s->retain_verdicts_days,
         .agents_most = s->agents_most,
         .per_address_most = s->link_per_address,
     };

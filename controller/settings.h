@@ -31,6 +31,7 @@ struct musterd_settings {
     int64_t lease_seconds;
     int64_t watch_seconds;
     int64_t retain_days;
+    int64_t retain_verdicts_days;
     int64_t agents_most;
     int64_t link_per_address;
     int64_t stop_seconds;

@@ -142,12 +142,18 @@ static enum outcome look_at_clouds(struct worker *w, bool *out_did, struct error
 /* Batch after batch, each a short transaction, then a long rest. */
 static enum outcome tidy_up(struct worker *w, bool *out_did, struct error *err)
 {
-    int64_t count = 0, days = w->crew->settings->retain_days;
-    if (days > 0)
-        TRY(retention_forget(w->db, days, w->holder, &count, err));
+    const struct service_settings *s = w->crew->settings;
+    int64_t count = 0, verdicts = 0;
+    if (s->retain_days > 0)
+        TRY(retention_forget(w->db, s->retain_days, w->holder, &count, err));
+    if (s->retain_verdicts_days > 0)
+        TRY(retention_forget_verdicts(w->db, s->retain_verdicts_days, w->holder, &verdicts, err));
     if (count > 0)
-        LOG(INFO, "instances.forgotten", INT("count", count), INT("days", days));
-    *out_did = count == RETENTION_BATCH;
+        LOG(INFO, "instances.forgotten", INT("count", count), INT("days", s->retain_days));
+    if (verdicts > 0)
+        LOG(INFO, "verdicts.forgotten", INT("count", verdicts),
+            INT("days", s->retain_verdicts_days));
+    *out_did = count == RETENTION_BATCH || verdicts == RETENTION_BATCH;
     if (!*out_did)
         rest(w, TIDY_MS);
     return OK;

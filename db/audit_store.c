@@ -85,6 +85,16 @@ enum outcome audit_store_trace(struct db *db, const char *object, int64_t limit,
     return audit_entry_list_of(db, SQL_AUDIT_TRACE, PARAMS(p_text(object), p_int(limit)), out, err);
 }
 
+enum outcome audit_store_verdict(struct db *db, const char *project, const char *object,
+                                 int64_t first, const struct uuid *verdict,
+                                 struct audit_entry_list *out, struct error *err)
+{
+    return audit_entry_list_of(
+        db, SQL_AUDIT_VERDICT,
+        PARAMS(p_text(object), p_int(first), p_text(project), p_text(uuid_text(verdict).at)), out,
+        err);
+}
+
 /* One page of the chain after `head`, which moves on to the page's last entry. */
 static enum outcome verify_page(struct db *db, struct audit_entry *head, size_t *out_count,
                                 struct error *err)

@@ -26,6 +26,12 @@ enum outcome audit_store_list(struct db *db, const char *project, int64_t after,
 enum outcome audit_store_trace(struct db *db, const char *object, int64_t limit,
                                struct audit_entry_list *out, struct error *err);
 
+/* The entry `first` ("verdict.given") about `object` and those soon after it that name the same
+ * verdict, sealed or not, in order; few. */
+enum outcome audit_store_verdict(struct db *db, const char *project, const char *object,
+                                 int64_t first, const struct uuid *verdict,
+                                 struct audit_entry_list *out, struct error *err);
+
 /* Walk the whole chain: ERR_DENIED "audit-number", "audit-link", "audit-hash". */
 enum outcome audit_store_verify(struct db *db, int64_t *out_checked, struct error *err);
 

@@ -66,3 +66,10 @@ enum outcome charter_store_active(struct db *db, const char *project, struct cha
     return db_one(db, SQL_CHARTER_ACTIVE, PARAMS(p_text(project)), &charter_row_record, out,
                   "charter", err);
 }
+
+enum outcome charter_store_find(struct db *db, const char *project, int64_t serial,
+                                struct charter_row *out, struct error *err)
+{
+    return db_one(db, SQL_CHARTER_FIND, PARAMS(p_text(project), p_int(serial)), &charter_row_record,
+                  out, "charter of that serial", err);
+}

@@ -27,5 +27,8 @@ enum outcome charter_store_add(struct db *db, const struct charter_row *row, con
 /* ERR_NOT_FOUND when there is none yet. */
 enum outcome charter_store_active(struct db *db, const char *project, struct charter_row *out,
                                   struct error *err);
+/* One that was in force then, or is now. */
+enum outcome charter_store_find(struct db *db, const char *project, int64_t serial,
+                                struct charter_row *out, struct error *err);
 
 #endif

@@ -57,6 +57,7 @@ DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0002_what_is_over.sql \
 	$(top_srcdir)/db/migrations/0003_tickets_keepers_and_age.sql \
 	$(top_srcdir)/db/migrations/0004_endorsements.sql \
+	$(top_srcdir)/db/migrations/0006_testimony.sql \
 	$(top_srcdir)/db/migrations/0007_freshness.sql \
 	$(top_srcdir)/db/migrations/0008_distrust_and_cases.sql \
 	$(top_srcdir)/db/migrations/0009_probes.sql \

@@ -5,16 +5,37 @@
 #include "db/db_row.h"
 #include "lib/crypto/digest.h"
 
-static enum outcome forget_verdicts(struct db *db, struct param instances, struct error *err)
+/* What verdicts that are gone were drawn from, where none is left. */
+static enum outcome forget_evidence(struct db *db, const struct rows *rows, struct error *err)
 {
-    OWNED(rows_drop) struct rows *rows = NULL;
-    TRY(db_run(db, SQL_RETENTION_VERDICTS, PARAMS(instances), &rows, err));
     size_t count = rows_count(rows);
     OWNED(mem_drop) uint8_t *digests = mem_new(count + 1, SHA256_SIZE);
     for (size_t i = 0; i < count; i++)
         memcpy(digests + i * SHA256_SIZE, rows_bytes(rows, i, 0).at, SHA256_SIZE);
     return db_run(db, SQL_RETENTION_EVIDENCE, PARAMS(p_hexes(digests, count, SHA256_SIZE)), NULL,
                   err);
+}
+
+static enum outcome forget_verdicts(struct db *db, struct param instances, struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    TRY(db_run(db, SQL_RETENTION_VERDICTS, PARAMS(instances), &rows, err));
+    return forget_evidence(db, rows, err);
+}
+
+enum outcome retention_forget_verdicts(struct db *db, int64_t days, const char *actor,
+                                       int64_t *out_count, struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_run(db, SQL_RETENTION_OLD_VERDICTS,
+               PARAMS(p_int(days), p_int(RETENTION_BATCH), p_text(actor)), &rows, err));
+    int64_t count = rows_count(rows) > 0 ? rows_int(rows, 0, 1) : 0;
+    TRY(forget_evidence(db, rows, err));
+    TRY(transaction_commit(&tx, err));
+    *out_count = count;
+    return OK;
 }
 
 enum outcome retention_forget(struct db *db, int64_t days, const char *actor, int64_t *out_count,

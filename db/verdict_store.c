@@ -32,6 +32,10 @@ static const struct field fields[] = {
     FIELD(verdict_row, report_id,       FIELD_HEX),
     FIELD(verdict_row, evidence_digest, FIELD_HEX),
     FIELD(verdict_row, token,           FIELD_STRING, .flags = FIELD_HIDDEN),
+    FIELD(verdict_row, testimony,       FIELD_STRING, .flags = FIELD_HIDDEN),
+    FIELD(verdict_row, testimony_cert,  FIELD_BYTES, .flags = FIELD_HIDDEN),
+    FIELD(verdict_row, crl_digest,      FIELD_HEX, .flags = FIELD_HIDDEN),
+    FIELD(verdict_row, audit_id,        FIELD_INT, .flags = FIELD_HIDDEN),
     FIELD(verdict_row, created,         FIELD_MOMENT),
 };
 /* clang-format on */
@@ -58,7 +62,8 @@ static enum outcome add(struct db *db, const struct verdict_row *row, struct err
                          p(row, "charter_serial"), p(row, "keeper"), p(row, "nonce_issued"),
                          p(row, "valid_until"), p(row, "link_key"), p(row, "sealing_key"),
                          p(row, "anchor"), p(row, "report_id"), p(row, "evidence_digest"),
-                         p(row, "token")),
+                         p(row, "token"), p(row, "testimony"), p(row, "testimony_cert"),
+                         p(row, "crl_digest"), p(row, "audit_id")),
                   NULL, err);
 }
 
@@ -83,7 +88,7 @@ static enum outcome change_trust(struct db *db, const struct verdict_row *row, c
     return instance_store_set_trust(db, &row->instance, &change, actor, out, err);
 }
 
-static enum outcome tell(struct db *db, const struct verdict_row *row, const char *actor,
+static enum outcome tell(struct db *db, struct verdict_row *row, const char *actor,
                          struct error *err)
 {
     OWNED(json_drop) json_t *detail = json_object();
@@ -96,7 +101,16 @@ static enum outcome tell(struct db *db, const struct verdict_row *row, const cha
     json_put_bool(detail, "simulated", row->simulated);
     json_put_hex(detail, "evidence_digest", SPAN_OF(row->evidence_digest));
     return audit_store_add(db, row->project, actor, "verdict.given",
-                           instance_object(&row->instance).at, detail, NULL, err);
+                           instance_object(&row->instance).at, detail, &row->audit_id, err);
+}
+
+static enum outcome keep(struct db *db, const char *kind, struct span matter,
+                         uint8_t out_digest[static SHA256_SIZE], struct error *err)
+{
+    digest(DIGEST_SHA256, matter, out_digest);
+    return db_run(db, SQL_EVIDENCE_ADD,
+                  PARAMS(p_bytes(SPAN(out_digest, SHA256_SIZE)), p_text(kind), p_bytes(matter)),
+                  NULL, err);
 }
 
 enum outcome verdict_store_record(struct db *db, struct verdict_row *row, struct span evidence,
@@ -106,11 +120,11 @@ enum outcome verdict_store_record(struct db *db, struct verdict_row *row, struct
     TRY(transaction_begin(db, &tx, err));
     if (uuid_is_zero(&row->id))
         row->id = uuid_new();
-    digest(DIGEST_SHA256, evidence, row->evidence_digest);
-    TRY(db_run(db, SQL_EVIDENCE_ADD,
-               PARAMS(p(row, "evidence_digest"), p(row, "kind"), p_bytes(evidence)), NULL, err));
-    TRY(add(db, row, err));
+    TRY(keep(db, row->kind, evidence, row->evidence_digest, err));
+    if (row->crl.len > 0)
+        TRY(keep(db, "crl", row->crl, row->crl_digest, err));
     TRY(tell(db, row, actor, err));
+    TRY(add(db, row, err));
     TRY(change_trust(db, row, actor, out, err));
     TRY(db_wake(db, err));
     return transaction_commit(&tx, err);

@@ -30,3 +30,10 @@ FROM audit WHERE number > $1 ORDER BY number LIMIT $2;
 -- name: audit_trace
 SELECT id, number, at, project, actor, verb, object, detail, prev_hash, hash
 FROM audit WHERE object = $1 ORDER BY id LIMIT $2;
+
+-- What the trail says of one verdict, sealed or not: its own entry and, of the few that follow it
+-- about the same object, those that name it.
+-- name: audit_verdict
+SELECT id, number, at, project, actor, verb, object, detail, prev_hash, hash
+FROM (SELECT * FROM audit WHERE object = $1 AND id >= $2 ORDER BY id LIMIT 16) AS near
+WHERE project = $3 AND detail ->> 'verdict_id' = $4 ORDER BY id;

@@ -7,3 +7,6 @@ UPDATE charters SET active = false WHERE project = $1 AND active;
 
 -- name: charter_active
 SELECT * FROM charters WHERE project = $1 AND active;
+
+-- name: charter_find
+SELECT * FROM charters WHERE project = $1 AND serial = $2;

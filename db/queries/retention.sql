@@ -19,13 +19,36 @@ WITH gone AS (
       AND NOT EXISTS (SELECT FROM instances i WHERE i.verdict_id = v.id)
       AND NOT EXISTS (SELECT FROM exposures e WHERE e.verdict_id = v.id)
       AND NOT EXISTS (SELECT FROM deliveries d WHERE d.verdict_id = v.id)
-    RETURNING v.evidence_digest
+    RETURNING v.evidence_digest, v.crl_digest
 )
-SELECT DISTINCT evidence_digest FROM gone;
+SELECT evidence_digest FROM gone UNION SELECT crl_digest FROM gone WHERE crl_digest IS NOT NULL;
+
+-- The same of machines that live on, once they are so many days old.
+-- name: retention_old_verdicts
+WITH old AS (
+    SELECT v.id FROM verdicts v
+    WHERE v.created < clock_timestamp() - make_interval(days => $1::bigint::int)
+      AND NOT EXISTS (SELECT FROM instances i WHERE i.verdict_id = v.id)
+      AND NOT EXISTS (SELECT FROM exposures e WHERE e.verdict_id = v.id)
+      AND NOT EXISTS (SELECT FROM deliveries d WHERE d.verdict_id = v.id)
+    ORDER BY v.created LIMIT $2 FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM verdicts v USING old WHERE v.id = old.id
+    RETURNING v.project, v.evidence_digest, v.crl_digest
+), told AS (
+    INSERT INTO audit (project, actor, verb, object, detail)
+    SELECT project, $3, 'verdicts.forgotten', 'verdicts',
+           jsonb_build_object('days', $1::bigint, 'count', count(*))
+    FROM gone GROUP BY project
+)
+SELECT digest, (SELECT count(*) FROM gone) FROM
+    (SELECT evidence_digest FROM gone UNION SELECT crl_digest FROM gone WHERE crl_digest IS NOT NULL)
+    AS digests (digest);
 
 -- name: retention_evidence
 DELETE FROM evidence e WHERE e.digest = ANY ($1::bytea[])
-  AND NOT EXISTS (SELECT FROM verdicts v WHERE v.evidence_digest = e.digest);
+  AND NOT EXISTS (SELECT FROM verdicts v WHERE v.evidence_digest = e.digest)
+  AND NOT EXISTS (SELECT FROM verdicts v WHERE v.crl_digest = e.digest);
 
 -- name: retention_done
 WITH done AS (

@@ -7,9 +7,10 @@ SELECT kind, bytes FROM evidence WHERE digest = $1;
 -- name: verdict_add
 INSERT INTO verdicts (id, project, instance, kind, verdict, reason, level, hardware, software,
     identity, simulated, claims, checks, policy, charter_serial, keeper, nonce_issued, valid_until,
-    link_key, sealing_key, anchor, report_id, evidence_digest, token)
+    link_key, sealing_key, anchor, report_id, evidence_digest, token, testimony, testimony_cert,
+    crl_digest, audit_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12::jsonb, '{}'), coalesce($13::jsonb, '[]'),
-    $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24);
+    $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, nullif($28, 0));
 
 -- name: verdict_find
 SELECT * FROM verdicts WHERE id = $1;

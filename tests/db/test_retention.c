@@ -154,6 +154,97 @@ static void many_go_batch_after_batch(void **state)
     assert_int_equal(forget(90), 0);
 }
 
+/* ---- of what lives on ------------------------------------------------------------------------ */
+
+static void give_long_ago(const struct uuid *verdict, int days)
+{
+    struct error err = {0};
+    OWNED(text_done) struct text script = {0};
+    text_addf(&script,
+              "UPDATE verdicts SET created = clock_timestamp() - interval '%d days'"
+              " WHERE id = '%s'",
+              days, uuid_text(verdict).at);
+    assert_ok(db_script(db, text_str(&script), &err));
+}
+
+static int64_t forget_verdicts(int64_t days)
+{
+    struct error err = {0};
+    int64_t count = 0;
+    assert_ok(retention_forget_verdicts(db, days, "tidier", &count, &err));
+    return count;
+}
+
+static bool has_evidence(const uint8_t digest[static SHA256_SIZE])
+{
+    OWNED(bytes_done) struct bytes found = {0};
+    char kind[32];
+    return evidence_store_find(db, digest, &found, kind, NULL) == OK;
+}
+
+static void old_verdicts_of_what_lives_go_and_the_one_it_stands_on_stays(void **state)
+{
+    (void)state;
+    struct instance row = fixture_running(db, "living");
+    OWNED(verdict_row_done)
+    struct verdict_row old = fixture_verdict(db, &row.id, true, 5, 3600, NULL);
+    struct uuid young = verdict(&row.id, 5), stands = verdict(&row.id, 5);
+    give_long_ago(&old.id, 31);
+    give_long_ago(&young, 29);
+    give_long_ago(&stands, 400);
+    assert_int_equal(forget_verdicts(30), 1);
+    assert_int_equal(forget_verdicts(30), 0);
+    assert_int_equal(number_of("verdicts", "id", &old.id), 0);
+    assert_false(has_evidence(old.evidence_digest));
+    assert_int_equal(number_of("verdicts", "id", &young), 1);
+    assert_int_equal(number_of("verdicts", "id", &stands), 1);
+}
+
+static void what_a_secret_of_the_living_was_handed_out_on_stays(void **state)
+{
+    (void)state;
+    fixture_secret(db, "living-key");
+    OWNED(fleet_done) struct fleet fleet = fixture_fleet_with(db, "keepers-of-keys", "living-key");
+    struct instance row = fixture_running(db, "keepers-of-keys");
+    struct uuid handed_on = verdict(&row.id, 6);
+    OWNED(delivery_done) struct delivery delivery = fixture_delivery(db, &row.id, DELIVERY_LOADED);
+    struct uuid stands = verdict(&row.id, 6);
+    give_long_ago(&handed_on, 400);
+    assert_int_equal(forget_verdicts(30), 0);
+    assert_int_equal(number_of("verdicts", "id", &handed_on), 1);
+    assert_int_equal(number_of("verdicts", "id", &stands), 1);
+}
+
+/* Many verdicts were judged with one list. */
+static void a_list_goes_with_the_last_verdict_that_was_judged_with_it(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct instance row = fixture_running(db, "listed");
+    struct verdict_row rows[3] = {0};
+    for (size_t i = 0; i < countof(rows); i++) {
+        OWNED(verdict_row_done)
+        struct verdict_row given = fixture_verdict(db, &row.id, true, 7, 3600, NULL);
+        rows[i] = given;
+        given = (struct verdict_row){0};
+        rows[i].id = (struct uuid){0};
+        rows[i].crl = span_of_text("a list");
+        assert_ok(verdict_store_record(db, &rows[i], span_of_text("the same evidence"), "test",
+                                       NULL, &err));
+    }
+    give_long_ago(&rows[0].id, 31);
+    assert_int_equal(forget_verdicts(30), 1);
+    assert_true(has_evidence(rows[0].crl_digest));
+    assert_true(has_evidence(rows[0].evidence_digest));
+    assert_memory_equal(rows[0].crl_digest, rows[1].crl_digest, SHA256_SIZE);
+    end(&row.id);
+    age(&row.id, 91);
+    assert_int_equal(forget(90), 1);
+    assert_true(has_evidence(rows[2].crl_digest)); /* the last word on the instance stays */
+    for (size_t i = 0; i < countof(rows); i++)
+        verdict_row_done(&rows[i]);
+}
+
 static int open_it(void **state)
 {
     (void)state;
@@ -177,6 +268,9 @@ int main(void)
         cmocka_unit_test(what_a_secret_was_handed_out_on_stays),
         cmocka_unit_test(what_stands_or_ended_lately_keeps_everything),
         cmocka_unit_test(many_go_batch_after_batch),
+        cmocka_unit_test(old_verdicts_of_what_lives_go_and_the_one_it_stands_on_stays),
+        cmocka_unit_test(what_a_secret_of_the_living_was_handed_out_on_stays),
+        cmocka_unit_test(a_list_goes_with_the_last_verdict_that_was_judged_with_it),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);
 }
