@@ -135,6 +135,8 @@ const struct api_command api_commands[] = {
      "one verdict with every check"},
     {"verdicts", "evidence", "GET", "/v1/verdicts/{}/evidence", BYTES, NULL, {ID_ARG}, NULL,
      "the evidence it judged, as it came"},
+    {"verdicts", "bundle", "GET", "/v1/verdicts/{}/bundle", BYTES, NULL, {ID_ARG}, NULL,
+     "all that it rests on, for `muster verify bundle`"},
 
     {"keys", "show", "GET", "/.well-known/jwks.json", OBJECT, NULL, {{0}}, NULL,
      "what opinions and passports are signed with"},

@@ -11,6 +11,7 @@ cli_libcli_a_SOURCES += cli/charter_review.c cli/charter_review.h
 cli_libcli_a_SOURCES += cli/charter_test.c cli/charter_test.h
 cli_libcli_a_SOURCES += cli/client.c cli/client.h
 cli_libcli_a_SOURCES += cli/endorsements.c cli/endorsements.h
+cli_libcli_a_SOURCES += cli/evidence.c cli/evidence.h
 cli_libcli_a_SOURCES += cli/evidence_files.c cli/evidence_files.h
 cli_libcli_a_SOURCES += cli/explain.c cli/explain.h cli/explain_table.c
 cli_libcli_a_SOURCES += cli/image.c cli/image.h
@@ -29,6 +30,7 @@ cli_libcli_a_SOURCES += cli/print.c cli/print.h
 cli_libcli_a_SOURCES += cli/status.c cli/status.h
 cli_libcli_a_SOURCES += cli/token.c cli/token.h
 cli_libcli_a_SOURCES += cli/verify.c cli/verify.h
+cli_libcli_a_SOURCES += cli/verify_bundle.c cli/verify_bundle.h
 cli_libcli_a_SOURCES += cli/verify_common.c cli/verify_common.h
 cli_libcli_a_SOURCES += cli/vtpm_files.c cli/vtpm_files.h
 

@@ -8,6 +8,7 @@
 #include "cli/bench.h"
 #include "cli/charter.h"
 #include "cli/endorsements.h"
+#include "cli/evidence.h"
 #include "cli/explain.h"
 #include "cli/image.h"
 #include "cli/keeper.h"
@@ -41,13 +42,20 @@ static const struct command {
      "muster verify nitro --document FILE\n"
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
      "muster verify eventlog --log FILE [--pcrs FILE]\n"
+     "muster verify bundle --bundle FILE --root FILE... [--charter-signers FILE] [--amd-root FILE]...\n"
+     "                  [--nitro-root FILE]... [--at RFC3339] [-o table|json]\n"
      "\n"
      "Prints one JSON object with verdict, reason, every check and the claims; exit code 0 when\n"
      "trusted, 3 when rejected, 2 when an argument or file cannot be used. --ek is a VCEK or VLEK,\n"
      "--ca any of ASK, ASVK and ARK; PEM or DER. --root replaces the built-in roots. Without\n"
      "--expect and --policy only authenticity is judged; --expect adds the conditions it names,\n"
      "--policy is a whole policy, default deny. --binding is what the report's data must answer, by\n"
-     "itself or together with an SVSM's --manifest; --nonce what a quote or a document must.\n"},
+     "itself or together with an SVSM's --manifest; --nonce what a quote or a document must.\n"
+     "\n"
+     "bundle checks what `muster evidence export` wrote, without trusting who wrote it: --root is the\n"
+     "deployment's, --charter-signers the signers.json of the keys that sign its charters. A simulated\n"
+     "deployment needs its --amd-root or --nitro-root, and is called simulated. Exit code 0 when the\n"
+     "bundle is genuine (whatever its verdict), 3 when it is refused.\n"},
     {"measure", "the launch digest to expect, from firmware and kernel", measure_main,
      "muster measure --ovmf FILE --vcpus N [--vcpu-type NAME | --vcpu-sig HEX] [--vmm qemu|ec2|gce]\n"
      "               [--kernel FILE] [--initrd FILE] [--append TEXT] [--guest-features HEX]\n"
@@ -142,6 +150,13 @@ static const struct command {
      "For networks that do not reach the maker's service. import offers every file of the folder to\n"
      "the controller, which finds out what it holds and checks it up to a pinned root; names do not\n"
      "matter. export writes what the controller has, for another one's import.\n"},
+    {"evidence", "what a verdict rests on, in one file for a third party", evidence_main,
+     "muster evidence export VERDICT | --instance ID [--out FILE] [--server URL] [--ca FILE]\n"
+     "                       [--token-file FILE]\n"
+     "\n"
+     "Writes an evidence bundle: evidence, endorsements, charter, the keeper's signed word, claims and\n"
+     "the entries of the audit trail. --instance takes its newest verdict. `muster verify bundle`\n"
+     "checks it offline.\n"},
     {"status", "what the fleets are, in one table", status_main,
      "muster status [FLEET] [--watch] [--every SECONDS] [--server URL] [--ca FILE]\n"
      "              [--token-file FILE] [-o table|json]\n"

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/verify_bundle.h"
 #include "cli/vtpm_files.h"
 #include "lib/attest/azure_judge.h"
 #include "lib/attest/event_judge.h"
@@ -236,8 +237,8 @@ static const struct {
     const char *kind;
     enum outcome (*verify)(int argc, char **argv, int *exit_code, struct error *err);
 } kinds[] = {
-    {"snp", verify_snp},       {"snp-azure", verify_azure}, {"snp-vtpm", verify_vtpm},
-    {"snp-vtpm", verify_vtpm}, {"nitro", verify_nitro},     {"eventlog", verify_eventlog},
+    {"snp", verify_snp},     {"snp-azure", verify_azure},   {"snp-vtpm", verify_vtpm},
+    {"nitro", verify_nitro}, {"eventlog", verify_eventlog}, {"bundle", verify_bundle},
 };
 
 static enum outcome verify(int argc, char **argv, int *exit_code, struct error *err)
