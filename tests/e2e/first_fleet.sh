@@ -64,6 +64,32 @@ opinion() {
 }
 check "evidence that was judged is given an opinion, which is no verdict" opinion
 
+# A third party with the root, the charter's signers and the chip maker's root needs nothing else.
+roots=(--root "$home/keys/agent/root.pem" --amd-root "$home/simulator-root.pem" --charter-signers "$home/signers.json")
+exports() { "$muster" evidence export --instance "$1" --out "$work/bundle"; }
+bundle() {
+    local id
+    cp "$home/keys/keeper/signers.json" "$home/signers.json"
+    id=$("$muster" instances list --fleet vault -o json | jq -r '.items[0].id')
+    await 10 "the verdict's entry to be chained" exports "$id" || return 1
+    env -u MUSTER_SERVER -u MUSTER_TOKEN "$muster" verify bundle --bundle "$work/bundle" "${roots[@]}" -o json >"$work/verified" || return 1
+    jq -e --arg id "$id" '.bundle == "genuine" and .instance == $id and .verdict == "trusted" and .simulated
+        and .appraisal.verdict == "trusted" and ([.checks[] | select(.result != "pass")] == [])' "$work/verified"
+}
+check "a third party judges again what a verdict rests on, without the controller" bundle
+refuses() { # refuses CODE ARGUMENTS...: exit code 3, and why
+    local code=$1 exit=0
+    shift
+    "$muster" verify bundle "$@" -o json >"$work/refused" || exit=$?
+    [ "$exit" = 3 ] && jq -e --arg c "$code" '.bundle == "refused" and (.reason | test($c))' "$work/refused"
+}
+{ head -c 4000 "$work/bundle"; tail -c +4001 "$work/bundle" | head -c 1 | tr A-Za-z B-ZAb-za; tail -c +4002 "$work/bundle"; } >"$work/altered"
+check "a changed byte is refused" refuses 'bundle-(seal|format)' --bundle "$work/altered" "${roots[@]}"
+check "and so is what a simulator signed, where only the maker's roots count" refuses bundle-appraisal \
+    --bundle "$work/bundle" --root "$home/keys/agent/root.pem"
+usable() { "$muster" verify bundle --bundle "$work/bundle"; [ "$?" = 2 ]; }
+check "without a root there is nothing to check it by" usable
+
 # A secret whose grant does not name the fleet's policy.
 fleet_up stray 1 plain plain-ec2 wrong-key
 refused_release() { "$muster" instances list --fleet stray -o json | jq -r '.items[0].id' |
