@@ -148,11 +148,16 @@ static void the_document_names_the_roles_of_every_route(void **state)
 }
 
 /* The names of query parameters, as the table has them. */
-static void add_query(const json_t *op, struct text *out)
+static void add_query(const json_t *doc, const json_t *op, struct text *out)
 {
+    static const char shared[] = "#/components/parameters/";
+    const json_t *named = json_object_get(json_object_get(doc, "components"), "parameters");
     size_t at;
     json_t *parameter;
     json_array_foreach (json_object_get(op, "parameters"), at, parameter) {
+        const char *ref = json_string_value(json_object_get(parameter, "$ref"));
+        if (ref != NULL && strncmp(ref, shared, sizeof shared - 1) == 0)
+            parameter = json_object_get(named, ref + sizeof shared - 1);
         const char *in = json_string_value(json_object_get(parameter, "in"));
         if (in == NULL || strcmp(in, "query") != 0)
             continue;
@@ -167,7 +172,7 @@ static void the_document_names_the_parameters_of_every_route(void **state)
     OWNED(json_drop) json_t *doc = document();
     for (size_t i = 0; i < route_count; i++) {
         OWNED(text_done) struct text names = {0};
-        add_query(operation(doc, &routes[i]), &names);
+        add_query(doc, operation(doc, &routes[i]), &names);
         assert_string_equal(text_str(&names), routes[i].query);
     }
 }
