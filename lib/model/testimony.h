@@ -8,9 +8,7 @@
 #include "lib/crypto/cert.h"
 #include "lib/model/binding.h"
 #include "lib/model/message.h"
-
-#define TESTIMONY_TYP "muster-testimony+jwt"
-#define SIMULATED_TESTIMONY_TYP "muster-simulated-testimony+jwt"
+#include "lib/model/token_types.h"
 
 struct testimony {
     struct uuid verdict_id;

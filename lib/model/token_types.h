@@ -9,6 +9,8 @@
 #define SIMULATED_OPINION_TYP "muster-simulated-opinion+jwt"
 #define PASSPORT_TYP "muster-passport+jwt"
 #define SIMULATED_PASSPORT_TYP "muster-simulated-passport+jwt"
+#define TESTIMONY_TYP "muster-testimony+jwt"
+#define SIMULATED_TESTIMONY_TYP "muster-simulated-testimony+jwt"
 
 #define OPINION_AUDIENCE "muster-opinion" /* a passport's is the relying party's */
 
