@@ -58,6 +58,27 @@ secret_file() { find "$run_dir/$ref/secrets" -name app-key -perm 400 -size +0 | 
 check "the secret is a file that only its owner may read" secret_file
 check "no machine was launched for that" test "$(launches)" = 2
 
+# Their chip's generation is distrusted: seen first, then signed, then asked at once.
+generation=$("$muster" verdicts get "$verdict" -o json | jq -r .claims.product)
+proposal() { "$muster" distrust generation "$generation" --out "$work/candidate.json" -o json >"$work/distrust.json"; }
+check "distrust is proposed" proposal
+check "it says whom it hits" jq -e '.plan.flips.count == 2 and .plan.cohorts[0].reason == "denied-product"' "$work/distrust.json"
+check "and which secret they saw" jq -e '.exposed | any(.secret == "app-key" and .instances == 2)' "$work/distrust.json"
+in_force() {
+    "$muster" charter sign --file "$work/candidate.json" --key "$home/keys/charter/key.pem" --out "$work/candidate.jws" &&
+        "$muster" charter apply "$work/candidate.jws" --if-plan "$(jq -r .plan.digest "$work/distrust.json")" &&
+        cp "$work/candidate.json" "$home/keys/charter/charter.json"
+}
+check "it is signed and in force" in_force
+refused() { [ "$("$muster" instances list --fleet web --reason denied-product -o json | jq '.items | length')" = 2 ]; }
+check "they are asked at once, and refused" await 20 "two refusals" refused
+attested() { "$muster" distrust list -o json | jq -e '.items[0].steps[] | select(.step == "attest") | .state == "done"'; }
+check "which the record says" attested
+check "it is lifted" charter_set '/deny/products=[]'
+ask_all() { "$muster" instances list --fleet web -o json | jq -r '.items[].id' | xargs -n 1 "$muster" instances attest; }
+check "and asked once more" ask_all
+check "they are trusted again" await_trusted 2 web 60
+
 check "without a token it is refused" exits 3 env MUSTER_TOKEN=wrong "$muster" fleets list
 check "with another root it is unreachable" exits 4 env MUSTER_CA="$home/simulator-root.pem" "$muster" fleets list
 check "an unknown name is a failure" exits 1 "$muster" fleets get nobody

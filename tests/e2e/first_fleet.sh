@@ -110,6 +110,8 @@ tampered() { # tampered AMI REASON
 check "a report altered after signing is refused and nothing is delivered" tampered ami-0bad0000000000001 bad-signature
 check "a debug policy is refused and nothing is delivered" tampered ami-0bad0000000000002 policy-debug
 check "another measurement is refused and nothing is delivered" tampered ami-0bad0000000000003 policy-measurement
+unknown_digest() { "$muster" cases list -o json | jq -e '[.items[] | select(.state == "open" and .instances >= 1)] | length == 1'; }
+check "and is one case" unknown_digest
 
 # Scale and retire.
 "$muster" fleets scale web 2 >/dev/null
