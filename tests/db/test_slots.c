@@ -7,7 +7,7 @@
 #include "tests/support/front_desk.h"
 #include "tests/support/test.h"
 
-enum { MANY = 50, AT_ONCE = 4, PER_SECOND = 25, STORM_WAIT_MS = 30000 };
+enum { MANY = 50, AT_ONCE = 4, PER_SECOND = 15, STORM_WAIT_MS = 30000 };
 
 struct party {
     struct visitor visitor;
@@ -23,6 +23,7 @@ static int open_narrow(void **state)
 {
     front_at_once = AT_ONCE;
     front_per_second = PER_SECOND;
+    front_probe_seconds = 3600; /* nothing else is asked of the keeper */
     return front_open(state);
 }
 
@@ -30,7 +31,7 @@ static int close_narrow(void **state)
 {
     for (size_t i = 0; i < MANY; i++)
         visitor_done(&parties[i].visitor);
-    front_at_once = front_per_second = 0;
+    front_at_once = front_per_second = front_probe_seconds = 0;
     return front_close(state);
 }
 
@@ -133,8 +134,82 @@ static void never_more_than_there_is_room_for_and_all_are_served(void **state)
     assert_int_equal(proven, MANY);
     assert_in_range(most, 2, AT_ONCE);
     assert_true(put_offs > 0);
-    /* Not faster than the pace: after a first few, one in forty milliseconds. */
+    /* Not faster than the pace: after a first few, fifteen a second. */
     assert_true(clock_monotonic_ms() - began >= (MANY - AT_ONCE - 2) * 1000 / PER_SECOND);
+}
+
+/* ---- one slot ----------------------------------------------------------------------------------
+ */
+
+static int open_single(void **state)
+{
+    front_at_once = 1;
+    front_per_second = 1000;
+    return front_open(state);
+}
+
+static int close_single(void **state)
+{
+    front_at_once = front_per_second = 0;
+    return front_close(state);
+}
+
+static struct visitor welcome(const char *ticket)
+{
+    struct error err = {0};
+    struct hello_reply reply = {0};
+    struct visitor guest = visitor_open();
+    const struct uuid id = front_instance("web", ticket);
+    assert_ok(visitor_hello(&guest, &id, ticket, &reply, &err));
+    return guest;
+}
+
+/* A part that cannot be: whoever sends such gives its slot up. */
+static void send_nonsense(struct visitor *guest, const uint8_t nonce[static NONCE_SIZE])
+{
+    struct error err = {0};
+    struct evidence_part part = {.part = 3, .parts = 1};
+    OWNED(bytes_done) struct bytes body = {0};
+    memcpy(part.nonce, nonce, sizeof part.nonce);
+    bytes_add_u8(&part.data, 1);
+    message_print(VERB_EVIDENCE, &evidence_part_record, &part, &body);
+    record_done(&evidence_part_record, &part);
+    assert_ok(link_send(guest->caller.peer, FRAME_REQUEST, link_id_new(), bytes_span(&body), &err));
+}
+
+/* The one answer to `asked`; the others are not looked at. */
+static void answer_to(struct visitor *guest, uint64_t asked, struct bytes *out)
+{
+    for (;;) {
+        OWNED(link_event_drop) struct link_event *event = caller_event(&guest->caller);
+        if (event->kind != LINK_FRAME || event->id != asked)
+            continue;
+        assert_int_equal(event->type, FRAME_REPLY);
+        bytes_add(out, bytes_span(&event->body));
+        return;
+    }
+}
+
+static void evidence_that_comes_when_its_slot_is_another_ones_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct challenge first = {0}, second = {0};
+    struct verdict_notice told = {0}, verdict = {0};
+    OWNED(bytes_done) struct bytes reply = {0};
+    front_keeper(5, "7.1");
+    OWNED(visitor_done) struct visitor slow = welcome("ticket-a");
+    OWNED(visitor_done) struct visitor next = welcome("ticket-b");
+    assert_ok(visitor_challenge(&slow, &first, &err));
+    send_nonsense(&slow, first.nonce);
+    assert_ok(visitor_challenge(&next, &second, &err)); /* its turn, now that there is room */
+    answer_to(&slow, visitor_sends(&slow, first.nonce), &reply);
+    assert_ok(message_parse_reply(bytes_span(&reply), &verdict_notice_record, &told, &err));
+    assert_string_equal(told.reason, "challenge-again");
+    assert_ok(visitor_answer(&next, &second, true, 1, &verdict, &err));
+    assert_string_equal(verdict.verdict, "trusted");
+    assert_ok(visitor_prove(&slow, true, 2, &verdict, &err));
+    assert_string_equal(verdict.verdict, "trusted");
 }
 
 /* ---- what one is told ------------------------------------------------------------------------ */
@@ -175,6 +250,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(never_more_than_there_is_room_for_and_all_are_served,
                                         open_narrow, close_narrow),
+        cmocka_unit_test_setup_teardown(
+            evidence_that_comes_when_its_slot_is_another_ones_is_asked_for_again, open_single,
+            close_single),
         AT_FRONT(a_renewal_is_planned_in_time_for_the_fleets_objective),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
