@@ -18,6 +18,7 @@ check_PROGRAMS += tests/unit/test_cert_life
 check_PROGRAMS += tests/unit/test_charter
 check_PROGRAMS += tests/unit/test_charter_diff
 check_PROGRAMS += tests/unit/test_charter_lint
+check_PROGRAMS += tests/unit/test_charter_signers
 check_PROGRAMS += tests/unit/test_cli_api
 check_PROGRAMS += tests/unit/test_cli_measure
 check_PROGRAMS += tests/unit/test_cli_bad_input

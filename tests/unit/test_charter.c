@@ -598,32 +598,6 @@ static void a_charter_opens_under_its_signers_only(void **state)
     assert_int_equal(charter->serial, 7);
 }
 
-static void signers_need_a_threshold_they_can_reach_and_different_keys(void **state)
-{
-    (void)state;
-    struct error err = {0};
-    OWNED(key_drop) struct key *key = NULL;
-    OWNED(bytes_done) struct bytes pem = {0};
-    assert_ok(key_generate(KEY_P256, &key, &err));
-    assert_ok(key_to_public_pem(key, &pem, &err));
-    static const int thresholds[] = {0, 2};
-    for (size_t i = 0; i < countof(thresholds); i++) {
-        struct charter_signers signers = {0};
-        OWNED(json_drop)
-        json_t *json = json_pack("{s:i,s:[s%]}", "threshold", thresholds[i], "keys",
-                                 (const char *)pem.at, pem.len);
-        OWNED(mem_drop) char *text = json_print(json);
-        assert_int_equal(charter_signers_parse(span_of_text(text), &signers, &err), ERR_INVALID);
-    }
-    struct charter_signers signers = {0};
-    OWNED(json_drop)
-    json_t *twice = json_pack("{s:i,s:[s%,s%]}", "threshold", 1, "keys", (const char *)pem.at,
-                              pem.len, (const char *)pem.at, pem.len);
-    OWNED(mem_drop) char *text = json_print(twice);
-    assert_fails(charter_signers_parse(span_of_text(text), &signers, &err), ERR_INVALID,
-                 "bad-signers");
-}
-
 #define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -649,7 +623,6 @@ int main(void)
         cmocka_unit_test(a_reference_ends_at_its_time),
         IN_SCENE(a_chip_that_evidence_does_not_name_is_on_no_list),
         IN_SCENE(a_charter_opens_under_its_signers_only),
-        cmocka_unit_test(signers_need_a_threshold_they_can_reach_and_different_keys),
     };
     return cmocka_run_group_tests_name("charter", tests, NULL, NULL);
 }
