@@ -162,6 +162,44 @@ static void wrong_arguments_exit_with_2_and_one_line(void **state)
         assert_used_wrongly(lines[i]);
 }
 
+/* What excludes or needs each other is said in these words, before any file is looked at. */
+static void wrong_combinations_are_named(void **state)
+{
+    (void)state;
+    static const char *const lines[][2] = {
+        {"cli/muster measure --vcpus 1", "--ovmf FILE and --vcpus N must be there"},
+        {"cli/muster measure --ovmf /nowhere --vcpus 1 --vcpu-sig 1 --svsm /nowhere "
+         "--ovmf-vars-size 0 --kernel /nowhere",
+         "an SVSM measures no kernel"},
+        {"cli/muster measure --ovmf /nowhere --vcpus 1 --vcpu-sig 1 --svsm /nowhere",
+         "--svsm and --ovmf-vars-size need each other"},
+        {"cli/muster measure id-block --policy 0x30000 --guest-svn 0 --id-key /nowhere",
+         "--launch-digest, --policy, --guest-svn and --id-key must be there"},
+    };
+    for (size_t i = 0; i < countof(lines); i++) {
+        OWNED(ran_done) struct ran ran = run_text(lines[i][0]);
+        assert_int_equal(ran.exit_code, 2);
+        if (strstr((const char *)ran.err.at, lines[i][1]) == NULL)
+            fail_msg("%s: %s", lines[i][0], (const char *)ran.err.at);
+    }
+}
+
+static void an_empty_svsm_is_refused(void **state)
+{
+    (void)state;
+    const char *v = vectors_folder();
+    char line[2048];
+    if (v == NULL)
+        skip();
+    snprintf(line, sizeof line,
+             "cli/muster measure --ovmf %s/measure/fixtures/ovmf_AmdSev_suffix.bin --vcpus 1 "
+             "--vcpu-sig 1 --svsm %s/measure/fixtures/empty --ovmf-vars-size 0",
+             v, v);
+    OWNED(ran_done) struct ran ran = run_text(line);
+    assert_int_equal(ran.exit_code, 3);
+    assert_non_null(strstr((const char *)ran.err.at, "muster: malformed: an SVSM of 0 bytes"));
+}
+
 static void a_firmware_of_zero_vcpus_is_used_wrongly(void **state)
 {
     (void)state;
@@ -185,6 +223,8 @@ int main(void)
         cmocka_unit_test(every_sample_gives_the_digest_or_the_reason_of_its_manifest),
         cmocka_unit_test(with_json_all_inputs_and_parts_are_named),
         cmocka_unit_test(wrong_arguments_exit_with_2_and_one_line),
+        cmocka_unit_test(wrong_combinations_are_named),
+        cmocka_unit_test(an_empty_svsm_is_refused),
         cmocka_unit_test(a_firmware_of_zero_vcpus_is_used_wrongly),
         cmocka_unit_test(a_file_that_is_no_firmware_is_refused_with_its_reason),
     };

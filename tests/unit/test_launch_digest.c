@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/attest/firmware.h"
+#include "lib/attest/id_block.h"
 #include "tests/support/made_firmware.h"
 #include "tests/support/test.h"
 
@@ -222,6 +223,52 @@ static void a_kernel_needs_a_section_for_its_hashes(void **state)
     assert_ok(launch_digest(&b.launch, &result, &err));
 }
 
+static void hide(struct bench *b, const uint8_t guid[16])
+{
+    uint8_t *at = memmem(b->image, sizeof b->image, guid, 16);
+    assert_non_null(at);
+    at[0] ^= 1;
+}
+
+static void assert_says(const struct launch *launch, const char *says)
+{
+    struct error err = {0};
+    struct launch_result result;
+    assert_fails(launch_digest(launch, &result, &err), ERR_DENIED, "malformed");
+    if (strstr(err.text, says) == NULL)
+        fail_msg("'%s' is not '%s'", err.text, says);
+}
+
+/* A section for the hashes, and nothing that says where in it they go; no vector for more vCPUs. */
+static void what_a_launch_needs_of_the_firmware_must_be_there(void **state)
+{
+    (void)state;
+    static const uint8_t hash_table[16] = {0x1f, 0x37, 0x55, 0x72, 0x3b, 0x3a, 0x04, 0x4b,
+                                           0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54};
+    static const uint8_t reset_block[16] = {0xde, 0x71, 0xf7, 0x00, 0x7e, 0x1a, 0xcb, 0x4f,
+                                            0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e};
+    static struct bench b;
+    struct error err = {0};
+    struct launch_result result;
+    const struct firmware_wish wish = firmware_wish_usual();
+    bench_start(&b, &wish);
+    hide(&b, hash_table);
+    assert_says(&b.launch, "no place for the hashes of a kernel");
+    bench_start(&b, &wish);
+    hide(&b, reset_block);
+    b.launch.vcpus = 2;
+    assert_says(&b.launch, "the firmware does not say where further vCPUs start");
+    b.launch.vcpus = 1;
+    assert_ok(launch_digest(&b.launch, &result, &err));
+    bench_start(&b, &wish);
+    b.launch.kernel = NULL;
+    b.launch.svsm = SPAN_OF(b.image);
+    b.launch.ovmf_vars_size = 1;
+    assert_says(&b.launch, "no room for variables below the firmware");
+    b.launch.ovmf_vars_size = 0;
+    assert_says(&b.launch, "the SVSM does not say where it starts");
+}
+
 static void an_svsm_without_room_or_entry_is_malformed(void **state)
 {
     (void)state;
@@ -239,6 +286,19 @@ static void an_svsm_without_room_or_entry_is_malformed(void **state)
     assert_fails(launch_digest(&b.launch, &result, &err), ERR_DENIED, "malformed");
 }
 
+static void an_id_key_is_a_p384_one(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    uint8_t digest[SHA384_SIZE];
+    OWNED(key_drop) struct key *right = NULL;
+    OWNED(key_drop) struct key *wrong = NULL;
+    assert_ok(key_generate(KEY_P384, &right, &err));
+    assert_ok(key_generate(KEY_P256, &wrong, &err));
+    assert_ok(id_key_digest(right, digest, &err));
+    assert_fails(id_key_digest(wrong, digest, &err), ERR_INVALID, "unsupported-key");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,7 +310,9 @@ int main(void)
         cmocka_unit_test(whatever_the_guest_would_start_with_moves_the_digest),
         cmocka_unit_test(the_digest_of_the_pages_stands_for_the_pages),
         cmocka_unit_test(a_kernel_needs_a_section_for_its_hashes),
+        cmocka_unit_test(what_a_launch_needs_of_the_firmware_must_be_there),
         cmocka_unit_test(an_svsm_without_room_or_entry_is_malformed),
+        cmocka_unit_test(an_id_key_is_a_p384_one),
     };
     return cmocka_run_group_tests_name("launch_digest", tests, NULL, NULL);
 }

@@ -212,6 +212,34 @@ static void sets_are_bounded(void **state)
     assert_refused(text_str(&text), POLICY_EXPECT, "wrong-value", "/snp/host_data");
 }
 
+static void lists_of_providers_and_registers_are_bounded_and_not_empty(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text providers = {0};
+    OWNED(text_done) struct text values = {0};
+    text_add(&providers, "{\"snp\":{\"vlek_csp_id\":[");
+    for (int i = 0; i <= POLICY_CSP_MAX; i++)
+        text_addf(&providers, "%s\"CN=%d\"", i > 0 ? "," : "", i);
+    text_add(&providers, "]}}");
+    text_add(&values, "{\"nitro\":{\"pcrs\":{\"0\":[");
+    for (int i = 0; i <= POLICY_PCR_VALUES; i++)
+        text_addf(&values, "%s\"%096d\"", i > 0 ? "," : "", i);
+    text_add(&values, "]}}}");
+    assert_refused(text_str(&providers), POLICY_EXPECT, "wrong-value", "/snp/vlek_csp_id");
+    assert_refused("{\"snp\":{\"vlek_csp_id\":[]}}", POLICY_EXPECT, "wrong-value",
+                   "/snp/vlek_csp_id");
+    assert_refused(text_str(&values), POLICY_EXPECT, "wrong-value", "/nitro/pcrs/0");
+    assert_refused("{\"nitro\":{\"pcrs\":{\"0\":[]}}}", POLICY_EXPECT, "wrong-value",
+                   "/nitro/pcrs/0");
+    static const char *const indices[] = {"32", "-1", "x", ""};
+    for (size_t i = 0; i < countof(indices); i++) {
+        char text[160], where[32];
+        snprintf(text, sizeof text, "{\"nitro\":{\"pcrs\":{\"%s\":\"%096d\"}}}", indices[i], 0);
+        snprintf(where, sizeof where, "/nitro/pcrs/%s", indices[i]);
+        assert_refused(text, POLICY_EXPECT, "wrong-value", where);
+    }
+}
+
 static void tcb_layouts_join_and_split(void **state)
 {
     (void)state;
@@ -251,6 +279,7 @@ int main(void)
         cmocka_unit_test(silence_means_deny_in_a_whole_policy_and_nothing_in_an_expectation),
         cmocka_unit_test(sets_take_one_value_a_list_or_any),
         cmocka_unit_test(sets_are_bounded),
+        cmocka_unit_test(lists_of_providers_and_registers_are_bounded_and_not_empty),
         cmocka_unit_test(tcb_layouts_join_and_split),
         cmocka_unit_test(products_follow_family_and_model),
     };
