@@ -50,7 +50,8 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/stage.c tests/support/stage.h \
 	tests/support/sim_cloud.c tests/support/sim_cloud.h \
 	tests/support/simulator.c tests/support/simulator.h \
-	tests/support/vectors.c tests/support/vectors.h
+	tests/support/vectors.c tests/support/vectors.h \
+	tests/support/vtpm_judged.c tests/support/vtpm_judged.h
 
 include tests/unit/local.mk
 include tests/db/local.mk

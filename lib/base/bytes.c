@@ -14,7 +14,7 @@ struct span span_part(struct span whole, size_t from, size_t len)
         from = whole.len;
     if (len > whole.len - from)
         len = whole.len - from;
-    return SPAN(whole.at + from, len);
+    return SPAN(from > 0 ? whole.at + from : whole.at, len); /* what is empty may be nowhere */
 }
 
 bool span_equal(struct span a, struct span b)

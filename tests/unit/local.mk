@@ -83,6 +83,7 @@ check_PROGRAMS += tests/unit/test_token
 check_PROGRAMS += tests/unit/test_traps
 check_PROGRAMS += tests/unit/test_userdata
 check_PROGRAMS += tests/unit/test_verdict_vector
+check_PROGRAMS += tests/unit/test_vtpm_boot
 check_PROGRAMS += tests/unit/test_vtpm_judge
 check_PROGRAMS += tests/unit/test_machine
 check_PROGRAMS += tests/unit/test_plan
