@@ -124,10 +124,11 @@ static enum outcome read_when(const char *word, bool *out_now, struct error *err
     return OK;
 }
 
-/* Opening quotes right away, so that what is no such machine says so at start. */
+/* Opening quotes right away, so that what is no such machine says so at start; the host is not
+ * asked for certificates yet. */
 static enum outcome azure_open(const struct tee_places *places, void **out, struct error *err)
 {
-    OWNED(evidence_done) struct evidence first = {0};
+    OWNED(evidence_done) struct evidence first = {.kind = EVIDENCE_SNP_AZURE};
     OWNED(azure_drop) struct azure *azure = NEW(struct azure);
     const struct evidence_binding nothing = {0};
     bool now;
@@ -136,11 +137,12 @@ static enum outcome azure_open(const struct tee_places *places, void **out, stru
     azure->event_log = mem_text(places->event_log);
     azure->thim_program = mem_text(places->thim_program);
     azure->thim_url = mem_text(places->thim_url);
+    azure->thim.url = "";
+    TRY(azure_prove(azure, &nothing, &first, err));
+    azure->report_now = now;
     azure->thim = (struct thim_source){.program = azure->thim_program,
                                        .url = azure->thim_url,
                                        .most_seconds = places->thim_seconds};
-    TRY(azure_prove(azure, &nothing, &first, err));
-    azure->report_now = now;
     *out = TAKE(azure);
     return OK;
 }

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "lib/attest/cert_table.h"
+#include "lib/base/file.h"
 #include "lib/crypto/x509_make.h"
 #include "tests/support/azure_machine.h"
+#include "tests/support/scratch.h"
 #include "tests/support/test.h"
 
 static const struct evidence_binding asked = {.digest = {1, 2, 3}, .nonce = {4, 5, 6}};
@@ -32,17 +34,19 @@ static void say_certificates(uint64_t tcb, const char *before)
     fake_http_say(thim.host, 200, answer);
 }
 
-/* The driver asks when it is opened, as it makes evidence then. */
+/* Twice, for a host that was of no help is not asked again at once. */
 static void expect_without(int64_t most_seconds)
 {
     azure_machine.places.thim_seconds = most_seconds;
     OWNED(tee_drop) struct tee *tee = azure_machine_open();
-    OWNED(evidence_done) struct evidence e = {0};
-    struct error err = {0};
-    assert_ok(tee_prove(tee, &asked, &e, &err));
-    assert_int_equal(e.ek.len, 0);
-    assert_int_equal(e.ca_count, 0);
-    assert_string_equal(azure_machine_judge(&e, &asked), "ok");
+    for (int i = 0; i < 2; i++) {
+        OWNED(evidence_done) struct evidence e = {0};
+        struct error err = {0};
+        assert_ok(tee_prove(tee, &asked, &e, &err));
+        assert_int_equal(e.ek.len, 0);
+        assert_int_equal(e.ca_count, 0);
+        assert_string_equal(azure_machine_judge(&e, &asked), "ok");
+    }
 }
 
 /* ---- with them ------------------------------------------------------------------------------- */
@@ -53,12 +57,15 @@ static void the_hosts_certificates_are_all_that_a_keeper_needs(void **state)
     struct error err = {0};
     say_certificates(azure_machine_tcb(), "");
     OWNED(tee_drop) struct tee *tee = azure_machine_open();
-    OWNED(evidence_done) struct evidence e = {0};
-    assert_ok(tee_prove(tee, &asked, &e, &err));
-    assert_true(e.ek.len > 0);
-    assert_int_equal(e.ca_count, 2);
-    assert_int_equal(e.cert_table.len, 0);
-    assert_string_equal(azure_machine_judge(&e, &asked), "ok");
+    assert_null(fake_http_heard(thim.host, 0)); /* not at start */
+    for (int i = 0; i < 2; i++) {
+        OWNED(evidence_done) struct evidence e = {0};
+        assert_ok(tee_prove(tee, &asked, &e, &err));
+        assert_true(e.ek.len > 0);
+        assert_int_equal(e.ca_count, 2);
+        assert_int_equal(e.cert_table.len, 0);
+        assert_string_equal(azure_machine_judge(&e, &asked), "ok");
+    }
     const char *heard = fake_http_heard(thim.host, 0);
     assert_non_null(strstr(heard, "GET /metadata/THIM/amd/certification HTTP/1.1\r\n"));
     assert_non_null(strcasestr(heard, "\r\nmetadata: true\r\n"));
@@ -75,12 +82,16 @@ static void a_host_that_knows_a_new_tcb_is_asked_again(void **state)
     say_certificates(azure_machine_tcb(), "");
     OWNED(tee_drop) struct tee *tee = azure_machine_open();
     OWNED(evidence_done) struct evidence first = {0};
-    OWNED(evidence_done) struct evidence second = {0};
+    OWNED(evidence_done) struct evidence soon = {0};
+    OWNED(evidence_done) struct evidence later = {0};
     assert_ok(tee_prove(tee, &asked, &first, &err));
-    assert_int_equal(first.ek.len, 0); /* another TCB's, and asked a moment ago */
-    clock_advance_ms(61 * 1000);
-    assert_ok(tee_prove(tee, &asked, &second, &err));
-    assert_true(second.ek.len > 0);
+    assert_int_equal(first.ek.len, 0); /* another TCB's */
+    clock_advance_ms(59 * 1000);
+    assert_ok(tee_prove(tee, &asked, &soon, &err));
+    assert_int_equal(soon.ek.len, 0); /* and asked a moment ago */
+    clock_advance_ms(2 * 1000);
+    assert_ok(tee_prove(tee, &asked, &later, &err));
+    assert_true(later.ek.len > 0);
     clock_thaw();
 }
 
@@ -140,24 +151,31 @@ static void an_answer_without_end_is_cut_off(void **state)
     assert_non_null(fake_http_heard(thim.host, 0));
 }
 
+static void expect_without_in_time(const char *program, const char *url, int64_t most_seconds)
+{
+    const int64_t before = clock_monotonic_ms();
+    azure_machine.places.thim_program = program;
+    azure_machine.places.thim_url = url;
+    expect_without(most_seconds);
+    assert_true(clock_monotonic_ms() - before < 10 * 1000);
+}
+
 static void a_host_that_does_not_answer_costs_what_the_setting_says(void **state)
 {
     (void)state;
-    static const char slow[] = "/bin/sleep"; /* the "URL" is how long */
-    const int64_t before = clock_monotonic_ms();
-    azure_machine.places.thim_program = slow;
-    azure_machine.places.thim_url = "60";
-    expect_without(1);
-    assert_true(clock_monotonic_ms() - before < 10 * 1000);
+    struct error err = {0};
+    static const char trickles[] = "#!/bin/sh\nwhile printf x; do sleep 0.1; done\n";
+    OWNED(mem_drop) char *script = scratch_path(azure_machine.folder, "trickles");
+    assert_ok(file_write(script, span_of_text(trickles), 0700, &err));
+    expect_without_in_time("/bin/sleep", "60", 1);
+    expect_without_in_time(script, "x", 1);
 }
 
 static void a_program_that_is_not_there_or_talks_without_end_stops_no_evidence(void **state)
 {
     (void)state;
-    azure_machine.places.thim_program = "/nonexistent";
-    expect_without(5);
-    azure_machine.places.thim_program = "/usr/bin/yes";
-    expect_without(5);
+    expect_without_in_time("/nonexistent", "x", 30);
+    expect_without_in_time("/usr/bin/yes", "x", 30);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

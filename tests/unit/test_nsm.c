@@ -161,6 +161,9 @@ static void a_length_beyond_the_room_is_not_believed(void **state)
     assert_fails(attest(&got, &err), ERR_INVALID, "nsm-bad-answer");
     fake_nsm.claims_len = 40;
     assert_fails(attest(&got, &err), ERR_INVALID, "nsm-bad-answer");
+    fake_nsm.says = "a1" ATTESTATION "a1" DOCUMENT "594000"; /* whole, by what both lengths say */
+    fake_nsm.claims_len = strlen(fake_nsm.says) / 2 + 0x4000;
+    assert_fails(attest(&got, &err), ERR_INVALID, "nsm-bad-answer");
 }
 
 static void a_request_that_no_module_takes_is_not_sent(void **state)
