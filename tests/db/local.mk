@@ -1,6 +1,7 @@
 # One line a test, sorted. Each runs on a real PostgreSQL.
 check_PROGRAMS += tests/db/test_alarms
 check_PROGRAMS += tests/db/test_api
+check_PROGRAMS += tests/db/test_api_bundle
 check_PROGRAMS += tests/db/test_api_endorsements
 check_PROGRAMS += tests/db/test_api_fleets
 check_PROGRAMS += tests/db/test_api_instances

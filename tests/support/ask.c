@@ -246,6 +246,12 @@ void ask_endorsement_roots(const struct snp_roots *roots)
     api.endorsement_roots = roots;
 }
 
+void ask_seal_with(const struct key *key, const struct cert *cert)
+{
+    api.seal_key = key;
+    api.seal_cert = cert;
+}
+
 int ask_open(void **state)
 {
     (void)state;

@@ -84,6 +84,9 @@ int ask_quiet(void **state);
 struct snp_roots;
 void ask_endorsement_roots(const struct snp_roots *roots);
 
+/* What bundles are sealed with; borrowed. */
+void ask_seal_with(const struct key *key, const struct cert *cert);
+
 /* From now on the API has this database; NULL: its own again. */
 void ask_database(const char *url);
 

@@ -6,6 +6,7 @@
 
 #include "lib/base/file.h"
 #include "lib/model/audit.h"
+#include "tests/support/nsm.h"
 #include "tests/support/scratch.h"
 #include "tests/support/simulator.h"
 #include "tests/support/test.h"
@@ -43,6 +44,15 @@ void bundled_done(struct bundled *b)
     bytes_done(&b->hashes);
     charter_signers_done(&b->signers);
     free(b->charter);
+}
+
+void bundled_add_enclaves(struct bundled *b)
+{
+    struct error err = {0};
+    uint8_t hash[SHA256_SIZE];
+    digest(DIGEST_SHA256, nsm_root(0), hash);
+    bytes_add(&b->hashes, SPAN_OF(hash));
+    assert_ok(nitro_roots_add(&b->enclaves, nsm_root(0), &err));
 }
 
 /* What the controller writes down with a verdict. */
@@ -116,6 +126,7 @@ struct bundle_terms bundled_terms(const struct bundled *b)
                                  .root_count = 1,
                                  .signers = &b->signers,
                                  .simulator = b->simulator,
+                                 .enclaves = b->enclaves.custom ? &b->enclaves : NULL,
                                  .simulator_hashes = bytes_span(&b->hashes),
                                  .at = moment_add_seconds(clock_now(), 3600)};
 }

@@ -11,12 +11,16 @@ struct bundled {
     struct key *controller_key;
     struct cert *controller_cert;
     struct snp_roots *simulator;
+    struct nitro_roots enclaves; /* empty: AWS's count */
     struct bytes hashes;
     struct charter_signers signers;
     char *charter; /* as signed, in force */
 };
 void bundled_open(struct deployment *d, struct bundled *out);
 void bundled_done(struct bundled *b);
+
+/* Enclaves of the made-up security module count too. */
+void bundled_add_enclaves(struct bundled *b);
 
 /* A guest that proved itself by `evidence`: all parts, not sealed yet. */
 void bundled_parts(const struct bundled *b, const struct guest *g, struct span evidence,
