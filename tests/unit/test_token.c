@@ -350,9 +350,78 @@ static void a_threshold_of_zero_is_no_threshold(void **state)
     assert_fails(verify_set(none, s->keys, 0, &err), ERR_INVALID, "invalid");
 }
 
+/* ---- known by its bytes ---------------------------------------------------------------------- */
+
+enum { SEALED_MOST = 1024 };
+
+static enum outcome check_sealed(const char *token, const struct key *key, struct error *err)
+{
+    return token_check_seal(span_of_text(token), "s+jwt", key, SEALED_MOST, err);
+}
+
+static void what_is_sealed_can_be_written_in_one_way(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = NULL, *other = NULL;
+    OWNED(mem_drop) char *token = NULL;
+    OWNED(bytes_done) struct bytes payload = {0};
+    assert_ok(key_generate(KEY_P256, &key, &err));
+    assert_ok(key_generate(KEY_P256, &other, &err));
+    assert_ok(token_seal(key, "s+jwt", span_of_text("any bytes"), SEALED_MOST, &token, &err));
+    assert_ok(check_sealed(token, key, &err));
+    assert_ok(token_open(span_of_text(token), SEALED_MOST, &payload, &err));
+    assert_true(span_equal(bytes_span(&payload), span_of_text("any bytes")));
+    assert_fails(check_sealed(token, other, &err), ERR_DENIED, "token-type");
+    for (size_t i = 0; token[i] != '\0'; i++) {
+        const char was = token[i];
+        token[i] = (char)(was ^ 1 << i % 7);
+        assert_true(check_sealed(token, key, &err) != OK);
+        token[i] = was;
+    }
+    assert_fails(token_check_seal(span_of_text(token), "t+jwt", key, SEALED_MOST, &err), ERR_DENIED,
+                 "token-type");
+    assert_fails(token_check_seal(span_of_text(token), "s+jwt", key, 64, &err), ERR_INVALID,
+                 "token-malformed");
+}
+
+static void only_p256_seals(void **state)
+{
+    (void)state;
+    static const enum key_kind others[] = {KEY_P384, KEY_ED25519};
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = NULL;
+    OWNED(mem_drop) char *token = NULL;
+    assert_ok(key_generate(KEY_P256, &key, &err));
+    assert_ok(token_seal(key, "s+jwt", span_of_text("any bytes"), SEALED_MOST, &token, &err));
+    for (size_t i = 0; i < countof(others); i++) {
+        OWNED(key_drop) struct key *other = NULL;
+        assert_ok(key_generate(others[i], &other, &err));
+        assert_fails(check_sealed(token, other, &err), ERR_DENIED, "token-algorithm");
+    }
+}
+
+/* Half of all signatures would not be. */
+static void what_we_sign_has_the_lower_s(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = NULL;
+    assert_ok(key_generate(KEY_P256, &key, &err));
+    for (uint8_t i = 0; i < 40; i++) {
+        OWNED(bytes_done) struct bytes signature = {0};
+        assert_ok(key_sign(key, SPAN(&i, 1), &signature, &err));
+        assert_true(signature_is_low(bytes_span(&signature)));
+        assert_ok(key_verify(key, SPAN(&i, 1), bytes_span(&signature), &err));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_sealed_can_be_written_in_one_way),
+        cmocka_unit_test(only_p256_seals),
+        cmocka_unit_test(what_we_sign_has_the_lower_s),
         cmocka_unit_test(a_token_comes_back_as_it_was_signed),
         cmocka_unit_test(a_token_of_another_type_is_refused),
         cmocka_unit_test(a_token_of_another_key_is_refused),
