@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/fault.h"
+
 const struct charter_policy *charter_find_policy(const struct charter *charter, const char *name)
 {
     for (size_t i = 0; i < charter->policy_count; i++)
@@ -176,36 +178,65 @@ static bool is_denied_region(const struct charter *charter, const struct charter
     return false;
 }
 
-/* Of whose make it is. */
-static enum outcome check_provenance(const struct charter *charter, const struct charter_case *c,
-                                     struct error *err)
+static bool is_denied_chip(const struct charter *charter, const struct charter_case *c)
 {
-    if (c->made.has_line && charter->denied_lines[c->made.line])
-        REFUSE("denied-product", "the charter denies %s",
-               name_of(&snp_line_names, (int)c->made.line));
-    if (is_denied_region(charter, c))
-        REFUSE("denied-region", "the charter denies this region");
+    return is_denied(&charter->denied_chips, SPAN_OF(c->chip));
+}
+
+static bool is_denied_measurement(const struct charter *charter, const struct charter_case *c)
+{
+    return is_denied(&charter->denied_measurements, SPAN_OF(c->measurement));
+}
+
+static bool is_denied_anchor(const struct charter *charter, const struct charter_case *c)
+{
+    bool denied = is_denied(&charter->denied_anchors, SPAN_OF(c->anchor));
+    for (size_t i = 0; i < VERDICT_NAMED; i++)
+        denied = denied || is_denied(&charter->denied_anchors, SPAN_OF(c->named[i]));
+    return denied;
+}
+
+static bool is_denied_guest_key(const struct charter *charter, const struct charter_case *c)
+{
+    return is_denied(&charter->denied_guest_keys, SPAN_OF(c->link_key));
+}
+
+static bool is_denied_product(const struct charter *charter, const struct charter_case *c)
+{
+    return c->made.has_line && charter->denied_lines[c->made.line];
+}
+
+static bool is_denied_signer(const struct charter *charter, const struct charter_case *c)
+{
     for (size_t i = 0; i < VERDICT_SIGNERS; i++)
         if (is_denied(&charter->denied_signers, SPAN_OF(c->made.signers[i])))
-            REFUSE("denied-signer", "the charter denies who signed this image");
-    return OK;
+            return true;
+    return false;
 }
+
+/* clang-format off */
+static const struct {
+    const char *code;
+    bool (*applies)(const struct charter *charter, const struct charter_case *c);
+    const char *text;
+} denials[] = {
+    {"denied-chip",        is_denied_chip,        "the charter denies this chip"},
+    {"denied-measurement", is_denied_measurement, "the charter denies this measurement"},
+    {"denied-anchor",      is_denied_anchor,      "the charter denies this machine"},
+    {"denied-guest-key",   is_denied_guest_key,   "the charter denies this guest key"},
+    {"denied-product",     is_denied_product,     "the charter denies this generation of chips"},
+    {"denied-region",      is_denied_region,      "the charter denies this region"},
+    {"denied-signer",      is_denied_signer,      "the charter denies who signed this image"},
+};
+/* clang-format on */
 
 enum outcome charter_check_denied(const struct charter *charter, const struct charter_case *c,
                                   struct error *err)
 {
-    if (is_denied(&charter->denied_chips, SPAN_OF(c->chip)))
-        REFUSE("denied-chip", "the charter denies this chip");
-    if (is_denied(&charter->denied_measurements, SPAN_OF(c->measurement)))
-        REFUSE("denied-measurement", "the charter denies this measurement");
-    bool denied = is_denied(&charter->denied_anchors, SPAN_OF(c->anchor));
-    for (size_t i = 0; i < VERDICT_NAMED; i++)
-        denied = denied || is_denied(&charter->denied_anchors, SPAN_OF(c->named[i]));
-    if (denied)
-        REFUSE("denied-anchor", "the charter denies this machine");
-    if (is_denied(&charter->denied_guest_keys, SPAN_OF(c->link_key)))
-        REFUSE("denied-guest-key", "the charter denies this guest key");
-    return check_provenance(charter, c, err);
+    for (size_t i = 0; i < countof(denials); i++)
+        if (denials[i].applies(charter, c) && !fault_blinds(denials[i].code))
+            REFUSE(denials[i].code, "%s", denials[i].text);
+    return OK;
 }
 
 /* What a grant and a relying party ask for alike. */

@@ -31,6 +31,7 @@ check_PROGRAMS += tests/unit/test_cli_verify_kinds
 check_PROGRAMS += tests/unit/test_cli_verify_vtpm
 check_PROGRAMS += tests/unit/test_clock
 check_PROGRAMS += tests/unit/test_config
+check_PROGRAMS += tests/unit/test_distrust
 check_PROGRAMS += tests/unit/test_emulator
 check_PROGRAMS += tests/unit/test_error
 check_PROGRAMS += tests/unit/test_event_log

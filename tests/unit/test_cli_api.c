@@ -214,6 +214,31 @@ static void a_signed_charter_travels_as_text(void **state)
     assert_int_equal(run(w, api_main, line), 2);
 }
 
+/* What is to be signed goes to a file, and not to the terminal as well. */
+static void a_candidate_charter_goes_to_a_file(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    char path[128];
+    char line[256];
+    OWNED(bytes_done) struct bytes content = {0};
+    OWNED(json_drop) json_t *charter = NULL;
+    snprintf(path, sizeof path, "%s/candidate.json", w->base);
+    snprintf(line, sizeof line, "distrust generation Milan --dry-run --out %s -o json", path);
+    fake_http_say(w->server, 200, "{\"charter\":{\"serial\":8},\"exposed\":[]}");
+    assert_int_equal(run(w, api_main, line), 0);
+    assert_heard(w, 0, "POST /v1/distrust?dry_run=true HTTP/1.1\r\n");
+    assert_heard(w, 0, "\r\n\r\n{\"value\":\"Milan\",\"what\":\"generation\"}");
+    assert_null(strstr((char *)w->out.at, "serial"));
+    assert_non_null(strstr((char *)w->out.at, "exposed"));
+    assert_ok(file_read(path, 1024, &content, &err));
+    assert_ok(json_parse(bytes_span(&content), 1024, &charter, &err));
+    assert_int_equal(json_integer_value(json_object_get(charter, "serial")), 8);
+    snprintf(line, sizeof line, "tcb plan %s --out %s/no/such/folder/x", path, w->base);
+    fake_http_say(w->server, 200, "{\"charter\":{\"serial\":8}}");
+    assert_int_not_equal(run(w, api_main, line), 0);
+}
+
 static void evidence_comes_out_byte_for_byte(void **state)
 {
     struct world *w = *state;
@@ -503,6 +528,7 @@ int main(void)
         T(every_list_ends_at_its_limit),
         T(a_body_comes_from_a_file_or_from_the_words),
         T(a_signed_charter_travels_as_text),
+        T(a_candidate_charter_goes_to_a_file),
         T(evidence_comes_out_byte_for_byte),
         T(names_cannot_leave_their_place_in_the_path),
         T(problems_are_one_line_with_the_servers_code),
