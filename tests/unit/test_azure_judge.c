@@ -1,4 +1,5 @@
-/* Each check of Azure's evidence against a made-up paravisor that differs in one thing only. */
+/* Each check of Azure's evidence against a made-up paravisor that differs in one thing only:
+ * report, claims, key and quote hang together (R31, R61). */
 #include "lib/attest/azure_judge.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* The charter: strict on the way in, and one code for each way to be refused (trust.md section 5).
- */
+/* The charter: strict on the way in, and one code for each way to be refused (trust.md section 5;
+ * R5). */
 #include "lib/model/charter.h"
 
 #include <string.h>

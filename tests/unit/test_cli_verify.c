@@ -1,5 +1,5 @@
-/* The built `muster verify snp`: options, exit codes, every sample, and input nobody should send.
- */
+/* The built `muster verify snp`: options, exit codes, every sample, and input nobody should send
+ * (R76: without any service). */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

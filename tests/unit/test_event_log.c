@@ -1,5 +1,5 @@
 /* Boot logs: every sample gives the verdict, the reason and the claims of its manifest, and what a
- * log says counts only where it was measured (R73, R105, R108). */
+ * log says counts only where it was measured (R27, R73, R105, R108). */
 #include "lib/attest/event_judge.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The envelope of evidence: both ways, strict, bounded; and certificate tables from a hostile host.
- */
+/* The envelope of evidence: both ways, strict, bounded, and nothing of other technologies (R23);
+ * and certificate tables from a hostile host. */
 #include "lib/attest/evidence.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Firmware files built here, one thing wrong in each, and what must move a launch digest. */
+/* Firmware files built here, one thing wrong in each, and what must move a launch digest (R69).
+ */
 #include "lib/attest/launch_digest.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* One firmware under every size and host: each value is the launch digest of that size and host,
- * and the built `muster image add` prints them as a reference that a charter takes. */
+ * and the built `muster image add` prints them as a reference that a charter takes (R68). */
 #include "lib/attest/launch_reference.h"
 
 #include <stdio.h>

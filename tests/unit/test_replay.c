@@ -1,5 +1,6 @@
 /* Genuine evidence, judged a second time under a charter: it comes out as it did when it answered a
- * challenge, though nobody asks for the nonce again and an enclave's certificate is long over. */
+ * challenge, though nobody asks for the nonce again and an enclave's certificate is long over
+ * (R25). */
 #include <string.h>
 
 #include "lib/attest/replay.h"

@@ -1,5 +1,5 @@
-/* Chains, extensions and revocation, made wrong in one thing each under a root that is pinned; and
- * the cache. */
+/* Chains, extensions and revocation, made wrong in one thing each under a root that is pinned (R75,
+ * R77, R107); and the cache. */
 #include "lib/attest/snp_chain.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* What a pass proves, and the traps others fell into (facts/attestation.md section 11; R3, R20,
- * R30, R67). */
+/* What a pass proves, and the traps others fell into (facts/attestation.md section 11; R3, R4,
+ * R20, R30, R67). */
 #include "lib/attest/judge.h"
 
 #include <string.h>

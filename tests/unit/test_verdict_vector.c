@@ -1,4 +1,5 @@
-/* A verdict in the words of AR4SI: nothing is claimed that the verdict does not prove. */
+/* A verdict in the words of AR4SI: nothing is claimed that the verdict does not prove
+ * (R18). */
 #include "lib/model/verdict_vector.h"
 
 #include <string.h>
