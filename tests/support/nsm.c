@@ -81,6 +81,8 @@ static const char *usage_of(const struct nsm_cert *c)
 {
     if (!c->may_sign)
         return "critical,keyAgreement";
+    if (c->signs_all)
+        return "critical,keyCertSign,digitalSignature";
     return c->ca ? "critical,keyCertSign" : "critical,digitalSignature";
 }
 
@@ -126,7 +128,7 @@ static bool is_plain(const struct nsm_cert *c)
     const struct nsm_wish plain = nsm_wish();
     const struct nsm_cert *p = &plain.certs[NSM_ROOT];
     return c->from == p->from && c->to == p->to && c->ca && c->may_sign && c->curve == NSM_P384 &&
-           !c->sha256 && !c->by_other_key && !c->critical_unknown;
+           !c->sha256 && !c->by_other_key && !c->critical_unknown && !c->signs_all;
 }
 
 static void add_root(const struct nsm_wish *wish, struct bytes *out)

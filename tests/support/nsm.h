@@ -14,7 +14,8 @@ enum nsm_curve { NSM_P384, NSM_P256 };
 struct nsm_cert {
     int64_t from, to; /* seconds since 1970 */
     bool ca;
-    bool may_sign; /* what it is for: certificates or documents */
+    bool may_sign;  /* what it is for: certificates or documents */
+    bool signs_all; /* both */
     enum nsm_curve curve;
     bool sha256;           /* signed with that digest */
     bool by_other_key;     /* signed by a key of nobody */

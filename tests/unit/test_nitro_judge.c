@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lib/crypto/x509_path.h"
 #include "tests/support/nsm.h"
 #include "tests/support/test.h"
 
@@ -136,8 +137,23 @@ static void certificates_are_used_for_what_they_are_for(void **state)
     CASE(wish.certs[NSM_INSTANCE].may_sign, false, "chain-untrusted");
     CASE(wish.certs[NSM_LEAF].ca, true, "chain-untrusted");
     CASE(wish.certs[NSM_LEAF].may_sign, false, "chain-untrusted");
+    struct matter all = best(); /* a leaf that others would trust, and that may sign documents */
+    all.wish.certs[NSM_LEAF].signs_all = true;
+    assert_matter(&all, "ok");
+    all.wish.certs[NSM_LEAF].ca = true;
+    assert_matter(&all, "chain-untrusted");
     CASE(wish.certs[NSM_INSTANCE].curve, NSM_P256, "chain-untrusted");
     CASE(wish.certs[NSM_LEAF].curve, NSM_P256, "chain-untrusted");
+}
+
+static void a_root_alone_is_no_path(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(x509_drop) struct x509 *root = NULL;
+    assert_ok(x509_from_der(nsm_root(0), &root, &err));
+    assert_fails(x509_path_check(&root, 1, &err), ERR_DENIED, "chain-untrusted");
+    assert_non_null(strstr(err.text, "a path needs a root and a leaf"));
 }
 
 static void every_certificate_is_valid_now(void **state)
@@ -323,6 +339,7 @@ int main(void)
         cmocka_unit_test(the_path_starts_at_the_pinned_root),
         cmocka_unit_test(every_certificate_follows_from_the_one_before),
         cmocka_unit_test(certificates_are_used_for_what_they_are_for),
+        cmocka_unit_test(a_root_alone_is_no_path),
         cmocka_unit_test(every_certificate_is_valid_now),
         cmocka_unit_test(the_leaf_signs_what_is_there),
         cmocka_unit_test(the_document_answers_our_challenge),
