@@ -8,7 +8,7 @@
 #include "controller/candidate.h"
 #include "db/distrust_store.h"
 
-enum { LISTED_MOST = 200 };
+enum { LISTED_MOST = 50 };
 
 /* ---- asking --------------------------------------------------------------------------------- */
 
