@@ -245,6 +245,7 @@ const struct explanation explanations[] = {
     {"probe-wrong-code", "a keeper refused a probe with another code than it must", "see which check is silent (muster probes, the keeper's log); doc/keeper.md"},
     {"probes-not-running", "a keeper has evidence to probe its judges with and does not", "look at its log and clock; restart it"},
     {"keeper-distrusted", "every keeper on the link said yes to what it must refuse, so none is asked", "find out why (muster probes), mend it and restart it"},
+    {"version-jump", "a secret's version is over a thousand above the last one that went out", "go on from the last version; if none of yours made it, find out who did"},
     {"not-halted", "no probe has halted this keeper, so there is nothing to resume", "nothing"},
     {"order-halt", "the order is for another halt than the keeper's last", "find out about this one too; muster probes shows its number"},
     {"order-keeper", "the order is for another keeper", "write it with this keeper's sign-cert.pem"},

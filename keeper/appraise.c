@@ -147,6 +147,7 @@ static void fill_claims(const struct keeper *k, const struct question *q,
     out->missing = name_set_to_json(&missing_names, verdict->missing);
     out->residuals = name_set_to_json(&residual_names, verdict->residuals);
     memcpy(out->anchor, verdict->anchor_hash, sizeof out->anchor);
+    memcpy(out->named, verdict->named, sizeof out->named);
     out->simulated = verdict->simulated;
     memcpy(out->report_id, facts->boot, sizeof out->report_id);
     memcpy(out->measurement, facts->measurement, sizeof out->measurement);
@@ -171,10 +172,10 @@ static enum trust_claim claim_denied(const char *code)
     return TRUST_INSTANCE_IDENTITY;
 }
 
-static bool is_destroyed(const struct keeper *k, const uint8_t anchor[static SHA256_SIZE])
+bool keeper_is_destroyed(const struct keeper *k, const uint8_t what[static SHA256_SIZE])
 {
-    return k->state != NULL && !span_is_zero(SPAN(anchor, SHA256_SIZE)) &&
-           keeper_state_is_destroyed(k->state, anchor);
+    return k->state != NULL && !span_is_zero(SPAN(what, SHA256_SIZE)) &&
+           keeper_state_is_destroyed(k->state, what);
 }
 
 enum outcome keeper_check_denied(const struct keeper *k, const struct charter *charter,
@@ -183,9 +184,9 @@ enum outcome keeper_check_denied(const struct keeper *k, const struct charter *c
 {
     struct error why = {0};
     enum outcome outcome = charter_check_denied(charter, c, &why);
-    bool destroyed = is_destroyed(k, c->anchor);
+    bool destroyed = keeper_is_destroyed(k, c->anchor);
     for (size_t i = 0; i < VERDICT_NAMED; i++)
-        destroyed = destroyed || is_destroyed(k, c->named[i]);
+        destroyed = destroyed || keeper_is_destroyed(k, c->named[i]);
     if (outcome == OK && destroyed)
         outcome =
             fail_code(&why, ERR_DENIED, "anchor-destroyed", "this machine was declared destroyed");

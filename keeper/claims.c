@@ -40,6 +40,7 @@ static const struct field claims_fields[] = {
     FIELD(verdict_claims, missing, FIELD_JSON),
     FIELD(verdict_claims, residuals, FIELD_JSON),
     FIELD(verdict_claims, anchor, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, named, FIELD_HEX, .flags = FIELD_OPTIONAL),
     FIELD(verdict_claims, report_id, FIELD_HEX, .flags = FIELD_OPTIONAL),
     FIELD(verdict_claims, measurement, FIELD_HEX, .flags = FIELD_OPTIONAL),
     FIELD(verdict_claims, chip, FIELD_HEX, .flags = FIELD_OPTIONAL),

@@ -27,6 +27,7 @@ struct verdict_claims {
     json_t *missing;   /* words */
     json_t *residuals; /* words */
     uint8_t anchor[SHA256_SIZE];
+    uint8_t named[VERDICT_NAMED * SHA256_SIZE]; /* machines, for the deny lists; see verdict.h */
     uint8_t report_id[32];
     uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
     uint8_t chip[CHARTER_CHIP_SIZE];

@@ -98,6 +98,9 @@ struct question {
 enum outcome keeper_judge(const struct keeper *keeper, const struct question *question,
                           struct verdict *out, struct verdict_token *token, struct error *err);
 
+/* By the keeper's own memory; zero names nothing. */
+bool keeper_is_destroyed(const struct keeper *keeper, const uint8_t what[static SHA256_SIZE]);
+
 /* On the charter's deny lists, or destroyed by the keeper's own memory? Then the vector speaks
  * against what is denied. */
 enum outcome keeper_check_denied(const struct keeper *keeper, const struct charter *charter,

@@ -48,10 +48,7 @@ static enum outcome check_label(const struct keeper *k, const struct charter *ch
     if (has_anchor != (label->scope == SCOPE_INSTANCE))
         return fail_code(err, ERR_INVALID, has_anchor ? "anchor-unexpected" : "anchor-missing",
                          "an anchor belongs to a secret of one instance");
-    if (label->version < keeper_state_version(k->state, &label->secret))
-        return fail_code(err, ERR_DENIED, "version-too-low",
-                         "a later version was released already");
-    return OK;
+    return keeper_state_check_version(k->state, &label->secret, label->version, err);
 }
 
 enum outcome keeper_generate(struct keeper *k, const struct generate_wish *wish,

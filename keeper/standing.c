@@ -24,9 +24,11 @@ static enum outcome check_token(const struct keeper *k, const struct uuid *insta
 static enum outcome check_destroyed(const struct keeper *k, const struct verdict_claims *claims,
                                     struct error *err)
 {
-    if ((!span_is_zero(SPAN_OF(claims->anchor)) &&
-         keeper_state_is_destroyed(k->state, claims->anchor)) ||
-        keeper_state_is_destroyed(k->state, claims->link_key))
+    bool destroyed =
+        keeper_is_destroyed(k, claims->anchor) || keeper_is_destroyed(k, claims->link_key);
+    for (size_t at = 0; at < sizeof claims->named; at += SHA256_SIZE)
+        destroyed = destroyed || keeper_is_destroyed(k, claims->named + at);
+    if (destroyed)
         return fail_code(err, ERR_DENIED, "anchor-destroyed",
                          "this machine or key was declared destroyed");
     return OK;
@@ -73,6 +75,7 @@ struct charter_case keeper_case_of(const struct verdict_token *token)
     };
     memcpy(c.policy_digest, claims->policy_digest, sizeof c.policy_digest);
     memcpy(c.anchor, claims->anchor, sizeof c.anchor);
+    memcpy(c.named, claims->named, sizeof c.named);
     memcpy(c.link_key, claims->link_key, sizeof c.link_key);
     memcpy(c.measurement, claims->measurement, sizeof c.measurement);
     memcpy(c.chip, claims->chip, sizeof c.chip);

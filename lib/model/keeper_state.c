@@ -362,15 +362,25 @@ int64_t keeper_state_version(const struct keeper_state *state, const struct uuid
     return known != NULL ? *known : 0;
 }
 
-enum outcome keeper_state_raise_version(struct keeper_state *state, const struct uuid *secret,
+enum outcome keeper_state_check_version(const struct keeper_state *state, const struct uuid *secret,
                                         int64_t version, struct error *err)
 {
-    int64_t floor = keeper_state_version(state, secret);
-    TRY(check_usable(state, err));
+    const int64_t floor = keeper_state_version(state, secret);
     if (version < floor)
         return fail_code(err, ERR_DENIED, "version-too-low", "version %lld, released %lld already",
                          (long long)version, (long long)floor);
-    if (version == floor)
+    if (version - floor > KEEPER_VERSION_STEP)
+        return fail_code(err, ERR_DENIED, "version-jump", "version %lld, of the last release %lld",
+                         (long long)version, (long long)floor);
+    return OK;
+}
+
+enum outcome keeper_state_raise_version(struct keeper_state *state, const struct uuid *secret,
+                                        int64_t version, struct error *err)
+{
+    TRY(check_usable(state, err));
+    TRY(keeper_state_check_version(state, secret, version, err));
+    if (version == keeper_state_version(state, secret))
         return OK;
     TRY(append(state, VERSIONS_SIZE_MAX, err, "version %s %" PRId64, uuid_text(secret).at,
                version));

@@ -37,7 +37,13 @@ enum outcome keeper_state_raise_charter(struct keeper_state *state, int64_t seri
                                         struct error *err);
 
 int64_t keeper_state_version(const struct keeper_state *state, const struct uuid *secret);
-/* ERR_DENIED "version-too-low"; else remembered when it is higher. ERR_INTERNAL "state-full": it
+/* At most so far above the highest released one at once: whoever may release once could else make
+ * every later version of a secret too low for ever. */
+enum { KEEPER_VERSION_STEP = 1000 };
+/* ERR_DENIED "version-too-low", "version-jump". */
+enum outcome keeper_state_check_version(const struct keeper_state *state, const struct uuid *secret,
+                                        int64_t version, struct error *err);
+/* The same; else remembered when it is higher. ERR_INTERNAL "state-full": it
  * holds as many as it can. */
 enum outcome keeper_state_raise_version(struct keeper_state *state, const struct uuid *secret,
                                         int64_t version, struct error *err);

@@ -166,6 +166,34 @@ static struct release_wish be_denied_by_the_charter(struct heist *h)
     return heist_ask(h);
 }
 
+/* What its host wrote says which machine it is, although no reference counts it as that: a list
+ * reaches it, in verdicts of before too. */
+static struct release_wish be_denied_by_what_it_names(struct heist *h)
+{
+    json_put_text(deployment_at(h->d, "references", "direct"), "anchor", "none");
+    change_charter(h->d);
+    guest_attested(h->d, &h->g);
+    assert_verdict(&h->g, "trusted", "ok");
+    assert_null(json_object_get(h->g.verdict.claims, "anchor"));
+    const char *named = json_string_value(json_object_get(h->g.verdict.claims, "named"));
+    assert_non_null(named);
+    assert_int_equal(strlen(named), 2 * VERDICT_NAMED * SHA256_SIZE);
+    json_object_set_new(json_object_get(h->d->charter, "deny"), "anchors",
+                        json_pack("[s%]", named, (size_t)2 * SHA256_SIZE));
+    change_charter(h->d);
+    return heist_ask(h);
+}
+
+/* One release must not spoil every later one: not even to make such a version is possible. */
+static struct release_wish jump_to_the_last_version(struct heist *h)
+{
+    struct error err = {0};
+    OWNED(stored_done) struct stored far = {.wish = h->s.wish};
+    far.wish.version = INT32_MAX - 1;
+    assert_fails(stored_renew(h->d, &far, &err), ERR_DENIED, "version-jump");
+    return heist_ask(h);
+}
+
 /* Its verdict says whose chip, region and provider it is, so a list acts on what was judged before.
  */
 static struct release_wish be_denied_by_its_make(struct heist *h)
@@ -311,6 +339,10 @@ static const struct attack attacks[] = {
      PSP_FIRMWARE_ONLY, "for-all", narrow_the_charter, "grant-unknown"},
     {"what_the_charter_denies_is_not_trusted",
      PSP_DIRECT_BOOT, "proven", be_denied_by_the_charter, "verdict-rejected"},
+    {"whoever_names_a_denied_machine_gets_nothing_by_its_old_verdict",
+     PSP_DIRECT_BOOT, "for-all", be_denied_by_what_it_names, "denied-anchor"},
+    {"no_version_jumps_far_above_the_last",
+     PSP_FIRMWARE_ONLY, "for-all", jump_to_the_last_version, NULL},
     {"whoever_is_of_a_denied_make_is_not_trusted",
      PSP_FIRMWARE_ONLY, "for-all", be_denied_by_its_make, "verdict-rejected"},
     {"a_verdict_ends_with_the_reference_that_it_rests_on",

@@ -111,6 +111,24 @@ static void every_one_of_many_secrets_is_remembered(void **state)
         assert_int_equal(keeper_state_version(w->state, &secrets[i]), (int64_t)i + 1);
 }
 
+/* From nothing too: a new secret begins low. */
+static void no_version_jumps_far_above_the_last(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct uuid secret = uuid_new();
+    static const int64_t far[] = {KEEPER_VERSION_STEP + 1, INT32_MAX, INT64_MAX};
+    for (size_t i = 0; i < countof(far); i++)
+        assert_fails(keeper_state_raise_version(w->state, &secret, far[i], &err), ERR_DENIED,
+                     "version-jump");
+    assert_int_equal(keeper_state_version(w->state, &secret), 0);
+    assert_ok(keeper_state_raise_version(w->state, &secret, KEEPER_VERSION_STEP, &err));
+    assert_ok(keeper_state_raise_version(w->state, &secret, 2 * KEEPER_VERSION_STEP, &err));
+    reopen(w);
+    assert_fails(keeper_state_raise_version(w->state, &secret, 3 * KEEPER_VERSION_STEP + 1, &err),
+                 ERR_DENIED, "version-jump");
+}
+
 static struct bytes content_of(const char *path)
 {
     struct error err = {0};
@@ -378,6 +396,7 @@ int main(void)
         IN_WORLD(a_new_memory_is_empty_and_is_not_made_twice),
         IN_WORLD(what_was_raised_stays_raised),
         IN_WORLD(every_one_of_many_secrets_is_remembered),
+        IN_WORLD(no_version_jumps_far_above_the_last),
         IN_WORLD(a_line_torn_by_a_crash_is_dropped_and_the_next_one_fits),
         IN_WORLD(every_changed_byte_of_a_whole_line_is_noticed),
         IN_WORLD(lines_neither_leave_nor_change_places),
