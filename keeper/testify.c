@@ -34,9 +34,11 @@ static void fill(const struct question *q, struct span evidence, const struct ve
     testimony_digest(reply->checks, out->checks_digest);
 }
 
+/* A halted keeper's word is worth nothing to others. */
 static enum outcome sign(const struct keeper *k, const struct testimony *testimony,
                          struct appraise_reply *out, struct error *err)
 {
+    TRY(keeper_check_halt(k, err));
     TRY(keeper_may_sign(k->opinion_cert, err));
     TRY(cert_to_der(k->opinion_cert, &out->testimony_cert, err));
     return testimony_print(k->opinion_signer, testimony, &out->testimony, err);

@@ -352,15 +352,22 @@ static void an_order_is_for_one_halt_of_one_keeper(void **state)
     release_is_refused(w, "probes-accepted");
 }
 
-static void a_halted_keeper_still_appraises_and_gives_no_opinions(void **state)
+static void a_halted_keeper_still_appraises_and_gives_others_nothing(void **state)
 {
     struct watch *w = *state;
     struct error err = {0};
     struct opinion_reply reply = {0};
-    halt(w);
+    struct passport_reply passport = {0};
     OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
     guest_attested(w->d, &g);
+    assert_non_null(g.verdict.testimony);
+    halt(w);
+    guest_attested(w->d, &g);
     assert_verdict(&g, "trusted", "ok");
+    assert_null(g.verdict.testimony);
+    const struct passport_wish ask = {.instance = g.instance, .token = g.token};
+    assert_fails(keeper_passport(w->d->keeper, &ask, &passport, &err), ERR_DENIED,
+                 "probes-accepted");
     const struct opinion_wish wish = {.evidence = w->d->keeper->probes.samples[0].evidence};
     assert_fails(deployment_ask(w->d, VERB_OPINION, &opinion_wish_record, &wish,
                                 &opinion_reply_record, &reply, &err),
@@ -536,7 +543,7 @@ int main(void)
         WATCHED(requests_put_no_probe_off),
         WATCHED(a_halt_outlives_a_restart_and_only_two_people_end_it),
         WATCHED(an_order_is_for_one_halt_of_one_keeper),
-        WATCHED(a_halted_keeper_still_appraises_and_gives_no_opinions),
+        WATCHED(a_halted_keeper_still_appraises_and_gives_others_nothing),
 #ifdef MUSTER_FAULTS
         WATCHED(a_blinded_judge_is_caught_within_an_interval_and_stays_stopped),
         WATCHED(every_blinded_check_of_a_report_is_seen),
