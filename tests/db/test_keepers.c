@@ -7,6 +7,7 @@
 
 #include "db/alarm_store.h"
 #include "db/charter_store.h"
+#include "lib/crypto/jwks.h"
 #include "lib/crypto/random.h"
 #include "tests/support/front_desk.h"
 #include "tests/support/test.h"
@@ -96,6 +97,51 @@ static void a_keeper_is_written_down_as_it_says_hello(void **state)
     assert_false(row.silent);
 }
 
+/* A set of one key, certified and signed by this root. The caller frees it. */
+static char *keys_of(struct root *root)
+{
+    struct error err = {0};
+    char *jwt = NULL;
+    OWNED(jwks_done) struct jwks set = {0};
+    OWNED(credential_done)
+    struct credential signer = credential_make(root, ROLE_KEEPER_PASSPORT, clock_now(), 30);
+    assert_ok(jwks_add(&set, signer.cert, clock_now(), &err));
+    assert_ok(jwks_sign(&set, root->key, clock_now(), &jwt, &err));
+    return jwt;
+}
+
+static void what_keepers_sign_with_is_shown_all_together(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(json_drop) json_t *shown = NULL;
+    OWNED(mem_drop) char *first = keys_of(&front.there.root);
+    OWNED(mem_drop) char *second = keys_of(&front.there.root);
+    assert_fails(service_keys(front.service, &shown, &err), ERR_UNREACHABLE, "no-keeper");
+    front.jwks = first;
+    front_keeper(5, "1");
+    front.jwks = second;
+    front_keeper(6, "1"); /* another one; the first has left, and what it signed is still about */
+    front.jwks = NULL;
+    assert_ok(service_keys(front.service, &shown, &err));
+    assert_int_equal(json_array_size(json_object_get(shown, "keys")), 2);
+    assert_int_equal(json_array_size(json_object_get(shown, "signed_jwks")), 2);
+}
+
+static void keys_that_another_root_signed_are_not_shown(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    json_t *none = NULL;
+    struct root other = root_make();
+    OWNED(mem_drop) char *foreign = keys_of(&other);
+    front.jwks = foreign;
+    front_keeper(5, "1"); /* who is welcome all the same */
+    front.jwks = NULL;
+    assert_fails(service_keys(front.service, &none, &err), ERR_UNREACHABLE, "no-keeper");
+    root_done(&other);
+}
+
 static void store_charter(int64_t serial)
 {
     struct error err = {0};
@@ -174,6 +220,8 @@ static void a_keeper_that_a_charter_no_longer_names_is_not_waited_for(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SELDOM(what_keepers_sign_with_is_shown_all_together),
+        SELDOM(keys_that_another_root_signed_are_not_shown),
         SELDOM(a_keeper_is_written_down_as_it_says_hello),
         SELDOM(a_keeper_that_takes_a_charter_is_asked_and_written_down_at_once),
         OFTEN(a_keeper_on_the_link_that_does_not_answer_is_alarmed_within_two_intervals),

@@ -205,6 +205,7 @@ void front_keeper(uint8_t boot, const char *version)
     strcpy(hello.realm, "simulation");
     hello.charter_serial = front.keeper_serial = 1;
     hello.signer = mem_text((const char *)pem.at);
+    hello.jwks = front.jwks != NULL ? mem_text(front.jwks) : NULL;
     snprintf(hello.version, sizeof hello.version, "%s", version);
     uint64_t id = say(&front.keeper, VERB_HELLO, &hello_record, &hello);
     record_done(&hello_record, &hello);

@@ -17,6 +17,7 @@ struct front {
     uint8_t keeper_boot[8];
     int64_t keeper_serial;     /* of the charter it obeys */
     struct keeper_status told; /* how it is, when it is asked */
+    const char *jwks;          /* what the next one says it signs with; NULL: nothing */
     const char *refusal;       /* why the keeper refuses; NULL: "policy-measurement" */
 };
 extern struct front front;
