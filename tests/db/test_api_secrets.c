@@ -14,7 +14,8 @@
 
 /* ---- charter --------------------------------------------------------------------------------- */
 
-static char *charter_body(int64_t serial)
+/* `keepers` is what stands between the brackets. */
+static char *charter_naming(int64_t serial, const char *keepers)
 {
     struct error err = {0};
     OWNED(key_drop) struct key *key = NULL;
@@ -26,15 +27,20 @@ static char *charter_body(int64_t serial)
               "{\"charter\":1,\"realm\":\"simulation\",\"serial\":%lld,\"issued\":\"%s\","
               "\"expires\":\"%s\",\"policies\":{},\"references\":{},\"grants\":{},"
               "\"tcb_floors\":{},\"deny\":{\"chips\":[],\"measurements\":[],\"anchors\":[],"
-              "\"guest_keys\":[]},\"keepers\":[],\"relying_parties\":{},"
+              "\"guest_keys\":[]},\"keepers\":[%s],\"relying_parties\":{},"
               "\"custody\":{\"keeper\":\"on-premises\",\"kek\":\"file\"},\"simulator_roots\":[]}",
               (long long)serial, moment_text(clock_at_seconds(moment_seconds(clock_now()))).at,
-              moment_text(clock_at_seconds(moment_seconds(clock_now()) + 86400)).at);
+              moment_text(clock_at_seconds(moment_seconds(clock_now()) + 86400)).at, keepers);
     token_set_make(text_span(&text), &set);
     assert_ok(token_set_sign(span_of_text(set), CHARTER_TYP, key, &jws, &err));
     OWNED(json_drop) json_t *body = json_object();
     json_put_text(body, "jws", jws);
     return json_print(body);
+}
+
+static char *charter_body(int64_t serial)
+{
+    return charter_naming(serial, "");
 }
 
 static void a_charter_that_the_keepers_take_is_kept_and_shown(void **state)
@@ -64,6 +70,48 @@ static void a_charter_that_a_keeper_refuses_is_not_kept(void **state)
     ask_refused("POST", "/v1/charter", "{}", 422, "missing-member", "/jws");
 }
 
+static struct keeper_row keeper_of(uint8_t number)
+{
+    struct keeper_row row = {.realm = REALM_SIMULATION, .interval_seconds = 30};
+    memset(row.boot_id, number, sizeof row.boot_id);
+    memset(row.certificate, number, sizeof row.certificate);
+    snprintf(row.name, sizeof row.name, "keeper-%d", number);
+    return row;
+}
+
+static size_t keepers_seen(void)
+{
+    OWNED(told_done) struct told told = ask_as(CALLER_VIEWER, "GET", "/v1/keepers", NULL);
+    assert_told(told, 200);
+    return json_array_size(json_object_get(told.body, "items"));
+}
+
+static void a_keeper_is_forgotten_by_security_or_by_a_charter_that_does_not_name_it(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(text_done) struct text named = {0};
+    assert_ok(db_script(ask_db, "DELETE FROM keepers", &err));
+    for (uint8_t i = 1; i <= 3; i++) {
+        const struct keeper_row row = keeper_of(i);
+        assert_ok(keeper_store_seen(ask_db, &row, "test", &err));
+    }
+    assert_int_equal(keepers_seen(), 3);
+    OWNED(told_done)
+    struct told refused = ask_as(CALLER_OPERATOR, "DELETE", "/v1/keepers/keeper-1", NULL);
+    assert_problem(refused, 403, "role-missing");
+    OWNED(told_done)
+    struct told gone = ask_as(CALLER_SECURITY, "DELETE", "/v1/keepers/keeper-1", NULL);
+    assert_told(gone, 200);
+    ask_refused("DELETE", "/v1/keepers/keeper-1", NULL, 404, "not-found", "");
+    OWNED(mem_drop) char *two = hex_of(SPAN_OF(keeper_of(2).certificate));
+    text_addf(&named, "\"%s\"", two);
+    OWNED(mem_drop) char *body = charter_naming(20, text_str(&named));
+    ask_does("POST", "/v1/charter", body, 200);
+    assert_int_equal(keepers_seen(), 1);
+    ask_does("DELETE", "/v1/keepers/keeper-2", NULL, 200);
+}
+
 static bool shown_silent(void)
 {
     OWNED(told_done) struct told told = ask("GET", "/v1/charter", NULL);
@@ -80,7 +128,8 @@ static void a_keeper_that_went_silent_is_shown_as_such(void **state)
 {
     (void)state;
     struct error err = {0};
-    struct keeper_row keeper = {.name = "k", .realm = REALM_SIMULATION, .certificate = {7}};
+    struct keeper_row keeper = {
+        .name = "k", .realm = REALM_SIMULATION, .certificate = {7}, .interval_seconds = 30};
     strcpy(keeper.version, "1.2");
     for (uint8_t boot = 8; boot <= 9; boot++) {
         keeper.boot_id[0] = boot;
@@ -163,6 +212,7 @@ int main(void)
         QUIET(a_charter_that_the_keepers_take_is_kept_and_shown),
         QUIET(a_keeper_that_went_silent_is_shown_as_such),
         QUIET(a_charter_that_a_keeper_refuses_is_not_kept),
+        QUIET(a_keeper_is_forgotten_by_security_or_by_a_charter_that_does_not_name_it),
         QUIET(a_secret_is_generated_by_a_keeper_and_listed_without_its_value),
         QUIET(a_secret_of_each_instance_waits_for_the_instances),
         QUIET(without_a_keeper_no_secret_is_made),
