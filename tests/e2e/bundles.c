@@ -3,10 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/file.h"
 #include "lib/crypto/random.h"
 #include "tests/support/bundled.h"
-#include "tests/support/scratch.h"
 #include "tests/support/spoil.h"
 #include "tests/support/test.h"
 
@@ -544,140 +542,6 @@ static void parts_of_two_bundles_do_not_fit_together(void **state)
     }
 }
 
-/* ---- a keeper that does not tell the truth ----------------------------------------------------
- */
-
-/* Whoever has the keeper's key too can say what he wants; the evidence still speaks for itself. */
-struct lie {
-    void (*tell)(struct testimony *t, struct bundle *parts);
-    const char *reason;
-};
-
-static void another_nonce(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    random_fill(t->nonce, sizeof t->nonce);
-}
-
-static void another_link_key(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    random_fill(t->link_key, sizeof t->link_key);
-}
-
-static void another_instance(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    t->instance = uuid_new();
-}
-
-static void another_sealing_key(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    t->sealing_key.at[t->sealing_key.len - 1] ^= 1;
-}
-
-static void another_root(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    t->deployment[0] ^= 1;
-}
-
-static void another_realm(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    t->realm = REALM_PRODUCTION;
-}
-
-static void another_policy(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    strcpy(t->policy, "stock");
-}
-
-static void a_rejection(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    strcpy(t->verdict, "rejected");
-    strcpy(t->reason, "policy-debug");
-}
-
-static void not_simulated(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    t->simulated = false;
-}
-
-static void better_claims(struct testimony *t, struct bundle *parts)
-{
-    json_put_text(parts->claims, "level", "L3");
-    testimony_digest(parts->claims, t->claims_digest);
-}
-
-static void kinder_checks(struct testimony *t, struct bundle *parts)
-{
-    json_array_remove(parts->checks, 0);
-    testimony_digest(parts->checks, t->checks_digest);
-}
-
-static void judged_when_it_was_not_in_force(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    t->asked = t->judged = moment_add_seconds(clock_now(), -40 * 86400);
-}
-
-static void judged_before_it_was_asked(struct testimony *t, struct bundle *parts)
-{
-    (void)parts;
-    t->asked = moment_add_seconds(t->judged, 60);
-}
-
-static const struct lie lies[] = {
-    {another_nonce, "bundle-binding"},
-    {another_link_key, "bundle-binding"},
-    {another_instance, "bundle-binding"},
-    {another_sealing_key, "bundle-binding"},
-    {another_root, "bundle-deployment"},
-    {another_realm, "bundle-deployment"},
-    {another_policy, "bundle-policy"},
-    {a_rejection, "bundle-verdict"},
-    {not_simulated, "bundle-verdict"},
-    {better_claims, "bundle-claims"},
-    {kinder_checks, "bundle-claims"},
-    {judged_when_it_was_not_in_force, "bundle-testimony"},
-    {judged_before_it_was_asked, "bundle-times"},
-};
-
-static struct key *opinion_key(void)
-{
-    struct error err = {0};
-    OWNED(bytes_wipe) struct bytes pem = {0};
-    OWNED(mem_drop) char *path = scratch_path(b.d->keeper_folder, "opinion-key.pem");
-    struct key *key = NULL;
-    assert_ok(file_read_private(path, 4096, &pem, &err));
-    assert_ok(key_from_private_pem(bytes_span(&pem), &key, &err));
-    return key;
-}
-
-static void a_keepers_lie_contradicts_the_evidence(void **state)
-{
-    (void)state;
-    OWNED(key_drop) struct key *key = opinion_key();
-    for (size_t i = 0; i < countof(lies); i++) {
-        struct error err = {0};
-        OWNED(guest_done) struct guest g = guest_make(PSP_DIRECT_BOOT, 9);
-        OWNED(bundle_done) struct bundle parts = {0};
-        OWNED(testimony_done) struct testimony t = {0};
-        bundled_guest(&b, &g, &parts);
-        assert_ok(testimony_read(span_of_text(parts.testimony), key, &t, &err));
-        lies[i].tell(&t, &parts);
-        free(parts.testimony);
-        assert_ok(testimony_print(key, &t, &parts.testimony, &err));
-        OWNED(mem_drop) char *sealed = bundled_seal(&b, &parts);
-        assert_bundle(&b, sealed, lies[i].reason);
-    }
-}
-
 /* ---- what it opens --------------------------------------------------------------------------- */
 
 static void a_testimony_releases_nothing(void **state)
@@ -723,7 +587,6 @@ int main(void)
         T(a_stolen_controller_alters_no_part),
         T(an_altered_charter_is_refused_without_the_signers_too),
         T(parts_of_two_bundles_do_not_fit_together),
-        T(a_keepers_lie_contradicts_the_evidence),
         T(a_testimony_releases_nothing),
         T(a_bundle_holds_no_token_of_the_verdict),
     };

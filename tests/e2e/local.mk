@@ -18,6 +18,7 @@ check_PROGRAMS += tests/e2e/azure_vtpm
 check_PROGRAMS += tests/e2e/vtpm_machine
 check_PROGRAMS += tests/e2e/bundles
 check_PROGRAMS += tests/e2e/bundles_of_every_kind
+check_PROGRAMS += tests/e2e/bundles_that_lie
 check_PROGRAMS += tests/e2e/opinions
 check_PROGRAMS += tests/e2e/passports
 check_PROGRAMS += tests/e2e/probe_alterations
