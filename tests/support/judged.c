@@ -10,6 +10,8 @@
 #include "tests/support/simulator.h"
 #include "tests/support/test.h"
 
+enum { DAY = 86400 }; /* the database's clock does not stand still */
+
 struct deployment *world;
 
 /* A verdict as the keeper would have given it for this evidence. */
@@ -29,7 +31,7 @@ static void stands_on(const struct instance *instance, struct span evidence,
                               .charter_serial = 1,
                               .keeper = "0102030405060708",
                               .nonce_issued = moment_add_seconds(clock_now(), -30),
-                              .valid_until = moment_add_seconds(clock_now(), 600)};
+                              .valid_until = moment_add_seconds(clock_now(), 30 * DAY)};
     snprintf(row.verdict, sizeof row.verdict, "%s", as->rejected == NULL ? "trusted" : "rejected");
     snprintf(row.reason, sizeof row.reason, "%s", as->rejected == NULL ? "ok" : as->rejected);
     memset(value, as->measurement, sizeof value);
