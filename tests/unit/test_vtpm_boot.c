@@ -14,6 +14,7 @@ static void a_quote_must_have_a_quotes_form(void **state)
     VTPM_CASE(VOUCH_SVSM, quote_magic, 0, "malformed", "quote-format");
     VTPM_CASE(VOUCH_AUTHORITY, quote_magic, 1, "malformed", "quote-format");
     VTPM_CASE(VOUCH_NOBODY, quote_magic, 2, "malformed", "quote-format");
+    vtpm_all_as_expected();
 }
 
 static void a_quote_must_be_signed_by_the_key(void **state)
@@ -31,6 +32,7 @@ static void a_quote_must_be_signed_by_the_key(void **state)
     wish.on_p256 = true;
     wish.signature_flip = 1;
     vtpm_assert(&wish, policy, "quote-bad-signature", "quote-signature");
+    vtpm_all_as_expected();
 }
 
 static void a_quote_must_answer_binding_and_report_together(void **state)
@@ -44,6 +46,7 @@ static void a_quote_must_answer_binding_and_report_together(void **state)
     VTPM_CASE(VOUCH_DOCUMENT, quote_of_other_report, true, "nonce-mismatch", "nonce");
     VTPM_CASE(VOUCH_SVSM, without_quote, true, "nonce-mismatch", "nonce");
     VTPM_CASE(VOUCH_AUTHORITY, without_quote, true, "nonce-mismatch", "nonce");
+    vtpm_all_as_expected();
 }
 
 static void registers_must_be_those_of_the_quote_in_sha256(void **state)
@@ -65,6 +68,7 @@ static void registers_must_be_those_of_the_quote_in_sha256(void **state)
     vtpm_judge(&t.input, &fewer);
     assert_int_equal(fewer.reason, REASON_MALFORMED);
     assert_int_equal(verdict_check(&fewer, "registers-format")->result, CHECK_FAIL);
+    vtpm_all_as_expected();
 }
 
 static void registers_are_pinned_where_the_quote_covers_them(void **state)
@@ -83,6 +87,7 @@ static void registers_are_pinned_where_the_quote_covers_them(void **state)
     vtpm_assert(&wish, other, "policy-pcr", "policy-pcr");
     wish.quote_registers = 0xfff7ff; /* all but 11 */
     vtpm_assert(&wish, policy, "policy-pcr", "policy-pcr");
+    vtpm_all_as_expected();
 }
 
 /* ---- the log -------------------------------------------------------------------------------- */
@@ -104,6 +109,7 @@ static void a_log_must_lead_to_the_firmwares_registers(void **state)
     t.input.log.len = 69; /* its header alone */
     vtpm_judge(&t.input, &v);
     assert_int_equal(v.reason, REASON_PCR_MISMATCH);
+    vtpm_all_as_expected();
 }
 
 static void a_log_must_be_one_and_of_a_bounded_size(void **state)
@@ -145,6 +151,7 @@ static void secure_boot_counts_where_its_event_is_proven(void **state)
         wish.without_log = true;
         vtpm_assert(&wish, policy, "policy-secure-boot", "policy-secure-boot");
     }
+    vtpm_all_as_expected();
 }
 
 /* The log leads there, but register 7 is not among those that the quote covers. */
@@ -158,6 +165,7 @@ static void secure_boot_is_unknown_where_no_quote_covers_its_register(void **sta
     wish = made_vtpm_wish(VOUCH_SVSM);
     wish.quote_registers = 0xffffef; /* all but 4 */
     vtpm_assert(&wish, policy, "policy-boot-component", "policy-boot-component");
+    vtpm_all_as_expected();
 }
 
 static void what_a_log_says_wrongly_is_refused(void **state)
@@ -166,6 +174,7 @@ static void what_a_log_says_wrongly_is_refused(void **state)
     VTPM_CASE(VOUCH_SVSM, secure_boot_relabelled, true, "event-digest-mismatch", "event-data");
     VTPM_CASE(VOUCH_AUTHORITY, secure_boot_relabelled, true, "event-digest-mismatch", "event-data");
     VTPM_CASE(VOUCH_DOCUMENT, secure_boot_relabelled, true, "event-digest-mismatch", "event-data");
+    vtpm_all_as_expected();
 }
 
 static void every_loader_must_be_one_that_the_policy_names(void **state)
@@ -184,6 +193,7 @@ static void every_loader_must_be_one_that_the_policy_names(void **state)
     assert_int_equal(json_array_size(loaders), 1);
     assert_string_equal(json_string_value(json_object_get(json_array_get(loaders, 0), "name")),
                         "loader");
+    vtpm_all_as_expected();
 }
 
 int main(void)

@@ -128,6 +128,7 @@ static void a_policy_may_take_some_words_only(void **state)
             vtpm_assert(&wish, policy, taken ? "ok" : "policy-vtpm-root",
                         taken ? NULL : "policy-vtpm-root");
         }
+    vtpm_all_as_expected();
 }
 
 static void two_words_at_once_are_refused(void **state)
@@ -144,6 +145,7 @@ static void two_words_at_once_are_refused(void **state)
     t.input.document = span_of_text("x");
     vtpm_judge(&t.input, &v);
     assert_int_equal(verdict_check(&v, "vtpm-root")->result, CHECK_FAIL);
+    vtpm_all_as_expected();
 }
 
 static void a_whole_policy_must_name_report_and_vtpm(void **state)
@@ -161,6 +163,7 @@ static void a_whole_policy_must_name_report_and_vtpm(void **state)
         assert_ok(policy_parse(span_of_text(others[i]), POLICY_WHOLE, policy, &err));
         vtpm_assert(&wish, policy, "unsupported-evidence", "evidence-kind");
     }
+    vtpm_all_as_expected();
 }
 
 /* A report without its quote must not be the way around a policy that asks for one. */
@@ -196,6 +199,7 @@ static void the_report_of_another_machine_or_challenge_is_refused(void **state)
         VTPM_CASE(words[i], debug, true, "policy-debug", "policy-debug");
         VTPM_CASE(words[i], vmpl, 2, "policy-vmpl", "policy-vmpl");
     }
+    vtpm_all_as_expected();
 }
 
 /* The manifest would be nobody's if the report did not speak for it. */
@@ -218,6 +222,7 @@ static void an_svsms_report_must_speak_for_its_manifest(void **state)
     t.input.manifest = (struct span){0};
     vtpm_judge(&t.input, &none);
     assert_int_equal(none.reason, REASON_POLICY_REPORT_DATA);
+    vtpm_all_as_expected();
 }
 
 static void only_vmpl_0_speaks_as_an_svsm(void **state)
@@ -233,6 +238,7 @@ static void only_vmpl_0_speaks_as_an_svsm(void **state)
         wish.vmpl = vmpl;
         vtpm_assert(&wish, lax, "ok", NULL);
     }
+    vtpm_all_as_expected();
 }
 
 /* Where there is no SVSM, the guest itself stands at VMPL 0 and writes any manifest. */
@@ -264,6 +270,7 @@ static void a_measurement_that_is_no_svsms_has_no_svsms_word(void **state)
     assert_int_equal(v.software, SOURCE_NONE);
     assert_int_equal(v.identity, SOURCE_NONE);
     assert_true(lacks(&v, MISSING_PINNED_MEASUREMENT));
+    vtpm_all_as_expected();
 }
 
 /* ---- what vouches for the key --------------------------------------------------------------- */
@@ -281,6 +288,7 @@ static void a_manifest_must_name_the_key_itself(void **state)
     VTPM_CASE(VOUCH_SVSM, manifest, MANIFEST_TABLE_OF_TWO_VTPMS, "malformed", "ak-manifest");
     VTPM_CASE(VOUCH_SVSM, manifest, MANIFEST_TABLE_BEYOND, "malformed", "ak-manifest");
     VTPM_CASE(VOUCH_SVSM, manifest, MANIFEST_TABLE_LONGER, "malformed", "ak-manifest");
+    vtpm_all_as_expected();
 }
 
 static void a_manifest_of_an_endorsement_key_alone_is_refused_by_name(void **state)
@@ -312,6 +320,7 @@ static void a_key_must_sign_nothing_but_its_tpms_own(void **state)
     wish.on_p256 = true;
     wish.ak_curve = 4;
     vtpm_assert(&wish, policy, "malformed", "ak-format");
+    vtpm_all_as_expected();
 }
 
 static void a_certificate_must_be_under_an_authority_that_the_policy_pins(void **state)
@@ -327,6 +336,7 @@ static void a_certificate_must_be_under_an_authority_that_the_policy_pins(void *
     OWNED(mem_drop) struct policy *none = vtpm_expecting("{\"vtpm\":{\"pcrs\":\"any\"}}");
     vtpm_assert(&wish, none, "chain-untrusted", "ak-chain");
     vtpm_assert(&wish, NULL, "chain-untrusted", "ak-chain");
+    vtpm_all_as_expected();
 }
 
 static void a_certificate_must_be_of_its_time_and_of_the_key(void **state)
@@ -349,6 +359,7 @@ static void a_certificate_must_be_of_its_time_and_of_the_key(void **state)
     t.input.ak = (struct span){0};
     vtpm_judge(&t.input, &v);
     assert_int_equal(verdict_check(&v, "ak-certified")->result, CHECK_FAIL);
+    vtpm_all_as_expected();
 }
 
 static void an_authority_counts_until_its_own_end(void **state)
@@ -363,6 +374,7 @@ static void an_authority_counts_until_its_own_end(void **state)
     assert_ok(policy_from_json(json, "", POLICY_EXPECT, policy, &err));
     wish.authority = MADE_VTPM_AUTHORITY_OVER;
     vtpm_assert(&wish, policy, "cert-expired", "ak-validity");
+    vtpm_all_as_expected();
 }
 
 /* The SVSM takes 64 bytes. With fewer asked for, the guest's own could stand before the manifest.
@@ -400,6 +412,7 @@ static void a_document_must_be_a_nitrotpms_and_answer_the_challenge(void **state
               "nitrotpm-document");
     VTPM_CASE(VOUCH_DOCUMENT, document.trailing, 1, "malformed", "nitrotpm-document");
     VTPM_CASE(VOUCH_DOCUMENT, without_quote, true, "ok", NULL);
+    vtpm_all_as_expected();
 }
 
 static void a_nitrotpms_document_is_no_enclaves(void **state)
@@ -431,6 +444,7 @@ static void a_quote_beside_a_document_adds_no_registers(void **state)
     const struct made_vtpm_wish document = made_vtpm_wish(VOUCH_DOCUMENT);
     vtpm_assert(&unrooted, policy, "ok", NULL);
     vtpm_assert(&document, policy, "policy-pcr", "policy-pcr");
+    vtpm_all_as_expected();
 }
 
 /* ---- what is counted ------------------------------------------------------------------------ */
