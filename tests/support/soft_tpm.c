@@ -228,13 +228,31 @@ static void spawn(struct soft_tpm *tpm, int wire, int control)
     close(high_control);
 }
 
+static const char state_file[] = "tpm2-00.permall";
+
+void soft_tpm_state(const struct soft_tpm *tpm, struct bytes *out)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *path = scratch_path(tpm->folder, state_file);
+    assert_ok(file_read(path, 1 << 20, out, &err));
+}
+
 struct soft_tpm *soft_tpm_start(void)
 {
+    return soft_tpm_start_as((struct span){0});
+}
+
+struct soft_tpm *soft_tpm_start_as(struct span state)
+{
+    struct error err = {0};
     struct soft_tpm *tpm = NEW(struct soft_tpm);
     void *folder = NULL;
     int ends[2];
     assert_int_equal(scratch_open(&folder), 0);
     tpm->folder = folder;
+    OWNED(mem_drop) char *path = scratch_path(tpm->folder, state_file);
+    if (state.len > 0)
+        assert_ok(file_write(path, state, 0600, &err));
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     const int control = listen_at_two(tpm);
     tpm->tpm = ends[0];

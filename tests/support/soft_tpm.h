@@ -30,7 +30,9 @@ enum soft_tpm_event {
 struct soft_tpm;
 
 struct soft_tpm *soft_tpm_start(void); /* a new one, empty, as after a start of its machine */
+struct soft_tpm *soft_tpm_start_as(struct span state); /* with what another one kept */
 void soft_tpm_stop(struct soft_tpm *tpm);
+void soft_tpm_state(const struct soft_tpm *tpm, struct bytes *out); /* its keys and indices */
 
 const char *soft_tpm_tcti(const struct soft_tpm *tpm);
 
