@@ -7,12 +7,13 @@
 #include "tests/fuzz/fuzz.h"
 
 static const struct record *const records[] = {
-    &hello_record,           &hello_reply_record,    &attest_begin_record,   &challenge_record,
-    &evidence_part_record,   &verdict_notice_record, &heartbeat_record,      &attest_wish_record,
-    &secret_delivery_record, &secret_loaded_record,  &challenge_wish_record, &appraise_wish_record,
-    &appraise_reply_record,  &generate_wish_record,  &generate_reply_record, &release_wish_record,
-    &release_reply_record,   &charter_wish_record,   &charter_reply_record,  &keeper_status_record,
-    &verdict_claims_record,
+    &hello_record,           &hello_reply_record,    &attest_begin_record,    &challenge_record,
+    &evidence_part_record,   &verdict_notice_record, &heartbeat_record,       &attest_wish_record,
+    &secret_delivery_record, &secret_loaded_record,  &challenge_wish_record,  &appraise_wish_record,
+    &appraise_reply_record,  &generate_wish_record,  &generate_reply_record,  &release_wish_record,
+    &release_reply_record,   &charter_wish_record,   &charter_reply_record,   &keeper_status_record,
+    &verdict_claims_record,  &passport_ask_record,   &passport_answer_record, &passport_wish_record,
+    &passport_reply_record,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
