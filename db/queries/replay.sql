@@ -20,7 +20,7 @@ SELECT coalesce(jsonb_agg(to_jsonb(grouped)), '[]') FROM (
            min(at) AS oldest, max(at) AS newest
     FROM (SELECT i.region, v.nonce_issued AS at, coalesce(v.claims #> '{evidence,snp}', v.claims -> 'evidence') AS e
           FROM instances i JOIN verdicts v ON v.id = i.verdict_id
-          WHERE i.project = $1 AND i.phase <> 'terminated' AND i.trust = 'trusted' AND i.valid_until > clock_timestamp()) AS proven
+          WHERE i.project = $1 AND i.phase <> 'terminated' AND v.verdict = 'trusted') AS proven
     WHERE e ? 'reported_tcb'
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY instances DESC, 1, 2, 5, 6 LIMIT 1000
 ) AS grouped;
