@@ -9,6 +9,7 @@
 #include "lib/model/resume_order.h"
 #include "tests/support/guest_azure.h"
 #include "tests/support/guest_nitro.h"
+#include "tests/support/guest_vtpm.h"
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
 
@@ -447,6 +448,31 @@ static void every_blinded_check_of_a_report_is_seen(void **state)
         assert_seen(*state, &checks[i]);
 }
 
+static void every_blinded_deny_list_is_seen(void **state)
+{
+    static const char *const lists[] = {"denied-chip", "denied-measurement", "denied-anchor",
+                                        "denied-guest-key", "denied-product"};
+    for (size_t i = 0; i < countof(lists); i++) {
+        const struct blindness list = {lists[i], lists[i]};
+        assert_seen(*state, &list);
+    }
+}
+
+static void every_blinded_check_of_a_vtpm_is_seen(void **state)
+{
+    struct watch *w = *state;
+    static const struct blindness checks[] = {{"quote-signature", "quote-signature"},
+                                              {"policy-pcr", "register"},
+                                              {"policy-tcb", "tcb-floor"}};
+    probes_done(&w->d->keeper->probes);
+    vtpm_write_charter(w->d);
+    OWNED(guest_done) struct guest g = vtpm_guest();
+    const struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_AUTHORITY);
+    vtpm_attest(w->d, &g, &wish);
+    for (size_t i = 0; i < countof(checks); i++)
+        assert_seen(w, &checks[i]);
+}
+
 static void every_blinded_check_of_a_providers_key_is_seen(void **state)
 {
     struct watch *w = *state;
@@ -548,6 +574,8 @@ int main(void)
         WATCHED(a_blinded_judge_is_caught_within_an_interval_and_stays_stopped),
         WATCHED(every_blinded_check_of_a_report_is_seen),
         WATCHED(every_blinded_check_of_a_providers_key_is_seen),
+        WATCHED(every_blinded_deny_list_is_seen),
+        WATCHED(every_blinded_check_of_a_vtpm_is_seen),
         WATCHED(every_blinded_check_of_azures_evidence_is_seen),
         WATCHED(every_blinded_check_of_an_enclaves_document_is_seen),
         WATCHED(another_code_than_the_altered_ones_warns_and_stops_nothing),

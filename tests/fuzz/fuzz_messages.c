@@ -1,9 +1,11 @@
-/* The JSON bodies of the link's frames: every message, and the claims of a verdict. */
+/* The JSON bodies of the link's frames: every message, the claims of a verdict, and the order that
+ * ends a halt. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "keeper/claims.h"
 #include "lib/model/message.h"
+#include "lib/model/resume_order.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct record *const records[] = {
@@ -13,7 +15,7 @@ static const struct record *const records[] = {
     &appraise_reply_record,  &generate_wish_record,  &generate_reply_record,  &release_wish_record,
     &release_reply_record,   &charter_wish_record,   &charter_reply_record,   &keeper_status_record,
     &verdict_claims_record,  &passport_ask_record,   &passport_answer_record, &passport_wish_record,
-    &passport_reply_record,
+    &passport_reply_record,  &resume_order_record,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -27,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     error_ignore(message_parse_problem(SPAN(data, size), NULL));
     if (message_parse_slot(SPAN(data, size)) > SLOT_MOST_MS)
         abort();
+    struct resume_order order;
+    error_ignore(resume_order_parse(SPAN(data, size), &order, NULL));
     if (message_parse(SPAN(data, size), &verb, &body, NULL) != OK)
         return 0;
     for (size_t i = 0; i < countof(records); i++) {
