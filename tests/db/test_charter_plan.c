@@ -171,6 +171,23 @@ static void the_inventory_is_counted_by_one_property(void **state)
     ask_refused("GET", "/v1/tcb?by=moon", NULL, 400, "bad-parameter", "?by");
 }
 
+/* As Azure's evidence and a vTPM's have it. */
+static void a_report_inside_other_evidence_is_counted_too(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(told_done) struct told before = {0};
+    OWNED(told_done) struct told after = {0};
+    const json_t *bare = counted_by("product", &before);
+    assert_ok(db_script(ask_db,
+                        "UPDATE verdicts SET claims = jsonb_build_object('evidence',"
+                        " jsonb_build_object('snp', claims -> 'evidence'))",
+                        &err));
+    assert_true(json_equal(bare, counted_by("product", &after)));
+    OWNED(told_done) struct told told = ask("GET", "/v1/tcb", NULL);
+    assert_int_equal(json_array_size(json_object_get(told.body, "items")), 1);
+}
+
 static void a_candidate_is_read_as_strictly_as_a_charter(void **state)
 {
     (void)state;
@@ -245,6 +262,7 @@ int main(void)
                                ask_quiet),
         cmocka_unit_test_setup(a_simulator_that_is_no_longer_named_flips_its_machines, ask_quiet),
         cmocka_unit_test_setup(the_inventory_is_counted_by_one_property, ask_quiet),
+        cmocka_unit_test_setup(a_report_inside_other_evidence_is_counted_too, ask_quiet),
         cmocka_unit_test_setup(a_candidate_is_read_as_strictly_as_a_charter, ask_quiet),
         cmocka_unit_test_setup(only_those_who_may_apply_a_charter_plan_one, ask_quiet),
         cmocka_unit_test_setup(a_charter_is_applied_only_while_its_plan_holds, ask_quiet),
