@@ -2,6 +2,9 @@
  */
 #include "lib/attest/kds.h"
 
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +165,95 @@ static void two_keys_and_broken_lists_are_no_endorsement(void **state)
     assert_int_equal(broken->crl_state, CRL_BROKEN);
 }
 
+/* ---- signed by the ASK itself, but not as AMD signs -------------------------------------------
+ */
+
+struct manner {
+    int padding; /* of RSA */
+    const EVP_MD *hash, *mask;
+    int salt;
+    bool critical; /* with an extension that nobody knows and that must be known */
+    bool good;
+};
+
+static EVP_PKEY *ask_key(void)
+{
+    char path[512];
+    const char *build = getenv("MUSTER_BUILD");
+    snprintf(path, sizeof path, "%s/tests/simulator-state/ask.key", build != NULL ? build : ".");
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    fclose(file);
+    assert_non_null(key);
+    return key;
+}
+
+static void add_critical(X509 *cert)
+{
+    ASN1_OBJECT *oid = OBJ_txt2obj("1.3.6.1.4.1.99999.1", 1);
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    assert_int_equal(ASN1_OCTET_STRING_set(value, (const unsigned char *)"\x05", 2), 1);
+    X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, oid, 1, value);
+    assert_int_equal(X509_add_ext(cert, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(value);
+    ASN1_OBJECT_free(oid);
+}
+
+static void sign_anew(const struct manner *how, struct span der, struct bytes *out)
+{
+    const unsigned char *at = der.at;
+    unsigned char *made = NULL;
+    EVP_PKEY_CTX *inside = NULL;
+    EVP_PKEY *key = ask_key();
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    X509 *cert = d2i_X509(NULL, &at, (long)der.len);
+    if (how->critical)
+        add_critical(cert);
+    assert_int_equal(EVP_DigestSignInit(context, &inside, how->hash, NULL, key), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(inside, how->padding), 1);
+    if (how->padding == RSA_PKCS1_PSS_PADDING) {
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(inside, how->salt), 1);
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_mgf1_md(inside, how->mask), 1);
+    }
+    assert_true(X509_sign_ctx(cert, context) > 0);
+    const int len = i2d_X509(cert, &made);
+    assert_true(len > 0);
+    bytes_add(out, SPAN(made, (size_t)len));
+    OPENSSL_free(made);
+    X509_free(cert);
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+}
+
+static void only_amds_manner_of_signing_counts(void **state)
+{
+    (void)state;
+    const struct odd good = {"SEV-Milan", 27, AMD_OID "9.9"};
+    const struct manner manners[] = {
+        {RSA_PKCS1_PSS_PADDING, EVP_sha384(), EVP_sha384(), 48, false, true},
+        {RSA_PKCS1_PADDING, EVP_sha384(), EVP_sha384(), 0, false, false},
+        {RSA_PKCS1_PSS_PADDING, EVP_sha256(), EVP_sha256(), 48, false, false},
+        {RSA_PKCS1_PSS_PADDING, EVP_sha384(), EVP_sha256(), 48, false, false},
+        {RSA_PKCS1_PSS_PADDING, EVP_sha384(), EVP_sha384(), 32, false, false},
+        {RSA_PKCS1_PSS_PADDING, EVP_sha384(), EVP_sha384(), 48, true, false},
+    };
+    OWNED(bytes_done) struct bytes chain = {0};
+    OWNED(bytes_done) struct bytes plain = odd_vcek(&good);
+    add_chain(&chain);
+    for (size_t i = 0; i < countof(manners); i++) {
+        OWNED(bytes_done) struct bytes der = {0};
+        sign_anew(&manners[i], bytes_span(&plain), &der);
+        const struct snp_bundle bundle = {
+            .ek = bytes_span(&der), .ca = {bytes_span(&chain)}, .ca_count = 1};
+        OWNED(snp_endorsements_drop)
+        struct snp_endorsements *e = snp_endorse(&bundle, simulator.roots);
+        if ((e->chain.reason == REASON_OK) != manners[i].good)
+            fail_msg("manner %zu: %s", i, e->chain.detail);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_list_of_no_known_line_is_not_taken),
         cmocka_unit_test(an_answer_over_its_size_is_not_read),
         cmocka_unit_test(two_keys_and_broken_lists_are_no_endorsement),
+        cmocka_unit_test(only_amds_manner_of_signing_counts),
     };
     return cmocka_run_group_tests_name("kds_odd", tests, simulator_set_up, simulator_tear_down);
 }

@@ -305,6 +305,13 @@ static void each_refusal_of_a_firmware_says_what_it_is(void **state)
     image[FOOTER + 2] ^= 1;
     image[FOOTER] = 18;
     assert_says(parse_firmware, SPAN_OF(image), "no table of structures at the end");
+    static const uint8_t reset_block[16] = {0xde, 0x71, 0xf7, 0x00, 0x7e, 0x1a, 0xcb, 0x4f,
+                                            0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e};
+    firmware_make(&wish, image);
+    uint8_t *reset = memmem(image, sizeof image, reset_block, sizeof reset_block);
+    assert_non_null(reset);
+    reset[-2] = 18; /* its size, now with no data */
+    assert_says(parse_firmware, SPAN_OF(image), "a reset block of 0 bytes");
     wish.metadata_version = 2;
     assert_firmware_says(&wish, "SEV metadata of version 2");
     wish = firmware_wish_usual();
