@@ -288,16 +288,16 @@ void quote_check_policy(struct quote_hearing *h)
     check_components(h);
 }
 
-/* 4 is the loaders, 9 and 11 what they loaded. Others alone say nothing of the kernel, and 16 and
- * 23 are the guest's own to set. */
+/* The loaders alone: the firmware extends 4 before anything else runs. Later ones start at zero and
+ * are extended by what was started, so that another system brings them to any value it has seen;
+ * they count beside 4, as every other does. 16 and 23 are the guest's own to reset. */
 bool quote_pins_boot(const struct quote_hearing *h)
 {
     const struct boot_rules *rules = h->in->rules;
     if (rules == NULL)
         return false;
-    const bool names = rules->pcrs.at[LOADERS].count > 0 || rules->pcrs.at[9].count > 0 ||
-                       rules->pcrs.at[11].count > 0;
-    return (names && verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_PCR))) ||
+    return (rules->pcrs.at[LOADERS].count > 0 &&
+            verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_PCR))) ||
            verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_BOOT_COMPONENT));
 }
 

@@ -2,6 +2,7 @@
  * one thing only. Quote, registers and log are test_vtpm_boot. */
 #include "lib/attest/vtpm_judge.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/vtpm_judged.h"
@@ -474,6 +475,31 @@ static void software_needs_a_pinned_boot_a_measured_image_and_an_answer(void **s
     }
 }
 
+/* Whoever boots what measures nothing there extends them himself, to whatever is pinned. */
+static void registers_that_what_runs_can_bring_about_itself_pin_no_boot(void **state)
+{
+    (void)state;
+    static const char *const registers[] = {"9", "11"};
+    for (size_t i = 0; i < countof(registers); i++) {
+        OWNED(text_done) struct text json = {0};
+        OWNED(made_vtpm_done) struct made_vtpm t;
+        OWNED(verdict_done) struct verdict v = {0};
+        const struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_SVSM);
+        made_vtpm_make(simulator.psp, simulator.roots, &wish, NULL, &t);
+        const json_t *value = json_array_get(t.pcrs, (size_t)atoi(registers[i]));
+        text_addf(&json,
+                  "{\"vtpm\":{\"pcrs\":{\"%s\":\"%s\"},\"svsm_measurements\":"
+                  "\"" VTPM_MEASURED "\"}}",
+                  registers[i], json_string_value(value));
+        OWNED(mem_drop) struct policy *policy = vtpm_expecting(text_str(&json));
+        t.input.policy = policy;
+        vtpm_judge(&t.input, &v);
+        assert_int_equal(v.reason, REASON_OK);
+        assert_int_equal(v.software, SOURCE_NONE);
+        assert_true(lacks(&v, MISSING_PINNED_MEASUREMENT));
+    }
+}
+
 static void a_machine_is_named_by_its_key_or_by_its_document(void **state)
 {
     (void)state;
@@ -518,6 +544,7 @@ int main(void)
         cmocka_unit_test(a_nitrotpms_document_is_no_enclaves),
         cmocka_unit_test(a_quote_beside_a_document_adds_no_registers),
         cmocka_unit_test(software_needs_a_pinned_boot_a_measured_image_and_an_answer),
+        cmocka_unit_test(registers_that_what_runs_can_bring_about_itself_pin_no_boot),
         cmocka_unit_test(a_machine_is_named_by_its_key_or_by_its_document),
     };
     return cmocka_run_group_tests_name("vtpm_judge", tests, simulator_set_up, simulator_tear_down);
