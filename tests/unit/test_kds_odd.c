@@ -254,6 +254,32 @@ static void only_amds_manner_of_signing_counts(void **state)
     }
 }
 
+static void list_says(struct span in, const char *says)
+{
+    struct error err = {0};
+    OWNED(x509_list_done) struct x509_list list = {0};
+    assert_fails(x509_list_read(&list, in, &err), ERR_INVALID, "malformed");
+    if (strstr(err.text, says) == NULL)
+        fail_msg("'%s' is not '%s'", err.text, says);
+}
+
+static void lists_of_certificates_are_bounded(void **state)
+{
+    (void)state;
+    const struct odd good = {"SEV-Milan", 27, AMD_OID "9.9"};
+    OWNED(bytes_done) struct bytes one = odd_vcek(&good);
+    OWNED(bytes_done) struct bytes many = {0};
+    OWNED(bytes_done) struct bytes huge = {0};
+    for (int i = 0; i <= X509_LIST_MAX; i++)
+        pem_add_certificate(&many, bytes_span(&one));
+    bytes_add_room(&huge, (size_t)X509_LIST_MAX * X509_DER_MAX + 1);
+    list_says(bytes_span(&many), "more than 32 certificates");
+    list_says(span_of_text("-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"),
+              "not certificates in PEM");
+    list_says(SPAN(huge.at, X509_DER_MAX + 1), "a certificate of 8193 bytes");
+    list_says(bytes_span(&huge), "262145 bytes of certificates");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +288,7 @@ int main(void)
         cmocka_unit_test(an_answer_over_its_size_is_not_read),
         cmocka_unit_test(two_keys_and_broken_lists_are_no_endorsement),
         cmocka_unit_test(only_amds_manner_of_signing_counts),
+        cmocka_unit_test(lists_of_certificates_are_bounded),
     };
     return cmocka_run_group_tests_name("kds_odd", tests, simulator_set_up, simulator_tear_down);
 }
