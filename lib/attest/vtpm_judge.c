@@ -431,6 +431,18 @@ static unsigned residuals_of(const struct hearing *h)
     return residuals;
 }
 
+/* A document's certificates live for hours and count at its own time. */
+static struct moment end_of(const struct hearing *h)
+{
+    struct moment end = h->snp.endorsed_until;
+    for (size_t i = 0; i < countof(h->certs) && h->certs[i] != NULL; i++) {
+        const struct moment to = x509_not_after(h->certs[i]);
+        if (moment_is_none(end) || to.us < end.us)
+            end = to;
+    }
+    return end;
+}
+
 static void prove(struct hearing *h)
 {
     if (h->out->trusted) {
@@ -441,7 +453,7 @@ static void prove(struct hearing *h)
         h->out->hardware = SOURCE_HARDWARE;
         h->out->residuals = residuals_of(h);
         h->out->made = h->snp.made;
-        h->out->endorsed_until = h->snp.endorsed_until;
+        h->out->endorsed_until = end_of(h);
         name_machine(h);
         if (pinned && h->in->image.measured_boot && h->in->image.provider_execution_off)
             h->out->software = source;

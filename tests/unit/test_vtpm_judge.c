@@ -500,6 +500,18 @@ static void registers_that_what_runs_can_bring_about_itself_pin_no_boot(void **s
     }
 }
 
+static void a_verdict_rests_on_the_keys_certificate_too(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) struct policy *policy = vtpm_whole_policy("");
+    OWNED(verdict_done) struct verdict v = {0};
+    struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_AUTHORITY);
+    wish.cert_to = SIMULATOR_TODAY + 3600;
+    vtpm_judge_wish(&wish, policy, &v);
+    assert_int_equal(v.reason, REASON_OK);
+    assert_int_equal(moment_seconds(v.endorsed_until), SIMULATOR_TODAY + 3600);
+}
+
 static void a_machine_is_named_by_its_key_or_by_its_document(void **state)
 {
     (void)state;
@@ -544,6 +556,7 @@ int main(void)
         cmocka_unit_test(a_nitrotpms_document_is_no_enclaves),
         cmocka_unit_test(a_quote_beside_a_document_adds_no_registers),
         cmocka_unit_test(software_needs_a_pinned_boot_a_measured_image_and_an_answer),
+        cmocka_unit_test(a_verdict_rests_on_the_keys_certificate_too),
         cmocka_unit_test(registers_that_what_runs_can_bring_about_itself_pin_no_boot),
         cmocka_unit_test(a_machine_is_named_by_its_key_or_by_its_document),
     };
