@@ -36,7 +36,7 @@ static const struct command {
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
      "muster verify snp-vtpm --report FILE [--quote-msg FILE --quote-sig FILE] [--pcrs FILE]\n"
      "                  [--event-log FILE] [--ak FILE] [--ak-cert FILE | --manifest FILE |\n"
-     "                  --document FILE [--document-root FILE]...] [--binding HEX] [--nonce HEX]\n"
+     "                  --document FILE [--document-root FILE]... [--nonce HEX]] [--binding HEX]\n"
      "                  [--ek FILE] [--ca FILE]... [--cert-table FILE] [--crl FILE]...\n"
      "                  [--root FILE]... [--at RFC3339] [--expect FILE | --policy FILE]\n"
      "muster verify nitro --document FILE\n"

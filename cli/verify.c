@@ -39,6 +39,8 @@ static enum outcome verify_snp(int argc, char **argv, int *exit_code, struct err
 static enum outcome option_hex(const char *name, const char *text, struct bytes *out,
                                struct error *err)
 {
+    if (text != NULL && text[0] == '\0') /* an empty variable of a shell must not ask for nothing */
+        return fail(err, ERR_INVALID, "%s is empty", name);
     if (text != NULL && hex_decode(text, out, err) != OK)
         return error_context(err, "%s", name);
     return OK;
@@ -120,13 +122,16 @@ static enum outcome verify_azure(int argc, char **argv, int *exit_code, struct e
     return print_verdict(&v, exit_code, err);
 }
 
-static enum outcome check_vtpm_paths(const struct vtpm_paths *paths, struct error *err)
+static enum outcome check_vtpm_paths(const struct vtpm_paths *paths, const char *nonce,
+                                     struct error *err)
 {
     if (paths->snp.report.count != 1)
         return fail(err, ERR_INVALID,
                     paths->snp.report.count == 0 ? "--report FILE is needed" : "--report twice");
     if ((paths->quote == NULL) != (paths->signature == NULL))
         return fail(err, ERR_INVALID, "--quote-msg and --quote-sig need each other");
+    if (nonce != NULL && paths->document == NULL)
+        return fail(err, ERR_INVALID, "--nonce is a --document's: a quote answers --binding");
     return OK;
 }
 
@@ -159,7 +164,7 @@ static enum outcome verify_vtpm(int argc, char **argv, int *exit_code, struct er
     OWNED(bytes_done) struct bytes asked = {0};
     OWNED(verdict_done) struct verdict v = {0};
     TRY(arguments_read(argc, argv, 2, arguments, countof(arguments), err));
-    TRY(check_vtpm_paths(&paths, err));
+    TRY(check_vtpm_paths(&paths, nonce, err));
     TRY(vtpm_files_read(&paths, &files, err));
     TRY(option_hex("--binding", binding, &expected, err));
     TRY(option_hex("--nonce", nonce, &asked, err));

@@ -110,9 +110,17 @@ static void what_does_not_answer_is_rejected(void **state)
 
 static void options_that_cannot_be_exit_with_2(void **state)
 {
-    static const char *const bad[] = {
-        "--quote-msg @quote", "--quote-sig @signature", "--binding 4g",  "--nonce 4",
-        "--pcrs @quote",      "--document-root @quote", "--hcl @report", "--manifest @nowhere"};
+    static const char *const bad[] = {"--quote-msg @quote",
+                                      "--quote-sig @signature",
+                                      "--binding 4g",
+                                      "--nonce 4",
+                                      "--pcrs @quote",
+                                      "--document-root @quote",
+                                      "--hcl @report",
+                                      "--manifest @nowhere",
+                                      "--binding=",
+                                      "--nonce 24",
+                                      "--nonce= --document @document"};
     for (size_t i = 0; i < countof(bad); i++) {
         OWNED(ran_done) struct ran ran = verify(*state, bad[i]);
         assert_int_equal(ran.exit_code, 2);
