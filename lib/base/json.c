@@ -321,6 +321,9 @@ enum outcome json_get_moment(const json_t *object, const char *path, const char 
     TRY(json_get_text(object, path, name, 64, &text, err));
     if (moment_parse(text, out, NULL) != OK)
         return refuse(err, "wrong-type", path, name, "not an RFC 3339 time");
+    if (moment_is_none(*out)) /* an end would be none, and so never come */
+        return refuse(err, "wrong-type", path, name,
+                      "the first moment of 1970 stands for no time at all");
     return OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/model/charter.h"
 #include "lib/model/charter_diff_inside.h"
@@ -239,6 +240,17 @@ static void keeps_out(struct diff_run *run, const struct diff_pair *pair)
 
 /* ---- references ---------------------------------------------------------------------------- */
 
+/* Hex in whichever letters. */
+static bool holds_hex(const json_t *list, const char *hex)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach (json_looked_at(list), i, item)
+        if (hex != NULL && json_is_string(item) && strcasecmp(json_string_value(item), hex) == 0)
+            return true;
+    return false;
+}
+
 static bool share_a_value(const json_t *one, const json_t *other)
 {
     size_t i;
@@ -246,7 +258,7 @@ static bool share_a_value(const json_t *one, const json_t *other)
     if (is_any(one) || is_any(other))
         return true;
     json_array_foreach (json_looked_at(one), i, item)
-        if (holds(other, item))
+        if (holds_hex(other, json_string_value(item)))
             return true;
     return false;
 }

@@ -316,15 +316,18 @@ static void lint_references(const json_t *charter, const struct lint_frame *fram
     }
 }
 
-static bool accepts_something(const json_t *reference)
+static bool accepts_something(const json_t *reference, struct moment now)
 {
-    return !is_true(reference, "retired") &&
+    struct moment end;
+    const bool over =
+        json_get_moment(reference, "", "expires", &end, NULL) == OK && end.us <= now.us;
+    return !is_true(reference, "retired") && !over &&
            (says(reference, "measurement", "any") ||
             json_array_size(member(reference, "measurement")) > 0);
 }
 
 static void lint_references_of(const json_t *charter, const json_t *policy, const char *path,
-                               struct lint *out)
+                               struct moment now, struct lint *out)
 {
     bool accepts = false;
     size_t i;
@@ -332,7 +335,7 @@ static void lint_references_of(const json_t *charter, const json_t *policy, cons
     json_array_foreach (json_looked_at(member(policy, "references")), i, item) {
         const char *name = json_is_string(item) ? json_string_value(item) : "";
         const json_t *reference = member(member(charter, "references"), name);
-        accepts = accepts || accepts_something(reference);
+        accepts = accepts || accepts_something(reference, now);
         if (is_true(reference, "retired"))
             find(out, LINT_RETIRED_REFERENCE_NAMED, below(path, "references").at, "%.63s", name);
     }
@@ -370,7 +373,7 @@ static void lint_policies(const json_t *charter, const struct lint_frame *frame,
         lint_products(charter, snp, inside.at, frame, out);
         if (!is_true(snp, "require_crl"))
             find_plain(out, LINT_CRL_NOT_REQUIRED, inside.at);
-        lint_references_of(charter, policy, where.at, out);
+        lint_references_of(charter, policy, where.at, frame->now, out);
         const json_t *vtpm = member(policy, "vtpm");
         if (vtpm != NULL &&
             (member(vtpm, "roots") == NULL || list_has(member(vtpm, "roots"), "unrooted")))
@@ -402,7 +405,7 @@ static bool proves_both(const json_t *reference)
 
 /* Is there a reference in use behind any policy of the grant of which `proves` holds? */
 static bool any_reference(const json_t *charter, const json_t *grant,
-                          bool (*proves)(const json_t *))
+                          bool (*proves)(const json_t *), struct moment now)
 {
     size_t i;
     size_t j;
@@ -415,7 +418,7 @@ static bool any_reference(const json_t *charter, const json_t *grant,
             const char *named =
                 json_is_string(reference_name) ? json_string_value(reference_name) : "";
             const json_t *reference = member(member(charter, "references"), named);
-            if (accepts_something(reference) && proves(reference))
+            if (accepts_something(reference, now) && proves(reference))
                 return true;
         }
     }
@@ -461,7 +464,7 @@ static bool has_transit_keys(const json_t *charter)
 
 /* Of a grant or a relying party. */
 static void lint_level(const json_t *charter, const json_t *grant, const char *path,
-                       struct lint *out)
+                       struct moment now, struct lint *out)
 {
     const struct pointer where = below(path, "least_level");
     const enum level asked = level_asked(grant);
@@ -469,7 +472,7 @@ static void lint_level(const json_t *charter, const json_t *grant, const char *p
         find_plain(out, LINT_NO_LEAST_LEVEL, where.at);
     if (asked >= LEVEL_2) {
         const bool image =
-            says(grant, "policies", "any") || any_reference(charter, grant, proves_both);
+            says(grant, "policies", "any") || any_reference(charter, grant, proves_both, now);
         const bool disk = has_disk_keys(charter);
         const bool transit = has_transit_keys(charter);
         if (!image || !disk || !transit)
@@ -481,7 +484,7 @@ static void lint_level(const json_t *charter, const json_t *grant, const char *p
         find_plain(out, LINT_CUSTODY_INSIDE, where.at);
 }
 
-static void lint_grants(const json_t *charter, struct lint *out)
+static void lint_grants(const json_t *charter, struct moment now, struct lint *out)
 {
     const char *name;
     json_t *grant;
@@ -490,19 +493,20 @@ static void lint_grants(const json_t *charter, struct lint *out)
         const json_t *accounts = member(grant, "accounts");
         if (json_array_size(member(grant, "policies")) == 0)
             find_plain(out, LINT_GRANT_WITHOUT_POLICIES, below(where.at, "policies").at);
-        lint_level(charter, grant, where.at, out);
+        lint_level(charter, grant, where.at, now, out);
         if (is_true(grant, "allow_unproven_software"))
             find_plain(out, LINT_UNPROVEN_SOFTWARE, below(where.at, "allow_unproven_software").at);
         if (makes_keys_only(grant) && !says(grant, "origin", "generate"))
             find_plain(out, LINT_KEY_IMPORTABLE, below(where.at, "origin").at);
         if (json_is_array(accounts))
             find_plain(out, LINT_ACCOUNT_UNPROVEN, below(where.at, "accounts").at);
-        if (says(grant, "scope", "instance") && !any_reference(charter, grant, proves_instance))
+        if (says(grant, "scope", "instance") &&
+            !any_reference(charter, grant, proves_instance, now))
             find_plain(out, LINT_INSTANCE_UNPROVEN, below(where.at, "scope").at);
     }
 }
 
-static void lint_parties(const json_t *charter, struct lint *out)
+static void lint_parties(const json_t *charter, struct moment now, struct lint *out)
 {
     const char *name;
     json_t *party;
@@ -513,7 +517,7 @@ static void lint_parties(const json_t *charter, struct lint *out)
             find_plain(out, LINT_PARTY_POLICY_ANY, policies.at);
         else if (json_array_size(member(party, "policies")) == 0)
             find_plain(out, LINT_PARTY_WITHOUT_POLICIES, policies.at);
-        lint_level(charter, party, where.at, out);
+        lint_level(charter, party, where.at, now, out);
         if (is_true(party, "allow_unproven_software"))
             find_plain(out, LINT_PARTY_UNPROVEN_SOFTWARE,
                        below(where.at, "allow_unproven_software").at);
@@ -553,8 +557,8 @@ void charter_lint(const json_t *charter, const struct lint_frame *frame, struct 
     lint_floors(member(charter, "tcb_floors"), "/tcb_floors", frame, out);
     lint_references(charter, frame, out);
     lint_policies(charter, frame, out);
-    lint_grants(charter, out);
-    lint_parties(charter, out);
+    lint_grants(charter, frame->now, out);
+    lint_parties(charter, frame->now, out);
     lint_merit(charter, out);
 }
 

@@ -134,6 +134,8 @@ static void every_bad_value_is_refused_with_its_place(void **state)
         {"deny/regions", "[\"\"]"},
         {"deny/signers", "[\"00\"]"},
         {"references/stock/expires", "\"tomorrow\""},
+        {"references/direct/expires", "\"1970-01-01T00:00:00Z\""}, /* else it would be none */
+        {"references/direct/expires", "\"1970-01-01T01:00:00+01:00\""},
         {"deny/anchors", "[\"zz\"]"},
         {"keepers", "[\"00\"]"},
         {"custody", NULL},

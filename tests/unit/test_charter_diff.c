@@ -342,6 +342,26 @@ static void the_unknown_counts_as_widening(void **state)
     assert_int_equal(charter_diff_count(back, DIFF_NARROWS), 0);
 }
 
+/* No hex of it is the same text as that of the other reference, and all of it means the same. */
+static void the_lesser_word_counts_however_its_hex_is_written(void **state)
+{
+    (void)state;
+    static const char small[] =
+        "{\"measurement\":[" M("ab") "],\"measured_boot\":false,"
+                                     "\"anchor\":\"none\",\"provider_execution\":\"on\"}";
+    OWNED(json_drop) json_t *was = charter_sound();
+    OWNED(json_drop) json_t *is = charter_sound();
+    json_t *const both[] = {was, is};
+    for (size_t i = 0; i < countof(both); i++) {
+        charter_change(both[i], "/references/direct/measurement", "[" M("AB") "]");
+        charter_change(both[i], "/references/weak", small);
+        charter_change(both[i], "/policies/web/references", "[\"direct\",\"weak\"]");
+    }
+    charter_change(is, "/references/weak/retired", "true");
+    OWNED(json_drop) json_t *changes = charter_diff(was, is);
+    assert_int_equal(charter_diff_count(changes, DIFF_WIDENS), 1);
+}
+
 static const char weak[] =
     "{\"measurement\":[" M("11") "],\"measured_boot\":false,"
                                  "\"anchor\":\"none\",\"provider_execution\":\"on\"}";
@@ -391,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_charter_is_the_same_as_itself),
         cmocka_unit_test(the_unknown_counts_as_widening),
         cmocka_unit_test(taking_away_the_lesser_word_for_an_image_widens),
+        cmocka_unit_test(the_lesser_word_counts_however_its_hex_is_written),
         cmocka_unit_test(a_reference_that_a_policy_takes_up_widens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,8 @@ static const struct {
     {"/references/direct/measurement", "[]", LINT_POLICY_ACCEPTS_NOTHING,
      "/policies/web/references"},
     {"/references/direct/retired", "true", LINT_POLICY_ACCEPTS_NOTHING, "/policies/web/references"},
+    {"/references/direct/expires", "\"2026-11-24T12:00:00Z\"", LINT_POLICY_ACCEPTS_NOTHING,
+     "/policies/web/references"},
     {"/references/direct/retired", "true", LINT_RETIRED_REFERENCE_NAMED,
      "/policies/web/references"},
     {"/policies/idle", "{\"snp\":{},\"references\":[\"direct\"],\"valid_seconds\":60}",
@@ -167,6 +169,10 @@ static void a_level_that_nothing_can_prove_is_out_of_reach(void **state)
     OWNED(lint_done) struct lint reachable = linted(charter);
     assert_false(lint_has(&reachable, LINT_LEVEL_OUT_OF_REACH));
     assert_false(lint_has(&reachable, LINT_CUSTODY_INSIDE));
+    charter_change(charter, "/references/direct/expires", "\"2026-11-24T12:00:00Z\"");
+    OWNED(lint_done) struct lint over = linted(charter);
+    assert_true(lint_has(&over, LINT_LEVEL_OUT_OF_REACH));
+    charter_change(charter, "/references/direct/expires", NULL);
     charter_change(charter, "/custody/kek", "\"kms\"");
     OWNED(lint_done) struct lint inside = linted(charter);
     assert_true(lint_has(&inside, LINT_CUSTODY_INSIDE));
