@@ -261,25 +261,29 @@ static void remember_latest(struct keeper *k, const struct verdict_token *token,
     known->asked_ms = nonce->issued_ms;
 }
 
-/* With its reference ends what rests on it. */
-static struct moment end_of(const struct charter_policy *policy,
-                            const struct verdict_claims *claims, struct moment issued)
+/* With its reference ends what rests on it: that the image passes, and what it proves. */
+static struct moment end_of(const struct question *q, const struct verdict_claims *claims,
+                            struct moment issued)
 {
-    const struct moment usual = moment_add_seconds(issued, policy->valid_seconds);
-    const struct moment until =
-        value_set_until(&policy->policy->snp.measurement, SPAN_OF(claims->measurement));
-    const bool rests_on_it = strcmp(claims->verdict, "trusted") == 0 && !moment_is_none(until);
-    return rests_on_it && until.us < usual.us ? until : usual;
+    const struct span measurement = SPAN_OF(claims->measurement);
+    const struct moment ends[] = {
+        value_set_until(&q->policy->policy->snp.measurement, measurement),
+        charter_image_until(q->charter, q->policy, claims->kind, measurement, q->at),
+    };
+    struct moment end = moment_add_seconds(issued, q->policy->valid_seconds);
+    for (size_t i = 0; i < countof(ends) && strcmp(claims->verdict, "trusted") == 0; i++)
+        if (!moment_is_none(ends[i]) && ends[i].us < end.us)
+            end = ends[i];
+    return end;
 }
 
 static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
-                                 const struct charter_policy *policy,
-                                 const struct nonce_entry *nonce, const struct verdict *verdict,
+                                 const struct question *q, const struct verdict *verdict,
                                  struct appraise_reply *out, struct error *err)
 {
     token->id = uuid_new();
-    token->issued = clock_at_seconds(moment_seconds(nonce->issued));
-    token->expires = end_of(policy, &token->claims, token->issued);
+    token->issued = clock_at_seconds(moment_seconds(q->nonce->issued));
+    token->expires = end_of(q, &token->claims, token->issued);
     TRY(verdict_token_print(k->signer, token, &out->token, err));
     OWNED(json_drop) json_t *full = verdict_to_json(verdict);
     out->claims = record_to_json(&verdict_claims_record, &token->claims);
@@ -289,7 +293,7 @@ static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
     out->checks = json_incref(json_object_get(full, "checks"));
     out->issued = token->issued;
     out->expires = token->expires;
-    remember_latest(k, token, nonce);
+    remember_latest(k, token, q->nonce);
     k->appraisals++;
     return OK;
 }
@@ -331,7 +335,7 @@ enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
     TRY(evidence_parse(bytes_span(&wish->evidence), &evidence, err));
     q.evidence = &evidence;
     TRY(keeper_judge(k, &q, &verdict, &token, err));
-    TRY(sign_verdict(k, &token, q.policy, &nonce, &verdict, out, err));
+    TRY(sign_verdict(k, &token, &q, &verdict, out, err));
     keeper_testify(k, &q, bytes_span(&wish->evidence), &token, out);
     keep_sample(k, wish, &q, &verdict, &token, out->token);
     return OK;

@@ -144,6 +144,11 @@ bool charter_image_facts(const struct charter *charter, const struct charter_pol
                          enum evidence_kind kind, struct span measurement, struct moment at,
                          struct image_facts *out);
 
+/* Until when they say it; none: they say nothing, or it has no end. */
+struct moment charter_image_until(const struct charter *charter,
+                                  const struct charter_policy *policy, enum evidence_kind kind,
+                                  struct span measurement, struct moment at);
+
 /* SHA-256 of the DER of every certificate in a PEM file, one after the other: how `simulator_roots`
  * names roots. */
 enum outcome charter_root_hashes(struct span pem, struct bytes *out, struct error *err);

@@ -57,6 +57,13 @@ static bool is_over(struct moment end, struct moment at)
     return !moment_is_none(end) && end.us <= at.us;
 }
 
+static bool speaks_for(const struct charter_reference *r, enum evidence_kind kind,
+                       struct span measurement, struct moment at)
+{
+    return !r->retired && !is_over(r->expires, at) && speaks_of(r, kind) &&
+           charter_values_have(&r->measurement, measurement);
+}
+
 bool charter_image_facts(const struct charter *charter, const struct charter_policy *policy,
                          enum evidence_kind kind, struct span measurement, struct moment at,
                          struct image_facts *out)
@@ -65,8 +72,7 @@ bool charter_image_facts(const struct charter *charter, const struct charter_pol
     size_t found = 0;
     for (size_t i = 0; i < policy->reference_count; i++) {
         const struct charter_reference *r = &charter->references[policy->references[i]];
-        if (r->retired || is_over(r->expires, at) || !speaks_of(r, kind) ||
-            !charter_values_have(&r->measurement, measurement))
+        if (!speaks_for(r, kind, measurement, at))
             continue;
         facts.measured_boot = facts.measured_boot && r->facts.measured_boot;
         facts.provider_execution_off =
@@ -77,6 +83,23 @@ bool charter_image_facts(const struct charter *charter, const struct charter_pol
     }
     *out = found > 0 ? facts : (struct image_facts){0};
     return found > 0;
+}
+
+struct moment charter_image_until(const struct charter *charter,
+                                  const struct charter_policy *policy, enum evidence_kind kind,
+                                  struct span measurement, struct moment at)
+{
+    struct moment until = {0};
+    for (size_t i = 0; i < policy->reference_count; i++) {
+        const struct charter_reference *r = &charter->references[policy->references[i]];
+        if (!speaks_for(r, kind, measurement, at))
+            continue;
+        if (moment_is_none(r->expires))
+            return (struct moment){0};
+        if (r->expires.us > until.us)
+            until = r->expires;
+    }
+    return until;
 }
 
 static struct span next_block(struct span *rest)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/attest/evidence.h"
+#include "lib/model/charter.h"
 #include "tests/support/guest_azure.h"
 #include "tests/support/spoil.h"
 #include "tests/support/test.h"
@@ -95,6 +96,43 @@ static void a_boot_is_told_from_the_next_by_the_vtpm_and_not_by_the_report(void 
     OWNED(mem_drop) char *next = boot_of(&g);
     assert_string_equal(first, again);
     assert_string_not_equal(first, next);
+}
+
+static char *measured_hex(void)
+{
+    uint8_t value[CHARTER_MEASUREMENT_SIZE];
+    memset(value, MEASURED_PARAVISOR, sizeof value);
+    return hex_of(SPAN_OF(value));
+}
+
+/* A reference that says nothing of vTPMs lets the image pass for longer than the one that says what
+ * it proves: a verdict must not outlive that word. */
+static void a_verdict_ends_with_the_word_on_its_image(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    struct moment end = moment_add_seconds(clock_now(), 120);
+    const struct paravisor_wish wish = azure_wish(0);
+    OWNED(guest_done) struct guest g = azure_guest();
+    OWNED(mem_drop) char *hex = measured_hex();
+    azure_policy(d, "azure", json_pack("[s]", hex));
+    json_t *other = json_deep_copy(deployment_at(d, "references", "azure"));
+    json_object_set_new(other, "measured_boot", json_false());
+    json_object_set_new(other, "anchor", json_string("none"));
+    json_object_set_new(json_object_get(d->charter, "references"), "bare", other);
+    json_array_append_new(json_object_get(deployment_at(d, "policies", "azure"), "references"),
+                          json_string("bare"));
+    json_put_moment(deployment_at(d, "references", "azure"), "expires", end);
+    deployment_raise_serial(d);
+    assert_ok(deployment_apply(d, &err));
+    azure_attest(d, &g, &wish);
+    verdict_is(&g, "trusted", "ok");
+    claim_is(&g, "software", "hardware");
+    assert_int_equal(g.verdict.expires.us, end.us);
+    clock_advance_ms(INT64_C(1000) * 120);
+    azure_attest(d, &g, &wish);
+    verdict_is(&g, "trusted", "ok");
+    claim_is(&g, "software", "none");
 }
 
 /* ---- somebody else's quote ------------------------------------------------------------------ */
@@ -317,6 +355,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN(a_machine_that_proves_itself_gets_its_own_secret),
         IN(another_machine_has_another_anchor),
+        IN(a_verdict_ends_with_the_word_on_its_image),
         IN(a_boot_is_told_from_the_next_by_the_vtpm_and_not_by_the_report),
         IN(a_quote_of_another_machine_is_rejected),
         IN(registers_are_those_of_the_policy),
