@@ -23,9 +23,10 @@ FROM distrusts d CROSS JOIN LATERAL (
 WHERE d.project = $1 AND ($2::uuid IS NULL OR d.id = $2)
 ORDER BY d.created DESC, d.id LIMIT $3;
 
+-- What is in force first: however much is proposed, none of it counts as lifted for want of room.
 -- name: distrust_standing
 SELECT id, what, value, in_force_at FROM distrusts WHERE project = $1 AND lifted_at IS NULL
-ORDER BY created DESC LIMIT 4096;
+ORDER BY in_force_at IS NULL, created DESC LIMIT 4096;
 
 -- What a charter that was just accepted says: those named are in force, others no more.
 -- name: distrust_settle
@@ -50,18 +51,23 @@ WHERE x.asked_at IS NULL AND d.in_force_at IS NOT NULL AND d.lifted_at IS NULL
   AND i.trust = 'trusted' AND i.phase <> 'terminated' AND ($1::uuid IS NULL OR x.instance > $1)
 GROUP BY x.instance ORDER BY x.instance LIMIT $2;
 
+-- Not for what is still to be signed: that asks once more.
 -- name: distrust_asked
-UPDATE distrust_instances SET asked_at = clock_timestamp() WHERE instance = ANY($1) AND asked_at IS NULL;
+UPDATE distrust_instances x SET asked_at = clock_timestamp() FROM distrusts d
+WHERE d.id = x.distrust AND x.instance = ANY($1) AND x.asked_at IS NULL
+  AND d.in_force_at IS NOT NULL AND d.lifted_at IS NULL;
 
 -- Every version that one of the instances was ever handed, or anybody on a verdict that shows one of
--- the claims.
+-- the claims, or an anchor among the names that it has for its machine.
 -- name: distrust_exposed
 SELECT coalesce(jsonb_agg(to_jsonb(seen) ORDER BY seen.secret, seen.version), '[]') FROM (
     SELECT s.name AS secret, v.version, count(DISTINCT e.instance) AS instances
     FROM exposures e JOIN secrets s ON s.id = e.secret JOIN secret_versions v ON v.id = e.secret_version
     JOIN verdicts d ON d.id = e.verdict_id
     WHERE s.project = $1 AND (e.instance = ANY($2)
-        OR EXISTS (SELECT FROM jsonb_array_elements($3::jsonb) AS c (claims) WHERE d.claims @> c.claims))
+        OR EXISTS (SELECT FROM jsonb_array_elements($3::jsonb) AS c (claims)
+            WHERE d.claims @> c.claims OR c.claims ->> 'anchor' IN (substr(d.claims ->> 'named', 1, 64),
+                substr(d.claims ->> 'named', 65, 64), substr(d.claims ->> 'named', 129, 64))))
     GROUP BY s.name, v.version ORDER BY s.name, v.version LIMIT 1000) AS seen;
 
 -- name: distrust_exposed_by_instance

@@ -202,6 +202,25 @@ static void what_was_seen_before_counts_by_the_verdict_it_was_handed_out_on(void
     assert_ok(db_script(ask_db, "UPDATE instances SET phase = 'requested'", &err));
 }
 
+/* A list of anchors acts on every name that evidence has for its machine, and so must this. */
+static void what_was_seen_under_another_name_of_the_machine_counts(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    uint8_t value[SHA256_SIZE] = {0xab};
+    OWNED(mem_drop) char *anchor = hex_of(SPAN_OF(value));
+    OWNED(told_done) struct told before = propose("anchor", anchor, true);
+    assert_int_equal(json_array_size(json_object_get(before.body, "exposed")), 0);
+    OWNED(text_done) struct text script = {0};
+    text_addf(&script,
+              "UPDATE verdicts SET claims = claims || jsonb_build_object('named',"
+              " repeat('0', 128) || '%s')",
+              anchor);
+    assert_ok(db_script(ask_db, text_str(&script), &err));
+    OWNED(told_done) struct told told = propose("anchor", anchor, true);
+    assert_int_equal(json_array_size(json_object_get(told.body, "exposed")), 2);
+}
+
 /* ---- its steps ------------------------------------------------------------------------------- */
 
 static struct told the_act(void)
@@ -263,6 +282,41 @@ static void once_in_force_it_freezes_and_asks_for_new_evidence(void **state)
     assert_problem(again, 409, "distrusted-already");
 }
 
+/* Whom one act asked, another that is signed later asks again. */
+static void a_proposal_still_asks_whom_another_act_asked(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(due_instance_list_done) struct due_instance_list due = {0};
+    OWNED(told_done) struct told other = propose("region", "us-east-2", false);
+    assert_told(other, 200);
+    assert_ok(distrust_store_due(ask_db, NULL, 1, &due, &err));
+    assert_ok(distrust_store_asked(ask_db, &due.at[0].instance, 1, &err));
+    OWNED(text_done) struct text target = {0};
+    text_addf(&target, "/v1/distrust/%s", told_member(other.body, "id"));
+    OWNED(told_done) struct told act = ask("GET", text_str(&target), NULL);
+    assert_int_equal(number_at(act.body, "asked"), 0);
+    assert_ok(db_script(ask_db, "DELETE FROM distrusts WHERE what = 'region'", &err));
+}
+
+/* However many proposals nobody signed, what is in force stays so. */
+static void proposals_without_end_lift_nothing(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_ok(db_script(ask_db,
+                        "INSERT INTO distrusts (id, project, what, value, serial, plan, actor)"
+                        " SELECT gen_random_uuid(), 'default', 'region', 'r' || n, 1,"
+                        " decode(repeat('00', 32), 'hex'), 'x' FROM generate_series(1, 4096) n",
+                        &err));
+    deployment_raise_serial(world);
+    OWNED(told_done) struct told applied = judged_apply(NULL);
+    assert_told(applied, 200);
+    assert_ok(db_script(ask_db, "DELETE FROM distrusts WHERE what = 'region'", &err));
+    OWNED(told_done) struct told act = the_act();
+    assert_null(json_string_value(json_object_get(act.body, "lifted_at")));
+}
+
 static void a_step_is_done_when_the_rows_say_so(void **state)
 {
     (void)state;
@@ -295,8 +349,11 @@ int main(void)
         cmocka_unit_test_setup(every_version_that_was_seen_is_listed, ask_quiet),
         cmocka_unit_test_setup(what_was_seen_before_counts_by_the_verdict_it_was_handed_out_on,
                                ask_quiet),
+        cmocka_unit_test_setup(what_was_seen_under_another_name_of_the_machine_counts, ask_quiet),
         cmocka_unit_test_setup(a_proposal_waits_for_its_signatures, ask_quiet),
         cmocka_unit_test_setup(once_in_force_it_freezes_and_asks_for_new_evidence, ask_quiet),
+        cmocka_unit_test_setup(a_proposal_still_asks_whom_another_act_asked, ask_quiet),
+        cmocka_unit_test_setup(proposals_without_end_lift_nothing, ask_quiet),
         cmocka_unit_test_setup(a_step_is_done_when_the_rows_say_so, ask_quiet),
         cmocka_unit_test_setup(a_later_charter_may_lift_it, ask_quiet),
     };
