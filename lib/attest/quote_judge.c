@@ -296,7 +296,8 @@ bool quote_pins_boot(const struct quote_hearing *h)
     const struct boot_rules *rules = h->in->rules;
     if (rules == NULL)
         return false;
-    return (rules->pcrs.at[LOADERS].count > 0 &&
+    const bool measured = !span_is_zero(register_value(h, LOADERS)); /* else nobody extended it */
+    return (rules->pcrs.at[LOADERS].count > 0 && measured &&
             verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_PCR))) ||
            verdict_passed(h->out, name_of(&reason_names, REASON_POLICY_BOOT_COMPONENT));
 }

@@ -15,7 +15,9 @@
 #include "tests/support/made_vtpm.h"
 #include "tests/support/test.h"
 
-#define ZEROES "0000000000000000000000000000000000000000000000000000000000000000"
+/* What the firmware measures as the loader, and register 4 with it. */
+#define LOADER "0404040404040404040404040404040404040404040404040404040404040404"
+#define STARTED "93db88e9a1e1c4f087e6688ac9af5583b4d9899625345acb8bd7fe15589ad823"
 
 static void apply(struct deployment *d)
 {
@@ -86,9 +88,10 @@ static void a_machine_of_azure_gets_its_own_secret(void **state)
     struct deployment *d = w->d;
     OWNED(azure_host_done) struct azure_host host = {0};
     assert_int_equal(azure_machine_set_up(NULL), 0);
+    soft_tpm_tool(azure_machine.tpm, "tpm2_pcrextend 4:sha256=" LOADER);
     azure_write_charter(d);
     json_object_set_new(deployment_at(d, "policies", "azure"), "azure",
-                        json_pack("{s:{s:s}}", "pcrs", "4", ZEROES));
+                        json_pack("{s:{s:s}}", "pcrs", "4", STARTED));
     apply(d);
     azure_host_start(&host);
     azure_host_say_certificates(&host);
@@ -169,7 +172,7 @@ static void write_policy_beside(struct deployment *d)
     json_object_set_new(json_object_get(d->charter, "policies"), "vtpm",
                         json_pack("{s:{},s:{s:[s],s:[s],s:{s:s}},s:[s],s:i}", "snp", "vtpm",
                                   "roots", "provider", "ak_ca", made_vtpm_authority(0), "pcrs", "4",
-                                  ZEROES, "references", "beside", "valid_seconds", 7200));
+                                  STARTED, "references", "beside", "valid_seconds", 7200));
 }
 
 static void a_machine_with_a_certified_vtpm_gets_its_own_secret(void **state)
@@ -177,6 +180,7 @@ static void a_machine_with_a_certified_vtpm_gets_its_own_secret(void **state)
     struct carried *w = *state;
     struct deployment *d = w->d;
     struct soft_tpm *soft = soft_tpm_start();
+    soft_tpm_tool(soft, "tpm2_pcrextend 4:sha256=" LOADER);
     assert_int_equal(fake_tsm_set_up(NULL), 0);
     fake_tsm.make = make_report;
     beside.of = w;

@@ -225,6 +225,10 @@ static void make_registers(const struct made_vtpm_wish *wish, struct event_repla
     assert_ok(event_log_replay(bytes_span(&log), out, &err));
     memset(out->banks[BANK_SHA256].value[11], 0xb0, SHA256_SIZE);
     memset(out->banks[BANK_SHA384].value[11], 0xb0, SHA384_SIZE);
+    if (wish->loader_unmeasured) {
+        memset(out->banks[BANK_SHA256].value[4], 0, SHA256_SIZE);
+        memset(out->banks[BANK_SHA384].value[4], 0, SHA384_SIZE);
+    }
 }
 
 /* ---- report and manifest -------------------------------------------------------------------- */

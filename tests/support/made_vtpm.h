@@ -71,6 +71,7 @@ struct made_vtpm_wish {
     uint8_t signature_flip;
     uint32_t reset_count, restart_count;
 
+    bool loader_unmeasured; /* register 4 is as at the TPM's start */
     bool without_log;
     bool secure_boot_off;
     bool secure_boot_relabelled; /* measured off, said on */

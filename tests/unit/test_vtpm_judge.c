@@ -2,7 +2,6 @@
  * one thing only. Quote, registers and log are test_vtpm_boot. */
 #include "lib/attest/vtpm_judge.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/vtpm_judged.h"
@@ -475,29 +474,42 @@ static void software_needs_a_pinned_boot_a_measured_image_and_an_answer(void **s
     }
 }
 
+/* What is pinned to the value that the machine has. */
+static void assert_pins_nothing(const struct made_vtpm_wish *wish, size_t pcr)
+{
+    OWNED(text_done) struct text json = {0};
+    OWNED(made_vtpm_done) struct made_vtpm t;
+    OWNED(verdict_done) struct verdict v = {0};
+    made_vtpm_make(simulator.psp, simulator.roots, wish, NULL, &t);
+    text_addf(&json,
+              "{\"vtpm\":{\"pcrs\":{\"%zu\":\"%s\"},\"svsm_measurements\":"
+              "\"" VTPM_MEASURED "\"}}",
+              pcr, json_string_value(json_array_get(t.pcrs, pcr)));
+    OWNED(mem_drop) struct policy *policy = vtpm_expecting(text_str(&json));
+    t.input.policy = policy;
+    vtpm_judge(&t.input, &v);
+    assert_int_equal(v.reason, REASON_OK);
+    assert_int_equal(v.software, SOURCE_NONE);
+    assert_true(lacks(&v, MISSING_PINNED_MEASUREMENT));
+}
+
 /* Whoever boots what measures nothing there extends them himself, to whatever is pinned. */
 static void registers_that_what_runs_can_bring_about_itself_pin_no_boot(void **state)
 {
     (void)state;
-    static const char *const registers[] = {"9", "11"};
-    for (size_t i = 0; i < countof(registers); i++) {
-        OWNED(text_done) struct text json = {0};
-        OWNED(made_vtpm_done) struct made_vtpm t;
-        OWNED(verdict_done) struct verdict v = {0};
-        const struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_SVSM);
-        made_vtpm_make(simulator.psp, simulator.roots, &wish, NULL, &t);
-        const json_t *value = json_array_get(t.pcrs, (size_t)atoi(registers[i]));
-        text_addf(&json,
-                  "{\"vtpm\":{\"pcrs\":{\"%s\":\"%s\"},\"svsm_measurements\":"
-                  "\"" VTPM_MEASURED "\"}}",
-                  registers[i], json_string_value(value));
-        OWNED(mem_drop) struct policy *policy = vtpm_expecting(text_str(&json));
-        t.input.policy = policy;
-        vtpm_judge(&t.input, &v);
-        assert_int_equal(v.reason, REASON_OK);
-        assert_int_equal(v.software, SOURCE_NONE);
-        assert_true(lacks(&v, MISSING_PINNED_MEASUREMENT));
-    }
+    const struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_SVSM);
+    assert_pins_nothing(&wish, 9);
+    assert_pins_nothing(&wish, 11);
+}
+
+/* Where the firmware measures nothing, whatever boots has this value. */
+static void a_register_that_nobody_extended_pins_no_boot(void **state)
+{
+    (void)state;
+    struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_SVSM);
+    wish.loader_unmeasured = true;
+    wish.without_log = true;
+    assert_pins_nothing(&wish, 4);
 }
 
 static void a_verdict_rests_on_the_keys_certificate_too(void **state)
@@ -558,6 +570,7 @@ int main(void)
         cmocka_unit_test(software_needs_a_pinned_boot_a_measured_image_and_an_answer),
         cmocka_unit_test(a_verdict_rests_on_the_keys_certificate_too),
         cmocka_unit_test(registers_that_what_runs_can_bring_about_itself_pin_no_boot),
+        cmocka_unit_test(a_register_that_nobody_extended_pins_no_boot),
         cmocka_unit_test(a_machine_is_named_by_its_key_or_by_its_document),
     };
     return cmocka_run_group_tests_name("vtpm_judge", tests, simulator_set_up, simulator_tear_down);
