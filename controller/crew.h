@@ -10,6 +10,7 @@
 #include "controller/orphans.h"
 #include "controller/worker.h"
 #include "db/instance_store.h"
+#include "db/retention.h"
 
 enum {
     CLAIM_LIMIT = 4,     /* rows one worker takes at once: it works them one after the other */
@@ -26,13 +27,20 @@ enum {
 
 struct crew;
 
+/* How far the tidier has come with old verdicts, and since when; it begins anew once a day. */
+struct forgetting {
+    struct retention_walk walk;
+    int64_t begun_ms;
+};
+
 /* One thread. */
 struct worker {
     struct crew *crew;
     struct db *db;
     struct clouds clouds;
-    struct orphans orphans;   /* the watch's */
-    char holder[HOLDER_SIZE]; /* of leases, and the actor in the audit trail */
+    struct orphans orphans;       /* the watch's */
+    struct forgetting forgetting; /* the tidier's */
+    char holder[HOLDER_SIZE];     /* of leases, and the actor in the audit trail */
 };
 
 /* Since when this controller could have heard an agent; the clock's thread only. */

@@ -20,9 +20,10 @@
 enum {
     WORKERS_MOST = 64,
     FILE_MOST = 64 * 1024,
-    TIDY_MS = 600 * 1000, /* nobody waits for what is forgotten */
-    LISTEN_MS = 250,      /* so that stopping need not wait long */
-    TROUBLE_MS = 1000,    /* after the database did not answer */
+    TIDY_MS = 600 * 1000,   /* nobody waits for what is forgotten */
+    WALK_MS = 86400 * 1000, /* what had to stay is looked at again */
+    LISTEN_MS = 250,        /* so that stopping need not wait long */
+    TROUBLE_MS = 1000,      /* after the database did not answer */
 };
 
 /* One round of a thread; `out_did`: there was something, so look again at once. */
@@ -139,21 +140,43 @@ static enum outcome look_at_clouds(struct worker *w, bool *out_did, struct error
     return OK;
 }
 
+static enum outcome forget_instances(struct worker *w, bool *out_more, struct error *err)
+{
+    const struct service_settings *s = w->crew->settings;
+    int64_t count = 0;
+    if (s->retain_days > 0)
+        TRY(retention_forget(w->db, s->retain_days, w->holder, &count, err));
+    if (count > 0)
+        LOG(INFO, "instances.forgotten", INT("count", count), INT("days", s->retain_days));
+    *out_more = count == RETENTION_BATCH;
+    return OK;
+}
+
+static enum outcome forget_verdicts(struct worker *w, bool *out_more, struct error *err)
+{
+    const struct service_settings *s = w->crew->settings;
+    struct forgetting *f = &w->forgetting;
+    const int64_t now_ms = clock_monotonic_ms();
+    *out_more = false;
+    if (s->retain_verdicts_days == 0)
+        return OK;
+    if (f->walk.looked < RETENTION_STEP && now_ms - f->begun_ms >= WALK_MS)
+        *f = (struct forgetting){.begun_ms = now_ms};
+    TRY(retention_forget_verdicts(w->db, s->retain_verdicts_days, w->holder, &f->walk, err));
+    if (f->walk.gone > 0)
+        LOG(INFO, "verdicts.forgotten", INT("count", f->walk.gone),
+            INT("days", s->retain_verdicts_days));
+    *out_more = f->walk.looked == RETENTION_STEP;
+    return OK;
+}
+
 /* Batch after batch, each a short transaction, then a long rest. */
 static enum outcome tidy_up(struct worker *w, bool *out_did, struct error *err)
 {
-    const struct service_settings *s = w->crew->settings;
-    int64_t count = 0, verdicts = 0;
-    if (s->retain_days > 0)
-        TRY(retention_forget(w->db, s->retain_days, w->holder, &count, err));
-    if (s->retain_verdicts_days > 0)
-        TRY(retention_forget_verdicts(w->db, s->retain_verdicts_days, w->holder, &verdicts, err));
-    if (count > 0)
-        LOG(INFO, "instances.forgotten", INT("count", count), INT("days", s->retain_days));
-    if (verdicts > 0)
-        LOG(INFO, "verdicts.forgotten", INT("count", verdicts),
-            INT("days", s->retain_verdicts_days));
-    *out_did = count == RETENTION_BATCH || verdicts == RETENTION_BATCH;
+    bool instances, verdicts;
+    TRY(forget_instances(w, &instances, err));
+    TRY(forget_verdicts(w, &verdicts, err));
+    *out_did = instances || verdicts;
     if (!*out_did)
         rest(w, TIDY_MS);
     return OK;

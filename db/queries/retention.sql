@@ -23,15 +23,21 @@ WITH gone AS (
 )
 SELECT evidence_digest FROM gone UNION SELECT crl_digest FROM gone WHERE crl_digest IS NOT NULL;
 
--- The same of machines that live on, once they are so many days old.
+-- The same of machines that live on, once they are so many days old: a stretch of them in the order in
+-- which they were given, so that those that stay are not walked over again and again.
 -- name: retention_old_verdicts
-WITH old AS (
-    SELECT v.id FROM verdicts v
-    WHERE v.created < clock_timestamp() - make_interval(days => $1::bigint::int)
+WITH looked AS (
+    SELECT id, created FROM verdicts
+    WHERE created < clock_timestamp() - make_interval(days => $1::bigint::int)
+      AND (created, id) > (coalesce($4, '-infinity'::timestamptz), coalesce($5, '00000000-0000-0000-0000-000000000000'::uuid))
+    ORDER BY created, id LIMIT $2
+), old AS (
+    SELECT v.id FROM looked l JOIN verdicts v ON v.id = l.id
+    WHERE EXISTS (SELECT FROM instances i WHERE i.id = v.instance AND i.phase <> 'terminated')
       AND NOT EXISTS (SELECT FROM instances i WHERE i.verdict_id = v.id)
       AND NOT EXISTS (SELECT FROM exposures e WHERE e.verdict_id = v.id)
       AND NOT EXISTS (SELECT FROM deliveries d WHERE d.verdict_id = v.id)
-    ORDER BY v.created LIMIT $2 FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF v SKIP LOCKED
 ), gone AS (
     DELETE FROM verdicts v USING old WHERE v.id = old.id
     RETURNING v.project, v.evidence_digest, v.crl_digest
@@ -40,10 +46,12 @@ WITH old AS (
     SELECT project, $3, 'verdicts.forgotten', 'verdicts',
            jsonb_build_object('days', $1::bigint, 'count', count(*))
     FROM gone GROUP BY project
+), digests (digest) AS (
+    SELECT evidence_digest FROM gone UNION SELECT crl_digest FROM gone WHERE crl_digest IS NOT NULL
 )
-SELECT digest, (SELECT count(*) FROM gone) FROM
-    (SELECT evidence_digest FROM gone UNION SELECT crl_digest FROM gone WHERE crl_digest IS NOT NULL)
-    AS digests (digest);
+SELECT d.digest, (SELECT count(*) FROM gone), (SELECT count(*) FROM looked), l.created, l.id
+FROM (SELECT created, id FROM looked ORDER BY created DESC, id DESC LIMIT 1) AS l
+    LEFT JOIN digests d ON true;
 
 -- name: retention_evidence
 DELETE FROM evidence e WHERE e.digest = ANY ($1::bytea[])

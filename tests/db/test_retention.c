@@ -170,8 +170,12 @@ static void give_long_ago(const struct uuid *verdict, int days)
 static int64_t forget_verdicts(int64_t days)
 {
     struct error err = {0};
+    struct retention_walk walk = {0};
     int64_t count = 0;
-    assert_ok(retention_forget_verdicts(db, days, "tidier", &count, &err));
+    do {
+        assert_ok(retention_forget_verdicts(db, days, "tidier", &walk, &err));
+        count += walk.gone;
+    } while (walk.looked == RETENTION_STEP);
     return count;
 }
 
@@ -245,6 +249,53 @@ static void a_list_goes_with_the_last_verdict_that_was_judged_with_it(void **sta
         verdict_row_done(&rows[i]);
 }
 
+/* A fleet that was handed secrets for years has more verdicts that stay than anybody may walk over
+ * every few minutes. */
+static void what_has_to_stay_is_walked_over_once(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    enum { MANY = RETENTION_STEP + 20 };
+    struct uuid ids[MANY], last = {0};
+    struct retention_walk walk = {0};
+    fixture_instances(db, "staying", ids, MANY);
+    for (size_t i = 0; i < MANY; i++)
+        last = verdict(&ids[i], 8);
+    assert_ok(db_script(db,
+                        "UPDATE verdicts SET created = clock_timestamp() - interval '1 year'"
+                        " WHERE instance IN (SELECT id FROM instances WHERE fleet = 'staying')",
+                        &err));
+    assert_ok(retention_forget_verdicts(db, 30, "tidier", &walk, &err));
+    assert_int_equal(walk.looked, RETENTION_STEP);
+    assert_ok(retention_forget_verdicts(db, 30, "tidier", &walk, &err));
+    assert_true(walk.looked >= 20 && walk.looked < RETENTION_STEP);
+    assert_ok(retention_forget_verdicts(db, 30, "tidier", &walk, &err));
+    assert_int_equal(walk.looked, 0);
+    struct uuid young = verdict(&ids[MANY - 1], 8);
+    give_long_ago(&last, 31);
+    assert_ok(retention_forget_verdicts(db, 30, "tidier", &walk, &err));
+    assert_int_equal(walk.looked, 1);
+    assert_int_equal(walk.gone, 1);
+    assert_int_equal(number_of("verdicts", "id", &young), 1);
+}
+
+/* retain-days says how long, whatever retain-verdicts-days does. */
+static void what_is_over_keeps_its_verdicts_until_its_own_time(void **state)
+{
+    (void)state;
+    struct instance row = fixture_running(db, "over");
+    struct uuid old = verdict(&row.id, 9), last = verdict(&row.id, 9);
+    give_long_ago(&old, 100);
+    give_long_ago(&last, 100);
+    end(&row.id);
+    age(&row.id, 99);
+    assert_int_equal(forget_verdicts(30), 0);
+    assert_int_equal(number_of("verdicts", "id", &old), 1);
+    assert_int_equal(forget(98), 1);
+    assert_int_equal(number_of("verdicts", "id", &old), 0);
+    assert_int_equal(number_of("verdicts", "id", &last), 1);
+}
+
 static int open_it(void **state)
 {
     (void)state;
@@ -271,6 +322,8 @@ int main(void)
         cmocka_unit_test(old_verdicts_of_what_lives_go_and_the_one_it_stands_on_stays),
         cmocka_unit_test(what_a_secret_of_the_living_was_handed_out_on_stays),
         cmocka_unit_test(a_list_goes_with_the_last_verdict_that_was_judged_with_it),
+        cmocka_unit_test(what_has_to_stay_is_walked_over_once),
+        cmocka_unit_test(what_is_over_keeps_its_verdicts_until_its_own_time),
     };
     return cmocka_run_group_tests(tests, open_it, close_it);
 }
