@@ -12,7 +12,8 @@ enum {
     HOLD_SPAN_MS = 2000,       /* whoever has its turn within this is held */
     HELD_LEAST = 4,
     LATER_LEAST_MS = 1000,
-    BACK_GRACE_MS = 30000, /* later than told, it has lost its place */
+    LATE_SHARE = 10, /* who was told the same comes so much of it later, each at its own moment */
+    BACK_GRACE_MS = 30000, /* later still, it has lost its place */
     PACE_FIRST_US = 5000,  /* until it was measured */
     PACE_MOST_US = 10000000,
     PACE_WEIGHT = 16,
@@ -38,8 +39,8 @@ struct admission {
     size_t strangers;                          /* of the admitted */
     int64_t orders;
     int64_t bucket_us;   /* start times: when the pace allows the next */
-    int64_t pace_us;     /* between two ends while others waited, as measured */
-    int64_t last_end_ms; /* 0: nobody waited since */
+    int64_t pace_us;     /* between two ends while all slots were taken, as measured */
+    int64_t last_end_ms; /* 0: there was room since */
 };
 
 struct admission *admission_new(const struct admission_limits *limits)
@@ -187,19 +188,26 @@ static int64_t pace_us(const struct admission *a)
     return a->pace_us > spacing_us(a) ? a->pace_us : spacing_us(a);
 }
 
-/* It should be back when half of the wait is over that all before it would take: early enough when
- * they are served twice as fast as thought, and so a few questions for a long wait. */
+/* When half of the wait is over that all before it would take: early enough when they are served
+ * twice as fast as thought, and so a few questions for a long wait. But by the time until which it
+ * had better be served it is back in any case, for thoughts may be wrong. */
+static int64_t away_ms(const struct applicant *who, size_t before, int64_t pace_us, int64_t now_ms)
+{
+    int64_t after_ms = (int64_t)before * pace_us / 2000;
+    if (who->due_ms > now_ms && after_ms > who->due_ms - now_ms)
+        after_ms = who->due_ms - now_ms;
+    if (after_ms < LATER_LEAST_MS)
+        after_ms = LATER_LEAST_MS;
+    return after_ms < ADMISSION_LATER_MOST_MS ? after_ms : ADMISSION_LATER_MOST_MS;
+}
+
 static int64_t send_away(struct admission *a, struct applicant *who, int64_t now_ms)
 {
     const struct place place = {who, who->due_ms, who->order, who->class};
     const size_t before = count_before(&a->lists[APPLICANT_HELD], &place) +
                           count_before(&a->lists[APPLICANT_AWAY], &place);
-    int64_t after_ms = (int64_t)before * pace_us(a) / 2000;
-    if (after_ms < LATER_LEAST_MS)
-        after_ms = LATER_LEAST_MS;
-    if (after_ms > ADMISSION_LATER_MOST_MS)
-        after_ms = ADMISSION_LATER_MOST_MS;
-    enter(a, who, APPLICANT_AWAY, now_ms + after_ms);
+    const int64_t after_ms = away_ms(who, before, pace_us(a), now_ms);
+    enter(a, who, APPLICANT_AWAY, now_ms + after_ms + after_ms / LATE_SHARE);
     return after_ms;
 }
 
@@ -272,12 +280,13 @@ struct applicant *admission_overdue(struct admission *a, int64_t now_ms, int64_t
 
 /* ---- ending -------------------------------------------------------------------------------- */
 
-/* Only while somebody waits do ends tell how many could be served. */
+/* Only while somebody is held for want of a slot do ends tell how many could be served: who is away
+ * may be so for other reasons. */
 static void measure(struct admission *a, int64_t now_ms)
 {
     const bool measured = a->last_end_ms > 0;
     const int64_t took_us = (now_ms - a->last_end_ms) * 1000;
-    a->last_end_ms = admission_waiting(a) > 0 ? now_ms : 0;
+    a->last_end_ms = first_held(a) != NULL ? now_ms : 0;
     if (!measured)
         return;
     a->pace_us += (took_us - a->pace_us) / PACE_WEIGHT;

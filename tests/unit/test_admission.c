@@ -393,6 +393,95 @@ static void who_leaves_is_forgotten(void **state)
     admission_free(s->a);
 }
 
+/* ---- who wants to harm others ---------------------------------------------------------------- */
+
+/* One machine with two connections is enough: one of them is always away, as the other has the
+ * slot, so that somebody always waits; and in a quiet hour ends are far between. */
+static void wait_in_a_quiet_hour(struct storm *s, int64_t until_ms)
+{
+    int64_t after;
+    struct applicant mate = applicant(APPLICANT_RENEWAL, 1000001), twin = mate;
+    struct applicant passing = applicant(APPLICANT_RENEWAL, 1000002);
+    for (int64_t now = 1000; now < until_ms; now += 5000) {
+        admission_ask(s->a, &mate, now, &after);
+        assert_int_equal(admission_ask(s->a, &twin, now, &after), APPLICANT_AWAY);
+        assert_int_equal(admission_ask(s->a, &passing, now, &after), APPLICANT_ADMITTED);
+        admission_end(s->a, &passing, now + 100);
+        admission_tick(s->a, now + 1000);
+    }
+    admission_end(s->a, &mate, until_ms);
+    admission_end(s->a, &twin, until_ms);
+    s->now_ms = until_ms;
+}
+
+static void one_that_waits_in_a_quiet_hour_makes_no_renewal_late(void **state)
+{
+    (void)state;
+    struct storm *s = &storm;
+    begin(s, 32, 100, 12); /* 320 a second */
+    wait_in_a_quiet_hour(s, 200000);
+    for (int i = 0; i < STORM_MOST; i++)
+        add(s, APPLICANT_RENEWAL, 200000)->applicant.good_until_ms = 275000;
+    run_to(s, HORIZON_MS);
+    assert_int_equal(s->served, s->count);
+    for (int i = 0; i < s->count; i++)
+        assert_true(s->machines[i].served_ms < s->machines[i].applicant.good_until_ms);
+    admission_free(s->a);
+}
+
+/* As many as there are slots, and each keeps one for as long as it may; then they are gone. */
+static void who_hoards_slots_makes_others_wait_no_longer_than_it_is_there(void **state)
+{
+    (void)state;
+    enum { HOARDERS = 8, GONE_MS = 130000 };
+    struct storm *s = &storm;
+    struct applicant hoarders[HOARDERS];
+    int64_t after;
+    begin(s, HOARDERS, 20, 13); /* 400 a second without them */
+    for (int i = 0; i < 2000; i++)
+        add(s, APPLICANT_RENEWAL, 2000)->applicant.good_until_ms = 180000;
+    for (int i = 0; i < HOARDERS; i++)
+        hoarders[i] = applicant(APPLICANT_DEMANDED, 1000001 + (uint64_t)i);
+    for (int64_t ms = 1000; ms < GONE_MS; ms += 1000) {
+        for (int i = 0; i < HOARDERS; i++)
+            if (ms % 10000 == 1000 * (i + 1)) /* each begins anew: an end, and nobody was served */
+                (void)admission_ask(s->a, &hoarders[i], ms, &after);
+        run_to(s, ms);
+    }
+    for (int i = 0; i < HOARDERS; i++)
+        admission_end(s->a, &hoarders[i], GONE_MS);
+    run_to(s, HORIZON_MS);
+    assert_int_equal(s->served, s->count);
+    for (int i = 0; i < s->count; i++)
+        assert_true(s->machines[i].served_ms < s->machines[i].applicant.good_until_ms);
+    admission_free(s->a);
+}
+
+/* Agents come up to a tenth later than they were told. */
+static void who_comes_back_as_late_as_an_agent_may_keeps_its_place(void **state)
+{
+    (void)state;
+    int64_t after = 0, now = 0;
+    struct admission *a = admission_new(&one);
+    struct applicant busy = applicant(APPLICANT_DEMANDED, 1);
+    static struct applicant crowd[2000];
+    for (; now < 300000; now += 2000) { /* one is served in two seconds */
+        assert_int_equal(admission_ask(a, &busy, now, &after), APPLICANT_ADMITTED);
+        for (size_t i = 0; now % 20000 == 0 && i < countof(crowd); i++) {
+            crowd[i] =
+                crowd[i].state == APPLICANT_IDLE ? applicant(APPLICANT_FIRST, 10 + i) : crowd[i];
+            (void)admission_ask(a, &crowd[i], now, &after);
+        }
+    }
+    assert_int_equal(after, ADMISSION_LATER_MOST_MS);
+    const int64_t asked_ms = crowd[countof(crowd) - 1].asked_ms;
+    now += after + after / 10 - 2000;
+    admission_tick(a, now);
+    (void)admission_ask(a, &crowd[countof(crowd) - 1], now, &after);
+    assert_int_equal(crowd[countof(crowd) - 1].asked_ms, asked_ms);
+    admission_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +497,9 @@ int main(void)
         cmocka_unit_test(no_renewal_is_late_while_the_capacity_suffices),
         cmocka_unit_test(nobody_starves_under_more_than_can_be_served),
         cmocka_unit_test(who_leaves_is_forgotten),
+        cmocka_unit_test(one_that_waits_in_a_quiet_hour_makes_no_renewal_late),
+        cmocka_unit_test(who_hoards_slots_makes_others_wait_no_longer_than_it_is_there),
+        cmocka_unit_test(who_comes_back_as_late_as_an_agent_may_keeps_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
