@@ -36,12 +36,13 @@ SELECT code FROM endorsement_misses WHERE name = $1 AND until > $2;
 -- name: endorsement_no_miss
 DELETE FROM endorsement_misses WHERE name = $1 OR until <= $2::timestamptz - interval '1 day';
 
+-- Nobody is asked to rest for over an hour, so what is further ahead somebody's wrong clock wrote.
 -- name: endorsement_turn
 WITH turn AS (
     UPDATE endorsement_turns SET full_at = make_interval(secs => $2::bigint / 1000.0)
-        + CASE WHEN full_at > $1::timestamptz + interval '1 day' THEN $1::timestamptz ELSE greatest(full_at, $1::timestamptz) END
+        + CASE WHEN full_at > $1::timestamptz + interval '3610 seconds' THEN $1::timestamptz ELSE greatest(full_at, $1::timestamptz) END
     WHERE full_at <= $1::timestamptz + make_interval(secs => $2::bigint * ($3::bigint - 1) / 1000.0)
-       OR full_at > $1::timestamptz + interval '1 day' -- somebody's clock was wrong
+       OR full_at > $1::timestamptz + interval '3610 seconds'
     RETURNING 0::bigint AS wait_ms)
 SELECT coalesce((SELECT wait_ms FROM turn),
     ceil(extract(epoch FROM full_at - $1::timestamptz) * 1000 - $2::bigint * ($3::bigint - 1))::bigint)
