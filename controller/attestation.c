@@ -26,12 +26,19 @@ static void start_round(struct guest *guest, const struct challenge *challenge)
     guest->next_part = 0;
 }
 
+static void note_silence(const struct later *later, enum outcome outcome, const struct error *why)
+{
+    if (outcome == ERR_UNREACHABLE && strcmp(why->code, "no-answer") == 0)
+        keepers_let_wait(&later->desk->keepers, later->keeper_boot);
+}
+
 static void challenge_answered(void *context, enum outcome outcome, struct span body,
                                struct error *err)
 {
     struct later *later = context;
     struct guest *guest = later_guest(later);
     struct challenge challenge = {0};
+    note_silence(later, outcome, err);
     if (outcome == OK)
         outcome = message_parse_reply(body, &challenge_record, &challenge, err);
     if (guest != NULL) {
@@ -61,8 +68,10 @@ void guest_challenge(struct guest *guest, uint64_t id, const struct attest_begin
     }
     memcpy(wish.link_key, link_peer_fingerprint(guest->peer), sizeof wish.link_key);
     guest->kind = begin->kind;
+    struct later *later = later_new(guest, id);
+    memcpy(later->keeper_boot, keeper->boot_id, sizeof later->keeper_boot);
     calls_ask(guest->desk->calls, keeper->peer, VERB_CHALLENGE, &challenge_wish_record, &wish,
-              KEEPER_WAIT_MS, challenge_answered, later_new(guest, id));
+              KEEPER_WAIT_MS, challenge_answered, later);
 }
 
 enum outcome guest_attest_begin(struct guest *guest, uint64_t id, const json_t *message,
@@ -320,6 +329,7 @@ static void appraised(void *context, enum outcome outcome, struct span body, str
     struct desk *desk = a->later->desk;
     struct guest *guest = later_guest(a->later);
     struct appraise_reply reply = {0};
+    note_silence(a->later, outcome, err);
     if (guest != NULL) {
         guest->busy = false;
         slots_end(guest);
@@ -370,6 +380,7 @@ static enum outcome ask_keeper(struct desk *desk, struct appraisal *a, struct er
         return fail_code(err, ERR_CONFLICT, "challenge-again", "the nonce's keeper has left");
     /* The keeper's name in rows: enough of its signer's hash to find it by. */
     snprintf(a->keeper, sizeof a->keeper, "%.32s", keeper->name);
+    memcpy(a->later->keeper_boot, keeper->boot_id, sizeof a->later->keeper_boot);
     memcpy(wish.nonce, a->nonce, sizeof wish.nonce);
     snprintf(wish.policy, sizeof wish.policy, "%s", a->instance.policy);
     snprintf(wish.image, sizeof wish.image, "%s", a->instance.image);

@@ -115,6 +115,7 @@ struct later {
     struct link_peer *peer;
     struct slot *slot; /* stays taken until then */
     uint64_t id;
+    uint8_t keeper_boot[8]; /* of the keeper that is asked; zero: it does not matter */
 };
 struct later *later_new(struct guest *guest, uint64_t id);
 struct guest *later_guest(struct later *later); /* NULL: the connection is gone */

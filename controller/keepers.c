@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
 static enum outcome check_signer(const struct hello *hello, struct cert *const *roots,
@@ -67,6 +68,20 @@ bool keepers_is_silent(const struct keepers *keepers, const struct keeper_seat *
     return clock_monotonic_ms() - seat->heard_ms >= 2 * keepers->interval_ms;
 }
 
+void keepers_let_wait(struct keepers *keepers, const uint8_t boot_id[static 8])
+{
+    struct keeper_seat *seat = keepers_of_boot(keepers, boot_id);
+    if (seat == NULL)
+        return;
+    seat->stuck_until_ms = clock_monotonic_ms() + KEEPER_STUCK_MS;
+    LOG(WARN, "keeper.lets-wait", TEXT("keeper", seat->name));
+}
+
+static bool is_stuck(const struct keeper_seat *seat)
+{
+    return clock_monotonic_ms() < seat->stuck_until_ms;
+}
+
 enum outcome keepers_note(const struct keepers *keepers, const struct keeper_seat *seat,
                           struct db *db, const char *actor, struct error *err)
 {
@@ -107,6 +122,8 @@ static bool is_better(const struct keepers *keepers, const struct keeper_seat *s
     const bool silent = keepers_is_silent(keepers, seat);
     if (silent != keepers_is_silent(keepers, than))
         return !silent;
+    if (is_stuck(seat) != is_stuck(than))
+        return !is_stuck(seat);
     if (seat->status.halted != than->status.halted)
         return !seat->status.halted;
     return seat->charter_serial > than->charter_serial;

@@ -212,6 +212,31 @@ static void evidence_that_comes_when_its_slot_is_another_ones_is_asked_for_again
     assert_string_equal(verdict.verdict, "trusted");
 }
 
+/* ---- a keeper that is well and does nothing ---------------------------------------------------
+ */
+
+/* It gives challenges and says how it is, and evidence lies with it: the other one is asked. */
+static void evidence_that_a_keeper_lets_lie_goes_to_another_one_next(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct challenge challenge = {0};
+    struct verdict_notice told = {0}, verdict = {0};
+    OWNED(bytes_done) struct bytes reply = {0};
+    front_keeper(5, "7.1");
+    OWNED(visitor_done) struct visitor guest = welcome("ticket-a");
+    assert_ok(visitor_challenge(&guest, &challenge, &err));
+    struct caller idle = front.keeper;
+    front.keeper = (struct caller){0};
+    front_keeper(6, "7.1"); /* as good as the first, which is asked before it */
+    answer_to(&guest, visitor_sends(&guest, challenge.nonce), &reply);
+    assert_ok(message_parse_reply(bytes_span(&reply), &verdict_notice_record, &told, &err));
+    assert_string_equal(told.reason, "challenge-again");
+    assert_ok(visitor_prove(&guest, true, 1, &verdict, &err));
+    assert_string_equal(verdict.verdict, "trusted");
+    caller_close(&idle);
+}
+
 /* ---- what one is told ------------------------------------------------------------------------ */
 
 static int64_t told_to_renew(const struct uuid *id, const char *ticket, uint8_t boot)
@@ -253,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             evidence_that_comes_when_its_slot_is_another_ones_is_asked_for_again, open_single,
             close_single),
+        AT_FRONT(evidence_that_a_keeper_lets_lie_goes_to_another_one_next),
         AT_FRONT(a_renewal_is_planned_in_time_for_the_fleets_objective),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,27 @@ static void a_keeper_that_does_not_answer_is_asked_last(void **state)
     assert_ptr_equal(picked, &keepers.seats[0]);
 }
 
+static void a_keeper_that_lets_guests_wait_is_asked_last_for_a_while(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct keeper_seat *picked = NULL;
+    const int64_t now = clock_monotonic_ms();
+    struct keepers keepers = {.interval_ms = 1000000, .count = 2};
+    keepers.seats[0] = (struct keeper_seat){.charter_serial = 7, .heard_ms = now, .boot_id = {7}};
+    keepers.seats[1] = (struct keeper_seat){.charter_serial = 6, .heard_ms = now, .boot_id = {6}};
+    keepers_let_wait(&keepers, keepers.seats[0].boot_id);
+    assert_ok(keepers_pick(&keepers, &picked, &err));
+    assert_ptr_equal(picked, &keepers.seats[1]);
+    keepers_let_wait(&keepers, keepers.seats[1].boot_id); /* better than none */
+    assert_ok(keepers_pick(&keepers, &picked, &err));
+    assert_ptr_equal(picked, &keepers.seats[0]);
+    keepers.seats[0].stuck_until_ms = now; /* it is over */
+    keepers.seats[0].charter_serial = 5;
+    assert_ok(keepers_pick(&keepers, &picked, &err));
+    assert_ptr_equal(picked, &keepers.seats[0]);
+}
+
 static void what_was_verified_together_is_not_renewed_together(void **state)
 {
     (void)state;
@@ -89,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_controller_counts_those_that_were_here_lately),
         cmocka_unit_test(a_keeper_that_does_not_answer_is_asked_last),
+        cmocka_unit_test(a_keeper_that_lets_guests_wait_is_asked_last_for_a_while),
         cmocka_unit_test(what_was_verified_together_is_not_renewed_together),
         cmocka_unit_test(slots_are_those_of_the_keepers_that_answer_divided_by_the_controllers),
     };
