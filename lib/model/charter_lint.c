@@ -62,6 +62,8 @@ const struct lint_rule lint_rules[] = {
         "the measured image lets the provider run code in it, so its software counts as unproven", "build it without cloud-init scripts, extensions and agents"},
     [LINT_VTPM_UNROOTED] = {"unrooted-vtpm-taken", LINT_NOTE,
         "a vTPM passes that nobody vouches for, and its machine gets L1 at most", "list what is meant under roots: svsm, provider"},
+    [LINT_BOOT_UNPINNED] = {"boot-unpinned", LINT_WARNING,
+        "no loader is pinned, and other registers can be brought about by whatever boots, so software counts as unproven", "pin PCR4 or list boot_components"},
     [LINT_GRANT_WITHOUT_POLICIES] = {"grant-without-policies", LINT_ERROR,
         "the grant names no policy, so it opens nothing", "name the policies it is for"},
     [LINT_NO_LEAST_LEVEL] = {"no-least-level", LINT_ERROR,
@@ -358,6 +360,21 @@ static void lint_products(const json_t *charter, const json_t *snp, const char *
     lint_floors(own, below(path, "min_tcb").at, frame, out);
 }
 
+static void lint_vtpms(const json_t *policy, const char *path, struct lint *out)
+{
+    static const char *const kinds[] = {"azure", "vtpm"};
+    const json_t *vtpm = member(policy, "vtpm");
+    const json_t *roots = member(vtpm, "roots");
+    if (vtpm != NULL && (roots == NULL || list_has(roots, "unrooted")))
+        find_plain(out, LINT_VTPM_UNROOTED, below(path, "vtpm/roots").at);
+    for (size_t i = 0; i < countof(kinds); i++) {
+        const json_t *rules = member(policy, kinds[i]);
+        if (rules != NULL && member(rules, "boot_components") == NULL &&
+            member(member(rules, "pcrs"), "4") == NULL)
+            find_plain(out, LINT_BOOT_UNPINNED, below(path, kinds[i]).at);
+    }
+}
+
 static void lint_policies(const json_t *charter, const struct lint_frame *frame, struct lint *out)
 {
     const char *name;
@@ -374,10 +391,7 @@ static void lint_policies(const json_t *charter, const struct lint_frame *frame,
         if (!is_true(snp, "require_crl"))
             find_plain(out, LINT_CRL_NOT_REQUIRED, inside.at);
         lint_references_of(charter, policy, where.at, frame->now, out);
-        const json_t *vtpm = member(policy, "vtpm");
-        if (vtpm != NULL &&
-            (member(vtpm, "roots") == NULL || list_has(member(vtpm, "roots"), "unrooted")))
-            find_plain(out, LINT_VTPM_UNROOTED, below(where.at, "vtpm/roots").at);
+        lint_vtpms(policy, where.at, out);
         if (!is_named(member(charter, "grants"), "policies", name) &&
             !is_named(member(charter, "relying_parties"), "policies", name))
             find_plain(out, LINT_POLICY_UNUSED, where.at);

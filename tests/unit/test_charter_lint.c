@@ -33,6 +33,8 @@ static void nothing_is_said_of_a_sound_charter_but_what_it_cannot_have(void **st
     "{\"least_level\":\"L1\",\"regions\":\"any\",\"fleets\":\"any\",\"scope\":\"fleet\","          \
     "\"kind\":\"opaque\",\"origin\":\"generate\",\"max_verdict_age_seconds\":60," more "}"
 
+#define H "1111111111111111111111111111111111111111111111111111111111111111"
+
 #define PARTY(policies, more)                                                                      \
     "{\"audience\":\"https://vault\",\"policies\":" policies                                       \
     ",\"max_verdict_age_seconds\":60,\"valid_seconds\":60," more "}"
@@ -101,6 +103,9 @@ static const struct {
     {"/policies/web/vtpm", "{\"pcrs\":\"any\"}", LINT_VTPM_UNROOTED, "/policies/web/vtpm/roots"},
     {"/policies/web/vtpm", "{\"roots\":[\"provider\",\"unrooted\"]}", LINT_VTPM_UNROOTED,
      "/policies/web/vtpm/roots"},
+    {"/policies/web/vtpm", "{\"pcrs\":{\"11\":\"" H "\"}}", LINT_BOOT_UNPINNED,
+     "/policies/web/vtpm"},
+    {"/policies/web/azure", "{\"pcrs\":\"any\"}", LINT_BOOT_UNPINNED, "/policies/web/azure"},
     {"/grants/key/policies", "[]", LINT_GRANT_WITHOUT_POLICIES, "/grants/key/policies"},
     {"/grants/key/least_level", NULL, LINT_NO_LEAST_LEVEL, "/grants/key/least_level"},
     {"/grants/key/least_level", "\"L0\"", LINT_NO_LEAST_LEVEL, "/grants/key/least_level"},
