@@ -3,7 +3,9 @@ agent_libagent_a_SOURCES = \
 	agent/appraisal.c agent/appraisal.h \
 	agent/boot_log.c agent/boot_log.h \
 	agent/envelope.c agent/envelope.h \
+	agent/evidence_command.c agent/evidence_command.h \
 	agent/hook.c agent/hook.h \
+	agent/local_ask.c agent/local_ask.h \
 	agent/local_request.c agent/local_request.h \
 	agent/local_socket.c agent/local_socket.h \
 	agent/passport_command.c agent/passport_command.h \
@@ -12,6 +14,7 @@ agent_libagent_a_SOURCES = \
 	agent/secrets.c agent/secrets.h \
 	agent/session.c agent/session.h \
 	agent/settings.c agent/settings.h \
+	agent/shown.c agent/shown.h \
 	agent/tee.c agent/tee.h \
 	agent/tee_azure.c \
 	agent/tee_nitro.c \

@@ -8,10 +8,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/evidence_command.h"
 #include "agent/local_socket.h"
 #include "agent/passport_command.h"
 #include "agent/session.h"
 #include "agent/settings.h"
+#include "agent/shown.h"
 #include "agent/userdata.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -22,7 +24,8 @@ enum { EVENTS_MAX = 256, CLOSE_MS = 2000 };
 
 static const struct program program = {
     .name = "muster-agent",
-    .commands = "       muster-agent passport [--config FILE] [--challenge TEXT] NAME\n",
+    .commands = "       muster-agent passport [--config FILE] [--challenge TEXT] NAME\n"
+                "       muster-agent evidence [--config FILE] --nonce HEX\n",
     .purpose = "Proves this machine to a Muster controller and puts the secrets it is given.",
     .config = "/etc/muster/agent.conf",
     .check = "read settings and user-data",
@@ -47,6 +50,7 @@ struct agent_program {
     struct session *session;
     struct link_peer *peer;
     struct local_socket *local;
+    struct shown_desk shown;
 };
 
 static void agent_program_done(struct agent_program *p)
@@ -258,12 +262,30 @@ static void tell_passport(void *context, uint64_t ticket, const struct passport_
     local_socket_answer(p->local, ticket, bytes_span(&line));
 }
 
+static void show_evidence(struct agent_program *p, uint64_t ticket,
+                          const struct local_request *request)
+{
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes line = {0};
+    if (shown_make(&p->shown, request, &line, &err) == OK) {
+        LOG(INFO, "evidence.shown");
+    } else {
+        LOG(WARN, "evidence.refused", TEXT("code", err.code), TEXT("text", err.text));
+        local_problem_print(&err, &line);
+    }
+    local_socket_answer(p->local, ticket, bytes_span(&line));
+}
+
 static void take_wants(struct agent_program *p)
 {
     uint64_t ticket;
     struct local_request request;
-    while (p->local != NULL && local_socket_next(p->local, &ticket, &request))
-        session_want_passport(p->session, ticket, &request);
+    while (p->local != NULL && local_socket_next(p->local, &ticket, &request)) {
+        if (request.wish == LOCAL_EVIDENCE)
+            show_evidence(p, ticket, &request);
+        else
+            session_want_passport(p->session, ticket, &request);
+    }
 }
 
 static void take_event(struct agent_program *p, struct link_event *event)
@@ -326,6 +348,7 @@ static enum outcome start_and_run(struct agent_program *p, struct error *err)
     const struct session_wire wire = {
         .context = p, .send = wire_send, .hang_up = wire_hang_up, .passport = tell_passport};
     p->session = session_new(&plan, &wire);
+    shown_init(&p->shown, &guest);
     program_block_signals(&program);
     TRY(dial(p, err));
     TRY(open_local(p, err));
@@ -354,5 +377,7 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "passport") == 0)
         return passport_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "evidence") == 0)
+        return evidence_command(argc - 1, argv + 1);
     return program_main(&program, argc, argv, read_and_run);
 }

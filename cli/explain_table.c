@@ -312,6 +312,7 @@ const struct explanation explanations[] = {
     {"jwks-malformed", "the set of keys is not one, or says more than its certificates", "take jwks.jwt of the keeper's folder, or GET /.well-known/jwks.json"},
     {"jwks-full", "as many keys still count as a set can hold", "replace keys less often: an old one stays until its certificate ends"},
     {"passport-too-many", "the instance asked for too many passports at once", "keep a passport until it ends; there is another one every ten seconds"},
+    {"evidence-too-many", "programs of this machine asked for too much evidence at once", "three at once, and then one every twenty seconds: the hardware is slow, and appraisals need it"},
     {"passport-key", "the key that was sent is not the one that was proven", "if it repeats, somebody asks in the guest's name"},
     {"passport-not-verdict", "a passport is not a verdict", "only a keeper's own challenge gives one"},
     {"opinion-not-verdict", "an opinion is not a verdict", "only a keeper's own challenge gives one"},

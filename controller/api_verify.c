@@ -20,7 +20,8 @@ enum {
 struct question {
     struct opinion_wish wish;
     struct evidence evidence;
-    struct policy *own; /* NULL: the charter's, or none */
+    struct evidence_binding shown; /* with a link key: what it must answer; borrows that */
+    struct policy *own;            /* NULL: the charter's, or none */
 };
 
 static void question_done(struct question *q)
@@ -32,6 +33,17 @@ static void question_done(struct question *q)
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
+/* What was wrong within a member, as wrong in the whole. */
+static enum outcome come_out_of(const char *member, enum outcome outcome, const struct error *why,
+                                struct error *err)
+{
+    char where[ERROR_WHERE_SIZE];
+    if (outcome == OK)
+        return OK;
+    snprintf(where, sizeof where, "/%s%.80s", member, why->where);
+    return fail_at(err, outcome, why->code, where, "%s: %s", member, why->text);
+}
+
 static enum outcome read_evidence(const json_t *item, struct question *out, struct error *err)
 {
     json_t *evidence;
@@ -40,11 +52,7 @@ static enum outcome read_evidence(const json_t *item, struct question *out, stru
     OWNED(mem_drop) char *text = json_print(evidence);
     bytes_add(&out->wish.evidence, span_of_text(text));
     enum outcome outcome = evidence_parse(bytes_span(&out->wish.evidence), &out->evidence, &why);
-    if (outcome == OK)
-        return OK;
-    char where[ERROR_WHERE_SIZE];
-    snprintf(where, sizeof where, "/evidence%.80s", why.where);
-    return fail_at(err, outcome, why.code, where, "evidence: %s", why.text);
+    return come_out_of("evidence", outcome, &why, err);
 }
 
 static enum outcome read_policy(const json_t *item, struct question *out, struct error *err)
@@ -67,23 +75,45 @@ static enum outcome read_policy(const json_t *item, struct question *out, struct
 static enum outcome read_nonce(const json_t *item, struct question *out, struct error *err)
 {
     const char *hex;
-    if (json_object_get(item, "nonce") == NULL)
-        return OK;
     TRY(json_get_text(item, "", "nonce", 2 * VERIFY_NONCE_MAX, &hex, err));
     if (hex[0] == '\0' || hex_decode(hex, &out->wish.nonce, NULL) != OK)
         return fail_at(err, ERR_INVALID, "wrong-value", "/nonce", "/nonce: not hex");
     return OK;
 }
 
+/* What a guest's agent made: over the nonce and its link key, not over the nonce itself. */
+static enum outcome read_shown_members(const json_t *shown, struct question *out, struct error *err)
+{
+    static const char *const members[] = {"nonce", "link_key", NULL};
+    TRY(json_only(shown, "", members, err));
+    TRY(read_nonce(shown, out, err));
+    TRY(json_get_base64(shown, "", "link_key", SHOWN_KEY_MAX, &out->wish.link_key, err));
+    return evidence_shown(out->evidence.kind, bytes_span(&out->wish.nonce),
+                          bytes_span(&out->wish.link_key), &out->shown, err);
+}
+
+static enum outcome read_shown(const json_t *item, struct question *out, struct error *err)
+{
+    json_t *shown;
+    struct error why = {0};
+    TRY(json_get_object(item, "", "shown", &shown, err));
+    if (json_object_get(item, "nonce") != NULL)
+        return fail_at(err, ERR_INVALID, "wrong-value", "/nonce", "/nonce: stands in /shown");
+    enum outcome outcome = read_shown_members(shown, out, &why);
+    return come_out_of("shown", outcome, &why, err);
+}
+
 static enum outcome read_question(const json_t *item, struct question *out, struct error *err)
 {
-    static const char *const members[] = {"evidence", "policy", "nonce", "crl", NULL};
+    static const char *const members[] = {"evidence", "policy", "nonce", "shown", "crl", NULL};
     TRY(json_only(item, "", members, err));
     TRY(read_policy(item, out, err));
-    TRY(read_nonce(item, out, err));
     if (json_object_get(item, "crl") != NULL)
         TRY(json_get_base64(item, "", "crl", CRL_DER_MAX, &out->wish.crl, err));
-    return read_evidence(item, out, err);
+    TRY(read_evidence(item, out, err));
+    if (json_object_get(item, "shown") != NULL)
+        return read_shown(item, out, err);
+    return json_object_get(item, "nonce") != NULL ? read_nonce(item, out, err) : OK;
 }
 
 /* ---- answering ------------------------------------------------------------------------------ */
@@ -96,6 +126,7 @@ static json_t *judge_here(const struct question *q)
     struct evidence_terms terms = {
         .chains = chains,
         .nitro_roots = &nitro_roots_aws,
+        .binding = q->wish.link_key.len > 0 ? &q->shown : NULL,
         .given = bytes_span(&q->wish.nonce),
         .policy = q->own,
         .at = clock_now(),

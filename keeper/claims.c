@@ -53,7 +53,7 @@ static const struct field claims_fields[] = {
 };
 const struct record verdict_claims_record = RECORD(verdict_claims, claims_fields);
 
-static const char *const nonce_source_words[] = {"none", "asker"};
+static const char *const nonce_source_words[] = {"none", "asker", "shown"};
 const struct names nonce_source_names = NAMES("nonce source", nonce_source_words);
 _Static_assert(countof(nonce_source_words) == NONCE_SOURCE_COUNT);
 
@@ -69,6 +69,7 @@ static const struct field opinion_fields[] = {
     FIELD(opinion_claims, charter_serial, FIELD_INT, .least = 1, .most = INT64_MAX),
     FIELD(opinion_claims, nonce_source, FIELD_NAME, .names = &nonce_source_names),
     FIELD(opinion_claims, nonce, FIELD_BYTES, .flags = FIELD_OPTIONAL),
+    FIELD(opinion_claims, link_key, FIELD_HEX, .flags = FIELD_OPTIONAL),
     FIELD(opinion_claims, hardware, FIELD_NAME, .names = &source_names),
     FIELD(opinion_claims, software, FIELD_NAME, .names = &source_names),
     FIELD(opinion_claims, identity, FIELD_NAME, .names = &source_names),

@@ -61,11 +61,11 @@ enum outcome verdict_token_read(struct span text, const struct key *signer, enum
 
 /* ---- opinions ------------------------------------------------------------------------------- */
 
-enum nonce_source { NONCE_NOBODYS, NONCE_ASKERS, NONCE_SOURCE_COUNT };
-extern const struct names nonce_source_names; /* "none", "asker" */
+enum nonce_source { NONCE_NOBODYS, NONCE_ASKERS, NONCE_SHOWN, NONCE_SOURCE_COUNT };
+extern const struct names nonce_source_names; /* "none", "asker", "shown" */
 
-/* The "muster" claim of an opinion: whose nonce and which policy it was, and no keys of a guest, no
- * instance and no anchor, for nobody was challenged. */
+/* The "muster" claim of an opinion: whose nonce and which policy it was, and no instance and no
+ * anchor, for nobody was challenged; a guest's key only where the guest's hardware signed it. */
 struct opinion_claims {
     uint8_t deployment[SHA256_SIZE];
     enum realm realm;
@@ -78,6 +78,7 @@ struct opinion_claims {
     int64_t charter_serial;
     enum nonce_source nonce_source;
     struct bytes nonce;
+    uint8_t link_key[SHA256_SIZE]; /* of the guest that showed it; zero: nobody did */
     enum source hardware, software, identity;
     enum level level;
     json_t *missing;

@@ -49,15 +49,28 @@ static enum outcome judge_it(const struct keeper *k, const struct charter *chart
                              struct verdict *out, struct error *err)
 {
     struct evidence_terms terms;
+    struct evidence_binding shown;
     TRY(keeper_terms(k, charter, evidence->kind, &terms, err));
     evidence_terms_add_crl(&terms, bytes_span(&wish->crl));
     terms.given = bytes_span(&wish->nonce);
+    if (wish->link_key.len > 0) {
+        TRY(evidence_shown(evidence->kind, bytes_span(&wish->nonce), bytes_span(&wish->link_key),
+                           &shown, err));
+        terms.binding = &shown;
+    }
     terms.policy = measure->chartered != NULL ? measure->chartered->policy : measure->own;
     if (measure->chartered != NULL)
         (void)charter_image_facts(charter, measure->chartered, evidence->kind,
                                   SPAN_OF(facts->measurement), terms.at, &terms.image);
     evidence_judge(evidence, &terms, out);
     return OK;
+}
+
+static enum nonce_source source_of(const struct opinion_wish *wish)
+{
+    if (wish->link_key.len > 0)
+        return NONCE_SHOWN;
+    return wish->nonce.len > 0 ? NONCE_ASKERS : NONCE_NOBODYS;
 }
 
 static void fill_claims(const struct keeper *k, const struct charter *charter,
@@ -76,8 +89,10 @@ static void fill_claims(const struct keeper *k, const struct charter *charter,
     memcpy(out->policy, wish->policy, sizeof out->policy);
     memcpy(out->policy_digest, measure->digest, sizeof out->policy_digest);
     out->charter_serial = charter->serial;
-    out->nonce_source = wish->nonce.len > 0 ? NONCE_ASKERS : NONCE_NOBODYS;
+    out->nonce_source = source_of(wish);
     bytes_add(&out->nonce, bytes_span(&wish->nonce));
+    if (out->nonce_source == NONCE_SHOWN)
+        digest(DIGEST_SHA256, bytes_span(&wish->link_key), out->link_key);
     out->hardware = verdict->hardware;
     out->software = verdict->software;
     out->identity = verdict->identity;

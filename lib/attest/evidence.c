@@ -7,6 +7,7 @@
 #include "lib/attest/hcl_report.h"
 #include "lib/attest/nitro_document.h"
 #include "lib/attest/vtpm_judge.h"
+#include "lib/crypto/sign.h"
 
 /* ---- the envelope --------------------------------------------------------------------------- */
 
@@ -193,6 +194,34 @@ char *evidence_print(const struct evidence *e)
 {
     OWNED(json_drop) json_t *object = evidence_to_json(e);
     return json_print(object);
+}
+
+/* ---- shown to others ------------------------------------------------------------------------ */
+
+static enum outcome check_link_key(struct span spki, struct error *err)
+{
+    OWNED(key_drop) struct key *key = NULL;
+    if (spki.len > SHOWN_KEY_MAX || key_from_spki(spki, &key, NULL) != OK ||
+        key_kind_of(key) != KEY_P256)
+        return fail_at(err, ERR_INVALID, "wrong-value", "/link_key", "/link_key: no guest's key");
+    return OK;
+}
+
+/* A nonce stands by itself in some evidence: so that it is never one of somebody's choice, it is
+ * the digest's own hash there. */
+enum outcome evidence_shown(enum evidence_kind kind, struct span nonce, struct span link_key,
+                            struct evidence_binding *out, struct error *err)
+{
+    struct shown shown = {.kind = kind, .nonce = nonce};
+    if (nonce.len < SHOWN_NONCE_LEAST || nonce.len > SHOWN_NONCE_MOST)
+        return fail_at(err, ERR_INVALID, "wrong-value", "/nonce", "/nonce: %zu bytes, not %d to %d",
+                       nonce.len, SHOWN_NONCE_LEAST, SHOWN_NONCE_MOST);
+    TRY(check_link_key(link_key, err));
+    digest(DIGEST_SHA256, link_key, shown.link_key);
+    *out = (struct evidence_binding){.sealing_key = link_key};
+    shown_digest(&shown, out->digest);
+    digest(DIGEST_SHA256, SPAN_OF(out->digest), out->nonce);
+    return OK;
 }
 
 /* ---- judging -------------------------------------------------------------------------------- */

@@ -69,6 +69,14 @@ struct evidence_binding {
     struct span sealing_key; /* DER SubjectPublicKeyInfo */
 };
 
+enum { SHOWN_KEY_MAX = 128 }; /* DER SubjectPublicKeyInfo of a link key */
+
+/* What evidence answers that a guest shows to a relying party, for whoever makes it and whoever
+ * judges it: the link key, which is borrowed, stands in the sealing key's place, and what follows
+ * from the digest in the nonce's. ERR_INVALID "wrong-value": no such nonce or key. */
+enum outcome evidence_shown(enum evidence_kind kind, struct span nonce, struct span link_key,
+                            struct evidence_binding *out, struct error *err);
+
 /* What the judge knows of his own. */
 struct evidence_terms {
     struct snp_cache *chains;

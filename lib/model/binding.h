@@ -1,4 +1,5 @@
-/* What ties evidence to one nonce, two keys, one root and one instance (trust.md section 4). */
+/* What ties evidence to one nonce, two keys, one root and one instance (trust.md section 4); and,
+ * where a guest shows it to others, to their nonce and the guest's link key. */
 #ifndef MUSTER_MODEL_BINDING_H
 #define MUSTER_MODEL_BINDING_H
 
@@ -31,5 +32,17 @@ struct binding {
 };
 
 void binding_digest(const struct binding *binding, uint8_t out[static BINDING_SIZE]);
+
+enum { SHOWN_NONCE_LEAST = 16, SHOWN_NONCE_MOST = 64 };
+
+/* What evidence answers that a guest shows to a relying party. The nonce is of somebody else's
+ * choice; no choice makes the digest a binding (doc/decisions/0017). */
+struct shown {
+    enum evidence_kind kind;
+    struct span nonce;             /* SHOWN_NONCE_LEAST to SHOWN_NONCE_MOST bytes */
+    uint8_t link_key[SHA256_SIZE]; /* of the DER SubjectPublicKeyInfo */
+};
+
+void shown_digest(const struct shown *shown, uint8_t out[static BINDING_SIZE]);
 
 #endif

@@ -138,6 +138,7 @@ static const struct field opinion_wish_fields[] = {
     FIELD(opinion_wish, appraisal, FIELD_JSON, OPTIONAL),
     FIELD(opinion_wish, evidence, FIELD_BYTES),
     FIELD(opinion_wish, nonce, FIELD_BYTES, OPTIONAL),
+    FIELD(opinion_wish, link_key, FIELD_BYTES, OPTIONAL),
     FIELD(opinion_wish, crl, FIELD_BYTES, OPTIONAL),
 };
 const struct record opinion_wish_record = RECORD(opinion_wish, opinion_wish_fields);

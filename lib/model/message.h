@@ -150,8 +150,10 @@ struct opinion_wish {
     char policy[NAME_SIZE]; /* of the charter, or "" */
     json_t *appraisal;      /* or a whole policy; neither: authenticity only */
     struct bytes evidence;
-    struct bytes nonce; /* what the asker says that it answers; may be empty */
-    struct bytes crl;   /* DER, optional */
+    struct bytes nonce;    /* what the asker says that it answers; may be empty */
+    struct bytes link_key; /* SubjectPublicKeyInfo of the guest that showed it, with this nonce;
+                            * empty: it answers the nonce itself */
+    struct bytes crl;      /* DER, optional */
 };
 struct opinion_reply {
     char *token;     /* JWS */

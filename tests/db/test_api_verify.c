@@ -10,11 +10,20 @@
 #include "tests/support/simulator.h"
 #include "tests/support/test.h"
 
+#define NONCE "00112233445566778899aabbccddeeff"
+/* A P-256 one, without its last byte and with it. */
+#define SHORT_KEY                                                                                  \
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeR2qBnYMtE5Ol/swn8uydhGyWKV9"                             \
+    "KA+hJoZSblPfqXDVwCx9Kv8mzQhEKVlQNRCq0mRrcptrHeoYQ20yLr6C"
+#define LINK_KEY SHORT_KEY "cw=="
+#define SHOWN(shown) "{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"shown\":" shown "}"
+
 /* A body that asks about a report of the simulated processor. */
-static char *question(const char *more)
+static char *question_over(const uint8_t data[static BINDING_SIZE], const char *more)
 {
     OWNED(psp_drop) struct psp *psp = simulator_open();
-    const struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
+    struct psp_wish wish = psp_wish(PSP_DIRECT_BOOT);
+    memcpy(wish.report_data, data, sizeof wish.report_data);
     OWNED(simulated_done) struct simulated s = simulator_evidence(psp, &wish);
     OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SNP};
     OWNED(text_done) struct text body = {0};
@@ -23,6 +32,12 @@ static char *question(const char *more)
     OWNED(mem_drop) char *evidence = evidence_print(&e);
     text_addf(&body, "{\"evidence\":%s%s}", evidence, more);
     return text_take(&body);
+}
+
+static char *question(const char *more)
+{
+    static const uint8_t nothing[BINDING_SIZE];
+    return question_over(nothing, more);
 }
 
 static void whoever_has_a_token_may_ask(void **state)
@@ -56,6 +71,46 @@ static void without_a_keeper_the_plain_verdict_is_the_answer(void **state)
     assert_string_equal(told_member(told.body, "verdict"), "rejected");
     assert_string_equal(told_member(told.body, "reason"), "chain-untrusted");
     assert_true(json_array_size(json_object_get(told.body, "checks")) > 10);
+}
+
+static void assert_report_data(const char *body, const char *result)
+{
+    size_t i;
+    const json_t *check;
+    OWNED(told_done) struct told told = ask("POST", "/v1/verify", body);
+    assert_told(told, 200);
+    json_array_foreach (json_object_get(told.body, "checks"), i, check)
+        if (strcmp(told_member(check, "check"), "policy-report-data") == 0) {
+            assert_string_equal(told_member(check, "result"), result);
+            return;
+        }
+    fail_msg("no check of report data");
+}
+
+/* The nonce alone, or with another key than the guest's, is not what evidence answers. */
+static void what_a_guest_showed_is_judged_here_too(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes nonce = {0}, link_key = {0};
+    struct evidence_binding asked;
+    assert_ok(hex_decode(NONCE, &nonce, &err));
+    assert_ok(base64_decode(span_of_text(LINK_KEY), &link_key, &err));
+    assert_ok(
+        evidence_shown(EVIDENCE_SNP, bytes_span(&nonce), bytes_span(&link_key), &asked, &err));
+    ask_fake.outcome = ERR_UNREACHABLE;
+    ask_fake.code = "no-keeper";
+    static const struct {
+        const char *more, *result;
+    } cases[] = {
+        {",\"shown\":{\"nonce\":\"" NONCE "\",\"link_key\":\"" LINK_KEY "\"}", "pass"},
+        {",\"shown\":{\"nonce\":\"" NONCE "00\",\"link_key\":\"" LINK_KEY "\"}", "fail"},
+        {",\"nonce\":\"" NONCE "\"", "fail"},
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        OWNED(mem_drop) char *body = question_over(asked.digest, cases[i].more);
+        assert_report_data(body, cases[i].result);
+    }
 }
 
 static void what_only_a_keeper_knows_needs_one(void **state)
@@ -107,6 +162,18 @@ static void hostile_bodies_are_refused_before_a_keeper_hears_of_them(void **stat
         {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"policy\":{\"snp\":{\"x\":1}}}",
          "unknown-member", "/policy/snp/x"},
         {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"crl\":1}", "wrong-type", "/crl"},
+        {SHOWN("1"), "wrong-type", "/shown"},
+        {SHOWN("{}"), "missing-member", "/shown/nonce"},
+        {SHOWN("{\"nonce\":\"" NONCE "\"}"), "missing-member", "/shown/link_key"},
+        {SHOWN("{\"nonce\":\"" NONCE "\",\"link_key\":\"\"}"), "wrong-value", "/shown/link_key"},
+        {SHOWN("{\"nonce\":\"" NONCE "\",\"link_key\":\"" SHORT_KEY "\"}"), "wrong-value",
+         "/shown/link_key"},
+        {SHOWN("{\"nonce\":\"00\",\"link_key\":\"" LINK_KEY "\"}"), "wrong-value", "/shown/nonce"},
+        {SHOWN("{\"nonce\":\"" NONCE "\",\"link_key\":\"" LINK_KEY "\",\"x\":1}"), "unknown-member",
+         "/shown/x"},
+        {SHOWN("{\"nonce\":\"" NONCE "\",\"link_key\":\"" LINK_KEY "\"},\"nonce\":\"00\""),
+         "wrong-value", "/nonce"},
+        {SHOWN("{},\"link_key\":\"" LINK_KEY "\""), "unknown-member", "/link_key"},
         {"{\"evidence\":{\"kind\":\"snp\",\"report\":\"\"},\"instance\":\"x\"}", "unknown-member",
          "/instance"},
         {"{\"items\":{}}", "wrong-type", "/items"},
@@ -240,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         QUIET(whoever_has_a_token_may_ask),
         QUIET(without_a_keeper_the_plain_verdict_is_the_answer),
+        QUIET(what_a_guest_showed_is_judged_here_too),
         QUIET(what_only_a_keeper_knows_needs_one),
         QUIET(hostile_bodies_are_refused_before_a_keeper_hears_of_them),
         QUIET(bodies_that_would_cost_much_are_refused_for_little),

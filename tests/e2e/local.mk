@@ -20,6 +20,7 @@ check_PROGRAMS += tests/e2e/bundles
 check_PROGRAMS += tests/e2e/bundles_of_every_kind
 check_PROGRAMS += tests/e2e/bundles_that_lie
 check_PROGRAMS += tests/e2e/opinions
+check_PROGRAMS += tests/e2e/shown_evidence
 check_PROGRAMS += tests/e2e/passports
 check_PROGRAMS += tests/e2e/probe_alterations
 check_PROGRAMS += tests/e2e/probes

@@ -113,14 +113,30 @@ nowhere() { ! { psql -XAtq "$database" -c 'SELECT detail FROM audit' -c 'SELECT 
 check "the passport itself is kept nowhere" nowhere
 
 # ---- background check
-nonce=$(od -An -N64 -tx1 /dev/urandom | tr -d ' \n')
-asked() { relying_party evidence --device "$run_dir/$one/psp" --policy measured --nonce "$nonce" "$@" >"$work/question" && "$muster" opinions ask "$work/question" -o json >"$work/answer" && jq -r .token "$work/answer" >"$work/p"; }
+new_nonce() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+nonce=$(new_nonce) other=$(new_nonce)
+evidence() { "$build/agent/muster-agent" evidence --config "$home/cloud/machines/$1/agent.conf" "${@:2}"; }
+asked() { relying_party question --policy measured --shown "$work/shown" --nonce "$nonce" "$@" >"$work/question" && "$muster" opinions ask "$work/question" -o json >"$work/answer" && jq -r .token "$work/answer" >"$work/p"; }
 opinion() { relying_party login --jwks "$work/opinion.json" --typ muster-simulated-opinion+jwt --bound-audience muster-opinion --bound-issuer muster-keeper-simulation \
-    --user-claim /muster/evidence --bound-claim /muster/verdict=trusted --bound-claim /muster/nonce_source=asker --bound-claim "/muster/nonce=$(printf %s "$nonce" | xxd -r -p | base64 -w0)" "$@" "$work/p"; }
-check "evidence over a relying party's own nonce gets an opinion" asked
-check "which it checks like any JWT, with its nonce in it" opinion
+    --user-claim /muster/link_key --bound-claim /muster/verdict=trusted --bound-claim /muster/nonce_source=shown --bound-claim "/muster/nonce=$(printf %s "$nonce" | xxd -r -p | base64 -w0)" "$@" "$work/p"; }
+check "a program of a guest gets evidence over a relying party's nonce" eval 'evidence "$one" --nonce "$nonce" >"$work/shown"'
+check "which says no nonce, for that is the party's to say" test "$(jq -c keys "$work/shown")" = '["evidence","link_key"]'
+check "and is over the digest that is documented" eval 'relying_party over --shown "$work/shown" --nonce "$nonce" >"$work/over"'
+check "with the guest's link key, which its passports name" cmp "$work/over" "$work/key"
+check "the party gets an opinion on it" asked
+check "and checks it like any JWT, with its nonce in it" eval 'opinion >"$work/in"'
+check "which names the guest's key" test "$(jq -r .alias "$work/in")" = "$(cat "$work/key")"
 check "an opinion is no passport" eval 'refused Refused login && refused "unknown key" login --typ muster-simulated-opinion+jwt'
-check "evidence over another nonce is not trusted" eval 'asked --expected "$(printf %0128d 0)"; refused /muster/verdict opinion'
+check "shown again to another nonce it is not trusted" eval 'asked --nonce "$other" && refused /muster/verdict opinion'
+check "nor with another guest's key" eval 'evidence "$two" --nonce "$nonce" >"$work/theirs" && asked --link-key-of "$work/theirs" && refused /muster/verdict opinion'
+raw() { jq '{evidence, policy: "measured", nonce: $nonce}' --arg nonce "$nonce" "$work/shown" >"$work/question" && "$muster" opinions ask "$work/question" -o json | jq -r .token >"$work/p"; }
+check "nor as an answer to the nonce itself" eval 'raw && refused /muster/verdict opinion'
+check "what the guest said is no question as it is" eval '! "$muster" opinions ask "$work/shown" >"$work/said" 2>&1 && grep -q link_key "$work/said"'
+check "a nonce that is too short or none is used wrongly" eval 'exits 2 evidence "$one" --nonce 00112233 && exits 2 evidence "$one"'
+greedy() { for _ in $(seq 4); do evidence "$two" --nonce "$nonce" >/dev/null 2>"$work/said"; done; grep -q evidence-too-many "$work/said"; }
+check "programs that ask without end are told to wait" greedy
+deaf() { sed '/^passport-socket/d' "$home/cloud/machines/$one/agent.conf" >"$work/deaf.conf"; "$build/agent/muster-agent" evidence --config "$work/deaf.conf" --nonce "$nonce" 2>"$work/said"; [ $? = 2 ] && grep -q bad-setting "$work/said"; }
+check "without the socket nobody gets any" deaf
 
 # ---- keys overlap
 check "with a new key for passports" eval '"$muster" keeper renew --dir "$home/keys" --role keeper-passport --new-key && { [ "$(id -u)" != 0 ] || chown -R nobody "$home/keys/keeper"; } && stop keeper && keeper_up'
@@ -136,5 +152,6 @@ check "a machine that the charter denies gets none" eval 'charter_set "/deny/anc
 psql -XAtq "$database" -c "UPDATE instances SET trust = 'quarantined' WHERE cloud_ref = '$plain'"
 check "nor does one that is quarantined" refused not-trusted passport "$plain" bao
 stop musterd
+check "without a controller evidence comes all the same" eval 'evidence "$one" --nonce "$other" >"$work/shown" && relying_party over --shown "$work/shown" --nonce "$other"'
 check "without a controller the guest says so" exits 4 eval 'await 20 "the loss" eval "passport $two bao 2>&1 | grep -q no-controller"; passport "$two" bao'
 plan

@@ -5,7 +5,6 @@ import argparse
 import base64
 import hashlib
 import json
-import socket
 import sys
 
 import jwt
@@ -115,20 +114,33 @@ def possession(args):
     print(hashlib.sha256(spki).hexdigest())
 
 
-def evidence(args):
-    """What a workload in the guest does with its device: a report over the relying party's own nonce."""
-    device = socket.socket(socket.AF_UNIX)
-    device.connect(args.device)
-    device.sendall(json.dumps({"report_data": args.nonce}).encode() + b"\n")
-    answer = json.loads(device.makefile().readline())
-    json.dump(
-        {
-            "evidence": {"kind": "simulated", "report": answer["report"], "cert_table": answer["cert_table"]},
-            "policy": args.policy,
-            "nonce": args.expected or args.nonce,
-        },
-        sys.stdout,
-    )
+def read_shown(path):
+    with open(path, encoding="utf-8") as file:
+        shown = json.load(file)
+    return shown["evidence"], shown["link_key"]
+
+
+def question(args):
+    """What to ask of POST /v1/verify about evidence that a guest handed over: the nonce is our own."""
+    evidence, link_key = read_shown(args.shown)
+    if args.link_key_of:
+        link_key = read_shown(args.link_key_of)[1]
+    shown = {"nonce": args.nonce, "link_key": link_key}
+    json.dump({"evidence": evidence, "policy": args.policy, "shown": shown}, sys.stdout)
+
+
+def over(args):
+    """Is a report over our nonce and the key that came with it? Prints SHA-256 of that key."""
+    evidence, link_key = read_shown(args.shown)
+    nonce = bytes.fromhex(args.nonce)
+    key_hash = hashlib.sha256(base64.b64decode(link_key)).digest()
+    kind = {"snp": 1, "simulated": 5}[evidence["kind"]]
+    expected = hashlib.sha512(
+        b"muster-shown-v1\0" + bytes([kind]) + len(nonce).to_bytes(2, "big") + nonce + key_hash
+    ).digest()
+    if base64.b64decode(evidence["report"])[0x50:0x90] != expected:
+        raise Refused("report data")
+    print(key_hash.hex())
 
 
 def main():
@@ -149,11 +161,15 @@ def main():
     verb.set_defaults(run=possession)
     for option in ("--passport", "--proof", "--challenge"):
         verb.add_argument(option, required=True)
-    verb = verbs.add_parser("evidence")
-    verb.set_defaults(run=evidence)
-    for option in ("--device", "--nonce", "--policy"):
+    verb = verbs.add_parser("question")
+    verb.set_defaults(run=question)
+    for option in ("--shown", "--nonce", "--policy"):
         verb.add_argument(option, required=True)
-    verb.add_argument("--expected")
+    verb.add_argument("--link-key-of")
+    verb = verbs.add_parser("over")
+    verb.set_defaults(run=over)
+    for option in ("--shown", "--nonce"):
+        verb.add_argument(option, required=True)
     args = parser.parse_args()
     try:
         args.run(args)

@@ -7,6 +7,7 @@ check_PROGRAMS += tests/unit/test_agent_local_socket
 check_PROGRAMS += tests/unit/test_agent_passports
 check_PROGRAMS += tests/unit/test_agent_secrets
 check_PROGRAMS += tests/unit/test_agent_session
+check_PROGRAMS += tests/unit/test_agent_shown
 check_PROGRAMS += tests/unit/test_agent_userdata
 check_PROGRAMS += tests/unit/test_azure
 check_PROGRAMS += tests/unit/test_azure_judge

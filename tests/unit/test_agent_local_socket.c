@@ -14,6 +14,8 @@
 #include "tests/support/scratch.h"
 #include "tests/support/test.h"
 
+#define HEX_16 "00112233445566778899aabbccddeeff"
+
 enum { SLOW_MS = 100, ANSWER_MS = 200, WAIT_SECONDS = 20 };
 
 struct house {
@@ -119,6 +121,23 @@ static void one_line_goes_each_way(void **state)
     assert_string_equal(text_str(&heard), "{\"token\":\"t\"}\n");
 }
 
+static void evidence_is_asked_for_in_hex(void **state)
+{
+    struct house *h = *state;
+    struct local_request request = {0};
+    int fd = dial(h);
+    say(fd, "{\"evidence\":\"" HEX_16 "\"}\n");
+    uint64_t ticket = take(h, &request);
+    assert_int_equal(request.wish, LOCAL_EVIDENCE);
+    assert_int_equal(request.nonce_len, 16);
+    assert_int_equal(request.nonce[15], 0xff);
+    OWNED(text_done) struct text again = {0};
+    local_request_print(&request, &again);
+    assert_string_equal(text_str(&again), "{\"evidence\":\"" HEX_16 "\"}\n");
+    local_socket_answer(h->socket, ticket, span_of_text("{}\n"));
+    assert_hears(fd, "{}");
+}
+
 static void nobody_else_may_connect(void **state)
 {
     struct house *h = *state;
@@ -142,6 +161,15 @@ static void what_is_no_request_is_refused(void **state)
         {"{\"passport\":1}\n", "wrong-type"},
         {"{\"passport\":\"v\",\"challenge\":\"a b\"}\n", "wrong-value"},
         {"{\"passport\":\"v\",\"more\":1}\n", "unknown-member"},
+        {"{\"passport\":\"v\",\"evidence\":\"" HEX_16 "\"}\n", "unknown-member"},
+        {"{\"evidence\":\"" HEX_16 "\",\"challenge\":\"c\"}\n", "unknown-member"},
+        {"{\"evidence\":1}\n", "wrong-type"},
+        {"{\"evidence\":null}\n", "wrong-type"},
+        {"{\"evidence\":\"\"}\n", "wrong-value"},
+        {"{\"evidence\":\"00112233445566778899aabbccddee\"}\n", "wrong-value"},
+        {"{\"evidence\":\"" HEX_16 "0\"}\n", "wrong-value"},
+        {"{\"evidence\":\"" HEX_16 "xx\"}\n", "wrong-value"},
+        {"{\"evidence\":\"" HEX_16 HEX_16 HEX_16 HEX_16 "00\"}\n", "too-long"},
         {long_line, "too-large"},
     };
     for (size_t i = 0; i < countof(bad); i++) {
@@ -214,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HOUSE(one_line_goes_each_way),
+        HOUSE(evidence_is_asked_for_in_hex),
         HOUSE(nobody_else_may_connect),
         HOUSE(what_is_no_request_is_refused),
         HOUSE(the_silent_are_shown_out),

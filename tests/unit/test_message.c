@@ -142,6 +142,57 @@ static void the_binding_changes_with_every_member(void **state)
     assert_memory_not_equal(first, now, sizeof now);
 }
 
+/* Likewise worked out elsewhere, as relying parties do. */
+static void the_digest_of_what_is_shown_is_known(void **state)
+{
+    (void)state;
+    uint8_t nonce[SHOWN_NONCE_LEAST], out[BINDING_SIZE];
+    struct shown s = {.kind = EVIDENCE_SIMULATED, .nonce = SPAN_OF(nonce)};
+    memset(nonce, 1, sizeof nonce);
+    memset(s.link_key, 2, sizeof s.link_key);
+    shown_digest(&s, out);
+    OWNED(mem_drop) char *hex = hex_of(SPAN_OF(out));
+    assert_string_equal(hex, "886964ceb055438a862e294908ffdbc245659530eacc5ebb41866a4c45bcfb97"
+                             "2dbac315cc3036427122c27193a63002e12908af47d01de0dc9eae7550668835");
+}
+
+static void assert_shown_otherwise(const struct shown *s, const uint8_t first[static BINDING_SIZE])
+{
+    uint8_t now[BINDING_SIZE];
+    shown_digest(s, now);
+    assert_memory_not_equal(first, now, sizeof now);
+}
+
+static void what_is_shown_changes_with_every_member(void **state)
+{
+    (void)state;
+    uint8_t nonce[SHOWN_NONCE_MOST] = {0}, first[BINDING_SIZE];
+    const struct shown s = {.kind = EVIDENCE_SNP, .nonce = SPAN(nonce, SHOWN_NONCE_LEAST)};
+    struct shown other = s;
+    shown_digest(&s, first);
+    other.kind = EVIDENCE_SIMULATED;
+    assert_shown_otherwise(&other, first);
+    other = s;
+    other.link_key[0] = 1;
+    assert_shown_otherwise(&other, first);
+    other = s;
+    other.nonce.len++; /* the same bytes, for both are zero: the length is part of it */
+    assert_shown_otherwise(&other, first);
+    nonce[0] = 1;
+    assert_shown_otherwise(&s, first);
+}
+
+/* Though all that both have is the same in both. */
+static void what_is_shown_is_no_binding(void **state)
+{
+    (void)state;
+    const struct binding b = {.kind = EVIDENCE_SNP};
+    uint8_t nonce[NONCE_SIZE] = {0}, binding[BINDING_SIZE];
+    const struct shown s = {.kind = EVIDENCE_SNP, .nonce = SPAN_OF(nonce)};
+    binding_digest(&b, binding);
+    assert_shown_otherwise(&s, binding);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +203,9 @@ int main(void)
         cmocka_unit_test(a_slot_is_a_problem_that_says_when_to_come_again),
         cmocka_unit_test(the_binding_of_a_known_record_is_known),
         cmocka_unit_test(the_binding_changes_with_every_member),
+        cmocka_unit_test(the_digest_of_what_is_shown_is_known),
+        cmocka_unit_test(what_is_shown_changes_with_every_member),
+        cmocka_unit_test(what_is_shown_is_no_binding),
     };
     return cmocka_run_group_tests_name("message", tests, NULL, NULL);
 }
