@@ -310,7 +310,7 @@ const struct explanation explanations[] = {
     {"token-audience", "the token is for somebody else", "give the audience that the charter has for this relying party"},
     {"key-unknown", "the set of keys has none of the token's kid", "get the set anew: keys change when certificates are renewed with --new-key"},
     {"jwks-malformed", "the set of keys is not one, or says more than its certificates", "take jwks.jwt of the keeper's folder, or GET /.well-known/jwks.json"},
-    {"jwks-full", "as many keys still count as a set can hold", "replace keys less often: an old one stays until its certificate ends"},
+    {"jwks-full", "as many keys still count as a set can hold", "replace keys less often: an old one stays until its certificate ends, or is withdrawn: muster keeper renew --new-key --withdraw"},
     {"passport-too-many", "the instance asked for too many passports at once", "keep a passport until it ends; there is another one every ten seconds"},
     {"evidence-too-many", "programs of this machine asked for too much evidence at once", "three at once, and then one every twenty seconds: the hardware is slow, and appraisals need it"},
     {"passport-key", "the key that was sent is not the one that was proven", "if it repeats, somebody asks in the guest's name"},

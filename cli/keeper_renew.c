@@ -273,23 +273,48 @@ static bool touches_jwks(const struct all *all)
     return false;
 }
 
-/* What was listed before, as far as it still counts: a folder of an earlier version has no list. */
-static enum outcome read_jwks(const struct keeper_renew *wish, const struct roots *roots,
-                              struct moment now, struct jwks *out, struct error *err)
+/* A key that was stolen is good to whoever has it for as long as it is listed. */
+static bool stays_listed(const struct keeper_renew *wish, const struct all *all,
+                         const struct cert *cert)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (wish->withdraw && all->at[i].files->role == cert_claimed_role(cert))
+            return false;
+    return true;
+}
+
+static enum outcome add_listed(const struct keeper_renew *wish, const struct all *all,
+                               struct cert *cert, struct moment now, struct jwks *out,
+                               struct error *err)
+{
+    return stays_listed(wish, all, cert) ? jwks_add(out, cert, now, err) : OK;
+}
+
+/* What was listed before, as far as it still counts: a folder of an earlier version has no list,
+ * and that of a root which is no more counts for nobody. */
+static enum outcome read_jwks(const struct keeper_renew *wish, const struct all *all,
+                              const struct roots *roots, struct moment now, struct jwks *out,
+                              struct error *err)
 {
     OWNED(bytes_done) struct bytes jwt = {0};
+    OWNED(jwks_done) struct jwks before = {0};
+    struct error why = {0};
     enum outcome outcome = read_pem(wish, "keeper", "jwks.jwt", &jwt, err);
     if (outcome == ERR_NOT_FOUND)
         return OK;
     TRY(outcome);
-    if (jwks_open(bytes_span(&jwt), roots->at, roots->count, now, out, err) != OK)
-        return error_context(err, "keeper/jwks.jwt");
+    outcome = jwks_open(bytes_span(&jwt), roots->at, roots->count, now, &before, &why);
+    if (outcome != OK && strcmp(why.code, "wrong-root") != 0)
+        return fail_code(err, outcome, why.code, "keeper/jwks.jwt: %.200s", why.text);
+    for (size_t i = 0; i < before.count; i++)
+        TRY(add_listed(wish, all, before.certs[i], now, out, err));
     return OK;
 }
 
-/* Those of roles that are not renewed now. */
-static enum outcome add_standing(const struct keeper_renew *wish, struct moment now,
-                                 struct jwks *out, struct error *err)
+/* Those whose certificates stand now, under a root that does. */
+static enum outcome add_standing(const struct keeper_renew *wish, const struct all *all,
+                                 const struct roots *roots, struct moment now, struct jwks *out,
+                                 struct error *err)
 {
     for (size_t i = 0; i < ROLE_FILES; i++) {
         OWNED(bytes_done) struct bytes pem = {0};
@@ -301,13 +326,14 @@ static enum outcome add_standing(const struct keeper_renew *wish, struct moment 
             continue;
         TRY(outcome);
         TRY(cert_from_pem(bytes_span(&pem), &cert, err));
-        TRY(jwks_add(out, cert, now, err));
+        if (cert_check_role(cert, role_files[i].role, roots->at, roots->count, now, NULL) == OK)
+            TRY(add_listed(wish, all, cert, now, out, err));
     }
     return OK;
 }
 
 /* Before the new keys are in use, so that nothing is ever signed that the list does not know. The
- * old ones stay in it until their certificates end. */
+ * old ones stay in it until their certificates end, unless they are withdrawn. */
 static enum outcome put_jwks(const struct keeper_renew *wish, const struct root *root,
                              const struct all *all, struct moment now, struct error *err)
 {
@@ -318,8 +344,8 @@ static enum outcome put_jwks(const struct keeper_renew *wish, const struct root 
     if (!touches_jwks(all))
         return OK;
     TRY(read_roots(wish, "keeper", &roots, err));
-    TRY(read_jwks(wish, &roots, now, &set, err));
-    TRY(add_standing(wish, now, &set, err));
+    TRY(read_jwks(wish, all, &roots, now, &set, err));
+    TRY(add_standing(wish, all, &roots, now, &set, err));
     for (size_t i = 0; i < all->count; i++)
         if (jwks_takes(all->at[i].files->role))
             TRY(jwks_add(&set, all->at[i].made, now, err));
@@ -356,6 +382,8 @@ static enum outcome check_words(const struct keeper_renew *wish, struct error *e
     }
     if (wish->new_key && wish->roles.count == 0)
         return fail(err, ERR_INVALID, "--new-key replaces the keys of the roles that --role names");
+    if (wish->withdraw && !wish->new_key)
+        return fail(err, ERR_INVALID, "--withdraw is for keys that --new-key replaces");
     return OK;
 }
 
@@ -421,6 +449,7 @@ enum outcome keeper_renew_command(int argc, char **argv, struct error *err)
         {"--controller-name", .list = &wish.controller_names},
         {"--days", .text = &days},
         {"--new-key", .flag = &wish.new_key},
+        {"--withdraw", .flag = &wish.withdraw},
     };
     TRY(arguments_read(argc, argv, 2, table, countof(table), err));
     if (wish.folder == NULL)

@@ -12,6 +12,7 @@ struct keeper_renew {
     struct argument_list controller_names; /* none: those of the certificate before */
     int64_t days;
     bool new_key;
+    bool withdraw; /* with new_key: the keys before leave the list of keys for others at once */
 };
 
 /* What was done for one role. */

@@ -7,6 +7,7 @@
 #include "cli/keeper_renew.h"
 #include "lib/base/file.h"
 #include "lib/crypto/cert_life.h"
+#include "lib/crypto/jwks.h"
 #include "lib/model/charter.h"
 #include "tests/support/deployment.h"
 #include "tests/support/scratch.h"
@@ -347,6 +348,51 @@ static void interrupted_anywhere_the_key_that_is_there_has_its_certificate(void 
 
 /* ---- who may not -------------------------------------------------------------------------- */
 
+/* ---- the list of keys for others ----------------------------------------------------------------
+ */
+
+static size_t listed(const struct deployment *d, enum cert_role role)
+{
+    struct error err = {0};
+    size_t count = 0;
+    OWNED(bytes_done) struct bytes pem = {0};
+    OWNED(bytes_done) struct bytes jwt = {0};
+    OWNED(cert_drop) struct cert *root = NULL;
+    OWNED(jwks_done) struct jwks set = {0};
+    read_file(d, "root/cert.pem", &pem);
+    read_file(d, "keeper/jwks.jwt", &jwt);
+    assert_ok(cert_from_pem(bytes_span(&pem), &root, &err));
+    assert_ok(jwks_open(bytes_span(&jwt), &root, 1, clock_now(), &set, &err));
+    for (size_t i = 0; i < set.count; i++)
+        count += cert_claimed_role(set.certs[i]) == role;
+    return count;
+}
+
+static enum outcome withdraw(struct deployment *d, const char *role, struct error *err)
+{
+    const struct keeper_renew wish = {
+        .folder = d->folder, .days = 90, .new_key = true, .withdraw = true, .roles = {1, {role}}};
+    struct renewals done = {0};
+    return keeper_renew(&wish, &done, err);
+}
+
+/* However often; what is withdrawn makes room too. */
+static void a_stolen_key_leaves_the_list_at_once(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    assert_ok(renew(d, "keeper-passport", true, &err));
+    assert_int_equal(listed(d, ROLE_KEEPER_PASSPORT), 2);
+    for (int i = 0; i < 12; i++)
+        assert_ok(withdraw(d, "keeper-passport", &err));
+    assert_int_equal(listed(d, ROLE_KEEPER_PASSPORT), 1);
+    assert_int_equal(listed(d, ROLE_KEEPER_OPINION), 1);
+    restart(d);
+    struct keeper_renew without = {.folder = d->folder, .days = 90, .withdraw = true};
+    struct renewals done = {0};
+    assert_fails(keeper_renew(&without, &done, &err), ERR_INVALID, "invalid");
+}
+
 static void another_root_renews_nothing(void **state)
 {
     struct deployment *d = *state;
@@ -386,6 +432,25 @@ static void the_next_root_renews_what_knows_it(void **state)
     assert_ok(renew(d, "keeper-sign", false, &err));
     assert_fails(renew(d, "controller", false, &err), ERR_DENIED, "wrong-root");
     restart(d);
+    deployment_free(next);
+}
+
+/* Neither what it signed nor what it certified counts for anybody. */
+static void the_list_of_a_root_that_is_no_more_is_begun_anew(void **state)
+{
+    struct deployment *d = *state;
+    struct deployment *next = deployment_make(REALM_SIMULATION, true);
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes pem = {0};
+    read_file(next, "root/cert.pem", &pem);
+    write_file(d, "keeper/root.pem", bytes_span(&pem));
+    copy_file(next, d, "root/key.pem");
+    copy_file(next, d, "root/cert.pem");
+    assert_ok(renew(d, "keeper-opinion", false, &err));
+    assert_int_equal(listed(d, ROLE_KEEPER_OPINION), 1);
+    assert_int_equal(listed(d, ROLE_KEEPER_PASSPORT), 0);
+    assert_ok(renew(d, "keeper-passport", false, &err));
+    assert_int_equal(listed(d, ROLE_KEEPER_PASSPORT), 1);
     deployment_free(next);
 }
 
@@ -442,9 +507,11 @@ int main(void)
         IN(a_lost_certificate_is_made_again_for_its_key),
         IN(a_new_key_counts_once_the_charter_names_it),
         IN(interrupted_anywhere_the_key_that_is_there_has_its_certificate),
+        IN(a_stolen_key_leaves_the_list_at_once),
         IN(another_root_renews_nothing),
         IN(a_root_of_the_other_realm_renews_nothing),
         IN(the_next_root_renews_what_knows_it),
+        IN(the_list_of_a_root_that_is_no_more_is_begun_anew),
         IN(what_is_missing_is_said_and_nothing_changed),
         IN(a_key_of_another_role_is_not_certified),
     };
