@@ -46,6 +46,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/fixtures.c tests/support/fixtures.h \
 	tests/support/test.h \
 	tests/support/soft_tpm.c tests/support/soft_tpm.h \
+	tests/support/small_charter.c tests/support/small_charter.h \
 	tests/support/spoil.c tests/support/spoil.h \
 	tests/support/stage.c tests/support/stage.h \
 	tests/support/sim_cloud.c tests/support/sim_cloud.h \

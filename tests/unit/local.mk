@@ -17,6 +17,7 @@ check_PROGRAMS += tests/unit/test_bytes
 check_PROGRAMS += tests/unit/test_cert
 check_PROGRAMS += tests/unit/test_cert_life
 check_PROGRAMS += tests/unit/test_charter
+check_PROGRAMS += tests/unit/test_charter_grants
 check_PROGRAMS += tests/unit/test_charter_diff
 check_PROGRAMS += tests/unit/test_charter_lint
 check_PROGRAMS += tests/unit/test_charter_signers
