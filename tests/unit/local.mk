@@ -96,4 +96,6 @@ check_PROGRAMS += tests/unit/test_fleet
 
 # It stands before malloc(), so only the program that asks for it has it.
 tests_unit_test_hostile_cost_SOURCES = tests/unit/test_hostile_cost.c \
-	tests/support/cost.c tests/support/cost.h
+	tests/support/cost.c tests/support/cost.h \
+	tests/support/hostile_json.c tests/support/hostile_der.c tests/support/hostile_log.c \
+	tests/support/hostile.h
