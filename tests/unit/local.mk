@@ -89,6 +89,7 @@ check_PROGRAMS += tests/unit/test_userdata
 check_PROGRAMS += tests/unit/test_verdict_vector
 check_PROGRAMS += tests/unit/test_vtpm_boot
 check_PROGRAMS += tests/unit/test_vtpm_judge
+check_PROGRAMS += tests/unit/test_x509
 check_PROGRAMS += tests/unit/test_machine
 check_PROGRAMS += tests/unit/test_plan
 check_PROGRAMS += tests/unit/test_audit
