@@ -154,16 +154,23 @@ static void flip_later(struct planning *p, const struct replay_row *row, struct 
         plan_dates_count(&p->dates, at, flip);
 }
 
-/* Every policy's own dates, and the end of the certificates behind this evidence. */
+/* The policy's dates for this machine, and the end of the certificates behind its evidence. */
 static void dates_of(const struct planning *p, const struct charter_policy *policy,
-                     struct moment end, struct charter_dates *out)
+                     const struct replay_answer *now, struct charter_dates *out)
 {
+    const struct moment end = now->endorsed_until;
     *out = (struct charter_dates){
-        .after = p->at, .until = moment_add_seconds(p->at, PLAN_HORIZON_DAYS * INT64_C(86400))};
+        .after = p->at,
+        .until = moment_add_seconds(p->at, PLAN_HORIZON_DAYS * INT64_C(86400)),
+        .product = now->product,
+        .measurement = SPAN_OF(now->measurement),
+    };
     charter_dates(policy, out);
-    if (end.us <= out->after.us || end.us > out->until.us || out->count == CHARTER_DATES_MAX)
+    const bool is_full = out->count == CHARTER_DATES_MAX;
+    if (end.us <= out->after.us || end.us > out->until.us ||
+        (is_full && end.us >= out->at[out->count - 1].us))
         return;
-    size_t i = out->count++;
+    size_t i = is_full ? out->count - 1 : out->count++;
     for (; i > 0 && out->at[i - 1].us > end.us; i--)
         out->at[i] = out->at[i - 1];
     out->at[i] = end;
@@ -193,7 +200,7 @@ static void look_ahead(struct planning *p, const struct replay_row *row, struct 
     struct moment from = p->at;
     if (policy == NULL)
         return;
-    dates_of(p, policy, now->endorsed_until, &dates);
+    dates_of(p, policy, now, &dates);
     for (size_t i = 0; i < dates.count; i++) {
         struct replay_answer then;
         end_of_charter(p, row, from, dates.at[i], &before, shown);

@@ -124,10 +124,13 @@ enum outcome charter_check(const struct charter *charter, enum realm realm, stru
                            struct error *err);
 
 /* The next times after `after`, up to `until`, in their order, at which what a policy takes changes
- * by itself: floors take over, references end. */
+ * by itself: floors take over, references end. Of one machine only those that concern it, which are
+ * never too many. */
 enum { CHARTER_DATES_MAX = 16 };
 struct charter_dates {
     struct moment after, until;
+    enum snp_product product; /* PRODUCT_UNKNOWN: of all */
+    struct span measurement;  /* empty: of all */
     size_t count;
     struct moment at[CHARTER_DATES_MAX];
 };

@@ -20,13 +20,21 @@ static void add_date(struct charter_dates *dates, struct moment at)
     dates->count = kept + 1;
 }
 
+static void add_floors(struct charter_dates *out, const struct snp_policy *snp, int product)
+{
+    for (size_t i = 0; snp->has_floor[product] && i < snp->min_tcb[product].later_count; i++)
+        add_date(out, snp->min_tcb[product].later[i].from);
+}
+
 void charter_dates(const struct charter_policy *policy, struct charter_dates *out)
 {
     const struct snp_policy *snp = &policy->policy->snp;
+    const struct value_set *set = &snp->measurement;
     out->count = 0;
     for (int product = 0; product < PRODUCT_COUNT; product++)
-        for (size_t i = 0; snp->has_floor[product] && i < snp->min_tcb[product].later_count; i++)
-            add_date(out, snp->min_tcb[product].later[i].from);
-    for (size_t i = 0; i < snp->measurement.count; i++)
-        add_date(out, snp->measurement.until[i]);
+        if (out->product == PRODUCT_UNKNOWN || (int)out->product == product)
+            add_floors(out, snp, product);
+    for (size_t i = 0; i < set->count; i++)
+        if (out->measurement.len == 0 || span_equal(SPAN(set->at[i], set->len), out->measurement))
+            add_date(out, set->until[i]);
 }

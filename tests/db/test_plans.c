@@ -103,6 +103,33 @@ static void a_reference_that_ends_flips_its_machines_then(void **state)
     assert_int_equal(flips_of(&over), MACHINES);
 }
 
+/* Twenty images of other machines, each with an end of its own, as accepted cases make them. */
+static void the_ends_of_other_images_hide_none(void **state)
+{
+    (void)state;
+    enum { OTHERS = 20 };
+    OWNED(json_drop) json_t *candidate = copy_of_charter();
+    json_t *references = json_object_get(candidate, "references");
+    json_t *policies = json_object_get(candidate, "policies");
+    json_t *named = json_object_get(json_object_get(policies, "stock"), "references");
+    for (int i = 1; i <= OTHERS; i++) {
+        char name[NAME_SIZE];
+        uint8_t value[CHARTER_MEASUREMENT_SIZE];
+        memset(value, 0x80 + i, sizeof value);
+        OWNED(mem_drop) char *hex = hex_of(SPAN_OF(value));
+        json_t *other = json_deep_copy(json_object_get(references, "stock"));
+        snprintf(name, sizeof name, "other-%d", i);
+        json_object_set_new(other, "measurement", json_pack("[s]", hex));
+        json_put_moment(other, "expires", in_days(i));
+        json_put_new(references, name, other);
+        json_add_new(named, json_string(name));
+    }
+    json_put_moment(json_object_get(references, "stock"), "expires", in_days(OTHERS + 1));
+    OWNED(told_done) struct told told = ask_json("/v1/charter/plan", candidate);
+    assert_int_equal(flips_of(&told), 0);
+    assert_later(&told, 0, in_days(OTHERS + 1), MACHINES, "policy-measurement");
+}
+
 /* What comes after a charter's end is told as if the next one said the same. */
 static void dates_are_told_beyond_the_charters_end(void **state)
 {
@@ -277,6 +304,7 @@ int main(void)
         cmocka_unit_test_setup(the_end_of_a_charter_is_told, ask_quiet),
         cmocka_unit_test_setup(a_floor_that_rises_tomorrow_flips_its_machines_then, ask_quiet),
         cmocka_unit_test_setup(a_reference_that_ends_flips_its_machines_then, ask_quiet),
+        cmocka_unit_test_setup(the_ends_of_other_images_hide_none, ask_quiet),
         cmocka_unit_test_setup(dates_are_told_beyond_the_charters_end, ask_quiet),
         cmocka_unit_test_setup(a_plan_is_made_for_another_day, ask_quiet),
         cmocka_unit_test_setup(without_a_charter_there_is_nothing_to_change, ask_quiet),

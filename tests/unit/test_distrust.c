@@ -96,6 +96,7 @@ static void the_next_dates_are_kept_in_order(void **state)
     OWNED(charter_drop) struct charter *charter = NULL;
     OWNED(json_drop) json_t *json = charter_sound();
     const struct moment day = charter_sound_day();
+    const uint8_t other[CHARTER_MEASUREMENT_SIZE] = {1};
     json_t *floors = json_object_get(json, "tcb_floors");
     json_object_clear(floors);
     for (int p = 0; p < (int)countof(products); p++) {
@@ -115,6 +116,12 @@ static void the_next_dates_are_kept_in_order(void **state)
     assert_int_equal(moment_seconds_between(day, dates.at[0]), 3600); /* the reference's end */
     for (size_t i = 1; i < dates.count; i++)
         assert_true(dates.at[i].us > dates.at[i - 1].us);
+    struct charter_dates own = {.after = day,
+                                .until = dates.until,
+                                .product = PRODUCT_GENOA,
+                                .measurement = SPAN_OF(other)};
+    charter_dates(charter_find_policy(charter, "web"), &own);
+    assert_int_equal(own.count, 4); /* Genoa's floors, and no end of another image */
     dates = (struct charter_dates){.after = dates.at[0], .until = dates.at[2]};
     charter_dates(charter_find_policy(charter, "web"), &dates);
     assert_int_equal(dates.count, 2);
