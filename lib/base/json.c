@@ -164,22 +164,12 @@ enum outcome json_parse(struct span in, size_t limit, json_t **out, struct error
     return OK;
 }
 
-static char *print(const json_t *value, size_t flags)
+char *json_print_pretty(const json_t *value)
 {
-    char *text = json_dumps(value, flags | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    char *text = json_dumps(value, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
     if (text == NULL)
         abort(); /* only out of memory: a json_t cannot hold what does not print */
     return text;
-}
-
-char *json_print(const json_t *value)
-{
-    return print(value, JSON_COMPACT);
-}
-
-char *json_print_pretty(const json_t *value)
-{
-    return print(value, JSON_INDENT(2));
 }
 
 static enum outcome refuse(struct error *err, const char *code, const char *path, const char *name,

@@ -8,7 +8,7 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/error.c lib/base/error.h \
 	lib/base/fault.c lib/base/fault.h \
 	lib/base/file.c lib/base/file.h \
-	lib/base/json.c lib/base/json.h \
+	lib/base/json.c lib/base/json.h lib/base/json_print.c \
 	lib/base/log.c lib/base/log.h \
 	lib/base/map.c lib/base/map.h \
 	lib/base/metrics.c lib/base/metrics.h \

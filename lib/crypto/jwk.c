@@ -2,7 +2,6 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 
 #include "lib/crypto/openssl_error.h"
 
@@ -53,8 +52,7 @@ enum outcome jwk_of(const struct key *key, json_t **out, struct error *err)
 }
 
 /* json_print() sorts the members and puts no spaces, which is what RFC 7638 hashes. */
-enum outcome jwk_thumbprint(const struct key *key, char out[static JWK_THUMBPRINT_SIZE],
-                            struct error *err)
+static enum outcome work_out(const struct key *key, struct error *err)
 {
     uint8_t hash[SHA256_SIZE];
     OWNED(json_drop) json_t *jwk = NULL;
@@ -62,6 +60,14 @@ enum outcome jwk_thumbprint(const struct key *key, char out[static JWK_THUMBPRIN
     OWNED(mem_drop) char *printed = json_print(jwk);
     digest(DIGEST_SHA256, span_of_text(printed), hash);
     OWNED(mem_drop) char *text = base64url_of(SPAN_OF(hash));
-    snprintf(out, JWK_THUMBPRINT_SIZE, "%s", text);
+    key_keep_thumbprint(key, text);
     return OK;
+}
+
+enum outcome jwk_thumbprint(const struct key *key, char out[static JWK_THUMBPRINT_SIZE],
+                            struct error *err)
+{
+    if (key_thumbprint(key) == NULL)
+        TRY(work_out(key, err));
+    return text_copy(out, JWK_THUMBPRINT_SIZE, key_thumbprint(key), "", err);
 }

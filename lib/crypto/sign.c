@@ -17,6 +17,7 @@ struct key {
     enum key_kind kind;
     bool is_private;
     _Atomic int owners;
+    _Atomic(char *) thumbprint;
 };
 
 static const struct {
@@ -98,7 +99,22 @@ void key_free(struct key *key)
     if (key == NULL || --key->owners > 0)
         return;
     EVP_PKEY_free(key->pkey);
+    free(key->thumbprint);
     free(key);
+}
+
+const char *key_thumbprint(const struct key *key)
+{
+    return key->thumbprint;
+}
+
+void key_keep_thumbprint(const struct key *key, const char *thumbprint)
+{
+    struct key *kept = (struct key *)(uintptr_t)key;
+    char *none = NULL;
+    char *text = mem_text(thumbprint);
+    if (!atomic_compare_exchange_strong(&kept->thumbprint, &none, text))
+        free(text); /* another thread was first */
 }
 
 enum outcome key_generate(enum key_kind kind, struct key **out, struct error *err)

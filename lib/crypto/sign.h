@@ -49,5 +49,8 @@ bool signature_is_low(struct span signature);
 struct evp_pkey_st *key_inside(const struct key *key);
 struct key *key_wrap(struct evp_pkey_st *pkey,
                      struct error *err); /* takes over; NULL: unsupported */
+/* A key does not change, so jwk.c works out its thumbprint once. NULL: not yet. */
+const char *key_thumbprint(const struct key *key);
+void key_keep_thumbprint(const struct key *key, const char *thumbprint);
 
 #endif

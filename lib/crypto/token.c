@@ -42,15 +42,14 @@ static struct kid kid_of(const struct key *key, enum form form)
     return kid;
 }
 
+/* Printed by hand, for every token has one; none of its words needs an escape. */
 static void add_header(struct text *out, const struct key *key, enum form form, const char *typ)
 {
     const char *alg = jwk_algorithm(key);
-    OWNED(json_drop) json_t *header = json_object();
-    json_put_text(header, "alg", alg != NULL ? alg : "none");
-    json_put_text(header, "kid", kid_of(key, form).at);
-    json_put_text(header, "typ", typ);
-    OWNED(mem_drop) char *printed = json_print(header);
-    text_add_base64url(out, span_of_text(printed));
+    OWNED(text_done) struct text header = {0};
+    text_addf(&header, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"%s\"}", alg != NULL ? alg : "none",
+              kid_of(key, form).at, typ);
+    text_add_base64url(out, text_span(&header));
 }
 
 static enum outcome sign(const struct key *key, struct span message, struct text *out,

@@ -25,14 +25,22 @@ static void resize(struct frames *f, size_t room)
     if (held > 0)
         memcpy(at, f->at + f->first, held);
     free(f->at);
-    *f = (struct frames){.at = at, .end = held, .room = room, .need = f->need};
+    *f = (struct frames){.at = at, .end = held, .room = room, .need = f->need, .last = f->last};
+}
+
+/* Whoever sends large frames one after the other is read in as many turns, and not in five each. */
+static size_t room_between(const struct frames *f)
+{
+    if (f->last <= FRAMES_IDLE_ROOM)
+        return FRAMES_IDLE_ROOM;
+    return f->room < FRAMES_BUSY_ROOM ? f->room : FRAMES_BUSY_ROOM;
 }
 
 uint8_t *frames_room(struct frames *f, size_t *out_room)
 {
     size_t held = f->end - f->first;
-    if (held == 0 && f->room != FRAMES_IDLE_ROOM) {
-        resize(f, FRAMES_IDLE_ROOM);
+    if (held == 0 && f->room != room_between(f)) {
+        resize(f, room_between(f));
     } else if (held == f->room) {
         size_t room = held * 2;
         if (f->need > held && room > f->need)
@@ -50,6 +58,7 @@ uint8_t *frames_room(struct frames *f, size_t *out_room)
 void frames_came(struct frames *f, size_t count)
 {
     f->end += count;
+    f->last = count;
 }
 
 enum outcome frames_next(struct frames *f, size_t body_most, struct frame *out, bool *out_whole,

@@ -7,7 +7,8 @@
 
 enum {
     FRAME_HEAD_SIZE = 13,
-    FRAMES_IDLE_ROOM = 512, /* what a connection holds between frames: a heartbeat fits */
+    FRAMES_IDLE_ROOM = 512,       /* what a connection holds between frames: a heartbeat fits */
+    FRAMES_BUSY_ROOM = 16 * 1024, /* at most that, while more than a heartbeat comes at once */
 };
 
 struct frame {
@@ -24,6 +25,7 @@ struct frames {
     uint8_t *at;
     size_t first, end, room; /* at[first..end) came and was not taken yet */
     size_t need;             /* bytes of the frame that is coming, 0 while its head is not here */
+    size_t last;             /* how many came the last time */
 };
 
 void frames_done(struct frames *f);

@@ -150,6 +150,32 @@ static void more_long_strings_than_are_put_aside_are_read_too(void **state)
     read_alike(text_str(&whole));
 }
 
+/* Signed bytes were printed by Jansson once, and must be the same for ever. */
+static void what_is_printed_is_what_jansson_prints(void **state)
+{
+    (void)state;
+    static const char *const values[] = {
+        "{}",
+        "[]",
+        "[\"\"]",
+        "[true,false,null,0,-1,9223372036854775807,-9223372036854775808,0.1,1e300,-2.5]",
+        "{\"b\":1,\"a\":{\"z\":[],\"y\":{}},\"ab\":[[1],{\"c\":\"d\"}],\"\":2,\"B\":3}",
+        "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"a\\\"\",\"\\\"a\",\"\\\"\\\"\"]",
+        "[\"\\u0001\\u001f\\u007f\\u0080\\u20ac\\ud83d\\ude00\"]",
+        "{\"\\n\\u001f\\\"\":\"\xc3\xa9\",\"\xc3\xa9\":\"\xe2\x82\xac\",\"z\":1,"
+        "\"\xf0\x9f\x98\x80\":2}",
+    };
+    for (size_t i = 0; i < countof(values); i++) {
+        struct error err = {0};
+        OWNED(json_drop) json_t *value = NULL;
+        assert_ok(json_parse(span_of_text(values[i]), 1 << 20, &value, &err));
+        OWNED(mem_drop) char *ours = json_print(value);
+        OWNED(mem_drop)
+        char *theirs = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+        assert_string_equal(ours, theirs);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +185,7 @@ int main(void)
         cmocka_unit_test(json_over_its_limit_is_refused),
         cmocka_unit_test(long_strings_are_what_was_written),
         cmocka_unit_test(more_long_strings_than_are_put_aside_are_read_too),
+        cmocka_unit_test(what_is_printed_is_what_jansson_prints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
