@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "keeper/alterations.h"
+#include "lib/attest/tpm_key.h"
+#include "lib/base/text.h"
 #include "lib/crypto/random.h"
 #include "tests/support/guest_azure.h"
 #include "tests/support/guest_nitro.h"
@@ -254,11 +256,42 @@ static void a_simulated_token_is_refused_in_production(void **state)
     deployment_free(d);
 }
 
+/* Whoever holds the key may choose s as (n - 1) / 2, whose last bit makes it n - s: that is good
+ * too, and would have been an acceptance. Made for the message with k = 0x123456789. */
+#define CHOSEN_X "629dad64695bc277834943eed991c65babd8d125764d4b695c0af0f34145dc4f"
+#define CHOSEN_Y "4c16d53627de08881277ba26bcc6a8f0e7f230f09e9d7fbc52bd8fc28a9567f6"
+#define CHOSEN_SIGNATURE                                                                           \
+    "0018000b0020"                                                                                 \
+    "74daa59b8b43bfe0d20031cf705a0b98d5b9746a67b4fd495d3eccbf71a86c25"                             \
+    "0020"                                                                                         \
+    "7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8"
+
+static void a_guest_that_signs_its_own_quote_halts_nobody(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    uint8_t x[32], y[32], signature[72];
+    const struct span quote = span_of_text("a quote");
+    const struct tpm_public key = {.kind = TPM_KEY_P256, .x = SPAN_OF(x), .y = SPAN_OF(y)};
+    struct probe probe = {.evidence.kind = EVIDENCE_SNP_VTPM};
+    assert_ok(hex_decode_exact(CHOSEN_X, x, sizeof x, &err));
+    assert_ok(hex_decode_exact(CHOSEN_Y, y, sizeof y, &err));
+    assert_ok(hex_decode_exact(CHOSEN_SIGNATURE, signature, sizeof signature, &err));
+    assert_ok(tpm_public_verify(&key, quote, SPAN_OF(signature), &err));
+    bytes_add(&probe.evidence.signature, SPAN_OF(signature));
+    for (size_t i = 0; i < alteration_count; i++)
+        if (strcmp(alterations[i].name, "quote-signature") == 0)
+            assert_true(alterations[i].alter(&probe));
+    assert_fails(tpm_public_verify(&key, quote, bytes_span(&probe.evidence.signature), &err),
+                 ERR_DENIED, "bad-signature");
+    bytes_done(&probe.evidence.signature);
+}
+
 static struct question_case cases[SCENES * countof(rows)];
 
 int main(void)
 {
-    struct CMUnitTest tests[countof(cases) + 5];
+    struct CMUnitTest tests[countof(cases) + 6];
     size_t count = 0;
     for (size_t i = 0; i < countof(rows); i++)
         for (int scene = 0; scene < SCENES; scene++) {
@@ -276,5 +309,7 @@ int main(void)
     tests[count++] = (struct CMUnitTest)cmocka_unit_test(every_token_is_refused_with_its_code);
     tests[count++] =
         (struct CMUnitTest)cmocka_unit_test(a_simulated_token_is_refused_in_production);
+    tests[count++] =
+        (struct CMUnitTest)cmocka_unit_test(a_guest_that_signs_its_own_quote_halts_nobody);
     return cmocka_run_group_tests_name("probe alterations", tests, open_scenes, close_scenes);
 }
