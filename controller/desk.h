@@ -55,7 +55,8 @@ struct desk {
     bool release_soon;
     _Atomic bool due_soon; /* desk_wake(): something became due */
     struct uuid recalled;  /* whom recall.c looked at last; zero: begins anew */
-    int plan_in_ticks;     /* until everybody is looked at for new deliveries */
+    int recall_in_ticks;
+    int plan_in_ticks; /* until everybody is looked at for new deliveries */
     _Atomic bool stopping;
     _Atomic int64_t keepers_connected; /* and answering; for other threads to look at */
     _Atomic int64_t charter_serial;

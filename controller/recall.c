@@ -4,7 +4,7 @@
 #include "db/distrust_store.h"
 #include "lib/base/log.h"
 
-enum { RECALLS_A_TICK = 20 };
+enum { RECALLS_A_TICK = 20, REST_TICKS = 5 };
 
 /* Of those who are due the ones that are here; others are on other controllers, or come back. */
 static enum outcome recall(struct desk *desk, struct error *err)
@@ -32,6 +32,11 @@ static enum outcome recall(struct desk *desk, struct error *err)
 void recall_due(struct desk *desk)
 {
     struct error err = {0};
+    if (desk->recall_in_ticks-- > 0)
+        return;
+    desk->recall_in_ticks = 0;
     if (recall(desk, &err) != OK)
         log_error("recall.failed", &err);
+    if (uuid_is_zero(&desk->recalled)) /* everybody was looked at */
+        desk->recall_in_ticks = REST_TICKS;
 }

@@ -61,7 +61,8 @@ DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0007_freshness.sql \
 	$(top_srcdir)/db/migrations/0008_distrust_and_cases.sql \
 	$(top_srcdir)/db/migrations/0009_probes.sql \
-	$(top_srcdir)/db/migrations/0010_endorsement_turns.sql
+	$(top_srcdir)/db/migrations/0010_endorsement_turns.sql \
+	$(top_srcdir)/db/migrations/0011_verified_at.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

@@ -45,13 +45,14 @@ FROM (SELECT * FROM begun UNION ALL SELECT * FROM ended) AS changed;
 
 -- Whom to ask for new evidence, some at a time.
 -- name: distrust_due
-SELECT x.instance FROM distrust_instances x
-JOIN distrusts d ON d.id = x.distrust JOIN instances i ON i.id = x.instance
-WHERE x.asked_at IS NULL AND d.in_force_at IS NOT NULL AND d.lifted_at IS NULL
-  AND i.trust = 'trusted' AND i.phase <> 'terminated' AND ($1::uuid IS NULL OR x.instance > $1)
-GROUP BY x.instance ORDER BY x.instance LIMIT $2;
+SELECT DISTINCT y.instance FROM distrusts d CROSS JOIN LATERAL (
+    SELECT x.instance FROM distrust_instances x JOIN instances i ON i.id = x.instance
+    WHERE x.distrust = d.id AND x.asked_at IS NULL
+      AND i.trust = 'trusted' AND i.phase <> 'terminated' AND ($1::uuid IS NULL OR x.instance > $1)
+    ORDER BY x.instance LIMIT $2) y
+WHERE d.in_force_at IS NOT NULL AND d.lifted_at IS NULL
+ORDER BY y.instance LIMIT $2;
 
--- Not for what is still to be signed: that asks once more.
 -- name: distrust_asked
 UPDATE distrust_instances x SET asked_at = clock_timestamp() FROM distrusts d
 WHERE d.id = x.distrust AND x.instance = ANY($1) AND x.asked_at IS NULL

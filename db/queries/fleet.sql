@@ -105,11 +105,11 @@ SELECT jsonb_build_object(
 -- name: fleet_freshness
 SELECT count(*) FILTER (WHERE i.phase IN ('running', 'draining')),
     count(*) FILTER (WHERE i.phase IN ('running', 'draining') AND i.trust = 'trusted' AND i.valid_until > clock_timestamp()
-        AND v.nonce_issued >= clock_timestamp() - make_interval(secs => $3::bigint)),
+        AND i.verified_at >= clock_timestamp() - make_interval(secs => $3::bigint)),
     count(*) FILTER (WHERE i.verdict_id IS NULL),
     count(*) FILTER (WHERE i.trust = 'trusted' AND i.renew_at <= clock_timestamp()),
-    min(v.nonce_issued) FILTER (WHERE i.trust = 'trusted' AND i.valid_until > clock_timestamp())
-FROM instances i LEFT JOIN verdicts v ON v.id = i.verdict_id
+    min(i.verified_at) FILTER (WHERE i.trust = 'trusted' AND i.valid_until > clock_timestamp())
+FROM instances i
 WHERE i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated';
 
 -- name: fleet_missed_since
@@ -123,10 +123,9 @@ WHERE project = $1 AND name = $2 AND objective IS NOT NULL;
 -- name: fleet_objectives
 WITH counted AS (
     SELECT f.id, count(i.id) AS these, count(*) FILTER (WHERE i.trust = 'trusted' AND i.valid_until > clock_timestamp()
-        AND v.nonce_issued >= clock_timestamp() - make_interval(secs => (f.objective ->> 'within_seconds')::bigint)) AS verified
+        AND i.verified_at >= clock_timestamp() - make_interval(secs => (f.objective ->> 'within_seconds')::bigint)) AS verified
     FROM fleets f
     LEFT JOIN instances i ON i.project = f.project AND i.fleet = f.name AND i.phase IN ('running', 'draining')
-    LEFT JOIN verdicts v ON v.id = i.verdict_id
     WHERE f.objective IS NOT NULL AND NOT f.doomed GROUP BY f.id
 ), changed AS (
     UPDATE fleets f

@@ -118,6 +118,7 @@ UPDATE instances SET
     trust = $2, trust_reason = $3,
     trust_since = CASE WHEN trust = $2 THEN trust_since ELSE clock_timestamp() END,
     verdict_id = coalesce($4, verdict_id), valid_until = coalesce($5, valid_until),
+    verified_at = coalesce((SELECT nonce_issued FROM verdicts WHERE verdicts.id = $4), verified_at),
     renew_at = CASE WHEN $2 = 'trusted' THEN coalesce($12, renew_at) END,
     level = coalesce($6, level), simulated = coalesce($7, simulated),
     link_key = coalesce($8, link_key), sealing_key = coalesce($9, sealing_key),

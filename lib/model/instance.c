@@ -149,6 +149,7 @@ static const struct field fields[] = {
     FIELD(instance, verdict_id,         FIELD_UUID),
     FIELD(instance, valid_until,        FIELD_MOMENT),
     FIELD(instance, renew_at,           FIELD_MOMENT),
+    FIELD(instance, verified_at,        FIELD_MOMENT, .flags = FIELD_HIDDEN),
     FIELD(instance, level,              FIELD_INT),
     FIELD(instance, simulated,          FIELD_BOOL),
     FIELD(instance, cloud_ref,          FIELD_TEXT),

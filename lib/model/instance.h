@@ -110,8 +110,9 @@ struct instance {
     struct moment trust_since;
     struct uuid verdict_id; /* the last verdict, accepting or not */
     struct moment valid_until;
-    struct moment renew_at; /* when its agent was told to prove itself anew */
-    int64_t level;          /* 0..3 */
+    struct moment renew_at;    /* when its agent was told to prove itself anew */
+    struct moment verified_at; /* when the challenge of that verdict was given */
+    int64_t level;             /* 0..3 */
     bool simulated;
 
     char cloud_ref[CLOUD_REF_SIZE];
