@@ -17,7 +17,8 @@ INSERT INTO distrust_instances (distrust, instance) SELECT $1, unnest($2::uuid[]
 SELECT d.*, n.instances, n.asked, n.trusted, n.there
 FROM distrusts d CROSS JOIN LATERAL (
     SELECT count(*) AS instances, count(x.asked_at) AS asked,
-        count(*) FILTER (WHERE i.trust = 'trusted' AND i.phase <> 'terminated') AS trusted,
+        count(*) FILTER (WHERE i.trust = 'trusted' AND i.valid_until > clock_timestamp()
+            AND i.phase <> 'terminated') AS trusted,
         count(*) FILTER (WHERE i.phase <> 'terminated') AS there
     FROM distrust_instances x JOIN instances i ON i.id = x.instance WHERE x.distrust = d.id) n
 WHERE d.project = $1 AND ($2::uuid IS NULL OR d.id = $2)

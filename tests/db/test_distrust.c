@@ -317,6 +317,19 @@ static void proposals_without_end_lift_nothing(void **state)
     assert_null(json_string_value(json_object_get(act.body, "lifted_at")));
 }
 
+/* Time alone makes stale, whether a clock has written it down already or not (I9). */
+static void whose_verdict_ran_out_is_not_counted_as_trusted(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(told_done) struct told before = the_act();
+    assert_true(number_at(before.body, "trusted") > 0);
+    assert_ok(db_script(ask_db, "UPDATE instances SET valid_until = clock_timestamp()", &err));
+    OWNED(told_done) struct told act = the_act();
+    assert_int_equal(number_at(act.body, "trusted"), 0);
+    assert_int_equal(number_at(act.body, "there"), number_at(before.body, "there"));
+}
+
 static void a_step_is_done_when_the_rows_say_so(void **state)
 {
     (void)state;
@@ -354,6 +367,7 @@ int main(void)
         cmocka_unit_test_setup(once_in_force_it_freezes_and_asks_for_new_evidence, ask_quiet),
         cmocka_unit_test_setup(a_proposal_still_asks_whom_another_act_asked, ask_quiet),
         cmocka_unit_test_setup(proposals_without_end_lift_nothing, ask_quiet),
+        cmocka_unit_test_setup(whose_verdict_ran_out_is_not_counted_as_trusted, ask_quiet),
         cmocka_unit_test_setup(a_step_is_done_when_the_rows_say_so, ask_quiet),
         cmocka_unit_test_setup(a_later_charter_may_lift_it, ask_quiet),
     };
