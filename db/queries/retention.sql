@@ -1,8 +1,11 @@
+-- What is old by now(), which stands still in a transaction: no index ends a walk at a clock that moves on,
+-- and all that is young would be walked over.
+
 -- Instances that are over since so many days and still have their details.
 -- name: retention_due
 SELECT id FROM instances
 WHERE phase = 'terminated' AND forgotten_at IS NULL
-  AND terminated_at < clock_timestamp() - make_interval(days => $1::bigint::int)
+  AND terminated_at < now() - make_interval(days => $1::bigint::int)
 ORDER BY terminated_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: retention_history
@@ -28,7 +31,7 @@ SELECT evidence_digest FROM gone UNION SELECT crl_digest FROM gone WHERE crl_dig
 -- name: retention_old_verdicts
 WITH looked AS (
     SELECT id, created FROM verdicts
-    WHERE created < clock_timestamp() - make_interval(days => $1::bigint::int)
+    WHERE created < now() - make_interval(days => $1::bigint::int)
       AND (created, id) > (coalesce($4, '-infinity'::timestamptz), coalesce($5, '00000000-0000-0000-0000-000000000000'::uuid))
     ORDER BY created, id LIMIT $2
 ), old AS (
