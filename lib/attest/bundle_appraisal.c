@@ -298,6 +298,12 @@ static bool says(const json_t *detail, const char *name, const char *expected)
     return word != NULL && strcmp(word, expected) == 0;
 }
 
+static bool counts(const json_t *detail, const char *name, int64_t expected)
+{
+    const json_t *number = json_object_get(detail, name);
+    return json_is_integer(number) && json_integer_value(number) == expected;
+}
+
 static bool is_about(const struct inquiry *q, const struct audit_entry *entry)
 {
     char object[AUDIT_OBJECT_SIZE];
@@ -306,16 +312,20 @@ static bool is_about(const struct inquiry *q, const struct audit_entry *entry)
            says(entry->detail, "verdict_id", uuid_text(&q->told->verdict_id).at);
 }
 
-/* The entry that was written with the verdict. */
+/* The entry that was written with the verdict: nothing in it that is known otherwise is another. */
 static bool tells_of_it(const struct inquiry *q, const struct audit_entry *entry)
 {
+    const int level = q->denied[0] != '\0' ? LEVEL_0 : (int)q->out->verdict.level;
     char digest_hex[2 * SHA256_SIZE + 1];
     hex_encode(SPAN_OF(q->told->evidence_digest), digest_hex);
     return strcmp(entry->verb, "verdict.given") == 0 &&
            says(entry->detail, "verdict", q->told->verdict) &&
            says(entry->detail, "reason", q->told->reason) &&
            says(entry->detail, "policy", q->told->policy) &&
-           says(entry->detail, "evidence_digest", digest_hex);
+           says(entry->detail, "evidence_digest", digest_hex) &&
+           counts(entry->detail, "level", level) &&
+           counts(entry->detail, "charter_serial", q->told->charter_serial) &&
+           json_is_true(json_object_get(entry->detail, "simulated")) == q->told->simulated;
 }
 
 enum outcome bundle_check_audit(struct inquiry *q, struct error *err)

@@ -236,6 +236,21 @@ static void another_id(struct audit_entry *entry)
     json_put_uuid(entry->detail, "verdict_id", &other);
 }
 
+static void another_level(struct audit_entry *entry)
+{
+    json_put_int(entry->detail, "level", 3);
+}
+
+static void another_serial(struct audit_entry *entry)
+{
+    json_put_int(entry->detail, "charter_serial", 77);
+}
+
+static void genuine_silicon(struct audit_entry *entry)
+{
+    json_put_bool(entry->detail, "simulated", false);
+}
+
 static void another_verb(struct audit_entry *entry)
 {
     strcpy(entry->verb, "instance.trust-changed");
@@ -256,6 +271,9 @@ static void a_trail_about_something_else_is_refused(void **state)
         {another_object, 42, "bundle-audit"},
         {another_id, 42, "bundle-audit"},
         {another_verb, 42, "bundle-audit"},
+        {another_level, 42, "bundle-audit"},
+        {another_serial, 42, "bundle-audit"},
+        {genuine_silicon, 42, "bundle-audit"},
     };
     for (size_t i = 0; i < countof(trails); i++) {
         OWNED(guest_done) struct guest g = guest_make(PSP_DIRECT_BOOT, 9);

@@ -59,6 +59,7 @@ void bundled_add_enclaves(struct bundled *b)
 static void add_entry(const struct guest *g, const struct bundle *parts, struct audit_entry *before,
                       const char *verb, json_t *audit)
 {
+    struct error err = {0};
     struct audit_entry entry = {.id = before->id + 1, .at = clock_now(), .detail = json_object()};
     uint8_t evidence[SHA256_SIZE];
     digest(DIGEST_SHA256, bytes_span(&parts->evidence), evidence);
@@ -70,9 +71,17 @@ static void add_entry(const struct guest *g, const struct bundle *parts, struct 
     for (size_t i = 0; i < countof(copied); i++)
         json_put_text(entry.detail, copied[i],
                       json_string_value(json_object_get(parts->claims, copied[i])));
+    int level = 0;
+    assert_ok(name_parse(&level_names, json_string_value(json_object_get(parts->claims, "level")),
+                         &level, &err));
     json_put_text(entry.detail, "verdict_id",
                   json_string_value(json_object_get(parts->claims, "id")));
     json_put_hex(entry.detail, "evidence_digest", SPAN_OF(evidence));
+    json_put_int(entry.detail, "level", level);
+    json_put_new(entry.detail, "charter_serial",
+                 json_incref(json_object_get(parts->claims, "charter_serial")));
+    json_put_new(entry.detail, "simulated",
+                 json_incref(json_object_get(parts->claims, "simulated")));
     audit_chain(&entry, before);
     json_add_new(audit, record_to_json(&audit_record, &entry));
     audit_entry_done(before);
