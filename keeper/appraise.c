@@ -124,26 +124,24 @@ static void fill_provenance(const struct provenance *made, struct verdict_claims
 
 static void fill_claims(const struct keeper *k, const struct question *q,
                         const struct evidence_facts *facts, const struct verdict *verdict,
-                        struct verdict_claims *out)
+                        const struct conclusion *said, struct verdict_claims *out)
 {
     const struct nonce_entry *nonce = q->nonce;
     memcpy(out->deployment, k->deployment, sizeof out->deployment);
     out->realm = k->realm;
     out->instance = nonce->instance;
     out->kind = nonce->kind;
-    error_ignore(text_copy(out->verdict, sizeof out->verdict,
-                           verdict->trusted ? "trusted" : "rejected", "", NULL));
-    error_ignore(text_copy(out->reason, sizeof out->reason,
-                           name_of(&reason_names, (int)verdict->reason), "", NULL));
+    memcpy(out->verdict, said->verdict, sizeof out->verdict);
+    memcpy(out->reason, said->reason, sizeof out->reason);
     error_ignore(text_copy(out->policy, sizeof out->policy, q->policy->name, "", NULL));
     memcpy(out->policy_digest, q->policy->digest, sizeof out->policy_digest);
     out->charter_serial = q->charter->serial;
     memcpy(out->link_key, nonce->link_key, sizeof out->link_key);
     bytes_add(&out->sealing_key, SPAN(nonce->sealing_spki, nonce->sealing_spki_len));
-    out->hardware = verdict->hardware;
-    out->software = verdict->software;
-    out->identity = verdict->identity;
-    out->level = verdict->level;
+    out->hardware = said->hardware;
+    out->software = said->software;
+    out->identity = said->identity;
+    out->level = said->level;
     out->missing = name_set_to_json(&missing_names, verdict->missing);
     out->residuals = name_set_to_json(&residual_names, verdict->residuals);
     memcpy(out->anchor, verdict->anchor_hash, sizeof out->anchor);
@@ -197,21 +195,24 @@ enum outcome keeper_check_denied(const struct keeper *k, const struct charter *c
 }
 
 /* What the charter denies is not trusted, whatever it proves; a rejection proves nothing. */
-static void apply_deny_lists(const struct keeper *k, const struct charter *charter,
-                             const struct evidence_facts *facts, const struct verdict *verdict,
-                             struct verdict_token *token)
+void keeper_conclude(const struct keeper *k, const struct charter *charter,
+                     const struct charter_case *c, const struct verdict *verdict,
+                     struct conclusion *out)
 {
-    struct verdict_claims *claims = &token->claims;
-    struct charter_case c = deny_case(facts, verdict);
     struct error err = {0};
-    memcpy(c.link_key, claims->link_key, sizeof c.link_key);
-    if (strcmp(claims->verdict, "trusted") != 0 ||
-        keeper_check_denied(k, charter, &c, &token->vector, &err) == OK)
-        return;
-    error_ignore(text_copy(claims->verdict, sizeof claims->verdict, "rejected", "", NULL));
-    error_ignore(text_copy(claims->reason, sizeof claims->reason, err.code, "", NULL));
-    claims->hardware = claims->software = claims->identity = SOURCE_NONE;
-    claims->level = LEVEL_0;
+    const char *reason = name_of(&reason_names, (int)verdict->reason);
+    *out = (struct conclusion){.verdict = "rejected", .vector = verdict_vector(verdict)};
+    if (verdict->trusted && keeper_check_denied(k, charter, c, &out->vector, &err) != OK) {
+        reason = err.code;
+    } else {
+        error_ignore(text_copy(out->verdict, sizeof out->verdict,
+                               verdict->trusted ? "trusted" : "rejected", "", NULL));
+        out->hardware = verdict->hardware;
+        out->software = verdict->software;
+        out->identity = verdict->identity;
+        out->level = verdict->level;
+    }
+    error_ignore(text_copy(out->reason, sizeof out->reason, reason, "", NULL));
 }
 
 static enum outcome judge_it(const struct keeper *k, const struct question *q,
@@ -236,14 +237,17 @@ enum outcome keeper_judge(const struct keeper *k, const struct question *q, stru
                           struct verdict_token *token, struct error *err)
 {
     struct evidence_facts facts;
+    struct conclusion said;
     if (q->evidence->kind != q->nonce->kind)
         return fail_code(err, ERR_DENIED, "kind-mismatch", "challenged for %s evidence",
                          name_of(&evidence_kind_names, (int)q->nonce->kind));
     evidence_facts(q->evidence, &facts);
     TRY(judge_it(k, q, &facts, out, err));
-    fill_claims(k, q, &facts, out, &token->claims);
-    token->vector = verdict_vector(out);
-    apply_deny_lists(k, q->charter, &facts, out, token);
+    struct charter_case about = deny_case(&facts, out);
+    memcpy(about.link_key, q->nonce->link_key, sizeof about.link_key);
+    keeper_conclude(k, q->charter, &about, out, &said);
+    fill_claims(k, q, &facts, out, &said, &token->claims);
+    token->vector = said.vector;
     return OK;
 }
 

@@ -107,6 +107,18 @@ enum outcome keeper_check_denied(const struct keeper *keeper, const struct chart
                                  const struct charter_case *c, struct trust_vector *vector,
                                  struct error *err);
 
+/* What is said of a verdict: the judges' word, unless the charter denies what it is about. */
+struct conclusion {
+    char verdict[16]; /* "trusted" | "rejected" */
+    char reason[ERROR_CODE_SIZE];
+    enum source hardware, software, identity;
+    enum level level;
+    struct trust_vector vector;
+};
+void keeper_conclude(const struct keeper *keeper, const struct charter *charter,
+                     const struct charter_case *c, const struct verdict *verdict,
+                     struct conclusion *out);
+
 /* The verdict token of this instance, which it stands on now. ERR_DENIED: the codes of
  * verdict_token_read(), "verdict-instance", "verdict-deployment", "verdict-superseded",
  * "anchor-destroyed". With the state file only. */

@@ -43,27 +43,54 @@ static enum outcome choose_measure(const struct charter *charter, const struct o
     return OK;
 }
 
-static enum outcome judge_it(const struct keeper *k, const struct charter *charter,
-                             const struct measure *measure, const struct opinion_wish *wish,
-                             const struct evidence *evidence, const struct evidence_facts *facts,
-                             struct verdict *out, struct error *err)
+/* One wish, and what comes of it. */
+struct hearing {
+    const struct charter *charter;
+    const struct opinion_wish *wish;
+    struct measure measure;
+    struct evidence evidence;
+    struct evidence_facts facts;
+    struct verdict verdict;
+    struct charter_case about;
+    struct conclusion said;
+};
+
+static void hearing_done(struct hearing *h)
 {
+    measure_done(&h->measure);
+    evidence_done(&h->evidence);
+    verdict_done(&h->verdict);
+}
+
+static enum outcome judge_it(const struct keeper *k, struct hearing *h, struct error *err)
+{
+    const struct charter_policy *chartered = h->measure.chartered;
+    const enum evidence_kind kind = h->evidence.kind;
     struct evidence_terms terms;
     struct evidence_binding shown;
-    TRY(keeper_terms(k, charter, evidence->kind, &terms, err));
-    evidence_terms_add_crl(&terms, bytes_span(&wish->crl));
-    terms.given = bytes_span(&wish->nonce);
-    if (wish->link_key.len > 0) {
-        TRY(evidence_shown(evidence->kind, bytes_span(&wish->nonce), bytes_span(&wish->link_key),
+    TRY(keeper_terms(k, h->charter, kind, &terms, err));
+    evidence_terms_add_crl(&terms, bytes_span(&h->wish->crl));
+    terms.given = bytes_span(&h->wish->nonce);
+    if (h->wish->link_key.len > 0) {
+        TRY(evidence_shown(kind, bytes_span(&h->wish->nonce), bytes_span(&h->wish->link_key),
                            &shown, err));
         terms.binding = &shown;
     }
-    terms.policy = measure->chartered != NULL ? measure->chartered->policy : measure->own;
-    if (measure->chartered != NULL)
-        (void)charter_image_facts(charter, measure->chartered, evidence->kind,
-                                  SPAN_OF(facts->measurement), terms.at, &terms.image);
-    evidence_judge(evidence, &terms, out);
+    terms.policy = chartered != NULL ? chartered->policy : h->measure.own;
+    if (chartered != NULL)
+        (void)charter_image_facts(h->charter, chartered, kind, SPAN_OF(h->facts.measurement),
+                                  terms.at, &terms.image);
+    evidence_judge(&h->evidence, &terms, &h->verdict);
     return OK;
+}
+
+/* What the charter denies is not trusted here either; a key, where the guest showed it. */
+static void conclude(const struct keeper *k, struct hearing *h)
+{
+    h->about = deny_case(&h->facts, &h->verdict);
+    if (h->wish->link_key.len > 0)
+        digest(DIGEST_SHA256, bytes_span(&h->wish->link_key), h->about.link_key);
+    keeper_conclude(k, h->charter, &h->about, &h->verdict, &h->said);
 }
 
 static enum nonce_source source_of(const struct opinion_wish *wish)
@@ -73,86 +100,72 @@ static enum nonce_source source_of(const struct opinion_wish *wish)
     return wish->nonce.len > 0 ? NONCE_ASKERS : NONCE_NOBODYS;
 }
 
-static void fill_claims(const struct keeper *k, const struct charter *charter,
-                        const struct measure *measure, const struct opinion_wish *wish,
-                        enum evidence_kind kind, const struct evidence_facts *facts,
-                        const struct verdict *verdict, struct opinion_claims *out)
+static void fill_claims(const struct keeper *k, const struct hearing *h, struct opinion_claims *out)
 {
+    const struct conclusion *said = &h->said;
     memcpy(out->deployment, k->deployment, sizeof out->deployment);
     out->realm = k->realm;
-    out->kind = kind;
-    digest(DIGEST_SHA256, bytes_span(&wish->evidence), out->evidence);
-    error_ignore(text_copy(out->verdict, sizeof out->verdict,
-                           verdict->trusted ? "trusted" : "rejected", "", NULL));
-    error_ignore(text_copy(out->reason, sizeof out->reason,
-                           name_of(&reason_names, (int)verdict->reason), "", NULL));
-    memcpy(out->policy, wish->policy, sizeof out->policy);
-    memcpy(out->policy_digest, measure->digest, sizeof out->policy_digest);
-    out->charter_serial = charter->serial;
-    out->nonce_source = source_of(wish);
-    bytes_add(&out->nonce, bytes_span(&wish->nonce));
-    if (out->nonce_source == NONCE_SHOWN)
-        digest(DIGEST_SHA256, bytes_span(&wish->link_key), out->link_key);
-    out->hardware = verdict->hardware;
-    out->software = verdict->software;
-    out->identity = verdict->identity;
-    out->level = verdict->level;
-    out->missing = name_set_to_json(&missing_names, verdict->missing);
-    out->residuals = name_set_to_json(&residual_names, verdict->residuals);
-    memcpy(out->measurement, facts->measurement, sizeof out->measurement);
-    out->simulated = verdict->simulated;
+    out->kind = h->evidence.kind;
+    digest(DIGEST_SHA256, bytes_span(&h->wish->evidence), out->evidence);
+    memcpy(out->verdict, said->verdict, sizeof out->verdict);
+    memcpy(out->reason, said->reason, sizeof out->reason);
+    memcpy(out->policy, h->wish->policy, sizeof out->policy);
+    memcpy(out->policy_digest, h->measure.digest, sizeof out->policy_digest);
+    out->charter_serial = h->charter->serial;
+    out->nonce_source = source_of(h->wish);
+    bytes_add(&out->nonce, bytes_span(&h->wish->nonce));
+    memcpy(out->link_key, h->about.link_key, sizeof out->link_key);
+    out->hardware = said->hardware;
+    out->software = said->software;
+    out->identity = said->identity;
+    out->level = said->level;
+    out->missing = name_set_to_json(&missing_names, h->verdict.missing);
+    out->residuals = name_set_to_json(&residual_names, h->verdict.residuals);
+    memcpy(out->measurement, h->facts.measurement, sizeof out->measurement);
+    out->simulated = h->verdict.simulated;
 }
 
-/* What the charter denies is not trusted here either. */
-static json_t *apply_deny_lists(const struct keeper *k, const struct charter *charter,
-                                const struct evidence_facts *facts, const struct verdict *verdict,
-                                struct opinion_claims *claims, struct trust_vector *vector)
+/* Whole, and as it was concluded. */
+static json_t *verdict_shown(const struct hearing *h)
 {
-    const struct charter_case c = deny_case(facts, verdict);
-    struct error err = {0};
-    json_t *shown = verdict_to_json(verdict);
-    if (!verdict->trusted || keeper_check_denied(k, charter, &c, vector, &err) == OK)
-        return shown;
-    static const char *const sources[] = {"hardware", "software", "identity"};
-    error_ignore(text_copy(claims->verdict, sizeof claims->verdict, "rejected", "", NULL));
-    error_ignore(text_copy(claims->reason, sizeof claims->reason, err.code, "", NULL));
-    claims->hardware = claims->software = claims->identity = SOURCE_NONE;
-    claims->level = LEVEL_0;
-    json_put_text(shown, "verdict", claims->verdict);
-    json_put_text(shown, "reason", claims->reason);
-    json_put_text(shown, "level", name_of(&level_names, LEVEL_0));
-    json_put_new(shown, "trust_vector", trust_vector_to_json(vector));
-    for (size_t i = 0; i < countof(sources); i++)
-        json_put_text(shown, sources[i], name_of(&source_names, SOURCE_NONE));
-    return shown;
+    const struct conclusion *said = &h->said;
+    json_t *out = verdict_to_json(&h->verdict);
+    json_put_text(out, "verdict", said->verdict);
+    json_put_text(out, "reason", said->reason);
+    json_put_text(out, "level", name_of(&level_names, (int)said->level));
+    json_put_new(out, "trust_vector", trust_vector_to_json(&said->vector));
+    json_put_text(out, "hardware", name_of(&source_names, (int)said->hardware));
+    json_put_text(out, "software", name_of(&source_names, (int)said->software));
+    json_put_text(out, "identity", name_of(&source_names, (int)said->identity));
+    return out;
+}
+
+static enum outcome sign(const struct keeper *k, const struct hearing *h, struct opinion_reply *out,
+                         struct error *err)
+{
+    struct opinion_claims claims = {0};
+    fill_claims(k, h, &claims);
+    enum outcome outcome = opinion_token_print(k->opinion_signer, &claims, &h->said.vector,
+                                               clock_now(), &out->token, err);
+    record_done(&opinion_claims_record, &claims);
+    TRY(outcome);
+    out->verdict = verdict_shown(h);
+    return OK;
 }
 
 enum outcome keeper_opinion(struct keeper *k, const struct opinion_wish *wish,
                             struct opinion_reply *out, struct error *err)
 {
-    const struct charter *charter;
-    struct evidence_facts facts;
-    struct opinion_claims claims = {0};
-    OWNED(evidence_done) struct evidence evidence = {0};
-    OWNED(verdict_done) struct verdict verdict = {0};
-    OWNED(measure_done) struct measure measure = {0};
+    OWNED(hearing_done) struct hearing h = {.wish = wish};
     TRY(keeper_check_halt(k, err));
-    TRY(keeper_charter(k, &charter, err));
+    TRY(keeper_charter(k, &h.charter, err));
     if (k->opinion_signer == NULL)
         return fail_code(err, ERR_DENIED, "no-opinion-key", "this keeper has no key for opinions");
     TRY(keeper_may_sign(k->opinion_cert, err));
-    TRY(choose_measure(charter, wish, &measure, err));
-    TRY(evidence_parse(bytes_span(&wish->evidence), &evidence, err));
-    evidence_facts(&evidence, &facts);
-    TRY(judge_it(k, charter, &measure, wish, &evidence, &facts, &verdict, err));
-    fill_claims(k, charter, &measure, wish, evidence.kind, &facts, &verdict, &claims);
-    struct trust_vector vector = verdict_vector(&verdict);
-    OWNED(json_drop)
-    json_t *shown = apply_deny_lists(k, charter, &facts, &verdict, &claims, &vector);
-    enum outcome outcome =
-        opinion_token_print(k->opinion_signer, &claims, &vector, clock_now(), &out->token, err);
-    record_done(&opinion_claims_record, &claims);
-    if (outcome == OK)
-        out->verdict = TAKE(shown);
-    return outcome;
+    TRY(choose_measure(h.charter, wish, &h.measure, err));
+    TRY(evidence_parse(bytes_span(&wish->evidence), &h.evidence, err));
+    evidence_facts(&h.evidence, &h.facts);
+    TRY(judge_it(k, &h, err));
+    conclude(k, &h);
+    return sign(k, &h, out, err);
 }

@@ -291,6 +291,23 @@ static void what_the_keeper_was_answered_is_nothing_to_a_party(void **state)
     assert_opinion(*state, &wish, "policy-report-data");
 }
 
+static void a_guest_key_that_the_charter_denies_is_not_trusted(void **state)
+{
+    struct deployment *d = *state;
+    struct error err = {0};
+    static const uint8_t nonce[32] = {1};
+    uint8_t hash[SHA256_SIZE];
+    OWNED(shower_done) struct shower s;
+    shower_init(&s, d, &kinds[0]);
+    OWNED(question_done) struct opinion_wish wish = question(&s, SPAN_OF(nonce));
+    key_fingerprint(s.g.link_key, hash);
+    OWNED(mem_drop) char *hex = hex_of(SPAN_OF(hash));
+    json_object_set_new(json_object_get(d->charter, "deny"), "guest_keys", json_pack("[s]", hex));
+    deployment_raise_serial(d);
+    assert_ok(deployment_apply(d, &err));
+    assert_opinion(d, &wish, "denied-guest-key");
+}
+
 static void what_is_no_nonce_and_no_key_gets_no_opinion(void **state)
 {
     struct error err = {0};
@@ -327,6 +344,7 @@ int main(void)
         IN(a_keepers_challenge_as_a_nonce_gives_no_verdict),
         IN(a_binding_as_a_nonce_gives_no_verdict),
         IN(what_the_keeper_was_answered_is_nothing_to_a_party),
+        IN(a_guest_key_that_the_charter_denies_is_not_trusted),
         IN(what_is_no_nonce_and_no_key_gets_no_opinion),
     };
     return cmocka_run_group_tests_name("shown evidence", tests, NULL, NULL);
