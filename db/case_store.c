@@ -236,26 +236,36 @@ static bool is_named(const struct charter *charter, const struct unknown_case *c
     return named;
 }
 
+struct named_cases {
+    struct uuid ids[CASE_STATE_COUNT * SETTLED_MOST];
+    struct moment ends[CASE_STATE_COUNT * SETTLED_MOST];
+    size_t count;
+};
+
+/* Of each state by itself: those of one must not crowd out those of another. */
+static enum outcome find_named(struct db *db, const char *project, const struct charter *charter,
+                               struct named_cases *out, struct error *err)
+{
+    const struct moment now = clock_now();
+    for (int state = 0; state < CASE_STATE_COUNT; state++) {
+        OWNED(unknown_case_list_done) struct unknown_case_list list = {0};
+        TRY(case_store_list(db, project, state_words[state], NULL, SETTLED_MOST, &list, err));
+        for (size_t i = 0; i < list.count; i++)
+            if (is_named(charter, &list.at[i], now, &out->ends[out->count]))
+                out->ids[out->count++] = list.at[i].id;
+    }
+    return OK;
+}
+
 enum outcome case_store_settle(struct db *db, const char *project, const struct charter *charter,
                                const char *actor, struct error *err)
 {
-    OWNED(unknown_case_list_done) struct unknown_case_list list = {0};
-    TRY(case_store_list(db, project, NULL, NULL, SETTLED_MOST, &list, err));
-    if (list.count == 0)
-        return OK;
-    struct uuid *ids = mem_new(list.count, sizeof *ids);
-    struct moment *ends = mem_new(list.count, sizeof *ends);
-    size_t count = 0;
-    for (size_t i = 0; i < list.count; i++)
-        if (is_named(charter, &list.at[i], clock_now(), &ends[count]))
-            ids[count++] = list.at[i].id;
-    enum outcome outcome =
-        db_run(db, SQL_CASE_SETTLE,
-               PARAMS(p_text(project), p_uuids(ids, count), p_moments(ends, count), p_text(actor)),
-               NULL, err);
-    free(ids);
-    free(ends);
-    return outcome;
+    OWNED(mem_drop) struct named_cases *named = NEW(struct named_cases);
+    TRY(find_named(db, project, charter, named, err));
+    return db_run(db, SQL_CASE_SETTLE,
+                  PARAMS(p_text(project), p_uuids(named->ids, named->count),
+                         p_moments(named->ends, named->count), p_text(actor)),
+                  NULL, err);
 }
 
 enum outcome case_store_expire(struct db *db, struct moment now, const char *actor,

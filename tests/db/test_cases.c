@@ -191,6 +191,24 @@ static void a_charter_that_names_it_closes_the_case(void **state)
     accepted = (struct told){0};
 }
 
+/* However many were dismissed since, a charter that still names it leaves it closed. */
+static void what_was_dismissed_opens_nothing_else(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_ok(db_script(
+        ask_db,
+        "INSERT INTO cases (id, project, measurement, kind, product, policy, state, last_seen)"
+        " SELECT gen_random_uuid(), 'default', sha384(n::text::bytea), 'snp', 'Milan', 'gone',"
+        " 'dismissed', clock_timestamp() + interval '1 hour' FROM generate_series(1, 4096) n",
+        &err));
+    deployment_raise_serial(world);
+    OWNED(told_done) struct told applied = judged_apply(NULL);
+    assert_told(applied, 200);
+    assert_ok(db_script(ask_db, "DELETE FROM cases WHERE policy = 'gone'", &err));
+    assert_state("accepted", "");
+}
+
 static void it_opens_again_at_the_references_end(void **state)
 {
     (void)state;
@@ -269,6 +287,7 @@ int main(void)
                                ask_quiet),
         cmocka_unit_test_setup(an_acceptance_needs_an_end_that_is_near, ask_quiet),
         cmocka_unit_test_setup(a_charter_that_names_it_closes_the_case, ask_quiet),
+        cmocka_unit_test_setup(what_was_dismissed_opens_nothing_else, ask_quiet),
         cmocka_unit_test_setup(it_opens_again_at_the_references_end, ask_quiet),
         cmocka_unit_test_setup(it_opens_again_when_a_later_charter_leaves_it_out, ask_quiet),
         cmocka_unit_test_setup(a_case_may_be_dismissed_once, ask_quiet),
