@@ -49,12 +49,13 @@ SELECT count(*) FROM instances WHERE phase = 'running' AND phase <> 'terminated'
 SELECT id, at, machine, from_state, to_state, reason, epoch, audit
 FROM instance_history WHERE instance = $1 ORDER BY id;
 
--- A failed one waits for the planner, not for its worker.
+-- A failed one waits for the planner, not for its worker. What is due is so at the statement's time: no index
+-- ends a walk at a clock that moves on, and each look would pass by the whole fleet.
 -- name: instance_claim
 UPDATE instances SET lease_holder = $1, lease_until = clock_timestamp() + make_interval(secs => $2::bigint)
 WHERE id IN (
     SELECT id FROM instances
-    WHERE phase <> 'terminated' AND next_due <= clock_timestamp()
+    WHERE phase <> 'terminated' AND next_due <= statement_timestamp()
       AND (phase <> 'failed' OR wanted = 'gone')
       AND (lease_until IS NULL OR lease_until <= clock_timestamp())
     ORDER BY next_due, id LIMIT $3 FOR UPDATE SKIP LOCKED)
@@ -132,13 +133,13 @@ RETURNING *;
 
 -- name: instance_expired
 SELECT id FROM instances
-WHERE trust = 'trusted' AND valid_until <= clock_timestamp()
+WHERE trust = 'trusted' AND valid_until <= statement_timestamp()
 ORDER BY valid_until LIMIT $1 FOR UPDATE SKIP LOCKED;
 
 -- name: instance_expiring
 SELECT * FROM instances
 WHERE trust IN ('trusted', 'stale') AND phase = 'running'
-  AND valid_until <= clock_timestamp() + make_interval(secs => $1::bigint)
+  AND valid_until <= statement_timestamp() + make_interval(secs => $1::bigint)
 ORDER BY valid_until LIMIT $2;
 
 -- name: beats_put
