@@ -268,16 +268,16 @@ static void tell_verdict(struct guest *guest, uint64_t id, const struct verdict_
     guest_reply(guest, id, &verdict_notice_record, &notice);
 }
 
-/* In time for the verdict's end, and for what its fleet is meant to be. */
+/* In time for the verdict's end, and for what its fleet is meant to be. For how long it is good the
+ * keeper's clock says, whatever ours shows. */
 static enum outcome plan_renewal(struct desk *desk, const struct instance *instance,
                                  struct verdict_row *row, struct error *err)
 {
-    const struct moment now = clock_now();
-    int64_t within = 0, left = moment_seconds_between(now, row->valid_until);
+    int64_t within = 0, left = moment_seconds_between(row->nonce_issued, row->valid_until);
     TRY(fleet_store_within(desk->db, instance->project, instance->fleet, &within, err));
     if (within > 0 && within < left)
         left = within;
-    row->renew_at = moment_add_seconds(now, slots_renewal(&row->instance, left));
+    row->renew_at = moment_add_seconds(clock_now(), slots_renewal(&row->instance, left));
     return OK;
 }
 

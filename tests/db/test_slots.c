@@ -270,6 +270,17 @@ static void a_renewal_is_planned_in_time_for_the_fleets_objective(void **state)
     assert_in_range(told_to_renew(&second, "ticket-b", 2), 55, 80);
 }
 
+/* Ours may be wrong, and agents of ten-minute verdicts are not told to come back in an hour. */
+static void a_renewal_is_planned_by_the_keepers_clock(void **state)
+{
+    (void)state;
+    front_keeper(4, "7.1");
+    const struct uuid id = front_instance("other", "ticket-a");
+    front.keeper_ahead = 3600;
+    assert_in_range(told_to_renew(&id, "ticket-a", 1), 350, 480);
+    front.keeper_ahead = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +290,7 @@ int main(void)
             evidence_that_comes_when_its_slot_is_another_ones_is_asked_for_again, open_single,
             close_single),
         AT_FRONT(evidence_that_a_keeper_lets_lie_goes_to_another_one_next),
+        AT_FRONT(a_renewal_is_planned_by_the_keepers_clock),
         AT_FRONT(a_renewal_is_planned_in_time_for_the_fleets_objective),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ struct front {
     struct caller keeper;
     uint8_t keeper_boot[8];
     int64_t keeper_serial;     /* of the charter it obeys */
+    int64_t keeper_ahead;      /* seconds, of its clock before ours */
     struct keeper_status told; /* how it is, when it is asked */
     const char *jwks;          /* what the next one says it signs with; NULL: nothing */
     const char *refusal;       /* why the keeper refuses; NULL: "policy-measurement" */
