@@ -18,6 +18,7 @@ enum {
     CLOSE_MS = 2000,
     IDLE_MS = 1000,
     PEM_MAX = 64 * 1024,
+    TOGETHER_MOST = 4,
     REPLIES_REMEMBERED = 1024,
     REPLIES_BYTES = 8 << 20,
 };
@@ -59,6 +60,8 @@ struct keeper_program {
     /* Of what we sign with, what we dial with, and of opinions and passports. */
     struct cert_term terms[2 + KEEPER_SPARE_TERMS];
     size_t term_count;
+    struct link_peer *held; /* whose answers wait for each other */
+    int answers;            /* so many of them */
 };
 
 static void keeper_program_done(struct keeper_program *p)
@@ -157,9 +160,26 @@ static void say_hello(const struct keeper_program *p, struct link_peer *peer)
         log_error("hello.not-sent", &err);
 }
 
-static void send_answer(struct link_peer *peer, uint8_t type, uint64_t id, struct span body)
+static void flush_answers(struct keeper_program *p)
+{
+    if (p->held == NULL)
+        return;
+    link_peer_flush(p->held);
+    link_peer_free(TAKE(p->held));
+    p->answers = 0;
+}
+
+/* With the next ones, if those are asked for already. */
+static void send_answer(struct keeper_program *p, struct link_peer *peer, uint8_t type, uint64_t id,
+                        struct span body)
 {
     struct error err = {0};
+    if (p->held != peer) {
+        flush_answers(p);
+        p->held = link_peer_share(peer);
+        link_peer_hold(peer);
+    }
+    p->answers++;
     if (link_send(peer, type, id, body, &err) != OK)
         log_error("answer.not-sent", &err);
 }
@@ -174,11 +194,11 @@ static void answer(struct keeper_program *p, const struct link_event *event)
     case REQUEST_NEW:
         type = keeper_answer(p->keeper, bytes_span(&event->body), &body);
         link_replies_keep(p->replies, event->id, type, bytes_span(&body));
-        send_answer(event->peer, type, event->id, bytes_span(&body));
+        send_answer(p, event->peer, type, event->id, bytes_span(&body));
         return;
     case REQUEST_ANSWERED:
         if (type != 0)
-            send_answer(event->peer, type, event->id, known);
+            send_answer(p, event->peer, type, event->id, known);
         return;
     case REQUEST_UNDERWAY:
     case REQUEST_TOO_MANY:
@@ -238,7 +258,10 @@ static void run(struct keeper_program *p)
         OWNED(link_event_drop) struct link_event *event = link_event_next(p->events, IDLE_MS);
         if (event != NULL)
             take_event(p, event);
+        if (p->answers == TOGETHER_MOST || queue_length(p->events) == 0)
+            flush_answers(p);
     }
+    flush_answers(p);
 }
 
 static enum outcome start_and_run(struct keeper_program *p, struct error *err)

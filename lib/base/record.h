@@ -66,7 +66,7 @@ void record_done(const struct record *record, void *object);
 /* JSON both ways. Reading is strict: unknown and read-only members are refused with their path,
  * strings must be clean UTF-8, sizes and bounds are checked. `object` must be zero or hold
  * defaults; on failure it is left as record_done() leaves it. `path` is the JSON pointer of
- * `value`. */
+ * `value`. What is printed shares its FIELD_JSON with `object`: nobody changes what is in them. */
 json_t *record_to_json(const struct record *record, const void *object);
 enum outcome record_from_json(const struct record *record, const json_t *value, const char *path,
                               void *object, struct error *err);

@@ -27,7 +27,7 @@ static void put(json_t *out, const struct field *field, const void *object)
     case FIELD_HEX:
         return json_put_hex(out, field->name, SPAN(at, field->size));
     case FIELD_JSON:
-        return json_put_new(out, field->name, json_deep_copy(*(json_t *const *)at));
+        return json_put_new(out, field->name, json_incref(*(json_t *const *)at));
     }
     abort();
 }

@@ -148,6 +148,10 @@ enum outcome link_send(struct link_peer *peer, uint8_t type, uint64_t id, struct
 enum outcome link_send_json(struct link_peer *peer, uint8_t type, uint64_t id, const json_t *value,
                             struct error *err);
 
+/* What is sent from now on waits for link_peer_flush(), which sends it in few writes. */
+void link_peer_hold(struct link_peer *peer);
+void link_peer_flush(struct link_peer *peer);
+
 uint64_t link_id_new(void); /* for a request: random, never 0, so it repeats across no restart */
 
 void link_peer_admit(struct link_peer *peer, enum link_state state);

@@ -62,6 +62,7 @@ struct link_peer {
     bool closing;
     bool paused; /* inbox is full: nobody reads */
     bool tx_busy;
+    bool tx_held;     /* link_peer_hold(): what is sent waits */
     int users;        /* inside nng, outside callbacks */
     int64_t inbox;    /* frames that the owner has not freed */
     int64_t tx_bytes; /* queued */
@@ -116,10 +117,13 @@ bool peer_enter(struct link_peer *peer);                           /* false when
 void peer_leave(struct link_peer *peer);
 void peer_fail(struct link_peer *peer, enum outcome outcome, const char *code, const char *text);
 void peer_fail_locked(struct link_peer *peer, enum outcome outcome, const char *code,
-                      const char *text); /* with link->lock */
-void peer_ping(struct link_peer *peer);
+                      const char *text);      /* with link->lock */
 void peer_take_apart(struct link_peer *peer); /* the reaper */
 bool peer_tell_closed(struct link_peer *peer);
+
+/* link_send.c */
+void peer_tx_done(void *arg); /* the callback of peer->tx */
+void peer_ping(struct link_peer *peer);
 
 /* link_connect.c */
 enum outcome connect_set_up(struct link *link, const struct link_settings *settings,

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/base/metrics.h"
-#include "lib/crypto/random.h"
 #include "lib/net/link_inside.h"
 
 static const struct {
@@ -36,7 +35,6 @@ static void text_of_address(const nng_sockaddr *from, struct address *at, char o
 }
 
 static void rx_done(void *arg);
-static void tx_done(void *arg);
 
 struct link_peer *peer_new(struct link *link, nng_stream *stream)
 {
@@ -45,7 +43,7 @@ struct link_peer *peer_new(struct link *link, nng_stream *stream)
     error_ignore(nng_stream_get_addr(stream, NNG_OPT_REMADDR, &from) == 0 ? OK : ERR_UNREACHABLE);
     text_of_address(&from, &peer->from, peer->address);
     if (nng_aio_alloc(&peer->rx, rx_done, peer) != 0 ||
-        nng_aio_alloc(&peer->tx, tx_done, peer) != 0)
+        nng_aio_alloc(&peer->tx, peer_tx_done, peer) != 0)
         abort(); /* out of memory, as in mem_new() */
     peer->owners = 1;
     peer->users = 1;
@@ -295,133 +293,6 @@ void peer_start(struct link_peer *peer)
     link_tls_set_watch(peer->stream, &watch);
     rx_start(peer);
     peer_leave(peer);
-}
-
-/* ---- sending ------------------------------------------------------------------------------ */
-
-static void tx_start(struct link_peer *peer, struct outgoing *what)
-{
-    nng_iov iov = {.iov_buf = what->at + what->sent, .iov_len = what->len - what->sent};
-    nng_aio_set_iov(peer->tx, 1, &iov);
-    peer->probes = 2;
-    nng_stream_send(peer->stream, peer->tx);
-}
-
-static void tx_done(void *arg)
-{
-    struct link_peer *peer = arg;
-    int failure = nng_aio_result(peer->tx);
-    if (failure != 0) {
-        peer_fail(peer, ERR_UNREACHABLE, "connection-lost", nng_strerror(failure));
-        return;
-    }
-    size_t count = nng_aio_count(peer->tx);
-    peer->link->bytes_out += (int64_t)count;
-    struct outgoing *gone = NULL;
-    pthread_mutex_lock(&peer->lock);
-    struct outgoing *what = peer->tx_first;
-    what->sent += count;
-    if (what->sent == what->len) {
-        gone = what;
-        peer->tx_bytes -= (int64_t)what->len;
-        peer->tx_first = what = what->next;
-        if (what == NULL)
-            peer->tx_last = NULL;
-    }
-    peer->tx_busy = what != NULL && !peer->closing;
-    bool more = peer->tx_busy;
-    pthread_mutex_unlock(&peer->lock);
-    free(gone);
-    if (more)
-        tx_start(peer, what);
-}
-
-static struct outgoing *outgoing_new(uint8_t type, uint64_t id, struct span body)
-{
-    struct outgoing *what = mem_new(1, sizeof *what + FRAME_HEAD_SIZE + body.len);
-    what->len = FRAME_HEAD_SIZE + body.len;
-    frame_head(what->at, type, id, body.len);
-    if (body.len > 0)
-        memcpy(what->at + FRAME_HEAD_SIZE, body.at, body.len);
-    return what;
-}
-
-/* With peer->lock. One frame alone may be larger than the bound; more than it may not wait. */
-static bool tx_append(struct link_peer *peer, struct outgoing *what)
-{
-    if (peer->tx_first != NULL &&
-        peer->tx_bytes + (int64_t)what->len > peer->link->set.tx_bytes_most)
-        return false;
-    peer->tx_bytes += (int64_t)what->len;
-    if (peer->tx_last != NULL)
-        peer->tx_last->next = what;
-    else
-        peer->tx_first = what;
-    peer->tx_last = what;
-    return true;
-}
-
-static enum outcome send_frame(struct link_peer *peer, uint8_t type, uint64_t id, struct span body,
-                               struct error *err)
-{
-    struct outgoing *what = outgoing_new(type, id, body);
-    pthread_mutex_lock(&peer->lock);
-    bool open = !peer->closing && peer->finish_ms == 0;
-    bool fits = open && tx_append(peer, what);
-    bool start = fits && !peer->tx_busy;
-    if (start) {
-        peer->tx_busy = true;
-        peer->users++;
-    }
-    pthread_mutex_unlock(&peer->lock);
-    if (!fits)
-        free(what);
-    if (!open)
-        return fail_code(err, ERR_UNREACHABLE, "closed", "the connection to %s is closed",
-                         peer->address);
-    if (!fits) {
-        peer_fail(peer, ERR_THROTTLED, "not-reading", "the peer does not read what it is sent");
-        return fail_code(err, ERR_THROTTLED, "not-reading", "%s does not read what it is sent",
-                         peer->address);
-    }
-    peer->link->frames_out++;
-    peer->sent_ms = clock_monotonic_ms();
-    if (start) {
-        tx_start(peer, what);
-        peer_leave(peer);
-    }
-    return OK;
-}
-
-enum outcome link_send(struct link_peer *peer, uint8_t type, uint64_t id, struct span body,
-                       struct error *err)
-{
-    if (type == FRAME_PING)
-        return fail(err, ERR_INVALID, "frame type 0 is the link's own");
-    if (body.len > LINK_FRAME_MAX)
-        return fail_code(err, ERR_INVALID, "frame-too-large", "a frame of %zu bytes, %d allowed",
-                         body.len, LINK_FRAME_MAX);
-    return send_frame(peer, type, id, body, err);
-}
-
-enum outcome link_send_json(struct link_peer *peer, uint8_t type, uint64_t id, const json_t *value,
-                            struct error *err)
-{
-    OWNED(mem_drop) char *text = json_print(value);
-    return link_send(peer, type, id, span_of_text(text), err);
-}
-
-void peer_ping(struct link_peer *peer)
-{
-    error_ignore(send_frame(peer, FRAME_PING, 0, SPAN("", 0), NULL));
-}
-
-uint64_t link_id_new(void)
-{
-    uint64_t id = 0;
-    while (id == 0)
-        random_fill(&id, sizeof id);
-    return id;
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
