@@ -183,6 +183,36 @@ static void signatures_of_every_kind_verify_and_break(void **state)
     }
 }
 
+static void a_key_comes_back_from_its_der_and_a_point_off_the_curve_is_none(void **state)
+{
+    (void)state;
+    enum { COORDINATES = 64 };
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = NULL;
+    OWNED(key_drop) struct key *public = NULL;
+    OWNED(bytes_done) struct bytes spki = {0};
+    OWNED(bytes_done) struct bytes again = {0};
+    struct key *none = NULL;
+    assert_ok(key_generate(KEY_P256, &key, &err));
+    assert_ok(key_to_spki(key, &spki, &err));
+    assert_ok(key_from_spki(bytes_span(&spki), &public, &err));
+    assert_true(key_equal(key, public));
+    assert_ok(key_to_spki(public, &again, &err));
+    assert_true(span_equal(bytes_span(&again), bytes_span(&spki)));
+    for (size_t i = spki.len - COORDINATES; i < spki.len; i++) {
+        spki.at[i] ^= 1;
+        assert_fails(key_from_spki(bytes_span(&spki), &none, &err), ERR_INVALID, "unsupported-key");
+        spki.at[i] ^= 1;
+    }
+    bytes_add_u8(&spki, 0);
+    assert_fails(key_from_spki(bytes_span(&spki), &none, &err), ERR_INVALID, "unsupported-key");
+    spki.len--;
+    memset(spki.at + spki.len - COORDINATES, 0xff, COORDINATES); /* over the field's prime */
+    assert_fails(key_from_spki(bytes_span(&spki), &none, &err), ERR_INVALID, "unsupported-key");
+    memset(spki.at + spki.len - COORDINATES, 0, COORDINATES);
+    assert_fails(key_from_spki(bytes_span(&spki), &none, &err), ERR_INVALID, "unsupported-key");
+}
+
 static void private_keys_survive_pem(void **state)
 {
     struct world *w = *state;
@@ -210,6 +240,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_root_carries_its_realm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(certificates_survive_pem_and_der, set_up, tear_down),
         cmocka_unit_test(signatures_of_every_kind_verify_and_break),
+        cmocka_unit_test(a_key_comes_back_from_its_der_and_a_point_off_the_curve_is_none),
         cmocka_unit_test_setup_teardown(private_keys_survive_pem, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("cert", tests, NULL, NULL);
