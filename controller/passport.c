@@ -16,6 +16,7 @@ enum { PASSPORTS_AT_ONCE = 6, PASSPORT_EVERY_MS = 10000 };
 struct passing {
     struct later *later;
     struct uuid instance;
+    char project[PROJECT_SIZE]; /* whose trail tells of it */
     char relying_party[NAME_SIZE];
 };
 
@@ -35,7 +36,7 @@ static enum outcome write_down(const struct passing *p, const struct passport_re
     json_put_text(detail, "relying_party", p->relying_party);
     json_put_moment(detail, "expires", reply->expires);
     TRY(transaction_begin(desk->db, &tx, err));
-    TRY(audit_store_add(desk->db, desk->settings->project, desk->actor, "passport.issued",
+    TRY(audit_store_add(desk->db, p->project, desk->actor, "passport.issued",
                         instance_object(&p->instance).at, detail, NULL, err));
     return transaction_commit(&tx, err);
 }
@@ -104,6 +105,7 @@ static enum outcome ask_keeper(struct guest *guest, uint64_t id, const struct pa
     struct passing *p = NEW(struct passing);
     p->later = later_new(guest, id);
     p->instance = guest->instance;
+    memcpy(p->project, verdict.project, sizeof p->project);
     memcpy(p->relying_party, ask->relying_party, sizeof p->relying_party);
     memcpy(wish.relying_party, ask->relying_party, sizeof wish.relying_party);
     memcpy(wish.nonce, ask->nonce, sizeof wish.nonce);

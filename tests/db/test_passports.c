@@ -183,9 +183,42 @@ static void without_a_keeper_there_is_none(void **state)
     assert_string_equal(err.code, "no-keeper");
 }
 
+static void it_is_written_down_in_the_trail_of_the_instances_project(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct passport_wish wish = {0};
+    struct passport_answer answer = {0};
+    OWNED(audit_entry_list_done) struct audit_entry_list list = {0};
+    OWNED(text_done) struct text object = {0};
+    front_keeper(1, "1");
+    OWNED(visitor_done) struct visitor v = proven("ticket-1");
+    assert_ok(db_script(front.db,
+                        "INSERT INTO projects (name) VALUES ('other');"
+                        "UPDATE verdicts SET project = 'other';"
+                        "UPDATE instances SET project = 'other'",
+                        &err));
+    uint64_t asked = visitor_asks_passport(&v, "vault");
+    uint64_t id = front_keeper_asked_passport(&wish);
+    struct passport_reply reply = some_passport();
+    front_keeper_gives_passport(id, &reply);
+    assert_ok(visitor_hears_passport(&v, asked, &answer, &err));
+    record_done(&passport_wish_record, &wish);
+    record_done(&passport_answer_record, &answer);
+    record_done(&passport_reply_record, &reply);
+    text_addf(&object, "instance:%s", uuid_text(&v.instance).at);
+    assert_ok(audit_store_trace(front.db, text_str(&object), 100, &list, &err));
+    size_t issued_there = 0;
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.at[i].verb, "passport.issued") == 0)
+            issued_there += strcmp(list.at[i].project, "other") == 0;
+    assert_int_equal(issued_there, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        AT_FRONT(it_is_written_down_in_the_trail_of_the_instances_project),
         AT_FRONT(a_passport_is_carried_and_only_that_it_was_issued_is_written_down),
         AT_FRONT(what_the_keeper_refuses_is_refused_and_no_passport),
         AT_FRONT(who_has_not_proved_itself_on_this_connection_gets_none),
