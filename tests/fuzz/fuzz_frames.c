@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t len)
     if (len < 2)
         return 0;
     size_t most = (size_t)at[0] * 64;
-    size_t cut = (size_t)at[1] + 1;
+    size_t cut = (size_t)at[1] * 8 + 1;
     struct span left = SPAN(at + 2, len - 2);
     struct frames frames = {0};
     bool fine = true;
