@@ -9,6 +9,7 @@ check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/agent_world.c tests/support/agent_world.h \
 	tests/support/azure_machine.c tests/support/azure_machine.h \
+	tests/support/cases.c tests/support/cases.h \
 	tests/support/claims.c tests/support/claims.h \
 	tests/support/ask.c tests/support/ask.h \
 	tests/support/carried_guest.c tests/support/carried_guest.h \

@@ -21,6 +21,8 @@ struct matter matter_best(void);                   /* our own host, as good as i
 
 struct verdict matter_judge(struct matter *m);
 struct verdict matter_judge_report(struct matter *m, const struct simulated *s);
-void assert_judged(struct matter *m, enum reason reason);
+/* A case. */
+#define assert_judged(m, reason) try_judged((m), (reason), __func__)
+void try_judged(struct matter *m, enum reason reason, const char *test);
 
 #endif

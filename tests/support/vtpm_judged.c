@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/cases.h"
 #include "tests/support/test.h"
 
 struct policy *vtpm_whole_policy(const char *more)
@@ -41,8 +42,6 @@ void vtpm_judge_wish(const struct made_vtpm_wish *wish, const struct policy *pol
     assert_int_equal(out->trusted, out->reason == REASON_OK);
 }
 
-static int tried, wrong;
-
 void vtpm_try(const struct made_vtpm_wish *wish, const struct policy *policy, const char *reason,
               const char *check, const char *test)
 {
@@ -51,17 +50,7 @@ void vtpm_try(const struct made_vtpm_wish *wish, const struct policy *policy, co
     const char *have = name_of(&reason_names, (int)v.reason);
     const struct check *found = check != NULL ? verdict_check(&v, check) : NULL;
     const bool by_check = check == NULL || (found != NULL && found->result == CHECK_FAIL);
-    tried++;
-    if (strcmp(have, reason) == 0 && by_check)
-        return;
-    wrong++;
-    fprintf(stderr, "# %s-%d: expected %s by %s, it is %s\n", test, tried, reason,
-            check != NULL ? check : "any check", have);
-}
-
-void vtpm_all_as_expected(void)
-{
-    const int last = wrong;
-    tried = wrong = 0;
-    assert_int_equal(last, 0);
+    OWNED(text_done) struct text expected = {0};
+    text_addf(&expected, "%s by %s", reason, check != NULL ? check : "any check");
+    case_tried(test, strcmp(have, reason) == 0 && by_check, text_str(&expected), have);
 }

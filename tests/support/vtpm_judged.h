@@ -15,13 +15,11 @@ struct policy *vtpm_expecting(const char *json);
 /* Under the simulator's roots, which simulator_set_up() opened. */
 void vtpm_judge_wish(const struct made_vtpm_wish *wish, const struct policy *policy,
                      struct verdict *out);
-/* The reason, and the check that says it; `check` NULL: whichever. One that comes out otherwise is
- * told on standard error, and the test goes on until vtpm_all_as_expected(), its last line. */
+/* A case: the reason, and the check that says it; `check` NULL: whichever. */
 #define vtpm_assert(wish, policy, reason, check)                                                   \
     vtpm_try((wish), (policy), (reason), (check), __func__)
 void vtpm_try(const struct made_vtpm_wish *wish, const struct policy *policy, const char *reason,
               const char *check, const char *test);
-void vtpm_all_as_expected(void);
 
 /* Each row sets one member. */
 #define VTPM_CASE(vouch, member, wrong, reason, check)                                             \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/crypto/x509_path.h"
+#include "tests/support/cases.h"
 #include "tests/support/nsm.h"
 #include "tests/support/test.h"
 
@@ -58,12 +59,14 @@ static struct verdict judge_matter(struct matter *m)
     return v;
 }
 
-static void assert_matter(struct matter *m, const char *reason)
+static void try_matter(struct matter *m, const char *reason, const char *test)
 {
     OWNED(verdict_done) struct verdict v = judge_matter(m);
-    assert_string_equal(name_of(&reason_names, (int)v.reason), reason);
+    case_words(name_of(&reason_names, (int)v.reason), reason, test);
     assert_int_equal(v.trusted, v.reason == REASON_OK);
 }
+
+#define assert_matter(m, reason) try_matter((m), (reason), __func__)
 
 #define CASE(member, wrong, word)                                                                  \
     do {                                                                                           \
@@ -97,6 +100,18 @@ static void what_no_module_writes_is_malformed(void **state)
     CASE(wish.signature_len, 95, "malformed");
     CASE(wish.signature_len, 97, "malformed");
     CASE(wish.bundle_repeated, 14, "malformed");
+}
+
+static void only_an_enclaves_own_document_is_taken(void **state)
+{
+    (void)state;
+    CASE(wish.of_tpm, true, "unsupported-report-type");
+    CASE(in.of_tpm, true, "unsupported-report-type");
+    struct matter m = best();
+    m.wish.of_tpm = m.wish.tagged = true;
+    assert_matter(&m, "unsupported-report-type");
+    m.in.of_tpm = true;
+    assert_matter(&m, "ok");
 }
 
 static void only_es384_is_taken(void **state)
@@ -333,23 +348,24 @@ static void what_nobody_asked_for_is_not_fresh(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_honest_document_is_trusted_whatever_its_form),
-        cmocka_unit_test(what_no_module_writes_is_malformed),
-        cmocka_unit_test(only_es384_is_taken),
-        cmocka_unit_test(the_path_starts_at_the_pinned_root),
-        cmocka_unit_test(every_certificate_follows_from_the_one_before),
-        cmocka_unit_test(certificates_are_used_for_what_they_are_for),
+        CASES(an_honest_document_is_trusted_whatever_its_form),
+        CASES(what_no_module_writes_is_malformed),
+        CASES(only_an_enclaves_own_document_is_taken),
+        CASES(only_es384_is_taken),
+        CASES(the_path_starts_at_the_pinned_root),
+        CASES(every_certificate_follows_from_the_one_before),
+        CASES(certificates_are_used_for_what_they_are_for),
         cmocka_unit_test(a_root_alone_is_no_path),
-        cmocka_unit_test(every_certificate_is_valid_now),
-        cmocka_unit_test(the_leaf_signs_what_is_there),
-        cmocka_unit_test(the_document_answers_our_challenge),
-        cmocka_unit_test(the_document_speaks_for_our_sealing_key),
-        cmocka_unit_test(the_user_data_is_the_binding),
-        cmocka_unit_test(a_debugged_enclave_is_refused),
-        cmocka_unit_test(registers_are_those_of_the_policy),
-        cmocka_unit_test(a_policys_own_nonce_counts_too),
-        cmocka_unit_test(a_document_has_an_age),
-        cmocka_unit_test(only_a_policy_that_names_nitro_takes_it),
+        CASES(every_certificate_is_valid_now),
+        CASES(the_leaf_signs_what_is_there),
+        CASES(the_document_answers_our_challenge),
+        CASES(the_document_speaks_for_our_sealing_key),
+        CASES(the_user_data_is_the_binding),
+        CASES(a_debugged_enclave_is_refused),
+        CASES(registers_are_those_of_the_policy),
+        CASES(a_policys_own_nonce_counts_too),
+        CASES(a_document_has_an_age),
+        CASES(only_a_policy_that_names_nitro_takes_it),
         cmocka_unit_test(it_proves_what_the_provider_says),
         cmocka_unit_test(registers_that_name_no_image_prove_no_software),
         cmocka_unit_test(what_nobody_asked_for_is_not_fresh),

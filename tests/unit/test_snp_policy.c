@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/cases.h"
 #include "tests/support/matter.h"
 #include "tests/support/test.h"
 
@@ -206,26 +207,63 @@ static void host_data_and_id_key_are_compared(void **state)
     m.policy = "{\"snp\":{\"host_data\":\""
                "2222222222222222222222222222222222222222222222222222222222222222\"}}";
     assert_judged(&m, REASON_OK);
-    m.wish.host_data[0] ^= 1;
-    assert_judged(&m, REASON_POLICY_HOST_DATA);
+    static const size_t bytes[] = {0, 15, 31};
+    for (size_t i = 0; i < countof(bytes); i++) {
+        m.wish.host_data[bytes[i]] ^= 1;
+        assert_judged(&m, REASON_POLICY_HOST_DATA);
+        m.wish.host_data[bytes[i]] ^= 1;
+    }
     m.policy = "{\"snp\":{\"id_key_digest\":[\"" ONES ONES "\"]}}";
     assert_judged(&m, REASON_POLICY_ID_KEY);
+    memset(m.wish.id_key_digest, 0x11, sizeof m.wish.id_key_digest);
+    assert_judged(&m, REASON_OK);
+    for (size_t i = 0; i < countof(bytes); i++) {
+        m.wish.id_key_digest[bytes[i]] ^= 1;
+        assert_judged(&m, REASON_POLICY_ID_KEY);
+        m.wish.id_key_digest[bytes[i]] ^= 1;
+    }
+}
+
+/* A policy asks the same of every product. */
+static void guests_and_keys_are_asked_for_whatever_the_product(void **state)
+{
+    (void)state;
+    static const enum snp_product products[] = {PRODUCT_MILAN, PRODUCT_GENOA, PRODUCT_TURIN};
+    for (size_t i = 0; i < countof(products); i++) {
+        struct matter m = matter_of(PSP_DIRECT_BOOT);
+        m.expect = true;
+        m.wish.product = products[i];
+        m.policy = "{\"snp\":{\"allow_smt\":false}}";
+        assert_judged(&m, REASON_POLICY_SMT);
+        m.policy = "{\"snp\":{\"signing_keys\":[\"VLEK\"]}}";
+        assert_judged(&m, REASON_POLICY_SIGNING_KEY);
+        m.policy = "{\"snp\":{\"measurement\":\"any\"}}";
+        m.expect = false;
+        m.wish.policy |= SNP_POLICY_MIGRATE_MA;
+        assert_judged(&m, REASON_POLICY_MIGRATION);
+        struct matter cloud = matter_of(PSP_FIRMWARE_ONLY);
+        cloud.expect = true;
+        cloud.wish.product = products[i];
+        cloud.policy = "{\"snp\":{\"vlek_csp_id\":\"CN=somebody else\"}}";
+        assert_judged(&cloud, REASON_POLICY_CSP);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_policy_denies_what_it_does_not_name),
-        cmocka_unit_test(expectations_add_only_what_they_name),
-        cmocka_unit_test(revocation_list_counts_by_its_dates),
-        cmocka_unit_test(a_revocation_list_that_never_ends_is_not_current),
-        cmocka_unit_test(product_without_a_floor_is_refused_and_siena_has_its_own),
-        cmocka_unit_test(a_floor_with_a_date_counts_from_then_on),
-        cmocka_unit_test(policy_without_milan_refuses_milan),
-        cmocka_unit_test(parts_of_a_tcb_are_compared_one_by_one),
-        cmocka_unit_test(age_is_that_of_the_nonce_and_unknown_is_not_young),
-        cmocka_unit_test(unknown_platform_bits_are_nobodys_business),
-        cmocka_unit_test(host_data_and_id_key_are_compared),
+        CASES(whole_policy_denies_what_it_does_not_name),
+        CASES(expectations_add_only_what_they_name),
+        CASES(revocation_list_counts_by_its_dates),
+        CASES(a_revocation_list_that_never_ends_is_not_current),
+        CASES(product_without_a_floor_is_refused_and_siena_has_its_own),
+        CASES(a_floor_with_a_date_counts_from_then_on),
+        CASES(policy_without_milan_refuses_milan),
+        CASES(parts_of_a_tcb_are_compared_one_by_one),
+        CASES(age_is_that_of_the_nonce_and_unknown_is_not_young),
+        CASES(unknown_platform_bits_are_nobodys_business),
+        CASES(host_data_and_id_key_are_compared),
+        CASES(guests_and_keys_are_asked_for_whatever_the_product),
     };
     return cmocka_run_group_tests_name("snp_policy", tests, simulator_set_up, simulator_tear_down);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/cases.h"
 #include "tests/support/matter.h"
 #include "tests/support/test.h"
 
@@ -167,16 +168,16 @@ static void a_wrong_id_key_is_refused_and_never_only_warned_of(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hosts_before_the_entrysign_fix_are_refused_by_its_floor),
-        cmocka_unit_test(hosts_before_the_rmpocalypse_fix_are_refused_by_its_floor),
-        cmocka_unit_test(hosts_before_the_stackwarp_fix_are_refused_by_its_floor_or_by_smt),
-        cmocka_unit_test(hosts_that_did_not_check_for_badram_are_refused),
-        cmocka_unit_test(hosts_before_the_cachewarp_fix_are_refused_by_its_floor),
-        cmocka_unit_test(hosts_before_the_fabricked_fix_are_refused_by_its_floor),
-        cmocka_unit_test(hosts_before_the_fix_of_sb_3016_are_refused_by_its_floor),
-        cmocka_unit_test(hosts_that_show_ciphertext_are_refused_where_a_policy_says_so),
-        cmocka_unit_test(a_turin_is_compared_by_turins_layout),
-        cmocka_unit_test(a_wrong_id_key_is_refused_and_never_only_warned_of),
+        CASES(hosts_before_the_entrysign_fix_are_refused_by_its_floor),
+        CASES(hosts_before_the_rmpocalypse_fix_are_refused_by_its_floor),
+        CASES(hosts_before_the_stackwarp_fix_are_refused_by_its_floor_or_by_smt),
+        CASES(hosts_that_did_not_check_for_badram_are_refused),
+        CASES(hosts_before_the_cachewarp_fix_are_refused_by_its_floor),
+        CASES(hosts_before_the_fabricked_fix_are_refused_by_its_floor),
+        CASES(hosts_before_the_fix_of_sb_3016_are_refused_by_its_floor),
+        CASES(hosts_that_show_ciphertext_are_refused_where_a_policy_says_so),
+        CASES(a_turin_is_compared_by_turins_layout),
+        CASES(a_wrong_id_key_is_refused_and_never_only_warned_of),
     };
     return cmocka_run_group_tests_name("traps", tests, simulator_set_up, simulator_tear_down);
 }
