@@ -15,7 +15,7 @@
 #include "lib/base/log.h"
 #include "lib/base/queue.h"
 
-enum { BACKLOG = 8, IDLE_MS = 60 * 1000 };
+enum { BACKLOG = 8, IDLE_MS = 60 * 1000, DEAF_MS = 1000 };
 
 enum seat_state { SEAT_FREE, SEAT_READING, SEAT_WAITING, SEAT_WRITING };
 
@@ -45,6 +45,7 @@ struct local_socket {
     int listener;
     int bell; /* an eventfd: an answer is there, or it is time to end */
     struct seat seats[LOCAL_SEATS];
+    int64_t deaf_until_ms; /* nobody is let in before */
     uint64_t next_ticket;
     struct queue *wants;
     struct queue *answers;
@@ -160,8 +161,10 @@ static void take_one(struct local_socket *l)
 {
     struct seat *seat = free_seat(l);
     int fd = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) { /* no descriptor is left, say: whoever knocks is heard again in a while */
+        l->deaf_until_ms = clock_monotonic_ms() + DEAF_MS;
         return;
+    }
     *seat = (struct seat){
         .state = SEAT_READING, .fd = fd, .until_ms = clock_monotonic_ms() + l->plan.slow_ms};
 }
@@ -183,7 +186,7 @@ static void take_answers(struct local_socket *l)
 static int64_t wait_ms(const struct local_socket *l)
 {
     const int64_t now_ms = clock_monotonic_ms();
-    int64_t until_ms = now_ms + IDLE_MS;
+    int64_t until_ms = l->deaf_until_ms > now_ms ? l->deaf_until_ms : now_ms + IDLE_MS;
     for (size_t i = 0; i < LOCAL_SEATS; i++)
         if (l->seats[i].state != SEAT_FREE && l->seats[i].until_ms < until_ms)
             until_ms = l->seats[i].until_ms;
@@ -196,8 +199,8 @@ enum { POLL_BELL, POLL_LISTENER, POLL_SEATS, POLL_COUNT = POLL_SEATS + LOCAL_SEA
 static void fill_polls(struct local_socket *l, struct pollfd polls[static POLL_COUNT])
 {
     polls[POLL_BELL] = (struct pollfd){.fd = l->bell, .events = POLLIN};
-    polls[POLL_LISTENER] =
-        (struct pollfd){.fd = free_seat(l) != NULL ? l->listener : -1, .events = POLLIN};
+    const bool deaf = free_seat(l) == NULL || clock_monotonic_ms() < l->deaf_until_ms;
+    polls[POLL_LISTENER] = (struct pollfd){.fd = deaf ? -1 : l->listener, .events = POLLIN};
     for (size_t i = 0; i < LOCAL_SEATS; i++) {
         const struct seat *seat = &l->seats[i];
         polls[POLL_SEATS + i] = (struct pollfd){

@@ -163,6 +163,9 @@ static void a_new_charter_is_probed_at_once(void **state)
     assert_ok(deployment_apply(w->d, &err));
     keeper_probe(w->d->keeper, EVERY_SECONDS);
     assert_int_equal(probes_run(w), 2 * first);
+    assert_ok(deployment_apply(w->d, &err)); /* the same one again is no reason to work */
+    keeper_probe(w->d->keeper, EVERY_SECONDS);
+    assert_int_equal(probes_run(w), 2 * first);
 }
 
 /* Evidence of days ago still probes the judges, and certificates that are over since do not make
