@@ -12,6 +12,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/charter_diff_floors.c \
 	lib/model/charter_grants.c lib/model/charter_inside.h \
 	lib/model/charter_lint.c lib/model/charter_lint.h \
+	lib/model/charter_lint_rules.c \
 	lib/model/charter_rules.c \
 	lib/model/delivery.c lib/model/delivery.h \
 	lib/model/destroy_order.c lib/model/destroy_order.h \
