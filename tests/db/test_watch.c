@@ -174,6 +174,7 @@ static void rounds_of_an_old_controller(void)
                         .hearing = {.since_ms = now - 3600 * 1000, .last_ms = now}};
     struct worker clock = {.crew = &crew, .db = stage.db, .holder = "clock:test"};
     assert_ok(watch_time(&clock, &err));
+    alarms_done(&crew.alarms);
 }
 
 /* After an outage of ours every agent is silent; a fleet must not be replaced for that. */

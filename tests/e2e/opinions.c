@@ -330,7 +330,8 @@ static void hostile_evidence_of_every_kind_is_rejected(void **state)
         struct opinion_reply reply = {0};
         struct opinion_wish wish = {.policy = ""};
         OWNED(bytes_done) struct bytes blob = {0};
-        memset(bytes_add_room(&blob, bad[i].len), bad[i].unit, bad[i].len);
+        for (size_t n = 0; n < bad[i].len; n++)
+            bytes_add_u8(&blob, bad[i].unit);
         wrap(bad[i].kind, bad[i].member, &blob, &wish.evidence);
         assert_ok(opine(d, &wish, &reply, &err));
         assert_string_equal(text_of(reply.verdict, "verdict"), "rejected");
