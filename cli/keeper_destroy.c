@@ -44,28 +44,17 @@ static enum outcome write_order(const struct wish *wish, struct destroy_order *o
     return order_begin(w, &out->realm, out->keeper, &out->issued, &out->expires, err);
 }
 
-static bool says_what(const struct wish *wish)
-{
-    const struct order_wish *w = &wish->order;
-    return w->cert != NULL || w->realm != NULL || w->days != NULL || wish->anchors.count > 0 ||
-           wish->guest_keys.count > 0;
-}
-
 enum outcome keeper_destroy_order(int argc, char **argv, struct error *err)
 {
     struct wish wish = {0};
     struct destroy_order order = {0};
     const struct argument table[] = {
-        {"--cert", .text = &wish.order.cert}, {"--realm", .text = &wish.order.realm},
-        {"--anchor", .list = &wish.anchors},  {"--guest-key", .list = &wish.guest_keys},
-        {"--days", .text = &wish.order.days}, {"--signed", .text = &wish.order.signed_file},
-        {"--key", .text = &wish.order.key},   {"--out", .text = &wish.order.out},
+        ORDER_ARGUMENTS(&wish.order),
+        {"--anchor", .list = &wish.anchors},
+        {"--guest-key", .list = &wish.guest_keys},
     };
     TRY(arguments_read(argc, argv, 2, table, countof(table), err));
-    if (wish.order.key == NULL || wish.order.out == NULL)
-        return fail(err, ERR_INVALID, "--key and --out are needed");
-    if (wish.order.signed_file != NULL && says_what(&wish))
-        return fail(err, ERR_INVALID, "--signed is an order already; it is signed as it stands");
+    TRY(order_check_wish(&wish.order, wish.anchors.count > 0 || wish.guest_keys.count > 0, err));
     enum outcome outcome = OK;
     if (wish.order.signed_file == NULL)
         outcome = write_order(&wish, &order, err);

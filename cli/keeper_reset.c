@@ -35,22 +35,12 @@ enum outcome keeper_reset_order(int argc, char **argv, struct error *err)
     struct wish wish = {0};
     struct reset_order order = {0};
     const struct argument table[] = {
-        {"--cert", .text = &wish.order.cert},
-        {"--realm", .text = &wish.order.realm},
+        ORDER_ARGUMENTS(&wish.order),
         {"--least-serial", .text = &wish.least_serial},
-        {"--days", .text = &wish.order.days},
-        {"--signed", .text = &wish.order.signed_file},
-        {"--key", .text = &wish.order.key},
-        {"--out", .text = &wish.order.out},
     };
     TRY(arguments_read(argc, argv, 2, table, countof(table), err));
-    const struct order_wish *w = &wish.order;
-    if (w->key == NULL || w->out == NULL)
-        return fail(err, ERR_INVALID, "--key and --out are needed");
-    if (w->signed_file != NULL &&
-        (w->cert != NULL || w->realm != NULL || wish.least_serial != NULL || w->days != NULL))
-        return fail(err, ERR_INVALID, "--signed is an order already; it is signed as it stands");
-    if (w->signed_file == NULL)
+    TRY(order_check_wish(&wish.order, wish.least_serial != NULL, err));
+    if (wish.order.signed_file == NULL)
         TRY(write_order(&wish, &order, err));
-    return order_sign(w, &reset_kind, &order, err);
+    return order_sign(&wish.order, &reset_kind, &order, err);
 }

@@ -36,22 +36,12 @@ enum outcome keeper_resume_order(int argc, char **argv, struct error *err)
     struct wish wish = {0};
     struct resume_order order = {0};
     const struct argument table[] = {
-        {"--cert", .text = &wish.order.cert},
-        {"--realm", .text = &wish.order.realm},
+        ORDER_ARGUMENTS(&wish.order),
         {"--halt", .text = &wish.halt},
-        {"--days", .text = &wish.order.days},
-        {"--signed", .text = &wish.order.signed_file},
-        {"--key", .text = &wish.order.key},
-        {"--out", .text = &wish.order.out},
     };
     TRY(arguments_read(argc, argv, 2, table, countof(table), err));
-    const struct order_wish *w = &wish.order;
-    if (w->key == NULL || w->out == NULL)
-        return fail(err, ERR_INVALID, "--key and --out are needed");
-    if (w->signed_file != NULL &&
-        (w->cert != NULL || w->realm != NULL || wish.halt != NULL || w->days != NULL))
-        return fail(err, ERR_INVALID, "--signed is an order already; it is signed as it stands");
-    if (w->signed_file == NULL)
+    TRY(order_check_wish(&wish.order, wish.halt != NULL, err));
+    if (wish.order.signed_file == NULL)
         TRY(write_order(&wish, &order, err));
-    return order_sign(w, &resume_kind, &order, err);
+    return order_sign(&wish.order, &resume_kind, &order, err);
 }

@@ -20,6 +20,16 @@ static enum outcome read_keeper(const char *path, uint8_t out[static SHA256_SIZE
     return OK;
 }
 
+enum outcome order_check_wish(const struct order_wish *w, bool says_more, struct error *err)
+{
+    if (w->key == NULL || w->out == NULL)
+        return fail(err, ERR_INVALID, "--key and --out are needed");
+    if (w->signed_file != NULL &&
+        (w->cert != NULL || w->realm != NULL || w->days != NULL || says_more))
+        return fail(err, ERR_INVALID, "--signed is an order already; it is signed as it stands");
+    return OK;
+}
+
 enum outcome order_begin(const struct order_wish *wish, enum realm *realm,
                          uint8_t keeper[static SHA256_SIZE], struct moment *issued,
                          struct moment *expires, struct error *err)

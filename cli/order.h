@@ -17,6 +17,17 @@ struct order_wish {
     const char *out;
 };
 
+/* Its rows of a kind's table of arguments. */
+/* clang-format off */
+#define ORDER_ARGUMENTS(wish)                                                                      \
+    {"--cert", .text = &(wish)->cert}, {"--realm", .text = &(wish)->realm},                        \
+    {"--days", .text = &(wish)->days}, {"--signed", .text = &(wish)->signed_file},                 \
+    {"--key", .text = &(wish)->key}, {"--out", .text = &(wish)->out}
+/* clang-format on */
+
+/* Whoever signs what is written already says nothing else. `says_more`: what the kind adds. */
+enum outcome order_check_wish(const struct order_wish *wish, bool says_more, struct error *err);
+
 struct order_kind {
     const char *typ;
     const struct record *record;

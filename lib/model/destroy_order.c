@@ -90,7 +90,7 @@ enum outcome destroy_order_open(struct span jws, const struct charter_signers *s
                                 struct destroy_order *out, struct error *err)
 {
     OWNED(bytes_done) struct bytes payload = {0};
-    TRY(order_open(jws, DESTROY_ORDER_TYP, signers, signers->threshold, &payload, err));
+    TRY(order_open(jws, DESTROY_ORDER_TYP, signers, 1, &payload, err));
     return destroy_order_parse(bytes_span(&payload), out, err);
 }
 

@@ -6,8 +6,9 @@
 enum { CLOCK_SLACK_SECONDS = 300 };
 
 enum outcome order_open(struct span jws, const char *typ, const struct charter_signers *signers,
-                        size_t needed, struct bytes *out_payload, struct error *err)
+                        size_t people, struct bytes *out_payload, struct error *err)
 {
+    const size_t needed = signers->threshold > people ? signers->threshold : people;
     if (signers->count < needed)
         return fail_code(err, ERR_DENIED, "too-few-signers",
                          "%zu keys are pinned, and it takes %zu people", signers->count, needed);

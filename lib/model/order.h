@@ -15,10 +15,11 @@ struct order_scope {
     struct moment expires;
 };
 
-/* Signed as `typ` by `needed` different pinned keys. ERR_DENIED "too-few-signers" where fewer are
- * pinned, "too-few-signatures", "bad-signature", "token-type", "token-algorithm". */
+/* Signed as `typ` by as many different pinned keys as a charter needs, and by `people` at least.
+ * ERR_DENIED "too-few-signers" where fewer are pinned, "too-few-signatures", "bad-signature",
+ * "token-type", "token-algorithm". */
 enum outcome order_open(struct span jws, const char *typ, const struct charter_signers *signers,
-                        size_t needed, struct bytes *out_payload, struct error *err);
+                        size_t people, struct bytes *out_payload, struct error *err);
 
 /* ERR_INVALID "bad-order": not for 1 to 7 days. */
 enum outcome order_check_life(const struct order_scope *scope, struct error *err);

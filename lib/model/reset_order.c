@@ -33,9 +33,7 @@ enum outcome reset_order_open(struct span jws, const struct charter_signers *sig
                               struct reset_order *out, struct error *err)
 {
     OWNED(bytes_done) struct bytes payload = {0};
-    size_t needed =
-        signers->threshold > RESET_ORDER_PEOPLE ? signers->threshold : RESET_ORDER_PEOPLE;
-    TRY(order_open(jws, RESET_ORDER_TYP, signers, needed, &payload, err));
+    TRY(order_open(jws, RESET_ORDER_TYP, signers, RESET_ORDER_PEOPLE, &payload, err));
     return reset_order_parse(bytes_span(&payload), out, err);
 }
 

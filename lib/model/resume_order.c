@@ -33,9 +33,7 @@ enum outcome resume_order_open(struct span jws, const struct charter_signers *si
                                struct resume_order *out, struct error *err)
 {
     OWNED(bytes_done) struct bytes payload = {0};
-    size_t needed =
-        signers->threshold > RESUME_ORDER_PEOPLE ? signers->threshold : RESUME_ORDER_PEOPLE;
-    TRY(order_open(jws, RESUME_ORDER_TYP, signers, needed, &payload, err));
+    TRY(order_open(jws, RESUME_ORDER_TYP, signers, RESUME_ORDER_PEOPLE, &payload, err));
     return resume_order_parse(bytes_span(&payload), out, err);
 }
 
