@@ -15,23 +15,11 @@ static int set_up(void **state)
     return 0;
 }
 
-static void claim_is(const struct guest *g, const char *name, const char *value)
-{
-    const char *have = json_string_value(json_object_get(g->verdict.claims, name));
-    assert_string_equal(have != NULL ? have : "", value);
-}
-
-static void verdict_is(const struct guest *g, const char *verdict, const char *reason)
-{
-    claim_is(g, "reason", reason);
-    claim_is(g, "verdict", verdict);
-}
-
 static void assert_wish(struct deployment *d, const struct paravisor_wish *wish, const char *reason)
 {
     OWNED(guest_done) struct guest g = azure_guest();
     azure_attest(d, &g, wish);
-    verdict_is(&g, strcmp(reason, "ok") == 0 ? "trusted" : "rejected", reason);
+    guest_verdict_is(&g, strcmp(reason, "ok") == 0 ? "trusted" : "rejected", reason);
 }
 
 /* ---- the honest way ------------------------------------------------------------------------- */
@@ -47,10 +35,10 @@ static void a_machine_that_proves_itself_gets_its_own_secret(void **state)
     struct release_reply reply = {0};
     struct seal_header header;
     azure_attest(d, &g, &wish);
-    verdict_is(&g, "trusted", "ok");
-    claim_is(&g, "kind", "snp-azure");
-    claim_is(&g, "software", "hardware");
-    claim_is(&g, "identity", "hardware");
+    guest_verdict_is(&g, "trusted", "ok");
+    guest_claim_is(&g, "kind", "snp-azure");
+    guest_claim_is(&g, "software", "hardware");
+    guest_claim_is(&g, "identity", "hardware");
     assert_true(json_is_true(json_object_get(g.verdict.claims, "simulated")));
     assert_ok(stored_make(d, "vm", &g, &s, &err));
     struct release_wish release = release_wish_of(&g, &s);
@@ -71,7 +59,7 @@ static void another_machine_has_another_anchor(void **state)
     struct release_reply reply = {0};
     azure_attest(d, &owner, &first);
     azure_attest(d, &thief, &second);
-    verdict_is(&thief, "trusted", "ok");
+    guest_verdict_is(&thief, "trusted", "ok");
     assert_ok(stored_make(d, "vm", &owner, &s, &err));
     struct release_wish release = release_wish_of(&thief, &s);
     assert_fails(release_ask(d, &release, &reply, &err), ERR_DENIED, "anchor-mismatch");
@@ -126,13 +114,13 @@ static void a_verdict_ends_with_the_word_on_its_image(void **state)
     deployment_raise_serial(d);
     assert_ok(deployment_apply(d, &err));
     azure_attest(d, &g, &wish);
-    verdict_is(&g, "trusted", "ok");
-    claim_is(&g, "software", "hardware");
+    guest_verdict_is(&g, "trusted", "ok");
+    guest_claim_is(&g, "software", "hardware");
     assert_int_equal(g.verdict.expires.us, end.us);
     clock_advance_ms(INT64_C(1000) * 120);
     azure_attest(d, &g, &wish);
-    verdict_is(&g, "trusted", "ok");
-    claim_is(&g, "software", "none");
+    guest_verdict_is(&g, "trusted", "ok");
+    guest_claim_is(&g, "software", "none");
 }
 
 /* ---- somebody else's quote ------------------------------------------------------------------ */
@@ -177,7 +165,7 @@ static void a_quote_over_anything_but_the_binding_is_rejected(void **state)
         g.instance = own;
         g.kind = EVIDENCE_SNP_AZURE;
         assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
-        verdict_is(&g, "rejected", "nonce-mismatch");
+        guest_verdict_is(&g, "rejected", "nonce-mismatch");
     }
 }
 
@@ -196,7 +184,7 @@ static void another_record_of_the_boot_is_rejected(void **state)
     bytes_add_u8(&g.rest, ' ');
     azure_print(d, &g, &wish, &evidence);
     assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
-    verdict_is(&g, "rejected", "nonce-mismatch");
+    guest_verdict_is(&g, "rejected", "nonce-mismatch");
 }
 
 static void the_nonce_alone_is_no_answer(void **state)
@@ -211,7 +199,7 @@ static void the_nonce_alone_is_no_answer(void **state)
     wish.answer = SPAN_OF(asked.nonce);
     azure_print(d, &g, &wish, &evidence);
     assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
-    verdict_is(&g, "rejected", "nonce-mismatch");
+    guest_verdict_is(&g, "rejected", "nonce-mismatch");
 }
 
 static void evidence_counts_once(void **state)
@@ -225,11 +213,11 @@ static void evidence_counts_once(void **state)
     assert_ok(guest_challenge(d, &g, &first, &err));
     azure_evidence(d, &g, &first, &wish, &evidence);
     assert_ok(guest_appraise(d, &g, &first, &evidence, &err));
-    verdict_is(&g, "trusted", "ok");
+    guest_verdict_is(&g, "trusted", "ok");
     assert_fails(guest_appraise(d, &g, &first, &evidence, &err), ERR_CONFLICT, "challenge-again");
     assert_ok(guest_challenge(d, &g, &second, &err));
     assert_ok(guest_appraise(d, &g, &second, &evidence, &err));
-    verdict_is(&g, "rejected", "nonce-mismatch");
+    guest_verdict_is(&g, "rejected", "nonce-mismatch");
 }
 
 static void a_wrapper_without_a_quote_is_rejected(void **state)
@@ -250,7 +238,7 @@ static void a_wrapper_without_a_quote_is_rejected(void **state)
     OWNED(bytes_done) struct bytes bare = {0};
     bytes_add(&bare, span_of_text(text));
     assert_ok(guest_appraise(d, &g, &asked, &bare, &err));
-    verdict_is(&g, "rejected", "nonce-mismatch");
+    guest_verdict_is(&g, "rejected", "nonce-mismatch");
 }
 
 /* ---- policies ------------------------------------------------------------------------------- */
@@ -263,7 +251,7 @@ static void a_policy_that_does_not_name_azure_refuses_it(void **state)
     wish.measurement = MEASURED_DIRECT; /* which the policy takes */
     g.policy = "direct";
     azure_attest(d, &g, &wish);
-    verdict_is(&g, "rejected", "unsupported-evidence");
+    guest_verdict_is(&g, "rejected", "unsupported-evidence");
 }
 
 static void a_bare_report_is_no_way_around_the_registers(void **state)
@@ -274,7 +262,7 @@ static void a_bare_report_is_no_way_around_the_registers(void **state)
     g.policy = "azure";
     memset(g.wish.id_key_digest, 0x33, sizeof g.wish.id_key_digest);
     assert_ok(guest_attest(d, &g, &err));
-    verdict_is(&g, "rejected", "unsupported-evidence");
+    guest_verdict_is(&g, "rejected", "unsupported-evidence");
 }
 
 static void a_machine_of_another_paravisor_is_rejected(void **state)

@@ -16,23 +16,11 @@ static int set_up(void **state)
     return 0;
 }
 
-static void claim_is(const struct guest *g, const char *name, const char *value)
-{
-    const char *have = json_string_value(json_object_get(g->verdict.claims, name));
-    assert_string_equal(have != NULL ? have : "", value);
-}
-
-static void verdict_is(const struct guest *g, const char *verdict, const char *reason)
-{
-    claim_is(g, "reason", reason);
-    claim_is(g, "verdict", verdict);
-}
-
 static void assert_wish(struct deployment *d, const struct nsm_wish *wish, const char *reason)
 {
     OWNED(guest_done) struct guest g = nitro_guest();
     nitro_attest(d, &g, wish);
-    verdict_is(&g, strcmp(reason, "ok") == 0 ? "trusted" : "rejected", reason);
+    guest_verdict_is(&g, strcmp(reason, "ok") == 0 ? "trusted" : "rejected", reason);
 }
 
 /* ---- the honest way ------------------------------------------------------------------------- */
@@ -48,11 +36,11 @@ static void an_enclave_that_proves_itself_gets_its_own_secret(void **state)
     struct release_reply reply = {0};
     struct seal_header header;
     nitro_attest(d, &g, &wish);
-    verdict_is(&g, "trusted", "ok");
-    claim_is(&g, "kind", "nitro");
-    claim_is(&g, "software", "provider");
-    claim_is(&g, "identity", "provider");
-    claim_is(&g, "measurement", FIVES FIVES);
+    guest_verdict_is(&g, "trusted", "ok");
+    guest_claim_is(&g, "kind", "nitro");
+    guest_claim_is(&g, "software", "provider");
+    guest_claim_is(&g, "identity", "provider");
+    guest_claim_is(&g, "measurement", FIVES FIVES);
     assert_true(json_is_true(json_object_get(g.verdict.claims, "simulated")));
     assert_ok(stored_make(d, "enclave-key", &g, &s, &err));
     struct release_wish release = release_wish_of(&g, &s);
@@ -74,7 +62,7 @@ static void another_enclave_has_another_anchor(void **state)
     second.module_id = "i-0123456789abcdef0-enc0123456789abcdf";
     nitro_attest(d, &owner, &first);
     nitro_attest(d, &thief, &second);
-    verdict_is(&thief, "trusted", "ok");
+    guest_verdict_is(&thief, "trusted", "ok");
     assert_ok(stored_make(d, "enclave-key", &owner, &s, &err));
     struct release_wish release = release_wish_of(&thief, &s);
     assert_fails(release_ask(d, &release, &reply, &err), ERR_DENIED, "anchor-mismatch");
@@ -123,7 +111,7 @@ static void a_document_over_anything_but_the_binding_is_rejected(void **state)
         g.instance = own;
         g.kind = EVIDENCE_NITRO;
         assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
-        verdict_is(&g, "rejected", ways[i].reason);
+        guest_verdict_is(&g, "rejected", ways[i].reason);
     }
 }
 
@@ -146,7 +134,7 @@ static void every_field_of_the_binding_counts_alone(void **state)
         fields[i][12] ^= 1;
         nitro_print(&g, &wish, &answer, &evidence);
         assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
-        verdict_is(&g, "rejected", reasons[i]);
+        guest_verdict_is(&g, "rejected", reasons[i]);
     }
 }
 
@@ -164,7 +152,7 @@ static void another_record_of_the_boot_is_rejected(void **state)
     bytes_add_u8(&g.rest, ' ');
     nitro_print(&g, &wish, &answer, &evidence);
     assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
-    verdict_is(&g, "rejected", "policy-report-data");
+    guest_verdict_is(&g, "rejected", "policy-report-data");
 }
 
 static void evidence_counts_once(void **state)
@@ -178,11 +166,11 @@ static void evidence_counts_once(void **state)
     assert_ok(guest_challenge(d, &g, &first, &err));
     nitro_evidence(&g, &first, &wish, &evidence);
     assert_ok(guest_appraise(d, &g, &first, &evidence, &err));
-    verdict_is(&g, "trusted", "ok");
+    guest_verdict_is(&g, "trusted", "ok");
     assert_fails(guest_appraise(d, &g, &first, &evidence, &err), ERR_CONFLICT, "challenge-again");
     assert_ok(guest_challenge(d, &g, &second, &err));
     assert_ok(guest_appraise(d, &g, &second, &evidence, &err));
-    verdict_is(&g, "rejected", "policy-nonce");
+    guest_verdict_is(&g, "rejected", "policy-nonce");
 }
 
 /* ---- policies and roots --------------------------------------------------------------------- */
@@ -197,9 +185,9 @@ static void each_policy_takes_its_own_kind(void **state)
     enclave.policy = "direct";
     machine.policy = "enclave";
     nitro_attest(d, &enclave, &wish);
-    verdict_is(&enclave, "rejected", "unsupported-evidence");
+    guest_verdict_is(&enclave, "rejected", "unsupported-evidence");
     assert_ok(guest_attest(d, &machine, &err));
-    verdict_is(&machine, "rejected", "unsupported-evidence");
+    guest_verdict_is(&machine, "rejected", "unsupported-evidence");
 }
 
 static void an_image_that_the_charter_denies_is_not_trusted(void **state)

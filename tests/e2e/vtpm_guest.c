@@ -22,23 +22,11 @@ static int set_up(void **state)
     return 0;
 }
 
-static void claim_is(const struct guest *g, const char *name, const char *value)
-{
-    const char *have = json_string_value(json_object_get(g->verdict.claims, name));
-    assert_string_equal(have != NULL ? have : "", value);
-}
-
-static void verdict_is(const struct guest *g, const char *verdict, const char *reason)
-{
-    claim_is(g, "reason", reason);
-    claim_is(g, "verdict", verdict);
-}
-
 static void assert_wish(struct deployment *d, const struct made_vtpm_wish *wish, const char *reason)
 {
     OWNED(guest_done) struct guest g = vtpm_guest();
     vtpm_attest(d, &g, wish);
-    verdict_is(&g, strcmp(reason, "ok") == 0 ? "trusted" : "rejected", reason);
+    guest_verdict_is(&g, strcmp(reason, "ok") == 0 ? "trusted" : "rejected", reason);
 }
 
 static const enum made_vouch words[] = {VOUCH_SVSM, VOUCH_AUTHORITY, VOUCH_DOCUMENT, VOUCH_NOBODY};
@@ -52,11 +40,11 @@ static void each_word_is_worth_what_it_is(void **state)
         const struct made_vtpm_wish wish = made_vtpm_wish(words[i]);
         OWNED(guest_done) struct guest g = vtpm_guest();
         vtpm_attest(*state, &g, &wish);
-        verdict_is(&g, "trusted", "ok");
-        claim_is(&g, "kind", "snp-vtpm");
-        claim_is(&g, "hardware", "hardware");
-        claim_is(&g, "software", software[i]);
-        claim_is(&g, "identity", software[i]);
+        guest_verdict_is(&g, "trusted", "ok");
+        guest_claim_is(&g, "kind", "snp-vtpm");
+        guest_claim_is(&g, "hardware", "hardware");
+        guest_claim_is(&g, "software", software[i]);
+        guest_claim_is(&g, "identity", software[i]);
         assert_true(json_is_true(json_object_get(g.verdict.claims, "simulated")));
     }
 }
@@ -92,7 +80,7 @@ static void what_root_invents_gets_no_secret(void **state)
     assert_ok(stored_make(d, "vm", &owner, &s, &err));
     wish = made_vtpm_wish(VOUCH_NOBODY);
     vtpm_attest(d, &root, &wish);
-    verdict_is(&root, "trusted", "ok");
+    guest_verdict_is(&root, "trusted", "ok");
     struct release_wish release = release_wish_of(&root, &s);
     assert_fails(release_ask(d, &release, &reply, &err), ERR_DENIED, "anchor-unproven");
 }
@@ -169,7 +157,7 @@ static void another_binding_is_rejected(void **state)
             binding[at] ^= 1;
             vtpm_print(d, &g, &asked, &wish, binding, &evidence);
             assert_ok(guest_appraise(d, &g, &asked, &evidence, &err));
-            verdict_is(&g, "rejected", "policy-report-data");
+            guest_verdict_is(&g, "rejected", "policy-report-data");
         }
 }
 
@@ -187,7 +175,7 @@ static void evidence_counts_once(void **state)
     assert_fails(guest_appraise(d, &g, &asked, &evidence, &err), ERR_CONFLICT, "challenge-again");
     assert_ok(guest_challenge(d, &g, &next, &err));
     assert_ok(guest_appraise(d, &g, &next, &evidence, &err));
-    verdict_is(&g, "rejected", "policy-report-data");
+    guest_verdict_is(&g, "rejected", "policy-report-data");
 }
 
 static void a_machine_that_the_charter_denies_is_not_trusted(void **state)
@@ -197,7 +185,7 @@ static void a_machine_that_the_charter_denies_is_not_trusted(void **state)
     const struct made_vtpm_wish wish = made_vtpm_wish(VOUCH_SVSM);
     OWNED(guest_done) struct guest g = vtpm_guest();
     vtpm_attest(d, &g, &wish);
-    verdict_is(&g, "trusted", "ok");
+    guest_verdict_is(&g, "trusted", "ok");
     const char *anchor = json_string_value(json_object_get(g.verdict.claims, "anchor"));
     json_array_append_new(deployment_at(d, "deny", "anchors"), json_string(anchor));
     deployment_raise_serial(d);
@@ -242,8 +230,8 @@ static void evidence_is_replayed_as_it_was_judged(void **state)
         const struct replay_case c = {.evidence = bytes_span(&evidence), .policy = "vtpm"};
         replay_judge(replay, &c, &answer);
         assert_string_equal(answer.reason, "ok");
-        claim_is(&g, "level", name_of(&level_names, (int)answer.level));
-        claim_is(&g, "software", name_of(&source_names, (int)answer.software));
+        guest_claim_is(&g, "level", name_of(&level_names, (int)answer.level));
+        guest_claim_is(&g, "software", name_of(&source_names, (int)answer.software));
     }
 }
 

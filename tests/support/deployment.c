@@ -273,6 +273,18 @@ struct guest guest_make(enum psp_flavour flavour, uint8_t host)
     return g;
 }
 
+void guest_claim_is(const struct guest *g, const char *name, const char *value)
+{
+    const char *have = json_string_value(json_object_get(g->verdict.claims, name));
+    assert_string_equal(have != NULL ? have : "", value);
+}
+
+void guest_verdict_is(const struct guest *g, const char *verdict, const char *reason)
+{
+    guest_claim_is(g, "reason", reason);
+    guest_claim_is(g, "verdict", verdict);
+}
+
 void guest_done(struct guest *g)
 {
     key_free(g->link_key);

@@ -104,6 +104,9 @@ enum outcome guest_open(struct deployment *d, const struct guest *g, struct span
 /* ---- the same, with what must come of it ---- */
 
 void guest_attested(struct deployment *d, struct guest *g);
+/* What its last verdict says; a claim that is absent is "". */
+void guest_claim_is(const struct guest *g, const char *name, const char *value);
+void guest_verdict_is(const struct guest *g, const char *verdict, const char *reason);
 void assert_verdict(const struct guest *g, const char *verdict, const char *reason);
 void assert_claim(const struct guest *g, const char *name, const char *value);
 void stored_made(struct deployment *d, const char *grant, const struct guest *owner,
