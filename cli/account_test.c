@@ -18,8 +18,9 @@ struct round {
     struct cloud *cloud;
     struct launch_order order;
     char token[LAUNCH_TOKEN_SIZE];
-    struct sighting machine; /* as last seen */
-    bool launched;           /* or perhaps launched */
+    struct sighting machine;          /* as last seen */
+    struct cloud_operation operation; /* that the last call began */
+    bool launched;                    /* or perhaps launched */
     bool in_doubt;
     char detail[400]; /* what the step has to say */
     bool skipped;
@@ -61,11 +62,28 @@ static enum outcome look(struct round *r, struct error *err)
     return r->driver->find(r->cloud, r->machine.ref, &r->machine, err);
 }
 
+static enum outcome follow(struct round *r, struct error *err)
+{
+    return r->driver->follow(r->cloud, &r->operation, err);
+}
+
+/* What the cloud still works on says why it failed, which the machine itself may not. */
+static enum outcome follow_operation(struct round *r, struct error *err)
+{
+    if (r->operation.name[0] == '\0' || r->driver->follow == NULL)
+        return OK;
+    enum outcome outcome = repeat(r, follow, err);
+    if (outcome != OK)
+        r->operation = (struct cloud_operation){0};
+    return outcome == ERR_NOT_FOUND ? OK : outcome;
+}
+
 /* Until the machine is in the state wanted. Not found means "not yet" unless it should be gone. */
 static enum outcome await(struct round *r, enum machine_state wanted, struct error *err)
 {
     int64_t until = clock_monotonic_ms() + r->options->wait_seconds * 1000;
     for (int64_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
+        TRY(follow_operation(r, err));
         enum outcome outcome = repeat(r, look, err);
         if (outcome == ERR_NOT_FOUND && wanted == MACHINE_GONE)
             return OK;
@@ -97,7 +115,7 @@ static enum outcome step_identify(struct round *r, struct error *err)
 static enum outcome step_launch(struct round *r, struct error *err)
 {
     r->launched = true;
-    enum outcome outcome = r->driver->launch(r->cloud, &r->order, &r->machine, err);
+    enum outcome outcome = r->driver->launch(r->cloud, &r->order, &r->machine, &r->operation, err);
     r->in_doubt = outcome == ERR_AMBIGUOUS;
     if (outcome == OK)
         snprintf(r->detail, sizeof r->detail, "%s, %s in %s", r->machine.ref, r->machine.size,
@@ -159,19 +177,19 @@ static enum outcome step_list(struct round *r, struct error *err)
 
 static enum outcome step_stop(struct round *r, struct error *err)
 {
-    TRY(r->driver->stop(r->cloud, r->machine.ref, err));
+    TRY(r->driver->stop(r->cloud, r->machine.ref, &r->operation, err));
     return await(r, MACHINE_STOPPED, err);
 }
 
 static enum outcome step_start(struct round *r, struct error *err)
 {
-    TRY(r->driver->start(r->cloud, r->machine.ref, err));
+    TRY(r->driver->start(r->cloud, r->machine.ref, &r->operation, err));
     return await(r, MACHINE_RUNNING, err);
 }
 
 static enum outcome step_terminate(struct round *r, struct error *err)
 {
-    TRY(r->driver->terminate(r->cloud, r->machine.ref, err));
+    TRY(r->driver->terminate(r->cloud, r->machine.ref, &r->operation, err));
     return await(r, MACHINE_GONE, err);
 }
 
@@ -242,7 +260,7 @@ static enum outcome end_all(struct round *r, size_t *seen, json_t *alive, struct
             continue;
         json_add_new(alive, json_string(machine->ref));
         if (machine->state != MACHINE_DELETING)
-            error_ignore(r->driver->terminate(r->cloud, machine->ref, err));
+            error_ignore(r->driver->terminate(r->cloud, machine->ref, NULL, err));
     }
     return OK;
 }

@@ -115,7 +115,8 @@ static enum outcome order_launch(struct worker *w, const struct open_cloud *open
         .user_data = bytes_span(&user_data),
     };
     FAULT("launch-before-call", err);
-    enum outcome outcome = open->driver->launch(open->cloud, &order, out, err);
+    struct cloud_operation operation;
+    enum outcome outcome = open->driver->launch(open->cloud, &order, out, &operation, err);
     cloud_called(outcome);
     if (outcome == OK)
         metric_add(METRIC_LAUNCHES, 1);
@@ -248,7 +249,7 @@ static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
     struct sighting seen = {0};
     struct error why = {0};
     FAULT("terminate-before-call", err);
-    enum outcome outcome = open->driver->terminate(open->cloud, row->cloud_ref, &why);
+    enum outcome outcome = open->driver->terminate(open->cloud, row->cloud_ref, NULL, &why);
     cloud_called(outcome);
     FAULT("terminate-after-call", err);
     if (outcome == OK)

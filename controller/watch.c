@@ -195,7 +195,7 @@ static enum outcome end_stray(struct round *r, const struct sighting *seen, stru
     LOG(WARN, "machine.ended", TEXT("ref", seen->ref),
         TEXT("instance", uuid_text(&seen->instance).at), TEXT("token", seen->client_token));
     r->counts->ended++;
-    enum outcome outcome = r->open->driver->terminate(r->open->cloud, seen->ref, err);
+    enum outcome outcome = r->open->driver->terminate(r->open->cloud, seen->ref, NULL, err);
     metric_add(METRIC_CLOUD_CALLS, 1);
     return outcome == ERR_NOT_FOUND ? OK : outcome;
 }

@@ -8,6 +8,7 @@
 #include "lib/base/names.h"
 #include "lib/base/uuid.h"
 #include "lib/model/account.h"
+#include "lib/net/http.h"
 
 /* Why a cloud did not do it. The word stands in `struct error.code`; only throttle and server-error
  * may be repeated blindly. After `ambiguous` look by client token before launching again;
@@ -112,6 +113,44 @@ struct sighting_list {
 struct sighting *sighting_list_add(struct sighting_list *list); /* zeroed; until the next add */
 void sighting_list_done(struct sighting_list *list);
 
+/* Work that a cloud goes on with after its answer (Azure, Google). */
+enum { OPERATION_SIZE = 1536 };
+struct cloud_operation {
+    char name[OPERATION_SIZE]; /* how that cloud knows it, opaque; empty: its answer was final */
+    int64_t poll_seconds;      /* when it wants to be asked next; 0: it did not say */
+};
+
+/* What a cloud says that it will do to a machine's host. */
+struct notice {
+    char ref[MACHINE_REF_SIZE];
+    char event[96];           /* the cloud's id of it; may be empty */
+    char kind[48];            /* as the cloud spells it: "instance-stop", "SCHEDULED", ... */
+    char status[32];          /* as the cloud spells it; may be empty */
+    struct moment not_before; /* zero when it does not say, as the next two */
+    struct moment not_after;
+    struct moment deadline; /* until then it may be put off or pulled forward */
+    bool is_ours_to_time;   /* the cloud lets us choose when, up to the deadline */
+    char text[256];
+};
+
+struct notice_list {
+    struct notice *at;
+    size_t count;
+    size_t room;
+};
+struct notice *notice_list_add(struct notice_list *list); /* zeroed; until the next add */
+void notice_list_done(struct notice_list *list);
+
+/* What a driver makes of one answer: for support, and for tests with answers of others. */
+struct reading {
+    bool refused; /* then `error` holds the class as code, and whether to repeat is its kind's */
+    enum cloud_error kind;
+    struct error error;
+    struct sighting_list sightings;
+    struct notice_list notices;
+};
+void reading_done(struct reading *reading);
+
 /* Whom the cloud takes us for. */
 struct cloud_identity {
     char account[64];
@@ -125,8 +164,13 @@ struct driver {
     enum outcome (*open)(const struct account *, struct cloud **out, struct error *);
     void (*close)(struct cloud *); /* NULL is fine */
     enum outcome (*identify)(struct cloud *, struct cloud_identity *out, struct error *);
+    /* With an operation the machine may still fail to come: follow() says why. */
     enum outcome (*launch)(struct cloud *, const struct launch_order *, struct sighting *out,
-                           struct error *);
+                           struct cloud_operation *operation, struct error *);
+    /* How an operation fares. OK with an empty name: done; OK with a name: ask again; an error:
+     * how it failed, or ERR_NOT_FOUND when the cloud forgot it (then find() tells). NULL in a row
+     * whose answers are all final. */
+    enum outcome (*follow)(struct cloud *, struct cloud_operation *operation, struct error *);
     /* ERR_NOT_FOUND may mean "not yet" until five minutes after a launch; a machine that ended may
      * still be seen as MACHINE_GONE. */
     enum outcome (*find)(struct cloud *, const char *ref, struct sighting *out, struct error *);
@@ -135,10 +179,24 @@ struct driver {
                                struct error *);
     /* Everything with our owner tag, all pages or an error. */
     enum outcome (*list)(struct cloud *, struct sighting_list *out, struct error *);
-    /* These begin it; find() tells when it is done. After `ambiguous` just say it again. */
-    enum outcome (*stop)(struct cloud *, const char *ref, struct error *);
-    enum outcome (*start)(struct cloud *, const char *ref, struct error *);
-    enum outcome (*terminate)(struct cloud *, const char *ref, struct error *);
+    /* These begin it; find() tells when it is done, follow() why it failed; `operation` may be
+     * NULL. After `ambiguous` just say it again. stop() gives the host back. */
+    enum outcome (*stop)(struct cloud *, const char *ref, struct cloud_operation *operation,
+                         struct error *);
+    enum outcome (*start)(struct cloud *, const char *ref, struct cloud_operation *operation,
+                          struct error *);
+    enum outcome (*terminate)(struct cloud *, const char *ref, struct cloud_operation *operation,
+                              struct error *);
+    /* To another host in one call, and: do the maintenance you gave notice of now. NULL where a
+     * cloud has no such call. */
+    enum outcome (*redeploy)(struct cloud *, const char *ref, struct cloud_operation *operation,
+                             struct error *);
+    enum outcome (*maintain)(struct cloud *, const char *ref, struct cloud_operation *operation,
+                             struct error *);
+    /* One answer to the call that the cloud's documents name `operation`, read without sending
+     * anything. ERR_INVALID: no such call of ours. */
+    enum outcome (*read)(const char *operation, const struct http_answer *answer,
+                         struct reading *out, struct error *);
 };
 
 /* The clouds we know; the rows of the table in drivers.c. */

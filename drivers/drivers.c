@@ -91,3 +91,26 @@ void sighting_list_done(struct sighting_list *list)
     free(list->at);
     *list = (struct sighting_list){0};
 }
+
+struct notice *notice_list_add(struct notice_list *list)
+{
+    if (list->count == list->room) {
+        list->room = list->room == 0 ? 4 : list->room * 2;
+        list->at = mem_resize(list->at, list->room, sizeof *list->at);
+    }
+    struct notice *fresh = &list->at[list->count++];
+    *fresh = (struct notice){0};
+    return fresh;
+}
+
+void notice_list_done(struct notice_list *list)
+{
+    free(list->at);
+    *list = (struct notice_list){0};
+}
+
+void reading_done(struct reading *reading)
+{
+    sighting_list_done(&reading->sightings);
+    notice_list_done(&reading->notices);
+}

@@ -159,10 +159,12 @@ static enum outcome read_launched(const struct launch_order *order, struct span 
 }
 
 static enum outcome aws_launch(struct cloud *cloud, const struct launch_order *order,
-                               struct sighting *out, struct error *err)
+                               struct sighting *out, struct cloud_operation *operation,
+                               struct error *err)
 {
     OWNED(form_done) struct form form = {0};
     OWNED(http_answer_done) struct http_answer answer = {0};
+    *operation = (struct cloud_operation){0};
     TRY(ec2_run_instances(&cloud->account, order, &form, err));
     TRY(send_signed(cloud, "ec2", &cloud->ec2, &form, &answer, err));
     const struct span body = bytes_span(&answer.body);
@@ -231,9 +233,13 @@ static enum outcome aws_list(struct cloud *cloud, struct sighting_list *out, str
     return list_matching(cloud, "tag:" TAG_OWNER, cloud->account.owner, out, err);
 }
 
+/* EC2's answers are final: there is no operation to follow. */
 static enum outcome act(struct cloud *cloud, const char *action, const char *ref,
-                        void (*build)(const char *, struct form *), struct error *err)
+                        void (*build)(const char *, struct form *),
+                        struct cloud_operation *operation, struct error *err)
 {
+    if (operation != NULL)
+        *operation = (struct cloud_operation){0};
     OWNED(form_done) struct form form = {0};
     OWNED(http_answer_done) struct http_answer answer = {0};
     OWNED(sighting_list_done) struct sighting_list changes = {0};
@@ -246,19 +252,22 @@ static enum outcome act(struct cloud *cloud, const char *action, const char *ref
     return OK;
 }
 
-static enum outcome aws_stop(struct cloud *cloud, const char *ref, struct error *err)
+static enum outcome aws_stop(struct cloud *cloud, const char *ref,
+                             struct cloud_operation *operation, struct error *err)
 {
-    return act(cloud, "StopInstances", ref, ec2_stop_instance, err);
+    return act(cloud, "StopInstances", ref, ec2_stop_instance, operation, err);
 }
 
-static enum outcome aws_start(struct cloud *cloud, const char *ref, struct error *err)
+static enum outcome aws_start(struct cloud *cloud, const char *ref,
+                              struct cloud_operation *operation, struct error *err)
 {
-    return act(cloud, "StartInstances", ref, ec2_start_instance, err);
+    return act(cloud, "StartInstances", ref, ec2_start_instance, operation, err);
 }
 
-static enum outcome aws_terminate(struct cloud *cloud, const char *ref, struct error *err)
+static enum outcome aws_terminate(struct cloud *cloud, const char *ref,
+                                  struct cloud_operation *operation, struct error *err)
 {
-    return act(cloud, "TerminateInstances", ref, ec2_terminate_instance, err);
+    return act(cloud, "TerminateInstances", ref, ec2_terminate_instance, operation, err);
 }
 
 const struct driver aws_driver = {

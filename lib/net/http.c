@@ -52,7 +52,44 @@ void http_free(struct http *http)
 void http_answer_done(struct http_answer *answer)
 {
     bytes_done(&answer->body);
+    bytes_done(&answer->headers);
     *answer = (struct http_answer){0};
+}
+
+const char *http_answer_header(const struct http_answer *answer, const char *name)
+{
+    const char *at = (const char *)answer->headers.at;
+    const char *end = at + answer->headers.len;
+    while (at < end) {
+        const char *value = at + strlen(at) + 1;
+        if (strcasecmp(at, name) == 0)
+            return value;
+        at = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
+enum { RETRY_MOST_SECONDS = 86400 };
+
+/* Seconds, or the date when it may be. */
+static int64_t retry_after(const char *value)
+{
+    int64_t seconds;
+    if (number_parse(value, 0, RETRY_MOST_SECONDS, &seconds, NULL) == OK)
+        return seconds;
+    time_t until = curl_getdate(value, NULL);
+    seconds = until < 0 ? 0 : (int64_t)until - (int64_t)time(NULL);
+    return seconds < 0 ? 0 : seconds > RETRY_MOST_SECONDS ? RETRY_MOST_SECONDS : seconds;
+}
+
+void http_answer_put_header(struct http_answer *answer, const char *name, const char *value)
+{
+    bytes_add(&answer->headers, SPAN(name, strlen(name) + 1));
+    bytes_add(&answer->headers, SPAN(value, strlen(value) + 1));
+    if (strcasecmp(name, "content-type") == 0)
+        snprintf(answer->content_type, sizeof answer->content_type, "%.95s", value);
+    else if (strcasecmp(name, "retry-after") == 0)
+        answer->retry_after_seconds = retry_after(value);
 }
 
 static size_t take_body(char *at, size_t size, size_t count, void *context)
@@ -67,13 +104,6 @@ static size_t take_body(char *at, size_t size, size_t count, void *context)
     return len;
 }
 
-static void take_retry_after(struct http_answer *answer, const char *value)
-{
-    int64_t seconds;
-    if (number_parse(value, 0, 86400, &seconds, NULL) == OK)
-        answer->retry_after_seconds = seconds;
-}
-
 static size_t take_header(char *at, size_t size, size_t count, void *context)
 {
     struct exchange *exchange = context;
@@ -83,22 +113,16 @@ static size_t take_header(char *at, size_t size, size_t count, void *context)
         exchange->too_large = true;
         return 0;
     }
-    char line[256];
-    if (len >= sizeof line)
-        return len;
-    memcpy(line, at, len);
-    line[len] = '\0';
+    OWNED(mem_drop) char *line = strndup(at, len); /* up to a NUL, should one be in it */
+    if (line == NULL)
+        abort();
     line[strcspn(line, "\r\n")] = '\0';
     char *value = strchr(line, ':');
     if (value == NULL)
         return len;
     *value++ = '\0';
     value += strspn(value, " \t");
-    if (strcasecmp(line, "content-type") == 0)
-        snprintf(exchange->answer.content_type, sizeof exchange->answer.content_type, "%.95s",
-                 value);
-    else if (strcasecmp(line, "retry-after") == 0)
-        take_retry_after(&exchange->answer, value);
+    http_answer_put_header(&exchange->answer, line, value);
     return len;
 }
 

@@ -32,9 +32,15 @@ struct http_answer {
     char content_type[96];
     int64_t retry_after_seconds; /* 0 when not told */
     struct bytes body;
+    struct bytes headers; /* "name\0value\0" each, as they came */
 };
 
 void http_answer_done(struct http_answer *answer);
+
+/* The value of a header, the first where there are several; NULL when there is none. A loan. */
+const char *http_answer_header(const struct http_answer *answer, const char *name);
+/* Puts a header in, as if it had come: for answers that are read from elsewhere. */
+void http_answer_put_header(struct http_answer *answer, const char *name, const char *value);
 
 struct http; /* one a thread */
 

@@ -12,6 +12,7 @@ struct session {
     struct cloud *cloud;
     char token[LAUNCH_TOKEN_SIZE];
     struct launch_order order;
+    struct cloud_operation operation;
 };
 
 static void session_done(struct session *s)
@@ -38,7 +39,7 @@ static struct sighting launch(struct session *s)
 {
     struct error err = {0};
     struct sighting machine = {0};
-    assert_ok(s->driver->launch(s->cloud, &s->order, &machine, &err));
+    assert_ok(s->driver->launch(s->cloud, &s->order, &machine, &s->operation, &err));
     return machine;
 }
 
@@ -76,13 +77,13 @@ static void a_machine_lives_from_launch_to_gone(void **state)
     assert_string_equal(born.client_token, s.token);
     assert_true(born.snp_enabled);
     await(&s, born.ref, MACHINE_RUNNING);
-    assert_ok(s.driver->stop(s.cloud, born.ref, &err));
+    assert_ok(s.driver->stop(s.cloud, born.ref, NULL, &err));
     await(&s, born.ref, MACHINE_STOPPED);
-    assert_ok(s.driver->start(s.cloud, born.ref, &err));
+    assert_ok(s.driver->start(s.cloud, born.ref, NULL, &err));
     await(&s, born.ref, MACHINE_RUNNING);
-    assert_ok(s.driver->terminate(s.cloud, born.ref, &err));
+    assert_ok(s.driver->terminate(s.cloud, born.ref, NULL, &err));
     await(&s, born.ref, MACHINE_GONE);
-    assert_ok(s.driver->terminate(s.cloud, born.ref, &err)); /* once more does no harm */
+    assert_ok(s.driver->terminate(s.cloud, born.ref, NULL, &err)); /* once more does no harm */
 }
 
 /* I2: one row, at most one machine. */
@@ -105,7 +106,7 @@ static void another_order_under_the_same_token_is_refused(void **state)
     sign_in(*state, &s);
     launch(&s);
     s.order.size = "m6a.xlarge";
-    assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &err), ERR_CONFLICT,
+    assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &s.operation, &err), ERR_CONFLICT,
                  "idempotency-mismatch");
 }
 
@@ -130,8 +131,8 @@ static void each_refusal_of_a_launch_has_its_word(void **state)
         struct error err = {0};
         struct sighting machine;
         sim_cloud_prank(*state, "RunInstances", rows[i].fault);
-        assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &err), rows[i].outcome,
-                     rows[i].code);
+        assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &s.operation, &err),
+                     rows[i].outcome, rows[i].code);
     }
     assert_int_equal(count_token(&s), 0);
     launch(&s); /* and then it works */
@@ -147,8 +148,8 @@ static void a_launch_whose_answer_is_lost_is_found_by_its_token(void **state)
         struct sighting machine;
         sign_in(*state, &s);
         sim_cloud_prank(*state, "RunInstances", faults[i]);
-        assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &err), ERR_AMBIGUOUS,
-                     "ambiguous");
+        assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &s.operation, &err),
+                     ERR_AMBIGUOUS, "ambiguous");
         assert_int_equal(count_token(&s), 1);
         machine = launch(&s);
         assert_int_equal(count_token(&s), 1);
@@ -192,18 +193,20 @@ static void what_is_not_there_or_not_ready_has_its_word(void **state)
     sign_in(*state, &s);
     assert_fails(s.driver->find(s.cloud, "i-0123456789abcdef0", &seen, &err), ERR_NOT_FOUND,
                  "not-found");
-    assert_fails(s.driver->terminate(s.cloud, "i-0123456789abcdef0", &err), ERR_NOT_FOUND,
+    assert_fails(s.driver->terminate(s.cloud, "i-0123456789abcdef0", NULL, &err), ERR_NOT_FOUND,
                  "not-found");
-    assert_fails(s.driver->stop(s.cloud, "../etc", &err), ERR_INVALID, "invalid");
+    assert_fails(s.driver->stop(s.cloud, "../etc", NULL, &err), ERR_INVALID, "invalid");
     const struct sighting machine = launch(&s);
-    assert_ok(s.driver->terminate(s.cloud, machine.ref, &err));
-    assert_fails(s.driver->start(s.cloud, machine.ref, &err), ERR_CONFLICT, "state-conflict");
+    assert_ok(s.driver->terminate(s.cloud, machine.ref, NULL, &err));
+    assert_fails(s.driver->start(s.cloud, machine.ref, NULL, &err), ERR_CONFLICT, "state-conflict");
     s.order.image = "ami-0123";
     s.order.client_token = "other";
-    assert_fails(s.driver->launch(s.cloud, &s.order, &seen, &err), ERR_NOT_FOUND, "not-found");
+    assert_fails(s.driver->launch(s.cloud, &s.order, &seen, &s.operation, &err), ERR_NOT_FOUND,
+                 "not-found");
     s.order.image = SIM_IMAGE;
     s.order.size = "t3.micro";
-    assert_fails(s.driver->launch(s.cloud, &s.order, &seen, &err), ERR_INVALID, "unsupported");
+    assert_fails(s.driver->launch(s.cloud, &s.order, &seen, &s.operation, &err), ERR_INVALID,
+                 "unsupported");
 }
 
 /* An orphan on page two must be seen like one on page one. */

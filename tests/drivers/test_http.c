@@ -133,6 +133,42 @@ static void a_whole_answer_comes_back_with_its_headers(void **state)
     assert_true(span_equal(bytes_span(&v.answer.body), span_of_text("hello")));
 }
 
+static void an_answer_keeps_its_headers(void **state)
+{
+    (void)state;
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    http_answer_put_header(&answer, "Azure-AsyncOperation", "https://a/b?c=d");
+    http_answer_put_header(&answer, "Location", "https://a/e");
+    http_answer_put_header(&answer, "location", "https://a/second");
+    assert_string_equal(http_answer_header(&answer, "azure-asyncoperation"), "https://a/b?c=d");
+    assert_string_equal(http_answer_header(&answer, "Location"), "https://a/e");
+    assert_null(http_answer_header(&answer, "Retry-After"));
+}
+
+/* RFC 9110, 10.2.3: seconds or a date; what is neither says nothing. */
+static void when_to_come_back_is_told_in_seconds_or_by_date(void **state)
+{
+    static const struct {
+        const char *value;
+        int64_t least;
+        int64_t most;
+    } rows[] = {
+        {"7", 7, 7},
+        {"0", 0, 0},
+        {"-1", 0, 0},
+        {"soon", 0, 0},
+        {"99999999999999999999", 0, 0},
+        {"Sun, 06 Nov 1994 08:49:37 GMT", 0, 0},
+        {"Fri, 06 Nov 2105 08:49:37 GMT", 86400, 86400},
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(rows); i++) {
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        http_answer_put_header(&answer, "Retry-After", rows[i].value);
+        assert_in_range(answer.retry_after_seconds, rows[i].least, rows[i].most);
+    }
+}
+
 /* A header that was not signed, or one that waits for a 100, breaks AWS signatures. */
 static void only_our_own_headers_leave(void **state)
 {
@@ -283,6 +319,8 @@ static void other_schemes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_keeps_its_headers),
+        cmocka_unit_test(when_to_come_back_is_told_in_seconds_or_by_date),
         cmocka_unit_test(a_whole_answer_comes_back_with_its_headers),
         cmocka_unit_test(only_our_own_headers_leave),
         cmocka_unit_test(a_redirect_is_an_answer_and_is_not_followed),

@@ -203,9 +203,11 @@ static enum outcome launch(const struct launch_order *order, struct sighting *ou
 }
 
 static enum outcome fake_launch(struct cloud *cloud, const struct launch_order *order,
-                                struct sighting *out, struct error *err)
+                                struct sighting *out, struct cloud_operation *operation,
+                                struct error *err)
 {
     (void)cloud;
+    *operation = (struct cloud_operation){0};
     enter();
     enum outcome outcome = launch(order, out, err);
     leave();
@@ -257,15 +259,19 @@ static enum outcome fake_list(struct cloud *cloud, struct sighting_list *out, st
     return OK;
 }
 
-static enum outcome fake_nothing(struct cloud *cloud, const char *ref, struct error *err)
+static enum outcome fake_nothing(struct cloud *cloud, const char *ref,
+                                 struct cloud_operation *operation, struct error *err)
 {
     (void)cloud;
+    (void)operation;
     return cloud_fail(err, CLOUD_UNSUPPORTED, "not for %s", ref);
 }
 
-static enum outcome fake_terminate(struct cloud *cloud, const char *ref, struct error *err)
+static enum outcome fake_terminate(struct cloud *cloud, const char *ref,
+                                   struct cloud_operation *operation, struct error *err)
 {
     (void)cloud;
+    (void)operation;
     enter();
     struct fake_machine *found = by_ref(ref);
     if (found != NULL)
