@@ -34,8 +34,10 @@ struct psp_wish {
     uint32_t guest_svn;
     uint64_t policy;
     uint64_t platform_info;
-    struct snp_tcb tcb; /* reported; committed and current are the same, but for `coming` */
-    uint8_t coming;     /* so many SNP versions are committed and not yet reported */
+    struct snp_tcb tcb;  /* reported; committed and current are the same, but for `coming` */
+    uint8_t coming;      /* so many SNP versions are committed and not yet reported */
+    uint8_t provisional; /* and so many run and are not yet committed */
+    uint64_t launch_mit_vector, current_mit_vector; /* of version 5 */
     uint8_t report_data[SNP_REPORT_DATA_SIZE];
     uint8_t measurement[SNP_MEASUREMENT_SIZE];
     uint8_t host_data[SNP_HOST_DATA_SIZE]; /* dropped by PSP_FIRMWARE_ONLY */

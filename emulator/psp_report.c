@@ -42,11 +42,11 @@ uint64_t psp_tcb(const struct psp_wish *wish)
     return snp_tcb_join(&tcb, snp_product_line(wish->product));
 }
 
-static uint64_t coming_tcb(const struct psp_wish *wish)
+static uint64_t tcb_above(const struct psp_wish *wish, int versions)
 {
     const enum snp_line line = snp_product_line(wish->product);
     struct snp_tcb tcb = snp_tcb_split(psp_tcb(wish), line);
-    tcb.part[TCB_SNP] = (uint8_t)(tcb.part[TCB_SNP] + wish->coming);
+    tcb.part[TCB_SNP] = (uint8_t)(tcb.part[TCB_SNP] + versions);
     return snp_tcb_join(&tcb, line);
 }
 
@@ -72,7 +72,7 @@ static void add_head(const struct psp_wish *wish, struct bytes *out)
     bytes_add_room(out, 32); /* family and image id */
     bytes_add_u32le(out, wish->vmpl);
     bytes_add_u32le(out, SNP_ALGORITHM_ECDSA_P384);
-    add_u64le(out, coming_tcb(wish)); /* current */
+    add_u64le(out, tcb_above(wish, wish->coming + wish->provisional)); /* current */
     add_u64le(out, wish->platform_info);
     bytes_add_u32le(out, (uint32_t)psp_signer(wish) << 2);
     bytes_add_room(out, 4);
@@ -124,10 +124,12 @@ void psp_report_body(const struct psp_wish *wish, struct bytes *out)
     add_u64le(out, psp_tcb(wish)); /* reported */
     add_cpuid(wish, out);
     bytes_add(out, SPAN_OF(chip_id));
-    add_u64le(out, coming_tcb(wish)); /* committed */
+    add_u64le(out, tcb_above(wish, wish->coming)); /* committed */
     add_firmware(out);
     add_firmware(out);
     add_u64le(out, psp_tcb(wish)); /* at launch */
+    add_u64le(out, wish->launch_mit_vector);
+    add_u64le(out, wish->current_mit_vector);
     bytes_add_room(out, SNP_SIGNED_SIZE - out->len);
 }
 

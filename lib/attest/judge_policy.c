@@ -1,5 +1,6 @@
 #include "lib/attest/judge_policy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/attest/anchor.h"
@@ -96,26 +97,85 @@ static void check_floor(const struct policy_hearing *p, struct verdict *out)
                     name_of(&tcb_part_names, (int)low), reported.part[low], least.part[low]);
 }
 
-static void check_platform(const struct policy_hearing *p, struct verdict *out)
+/* Bits without a word are judged by nobody: firmware adds some. */
+static void check_bits(struct verdict *out, enum reason reason, const struct bit_word *words,
+                       uint64_t set, uint64_t forbid, uint64_t require)
 {
-    const char *name = name_of(&reason_names, REASON_POLICY_PLATFORM_INFO);
-    if (p->policy == NULL ||
-        (p->policy->forbid_platform_info | p->policy->require_platform_info) == 0) {
+    const char *name = name_of(&reason_names, (int)reason);
+    if ((forbid | require) == 0) {
         verdict_add(out, name, CHECK_SKIP, REASON_OK, "not asked for");
         return;
     }
-    const uint64_t set = p->report->platform_info;
-    for (const struct bit_word *w = snp_platform_words; w->name != NULL; w++) {
+    for (const struct bit_word *w = words; w->name != NULL; w++) {
         const uint64_t bit = UINT64_C(1) << w->from;
-        const bool forbidden = (p->policy->forbid_platform_info & bit) != 0 && (set & bit) != 0;
-        const bool lacking = (p->policy->require_platform_info & bit) != 0 && (set & bit) == 0;
+        const bool forbidden = (forbid & bit) != 0 && (set & bit) != 0;
+        const bool lacking = (require & bit) != 0 && (set & bit) == 0;
         if (forbidden || lacking) {
-            verdict_add(out, name, CHECK_FAIL, REASON_POLICY_PLATFORM_INFO, "%s is %s", w->name,
+            verdict_add(out, name, CHECK_FAIL, reason, "%s is %s", w->name,
                         forbidden ? "set" : "clear");
             return;
         }
     }
     verdict_add(out, name, CHECK_PASS, REASON_OK, "as the policy wants it");
+}
+
+static void check_platform(const struct policy_hearing *p, struct verdict *out)
+{
+    const struct snp_policy *asked = p->policy;
+    check_bits(out, REASON_POLICY_PLATFORM_INFO, snp_platform_words, p->report->platform_info,
+               asked != NULL ? asked->forbid_platform_info : 0,
+               asked != NULL ? asked->require_platform_info : 0);
+}
+
+static void check_launch_policy(const struct policy_hearing *p, struct verdict *out)
+{
+    const struct snp_policy *asked = p->policy;
+    check_bits(out, REASON_POLICY_GUEST_POLICY, snp_policy_words, p->report->policy,
+               asked != NULL ? asked->forbid_guest_policy : 0,
+               asked != NULL ? asked->require_guest_policy : 0);
+}
+
+/* Reports before version 5 have no vectors, and those read as zeroes: no mitigation is named. */
+static void check_mitigations(const struct policy_hearing *p, struct verdict *out)
+{
+    const uint64_t launch = p->policy != NULL ? p->policy->require_launch_mit_vector : 0;
+    const uint64_t current = p->policy != NULL ? p->policy->require_current_mit_vector : 0;
+    const uint64_t unlaunched = launch & ~p->report->launch_mit_vector;
+    const uint64_t lacking = current & ~p->report->current_mit_vector;
+    char detail[CHECK_DETAIL_SIZE] = "all that the policy requires";
+    if ((unlaunched | lacking) != 0)
+        snprintf(detail, sizeof detail, "bit %d of the %s vector of a report of version %u",
+                 __builtin_ctzll(unlaunched != 0 ? unlaunched : lacking),
+                 unlaunched != 0 ? "launch" : "current", p->report->version);
+    condition(out, REASON_POLICY_MIT_VECTOR, (launch | current) != 0, (unlaunched | lacking) == 0,
+              detail);
+}
+
+static void check_committed(const struct policy_hearing *p, struct verdict *out)
+{
+    const bool met = p->report->committed_tcb == p->report->current_tcb;
+    condition(out, REASON_POLICY_COMMITTED_TCB,
+              p->policy != NULL && p->policy->require_committed_tcb, met,
+              met ? "committed to all that runs" : "what runs is not committed to yet");
+}
+
+static void check_guest_svn(const struct policy_hearing *p, struct verdict *out)
+{
+    char detail[CHECK_DETAIL_SIZE];
+    const int64_t least = p->policy != NULL ? p->policy->min_guest_svn : 0;
+    snprintf(detail, sizeof detail, "%u, at least %lld", p->report->guest_svn, (long long)least);
+    condition(out, REASON_POLICY_GUEST_SVN, least != 0, p->report->guest_svn >= least, detail);
+}
+
+/* A list of chips, so that what names none is on no list. */
+static void check_chip(const struct policy_hearing *p, struct verdict *out)
+{
+    const struct span chip = SPAN_OF(p->report->chip_id);
+    const bool asked = p->policy != NULL && p->policy->chip_id.said && !p->policy->chip_id.any;
+    const bool named = p->report->signing_key == SIGNER_VCEK && !span_is_zero(chip);
+    const bool met = asked && named && value_set_has(&p->policy->chip_id, chip);
+    const char *detail = met ? "a chip of the policy" : "not a chip of the policy";
+    condition(out, REASON_POLICY_CHIP_ID, asked, met, named ? detail : "nothing names the chip");
 }
 
 static void check_measurement(const struct policy_hearing *p, struct verdict *out)
@@ -202,6 +262,11 @@ void judge_policy(const struct policy_hearing *p, struct verdict *out)
     check_measurement(p, out);
     check_report_data(p, out);
     check_digests(p, out);
+    check_launch_policy(p, out);
+    check_mitigations(p, out);
+    check_committed(p, out);
+    check_guest_svn(p, out);
+    check_chip(p, out);
     check_age(p, out);
 }
 

@@ -105,6 +105,15 @@ static void more_widens(struct diff_run *run, const struct diff_pair *pair)
         diff_report(run, pair, after > before ? DIFF_WIDENS : DIFF_NARROWS);
 }
 
+/* A least value, which has a meaning in silence. */
+static void less_widens(struct diff_run *run, const struct diff_pair *pair)
+{
+    OWNED(json_drop) json_t *was = meant(pair, pair->was);
+    OWNED(json_drop) json_t *is = meant(pair, pair->is);
+    diff_report(run, pair,
+                json_integer_value(is) < json_integer_value(was) ? DIFF_WIDENS : DIFF_NARROWS);
+}
+
 /* An end: absent is never. */
 static void later_widens(struct diff_run *run, const struct diff_pair *pair)
 {
@@ -429,6 +438,13 @@ static const struct diff_rule rules[] = {
     {"/policies/*/snp/min_tcb", diff_floors, NULL, NULL, NULL},
     {"/policies/*/snp/forbid_platform_info", keeps_out, "[]", "the platform may be what it might not", "the platform may be less"},
     {"/policies/*/snp/require_platform_info", keeps_out, "[]", "the platform may lack what it had to have", "the platform must have more"},
+    {"/policies/*/snp/forbid_guest_policy", keeps_out, "[]", "the guest may be launched with leave it might not have", "the guest may be launched with less leave"},
+    {"/policies/*/snp/require_guest_policy", keeps_out, "[]", "the guest may be launched without what it had to have", "the guest must be launched with more safeguards"},
+    {"/policies/*/snp/require_launch_mit_vector", keeps_out, "[]", "a mitigation may be lacking at launch", "more mitigations must be there at launch"},
+    {"/policies/*/snp/require_current_mit_vector", keeps_out, "[]", "a mitigation may be lacking", "more mitigations must be there"},
+    {"/policies/*/snp/require_committed_tcb", on_narrows, "false", "hosts may go back to what was before", "hosts must have committed to what they run"},
+    {"/policies/*/snp/min_guest_svn", less_widens, "0", "older guests of the same signer pass", "older guests of the same signer are refused"},
+    {"/policies/*/snp/chip_id", lets_in, NULL, "other chips pass", "fewer chips pass"},
     {"/policies/*/snp/report_data", lets_in, NULL, "other report data passes", "less report data passes"},
     {"/policies/*/snp/host_data", lets_in, NULL, "other host data passes", "less host data passes"},
     {"/policies/*/snp/id_key_digest", lets_in, NULL, "other ID keys count", "fewer ID keys count"},

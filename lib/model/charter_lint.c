@@ -259,6 +259,12 @@ static void lint_references_of(const json_t *charter, const json_t *policy, cons
         find_plain(out, LINT_POLICY_ACCEPTS_NOTHING, below(path, "references").at);
 }
 
+/* Are there values of this, and not just any? */
+static bool pins(const json_t *snp, const char *name)
+{
+    return member(snp, name) != NULL && !says(snp, name, "any");
+}
+
 /* A product that a list of floors leaves out is refused. */
 static void lint_products(const json_t *charter, const json_t *snp, const char *path,
                           const struct lint_frame *frame, struct lint *out)
@@ -269,8 +275,11 @@ static void lint_products(const json_t *charter, const json_t *snp, const char *
                        (own == NULL || member(own, "Milan") != NULL);
     if (!has_floors(shared) && own == NULL)
         find_plain(out, LINT_NO_TCB_FLOOR, path);
-    if (milan)
+    if (milan && !pins(snp, "chip_id"))
         find_plain(out, LINT_MILAN_ALLOWED, path);
+    if (member(snp, "min_guest_svn") != NULL && !pins(snp, "id_key_digest") &&
+        !pins(snp, "author_key_digest"))
+        find_plain(out, LINT_SVN_UNPINNED, below(path, "min_guest_svn").at);
     lint_floors(own, below(path, "min_tcb").at, frame, out);
 }
 

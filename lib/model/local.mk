@@ -25,6 +25,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/order.c lib/model/order.h \
 	lib/model/plan.c lib/model/plan.h \
 	lib/model/policy.c lib/model/policy.h lib/model/policy_inside.h lib/model/policy_boot.c \
+	lib/model/policy_bits.c \
 	lib/model/policy_floors.c \
 	lib/model/policy_nitro.c \
 	lib/model/policy_pcrs.c \

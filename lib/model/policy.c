@@ -75,25 +75,6 @@ enum outcome policy_read_set(const json_t *object, const char *path, const char 
     return OK;
 }
 
-static enum outcome read_platform(const json_t *object, const char *path, const char *name,
-                                  uint64_t *out, struct error *err)
-{
-    if (!policy_has(object, name))
-        return OK;
-    json_t *list = NULL;
-    TRY(json_get_array(object, path, name, 64, &list, err));
-    const struct policy_path where = policy_below(path, name);
-    size_t i;
-    json_t *item;
-    json_array_foreach (list, i, item) {
-        uint64_t bit = 0;
-        if (!json_is_string(item) || snp_platform_bit(json_string_value(item), &bit, NULL) != OK)
-            return policy_refuse(&where, err, "not a known platform bit");
-        *out |= bit;
-    }
-    return OK;
-}
-
 static enum outcome read_signers(const json_t *object, const char *path, struct snp_policy *out,
                                  struct error *err)
 {
@@ -149,7 +130,8 @@ static enum outcome read_sets(const json_t *o, const char *path, struct snp_poli
     TRY(policy_read_set(o, path, "report_data", 64, &p->report_data, err));
     TRY(policy_read_set(o, path, "host_data", 32, &p->host_data, err));
     TRY(policy_read_set(o, path, "id_key_digest", 48, &p->id_key_digest, err));
-    return policy_read_set(o, path, "author_key_digest", 48, &p->author_key_digest, err);
+    TRY(policy_read_set(o, path, "author_key_digest", 48, &p->author_key_digest, err));
+    return policy_read_set(o, path, "chip_id", 64, &p->chip_id, err);
 }
 
 static enum outcome read_snp(const json_t *o, const char *path, struct snp_policy *p,
@@ -164,11 +146,18 @@ static enum outcome read_snp(const json_t *o, const char *path, struct snp_polic
                                           "min_tcb",
                                           "forbid_platform_info",
                                           "require_platform_info",
+                                          "forbid_guest_policy",
+                                          "require_guest_policy",
+                                          "require_launch_mit_vector",
+                                          "require_current_mit_vector",
+                                          "require_committed_tcb",
+                                          "min_guest_svn",
                                           "measurement",
                                           "report_data",
                                           "host_data",
                                           "id_key_digest",
                                           "author_key_digest",
+                                          "chip_id",
                                           "require_crl",
                                           "max_age_seconds",
                                           NULL};
@@ -183,8 +172,10 @@ static enum outcome read_snp(const json_t *o, const char *path, struct snp_polic
     TRY(read_signers(o, path, p, err));
     TRY(read_csp(o, path, p, err));
     TRY(policy_read_floors(o, path, p, err));
-    TRY(read_platform(o, path, "forbid_platform_info", &p->forbid_platform_info, err));
-    TRY(read_platform(o, path, "require_platform_info", &p->require_platform_info, err));
+    TRY(policy_read_bits(o, path, p, err));
+    TRY(json_get_bool_or(o, path, "require_committed_tcb", false, &p->require_committed_tcb, err));
+    if (policy_has(o, "min_guest_svn"))
+        TRY(json_get_int(o, path, "min_guest_svn", 1, UINT32_MAX, &p->min_guest_svn, err));
     TRY(read_sets(o, path, p, err));
     TRY(json_get_bool_or(o, path, "require_crl", false, &p->require_crl, err));
     if (policy_has(o, "max_age_seconds"))

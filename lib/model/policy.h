@@ -57,11 +57,18 @@ struct snp_policy {
     struct tcb_floor min_tcb[PRODUCT_COUNT];
     uint64_t forbid_platform_info;
     uint64_t require_platform_info;
+    uint64_t forbid_guest_policy; /* bits of the guest's own policy, which its launch was held to */
+    uint64_t require_guest_policy;
+    uint64_t require_launch_mit_vector; /* bits of the mitigation vectors of report version 5 */
+    uint64_t require_current_mit_vector;
+    bool require_committed_tcb; /* what runs can not be rolled back */
+    int64_t min_guest_svn;      /* 0: not said */
     struct value_set measurement;
     struct value_set report_data;
     struct value_set host_data;
     struct value_set id_key_digest;
     struct value_set author_key_digest;
+    struct value_set chip_id; /* of VCEKs alone: a VLEK names no chip */
     bool require_crl;
     int64_t max_age_seconds; /* 0: not said */
 };

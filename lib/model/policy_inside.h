@@ -27,6 +27,11 @@ enum outcome policy_read_set(const json_t *object, const char *path, const char 
 enum outcome policy_read_floors(const json_t *o, const char *path, struct snp_policy *out,
                                 struct error *err);
 
+/* "forbid_platform_info": ["smt_en"], "require_guest_policy": ["rapl_dis"],
+ * "require_launch_mit_vector": [0, 3]. */
+enum outcome policy_read_bits(const json_t *o, const char *path, struct snp_policy *out,
+                              struct error *err);
+
 /* "pcrs": "any" or {"0": HEX, "8": [HEX, HEX]}. */
 enum outcome policy_read_pcrs(const json_t *o, const char *path, struct pcr_rules *out,
                               struct error *err);

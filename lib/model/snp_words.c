@@ -171,12 +171,23 @@ enum tcb_part snp_tcb_below(const struct snp_tcb *a, const struct snp_tcb *b)
     return TCB_PART_COUNT;
 }
 
-enum outcome snp_platform_bit(const char *word, uint64_t *out, struct error *err)
+static enum outcome find_bit(const struct bit_word *words, const char *what, const char *word,
+                             uint64_t *out, struct error *err)
 {
-    for (const struct bit_word *w = snp_platform_words; w->name != NULL; w++)
-        if (strcmp(w->name, word) == 0) {
+    for (const struct bit_word *w = words; w->name != NULL; w++)
+        if (w->bits == 1 && strcmp(w->name, word) == 0) {
             *out = UINT64_C(1) << w->from;
             return OK;
         }
-    return fail(err, ERR_INVALID, "no platform bit is called %.40s", word);
+    return fail(err, ERR_INVALID, "no %s bit is called %.40s", what, word);
+}
+
+enum outcome snp_platform_bit(const char *word, uint64_t *out, struct error *err)
+{
+    return find_bit(snp_platform_words, "platform", word, out, err);
+}
+
+enum outcome snp_policy_bit(const char *word, uint64_t *out, struct error *err)
+{
+    return find_bit(snp_policy_words, "guest policy", word, out, err);
 }

@@ -72,7 +72,8 @@ enum {
     SNP_PLATFORM_SMT = 1 << 0,
 };
 
-/* "smt_en" -> its bit, for the lists in a policy. */
+/* "smt_en", "rapl_dis" -> its bit, for the lists in a policy. Numbers of several bits have none. */
 enum outcome snp_platform_bit(const char *word, uint64_t *out, struct error *err);
+enum outcome snp_policy_bit(const char *word, uint64_t *out, struct error *err);
 
 #endif

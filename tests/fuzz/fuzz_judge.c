@@ -8,7 +8,9 @@
 static const char policy_text[] =
     "{\"snp\":{\"measurement\":\"any\",\"require_crl\":true,\"vlek_csp_id\":\"CN=x\","
     "\"min_tcb\":{\"Milan\":{\"snp\":1},\"Turin\":{\"fmc\":1}},\"signing_keys\":[\"VLEK\"],"
-    "\"require_platform_info\":[\"ecc_en\"],\"max_age_seconds\":10}}";
+    "\"require_platform_info\":[\"ecc_en\"],\"require_guest_policy\":[\"rapl_dis\"],"
+    "\"require_launch_mit_vector\":[0,63],\"require_committed_tcb\":true,\"min_guest_svn\":2,"
+    "\"chip_id\":[],\"max_age_seconds\":10}}";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

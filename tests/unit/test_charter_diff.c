@@ -10,6 +10,7 @@
 #define HEX_16(c) c c c c c c c c c c c c c c c c
 #define M(c) "\"" HEX_16(c) HEX_16(c) HEX_16(c) "\""
 #define H(c) "\"" HEX_16(c) HEX_16(c) "\""
+#define CHIP(c) "\"" HEX_16(c) HEX_16(c) HEX_16(c) HEX_16(c) "\""
 
 #define VAULT                                                                                      \
     "{\"audience\":\"https://vault\",\"policies\":[\"web\"],\"least_level\":\"L1\","               \
@@ -173,6 +174,23 @@ static const struct pair {
     {{{0}}, "/policies/web/snp/vlek_csp_id", "\"a\"", "[\"a\",\"b\"]", "widens", "narrows"},
     {{{0}}, "/policies/web/snp/forbid_platform_info", NULL, "[\"smt_en\"]", "narrows", "widens"},
     {{{0}}, "/policies/web/snp/require_platform_info", NULL, "[\"smt_en\"]", "narrows", "widens"},
+    {{{0}}, "/policies/web/snp/forbid_guest_policy", NULL, "[\"cxl_allow\"]", "narrows", "widens"},
+    {{{0}}, "/policies/web/snp/require_guest_policy", NULL, "[\"rapl_dis\"]", "narrows", "widens"},
+    {{{0}}, "/policies/web/snp/require_launch_mit_vector", "[0]", "[0,3]", "narrows", "widens"},
+    {{{0}}, "/policies/web/snp/require_current_mit_vector", NULL, "[3]", "narrows", "widens"},
+    {{{0}}, "/policies/web/snp/require_current_mit_vector", "[3]", "[4]", "widens", "widens"},
+    {{{0}}, "/policies/web/snp/require_committed_tcb", NULL, "true", "narrows", "widens"},
+    {{{0}}, "/policies/web/snp/require_committed_tcb", NULL, "false", "neither", "neither"},
+    {{{0}}, "/policies/web/snp/min_guest_svn", NULL, "5", "narrows", "widens"},
+    {{{0}}, "/policies/web/snp/min_guest_svn", "5", "6", "narrows", "widens"},
+    {{{0}}, "/policies/web/snp/chip_id", NULL, CHIP("44"), "narrows", "widens"},
+    {{{0}}, "/policies/web/snp/chip_id", NULL, "\"any\"", "neither", "neither"},
+    {{{0}},
+     "/policies/web/snp/chip_id",
+     "[" CHIP("44") "]",
+     "[" CHIP("44") "," CHIP("55") "]",
+     "widens",
+     "narrows"},
     {{{0}}, "/policies/web/snp/host_data", NULL, H("44"), "narrows", "widens"},
     {{{0}}, "/policies/web/snp/host_data", NULL, "\"any\"", "neither", "neither"},
     {{{0}},

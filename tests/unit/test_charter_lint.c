@@ -80,6 +80,7 @@ static const struct {
      "/policies/web/snp/min_tcb/Genoa"},
     {"/tcb_floors/Milan", "{\"snp\":27,\"ucode\":222}", LINT_MILAN_ALLOWED, "/policies/web/snp"},
     {"/tcb_floors", "{}", LINT_MILAN_ALLOWED, "/policies/web/snp"},
+    {"/policies/web/snp/min_guest_svn", "5", LINT_SVN_UNPINNED, "/policies/web/snp/min_guest_svn"},
     {"/policies/web/snp/require_crl", "false", LINT_CRL_NOT_REQUIRED, "/policies/web/snp"},
     {"/policies/web/references", "[]", LINT_POLICY_ACCEPTS_NOTHING, "/policies/web/references"},
     {"/references/direct/measurement", "[]", LINT_POLICY_ACCEPTS_NOTHING,

@@ -9,6 +9,8 @@
 #include "tests/support/matter.h"
 #include "tests/support/test.h"
 
+#define NOTHING "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+
 static void whole_policy_denies_what_it_does_not_name(void **state)
 {
     (void)state;
@@ -249,6 +251,139 @@ static void guests_and_keys_are_asked_for_whatever_the_product(void **state)
     }
 }
 
+/* What the guest was launched with: bits 20 to 25, each asked for by its own word. */
+static void safeguards_of_the_launch_are_asked_for_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } words[] = {{"single_socket", 20},
+                 {"cxl_allow", 21},
+                 {"mem_aes_256_xts", 22},
+                 {"rapl_dis", 23},
+                 {"ciphertext_hiding_dram", 24},
+                 {"page_swap_disable", 25},
+                 {"smt", 16}};
+    char policy[80];
+    for (size_t i = 0; i < countof(words); i++) {
+        struct matter m = matter_of(PSP_DIRECT_BOOT);
+        m.expect = true;
+        m.policy = policy;
+        m.wish.policy &= ~(UINT64_C(1) << words[i].bit);
+        snprintf(policy, sizeof policy, "{\"snp\":{\"require_guest_policy\":[\"%s\"]}}",
+                 words[i].word);
+        assert_judged(&m, REASON_POLICY_GUEST_POLICY);
+        snprintf(policy, sizeof policy, "{\"snp\":{\"forbid_guest_policy\":[\"%s\"]}}",
+                 words[i].word);
+        assert_judged(&m, REASON_OK);
+        m.wish.policy |= UINT64_C(1) << words[i].bit;
+        assert_judged(&m, REASON_POLICY_GUEST_POLICY);
+        snprintf(policy, sizeof policy, "{\"snp\":{\"require_guest_policy\":[\"%s\"]}}",
+                 words[i].word);
+        assert_judged(&m, REASON_OK);
+    }
+}
+
+/* A report before version 5 says nothing of mitigations, which is not that it has them. */
+static void mitigations_are_those_that_the_firmware_names(void **state)
+{
+    (void)state;
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.expect = true;
+    m.wish.version = 5;
+    m.policy = "{\"snp\":{\"require_launch_mit_vector\":[1,63]}}";
+    m.wish.current_mit_vector = ~UINT64_C(0);
+    m.wish.launch_mit_vector = UINT64_C(1) << 63 | 5;
+    assert_judged(&m, REASON_POLICY_MIT_VECTOR);
+    m.wish.launch_mit_vector = UINT64_C(1) << 62 | 2;
+    assert_judged(&m, REASON_POLICY_MIT_VECTOR);
+    m.wish.launch_mit_vector = UINT64_C(1) << 63 | 2;
+    assert_judged(&m, REASON_OK);
+    m.policy = "{\"snp\":{\"require_current_mit_vector\":[0]}}";
+    assert_judged(&m, REASON_OK);
+    m.wish.current_mit_vector = 2;
+    assert_judged(&m, REASON_POLICY_MIT_VECTOR);
+    m.wish.version = 3;
+    m.wish.current_mit_vector = 0;
+    m.wish.launch_mit_vector = 0;
+    assert_judged(&m, REASON_POLICY_MIT_VECTOR);
+    m.policy = "{\"snp\":{\"require_current_mit_vector\":[]}}";
+    assert_judged(&m, REASON_OK);
+}
+
+/* Firmware that is not committed to may be rolled back, by whoever has the host. */
+static void a_policy_may_ask_for_all_that_runs_to_be_committed(void **state)
+{
+    (void)state;
+    static const enum snp_product products[] = {PRODUCT_MILAN, PRODUCT_GENOA, PRODUCT_TURIN};
+    for (size_t i = 0; i < countof(products); i++) {
+        struct matter m = matter_of(PSP_DIRECT_BOOT);
+        m.expect = true;
+        m.wish.product = products[i];
+        m.wish.coming = 1;
+        m.wish.provisional = 1;
+        m.policy = "{\"snp\":{\"require_committed_tcb\":false}}";
+        assert_judged(&m, REASON_OK);
+        m.policy = "{\"snp\":{\"require_committed_tcb\":true}}";
+        assert_judged(&m, REASON_POLICY_COMMITTED_TCB);
+        m.wish.provisional = 0;
+        assert_judged(&m, REASON_OK);
+    }
+}
+
+static void guests_of_an_older_security_version_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t svn;
+        enum reason reason;
+    } cases[] = {
+        {0, REASON_POLICY_GUEST_SVN}, {9, REASON_POLICY_GUEST_SVN}, {10, REASON_OK},
+        {65545, REASON_OK},           {UINT32_MAX, REASON_OK},      {1, REASON_POLICY_GUEST_SVN}};
+    struct matter m = matter_of(PSP_DIRECT_BOOT);
+    m.expect = true;
+    m.policy = "{\"snp\":{\"min_guest_svn\":10}}";
+    for (size_t i = 0; i < countof(cases); i++) {
+        m.wish.guest_svn = cases[i].svn;
+        assert_judged(&m, cases[i].reason);
+    }
+}
+
+/* Milan's root seed is out: its signature counts where the chip is one of ours. A VLEK names no
+ * chip, so that it is on no list, whatever the list says. */
+static void a_policy_may_list_its_chips(void **state)
+{
+    (void)state;
+    static const size_t bytes[] = {0, 7, 63};
+    struct matter m = matter_best();
+    m.expect = true;
+    memset(m.wish.chip_id, 0x11, sizeof m.wish.chip_id);
+    m.policy = "{\"snp\":{\"chip_id\":[\"" ONES "22222222222222222222222222222222"
+               "222222222222222222222222222222222222222222222222\",\"" ONES
+               "11111111111111111111111111111111" ONES "\"]}}";
+    assert_judged(&m, REASON_OK);
+    for (size_t i = 0; i < countof(bytes); i++) {
+        m.wish.chip_id[bytes[i]] ^= 1;
+        assert_judged(&m, REASON_POLICY_CHIP_ID);
+        m.wish.chip_id[bytes[i]] ^= 1;
+    }
+    m.wish.product = PRODUCT_TURIN; /* of which the first eight bytes count */
+    assert_judged(&m, REASON_POLICY_CHIP_ID);
+    m.policy =
+        "{\"snp\":{\"chip_id\":\"1111111111111111" NOTHING "00000000000000000000000000000000\"}}";
+    assert_judged(&m, REASON_OK);
+    struct matter cloud = matter_of(PSP_FIRMWARE_ONLY);
+    cloud.expect = true;
+    cloud.policy = "{\"snp\":{\"chip_id\":\"" NOTHING "00000000000000000000000000000000"
+                   "0000000000000000\"}}";
+    assert_judged(&cloud, REASON_POLICY_CHIP_ID);
+    cloud.policy = "{\"snp\":{\"chip_id\":\"any\"}}";
+    assert_judged(&cloud, REASON_OK);
+    cloud.policy = "{\"snp\":{\"chip_id\":[]}}";
+    assert_judged(&cloud, REASON_POLICY_CHIP_ID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +399,11 @@ int main(void)
         CASES(unknown_platform_bits_are_nobodys_business),
         CASES(host_data_and_id_key_are_compared),
         CASES(guests_and_keys_are_asked_for_whatever_the_product),
+        CASES(safeguards_of_the_launch_are_asked_for_by_name),
+        CASES(mitigations_are_those_that_the_firmware_names),
+        CASES(a_policy_may_ask_for_all_that_runs_to_be_committed),
+        CASES(guests_of_an_older_security_version_are_refused),
+        CASES(a_policy_may_list_its_chips),
     };
     return cmocka_run_group_tests_name("snp_policy", tests, simulator_set_up, simulator_tear_down);
 }
