@@ -150,6 +150,17 @@ static void fill_path(struct text *path, const char *value)
     made = (struct text){0};
 }
 
+/* What says itself how it is called. */
+static enum outcome name_by_body(struct call *call, const char *member, const char *file,
+                                 struct error *err)
+{
+    const char *name = json_string_value(json_object_get(call->body, member));
+    if (name == NULL || !text_is_name(name))
+        return fail(err, ERR_INVALID, "%s: \"%s\" is not there, or no name", file, member);
+    fill_path(&call->path, name);
+    return OK;
+}
+
 static void add_query(struct text *path, const char *member, const char *value)
 {
     text_addf(path, "%c%s=", strchr(text_str(path), '?') != NULL ? '&' : '?', member);
@@ -228,6 +239,9 @@ static enum outcome take(struct call *call, const struct api_argument *argument,
         return OK;
     case BODY_FILE:
         return read_body(value, &call->body, err);
+    case BODY_FILE_NAMED:
+        TRY(read_body(value, &call->body, err));
+        return name_by_body(call, argument->member, value, err);
     case BODY_FILE_TEXT:
         return read_text(value, argument->member, body_of(call), err);
     case ANSWER_FILE:

@@ -11,11 +11,12 @@ enum argument_place {
     QUERY_TRUE, /* ?member=true, an option without a value */
     BODY_TEXT,  /* a member of the body */
     BODY_INT,
-    BODY_NUMBER,    /* with a decimal point or without */
-    BODY_TRUE,      /* an option without a value */
-    BODY_FILE,      /* the whole body: a JSON file, "-" for standard input */
-    BODY_FILE_TEXT, /* a file's text as a member of the body */
-    ANSWER_FILE,    /* where to write a member of the answer, as JSON */
+    BODY_NUMBER,     /* with a decimal point or without */
+    BODY_TRUE,       /* an option without a value */
+    BODY_FILE,       /* the whole body: a JSON file, "-" for standard input */
+    BODY_FILE_NAMED, /* the same, and a member of it fills the next {} of the path */
+    BODY_FILE_TEXT,  /* a file's text as a member of the body */
+    ANSWER_FILE,     /* where to write a member of the answer, as JSON */
 };
 
 struct api_argument {

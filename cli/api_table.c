@@ -161,7 +161,8 @@ const struct api_command api_commands[] = {
      "offer a signed charter to the keepers"},
 
     {"policy", "plan", "POST", "/v1/policies/{}/plan", OBJECT, NULL,
-     {NAME_ARG, FILE_ARG, AT, OUT}, NULL, "what another policy (FILE) would change; --out: the charter to sign"},
+     {{"FILE", BODY_FILE_NAMED, "name", true}, AT, OUT}, NULL,
+     "what another policy, by the name in FILE, would change; --out: the charter to sign"},
     {"tcb", "plan", "POST", "/v1/tcb/plan", OBJECT, NULL, {FILE_ARG, AT, OUT}, NULL,
      "what other floors (FILE) would change, now and at their dates"},
     {"tcb", "list", "GET", "/v1/tcb", LIST, NULL, {{0}}, tcb_columns,

@@ -239,6 +239,31 @@ static void a_candidate_charter_goes_to_a_file(void **state)
     assert_int_not_equal(run(w, api_main, line), 0);
 }
 
+/* The file alone must do, so that nobody plans one policy in the name of another. */
+static void a_policy_says_itself_which_one_it_is(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    char path[128];
+    char line[256];
+    snprintf(path, sizeof path, "%s/policy.json", w->base);
+    snprintf(line, sizeof line, "policy plan %s --at 2026-12-01T00:00:00Z", path);
+    assert_ok(file_write(path, span_of_text("{\"name\":\"web\",\"snp\":{}}"), 0600, &err));
+    fake_http_say(w->server, 200, "{\"flips\":[]}");
+    assert_int_equal(run(w, api_main, line), 0);
+    assert_heard(w, 0, "POST /v1/policies/web/plan?at=2026-12-01T00%3A00%3A00Z HTTP/1.1\r\n");
+    assert_heard(w, 0, "\r\n\r\n{\"name\":\"web\",\"snp\":{}}");
+    static const char *const nameless[] = {"{\"snp\":{}}", "{\"name\":\"\"}", "{\"name\":1}",
+                                           "{\"name\":\"a/b\"}"};
+    for (size_t i = 0; i < countof(nameless); i++) {
+        assert_ok(file_write(path, span_of_text(nameless[i]), 0600, &err));
+        assert_int_equal(run(w, api_main, line), 2);
+    }
+    snprintf(line, sizeof line, "policy plan web %s", path);
+    assert_int_equal(run(w, api_main, line), 2);
+    assert_null(fake_http_heard(w->server, 1));
+}
+
 static void evidence_comes_out_byte_for_byte(void **state)
 {
     struct world *w = *state;
@@ -504,7 +529,7 @@ static void every_command_of_the_table_is_well_formed(void **state)
         for (const char *at = c->path; (at = strstr(at, "{}")) != NULL; at += 2)
             holes++;
         for (const struct api_argument *a = c->arguments; a->name != NULL; a++) {
-            plain += a->place == IN_PATH;
+            plain += a->place == IN_PATH || a->place == BODY_FILE_NAMED;
             assert_true(a < c->arguments + API_ARGUMENTS_MAX - 1);
         }
         assert_int_equal(holes, plain);
@@ -529,6 +554,7 @@ int main(void)
         T(a_body_comes_from_a_file_or_from_the_words),
         T(a_signed_charter_travels_as_text),
         T(a_candidate_charter_goes_to_a_file),
+        T(a_policy_says_itself_which_one_it_is),
         T(evidence_comes_out_byte_for_byte),
         T(names_cannot_leave_their_place_in_the_path),
         T(problems_are_one_line_with_the_servers_code),
