@@ -5,6 +5,7 @@
 #include "emulator/aws_api.h"
 
 /* aws_show.c: machines as XML. */
+int ec2_state_code(enum vm_state state);
 void show_state(struct text *out, const char *name, enum vm_state state);
 void show_reservation(struct text *out, const struct machine *machine);
 void show_machine(struct text *out, const struct machine *machine);
@@ -18,6 +19,9 @@ bool tags_read(const struct form_in *form, const char *prefix, struct machine *m
 /* aws_describe.c */
 bool describe_instances(struct aws_call *call, struct refusal *out);
 bool describe_instance_status(struct aws_call *call, struct refusal *out);
+/* In the region of the call; NULL: no such machine. */
+struct machine *ec2_find(const struct aws_call *call, const char *ref);
+bool ec2_is_here(const struct aws_call *call, const struct machine *machine);
 /* Every InstanceId.N is one we know and show. */
 bool ids_check(const struct aws_call *call, struct refusal *out);
 

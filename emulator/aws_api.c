@@ -113,20 +113,24 @@ static const struct action *find_action(const char *name, const char *service)
 static void take_back(const struct aws_api *api, const struct form_in *form)
 {
     const char *token = form_get(form, "ClientToken");
-    struct machine *machine = token != NULL ? world_find_token(api->world, token) : NULL;
+    struct machine *machine =
+        token != NULL ? world_find_token(api->world, DRIVER_AWS, token) : NULL;
     if (machine == NULL)
         return;
     snprintf(machine->reason, sizeof machine->reason, "Server.InsufficientInstanceCapacity");
     world_move(api->world, machine, VM_SHUTTING_DOWN);
 }
 
-static void perform(const struct aws_api *api, const struct action *action,
+static void perform(const struct aws_api *api, const struct action *action, const char *region,
                     const struct form_in *form, const struct prank *prank, struct face_answer *out)
 {
     struct refusal why;
     OWNED(text_done) struct text inner = {0};
-    struct aws_call call = {
-        .api = api, .form = form, .out = &inner, .hide_fresh = prank->fault == FAULT_HIDDEN};
+    struct aws_call call = {.api = api,
+                            .form = form,
+                            .region = region,
+                            .out = &inner,
+                            .hide_fresh = prank->fault == FAULT_HIDDEN};
     if (refuse_by_mischief(prank->fault, &why) && action->run(&call, &why)) {
         if (prank->fault == FAULT_LATE_CAPACITY)
             take_back(api, form);
@@ -152,8 +156,8 @@ static bool broke_the_wire(const struct prank *prank, struct face_answer *out)
     return true;
 }
 
-static void act(const struct aws_api *api, const struct action *action, const struct form_in *form,
-                struct face_answer *out)
+static void act(const struct aws_api *api, const struct action *action, const char *region,
+                const struct form_in *form, struct face_answer *out)
 {
     pthread_mutex_lock(&api->world->lock);
     const struct prank prank = mischief_take(&api->world->mischief, action->name);
@@ -163,13 +167,13 @@ static void act(const struct aws_api *api, const struct action *action, const st
                                           .client_token = form_get(form, "ClientToken"),
                                           .detail = name_of(&fault_names, (int)prank.fault)});
     if (!broke_the_wire(&prank, out))
-        perform(api, action, form, &prank, out);
+        perform(api, action, region, form, &prank, out);
     pthread_mutex_unlock(&api->world->lock);
 }
 
 /* The action asked for, rightly signed; NULL with the reason why not. */
 static const struct action *understand(const struct aws_api *api,
-                                       const struct face_request *request, char service[static 16],
+                                       const struct face_request *request, struct aws_scope *scope,
                                        struct form_in *form, struct refusal *why)
 {
     struct error err = {0};
@@ -177,14 +181,14 @@ static const struct action *understand(const struct aws_api *api,
         refuse(why, 400, "InvalidAction", "Only POST of a form to / is understood here");
         return NULL;
     }
-    if (!aws_auth_check(api, request, service, why))
+    if (!aws_auth_check(api, request, scope, why))
         return NULL;
     if (form_read(request->body, form, &err) != OK) {
         refuse(why, 400, "MalformedQueryString", "%s", err.text);
         return NULL;
     }
     const char *name = form_get(form, "Action");
-    const struct action *action = name != NULL ? find_action(name, service) : NULL;
+    const struct action *action = name != NULL ? find_action(name, scope->service) : NULL;
     if (action == NULL)
         refuse(why, 400, "InvalidAction", "The action %.60s is not valid for this service.",
                name != NULL ? name : "");
@@ -195,11 +199,11 @@ void aws_api_answer(const struct aws_api *api, const struct face_request *reques
                     struct face_answer *out)
 {
     OWNED(form_in_done) struct form_in form = {0};
-    char service[16] = "";
+    struct aws_scope scope = {0};
     struct refusal why;
-    const struct action *action = understand(api, request, service, &form, &why);
+    const struct action *action = understand(api, request, &scope, &form, &why);
     if (action != NULL)
-        act(api, action, &form, out);
+        act(api, action, scope.region, &form, out);
     else
-        say_refusal(&why, service, out);
+        say_refusal(&why, scope.service, out);
 }

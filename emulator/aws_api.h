@@ -15,7 +15,7 @@
 struct aws_api {
     struct world *world;
     const struct images *images;
-    const char *region;
+    const char *regions; /* split at blanks; each has machines of its own */
     const char *access_key_id;
     const char *secret_access_key;
     int64_t page_most; /* never more on a page, whatever MaxResults says */
@@ -36,6 +36,7 @@ bool refuse(struct refusal *out, int status, const char *code, const char *forma
 struct aws_call {
     const struct aws_api *api;
     const struct form_in *form;
+    const char *region;
     bool hide_fresh; /* a describe shall not see what was launched just now */
     struct text *out;
 };
@@ -51,9 +52,14 @@ extern const size_t aws_action_count;
 void aws_api_answer(const struct aws_api *api, const struct face_request *request,
                     struct face_answer *out);
 
-/* Is the request signed by our key, for our region, now? `out_service` is what it was signed for.
- */
+/* What a request was signed for. */
+struct aws_scope {
+    char region[64];
+    char service[16]; /* "ec2", "sts" */
+};
+
+/* Is the request signed by our key, for a region of ours, now? */
 bool aws_auth_check(const struct aws_api *api, const struct face_request *request,
-                    char out_service[static 16], struct refusal *out);
+                    struct aws_scope *out_scope, struct refusal *out);
 
 #endif

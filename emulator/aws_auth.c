@@ -112,7 +112,7 @@ static bool signature_fits(const struct aws_api *api, const struct face_request 
 }
 
 bool aws_auth_check(const struct aws_api *api, const struct face_request *request,
-                    char out_service[static 16], struct refusal *out)
+                    struct aws_scope *out_scope, struct refusal *out)
 {
     OWNED(authorization_done) struct authorization claimed = {0};
     const char *header = face_header(request, "authorization");
@@ -124,13 +124,15 @@ bool aws_auth_check(const struct aws_api *api, const struct face_request *reques
         return refuse(out, 400, "IncompleteSignature", "The Authorization header is incomplete");
     if (!date_is_fresh(date) || strncmp(date, claimed.date, 8) != 0)
         return refuse(out, 400, "RequestExpired", "Request has expired");
-    if (strcmp(claimed.key_id, api->access_key_id) != 0 || strcmp(claimed.region, api->region) != 0)
+    if (strcmp(claimed.key_id, api->access_key_id) != 0 ||
+        !words_hold(api->regions, claimed.region))
         return refuse(out, 401, "AuthFailure",
                       "AWS was not able to validate the provided access credentials");
     if (!signature_fits(api, request, &claimed))
         return refuse(out, 403, "SignatureDoesNotMatch",
                       "The request signature we calculated does not match the signature you "
                       "provided");
-    memcpy(out_service, claimed.service, sizeof claimed.service);
+    memcpy(out_scope->region, claimed.region, sizeof claimed.region);
+    memcpy(out_scope->service, claimed.service, sizeof claimed.service);
     return true;
 }

@@ -79,8 +79,21 @@ static bool is_named(const struct form_in *form, const char *ref)
     return false;
 }
 
+bool ec2_is_here(const struct aws_call *call, const struct machine *machine)
+{
+    return machine->cloud == DRIVER_AWS && strcmp(machine->region, call->region) == 0;
+}
+
+struct machine *ec2_find(const struct aws_call *call, const char *ref)
+{
+    struct machine *machine = world_find(call->api->world, ref);
+    return machine != NULL && ec2_is_here(call, machine) ? machine : NULL;
+}
+
 static bool is_listed(const struct aws_call *call, const struct machine *machine)
 {
+    if (!ec2_is_here(call, machine))
+        return false;
     int64_t age = moment_seconds_between(machine->changed, clock_now());
     if (machine->state == VM_TERMINATED && age > LISTED_SECONDS)
         return false;
@@ -92,7 +105,7 @@ bool ids_check(const struct aws_call *call, struct refusal *out)
 {
     const char *id;
     for (size_t i = 1; (id = form_getf(call->form, "InstanceId.%zu", i)) != NULL; i++) {
-        const struct machine *machine = world_find(call->api->world, id);
+        const struct machine *machine = ec2_find(call, id);
         if (strncmp(id, "i-", 2) != 0)
             return refuse(out, 400, "InvalidInstanceID.Malformed", "Invalid id: \"%.60s\"", id);
         if (machine == NULL || !is_listed(call, machine))

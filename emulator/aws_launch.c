@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "emulator/aws_actions.h"
-#include "lib/base/file.h"
 
 enum { LAUNCH_MAX = 100 };
 
@@ -26,7 +25,7 @@ static bool check_launch(const struct aws_call *call, struct refusal *out)
         form_get(call->form, "MaxCount") == NULL)
         return refuse(out, 400, "MissingParameter",
                       "The request must contain ImageId, MinCount and MaxCount");
-    if (images_find(call->api->images, image) == NULL)
+    if (images_find(call->api->images, DRIVER_AWS, image) == NULL)
         return refuse(out, 400, "InvalidAMIID.NotFound", "The image id '[%.60s]' does not exist",
                       image);
     if (snp == NULL || strcmp(snp, "enabled") != 0)
@@ -110,7 +109,8 @@ static bool draft_machine(const struct aws_call *call, struct machine *draft, st
     const char *token = form_get(form, "ClientToken");
     if (token != NULL && strlen(token) > 64)
         return refuse(out, 400, "InvalidParameterValue", "The client token is too long");
-    snprintf(zone, sizeof zone, "%.62sa", call->api->region);
+    snprintf(zone, sizeof zone, "%.62sa", call->region);
+    copy_given(draft->region, sizeof draft->region, call->region, "");
     copy_given(draft->client_token, sizeof draft->client_token, token, "");
     copy_given(draft->image, sizeof draft->image, form_get(form, "ImageId"), "");
     copy_given(draft->size, sizeof draft->size, form_get(form, "InstanceType"), "m1.small");
@@ -119,36 +119,6 @@ static bool draft_machine(const struct aws_call *call, struct machine *draft, st
     draft->snp = snp != NULL && strcmp(snp, "enabled") == 0;
     hash_order(form, draft->order_hash);
     return read_specifications(form, draft, out);
-}
-
-/* The draft's contents under a name and a place of its own; NULL when refused. */
-static struct machine *launch_one(struct world *world, const struct machine *draft,
-                                  struct span user_data, char reservation[static REF_SIZE],
-                                  struct refusal *out)
-{
-    struct error err = {0};
-    struct machine *machine = world_add(world);
-    struct machine whole = *draft;
-    whole.ordinal = machine->ordinal;
-    memcpy(whole.ref, machine->ref, sizeof whole.ref);
-    memcpy(whole.reservation, reservation[0] != '\0' ? reservation : machine->reservation,
-           sizeof whole.reservation);
-    whole.launched = machine->launched;
-    whole.user_data = bytes_copy(user_data);
-    *machine = whole;
-    memcpy(reservation, machine->reservation, REF_SIZE);
-    OWNED(mem_drop) char *folder = machine_path(world, machine, "");
-    if (folder_make(folder, 0700, &err) != OK || world_save(world, machine, &err) != OK) {
-        refuse(out, 500, "InternalError", "%.200s", err.text);
-        return NULL;
-    }
-    ledger_note(world->ledger, "launched",
-                &(struct ledger_line){.ref = machine->ref,
-                                      .client_token = machine->client_token,
-                                      .instance = machine_tag(machine, "muster:instance"),
-                                      .detail = machine->image});
-    world_move(world, machine, VM_PENDING);
-    return machine;
 }
 
 static void show_launched(struct aws_call *call, const struct machine *first)
@@ -167,8 +137,8 @@ bool run_instances(struct aws_call *call, struct refusal *out)
     struct world *world = call->api->world;
     const char *token = form_get(call->form, "ClientToken");
     const char *most = form_get(call->form, "MaxCount");
-    struct machine *before = token != NULL ? world_find_token(world, token) : NULL;
-    struct machine draft = {0};
+    struct machine *before = token != NULL ? world_find_token(world, DRIVER_AWS, token) : NULL;
+    struct machine draft = {.cloud = DRIVER_AWS};
     OWNED(bytes_done) struct bytes user_data = {0};
     int64_t count;
     if (!check_launch(call, out) || !draft_machine(call, &draft, out) ||
@@ -181,11 +151,13 @@ bool run_instances(struct aws_call *call, struct refusal *out)
             out, 400, "IdempotentParameterMismatch",
             "Arguments on this idempotent request are inconsistent with arguments used in "
             "previous request(s).");
-    char reservation[REF_SIZE] = "";
     for (int64_t i = 0; before == NULL && i < count; i++) {
-        struct machine *made = launch_one(world, &draft, bytes_span(&user_data), reservation, out);
+        struct error err = {0};
+        draft.user_data = bytes_copy(bytes_span(&user_data));
+        struct machine *made = world_launch(world, &draft, &err);
         if (made == NULL)
-            return false;
+            return refuse(out, 500, "InternalError", "%.200s", err.text);
+        memcpy(draft.reservation, made->reservation, sizeof draft.reservation);
         if (i == count - 1)
             before = made;
     }

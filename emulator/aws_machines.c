@@ -14,15 +14,18 @@ enum { REFUSED = -1 };
 static const int on_start[VM_STATE_COUNT] = {
     [VM_PENDING] = VM_PENDING, [VM_RUNNING] = VM_RUNNING, [VM_STOPPING] = REFUSED,
     [VM_STOPPED] = VM_PENDING, [VM_SHUTTING_DOWN] = REFUSED, [VM_TERMINATED] = REFUSED,
+    [VM_HALTED] = REFUSED, [VM_FAILED] = REFUSED,
 };
 static const int on_stop[VM_STATE_COUNT] = {
     [VM_PENDING] = REFUSED, [VM_RUNNING] = VM_STOPPING, [VM_STOPPING] = VM_STOPPING,
     [VM_STOPPED] = VM_STOPPED, [VM_SHUTTING_DOWN] = REFUSED, [VM_TERMINATED] = REFUSED,
+    [VM_HALTED] = REFUSED, [VM_FAILED] = REFUSED,
 };
 static const int on_terminate[VM_STATE_COUNT] = {
     [VM_PENDING] = VM_SHUTTING_DOWN, [VM_RUNNING] = VM_SHUTTING_DOWN,
     [VM_STOPPING] = VM_SHUTTING_DOWN, [VM_STOPPED] = VM_SHUTTING_DOWN,
     [VM_SHUTTING_DOWN] = VM_SHUTTING_DOWN, [VM_TERMINATED] = VM_TERMINATED,
+    [VM_HALTED] = REFUSED, [VM_FAILED] = REFUSED,
 };
 /* clang-format on */
 
@@ -35,7 +38,7 @@ static bool check_states(const struct aws_call *call, const int table[static VM_
     if (!ids_check(call, out))
         return false;
     for (size_t i = 1; (id = form_getf(call->form, "InstanceId.%zu", i)) != NULL; i++) {
-        const struct machine *machine = world_find(call->api->world, id);
+        const struct machine *machine = ec2_find(call, id);
         if (table[machine->state] == REFUSED)
             return refuse(out, 400, "IncorrectInstanceState",
                           "The instance '%s' is not in a state from which this can be done: %s", id,
@@ -52,7 +55,7 @@ static bool change(struct aws_call *call, const int table[static VM_STATE_COUNT]
         return false;
     text_add(call->out, "<instancesSet>");
     for (size_t i = 1; (id = form_getf(call->form, "InstanceId.%zu", i)) != NULL; i++) {
-        struct machine *machine = world_find(call->api->world, id);
+        struct machine *machine = ec2_find(call, id);
         enum vm_state before = machine->state;
         if (table[before] != (int)before) {
             snprintf(machine->reason, sizeof machine->reason, "%s", reason);
@@ -88,7 +91,7 @@ static bool edit_tags(struct aws_call *call, bool create, struct refusal *out)
     struct error err = {0};
     const char *id, *key;
     for (size_t i = 1; (id = form_getf(call->form, "ResourceId.%zu", i)) != NULL; i++) {
-        struct machine *machine = world_find(call->api->world, id);
+        struct machine *machine = ec2_find(call, id);
         if (machine == NULL)
             return refuse(out, 400, "InvalidInstanceID.NotFound",
                           "The instance ID '%.60s' does not exist", id);
@@ -117,7 +120,7 @@ static bool delete_tags(struct aws_call *call, struct refusal *out)
 static bool get_console_output(struct aws_call *call, struct refusal *out)
 {
     const char *id = form_get(call->form, "InstanceId");
-    struct machine *machine = id != NULL ? world_find(call->api->world, id) : NULL;
+    struct machine *machine = id != NULL ? ec2_find(call, id) : NULL;
     if (machine == NULL)
         return refuse(out, 400, "InvalidInstanceID.NotFound",
                       "The instance ID '%.60s' does not exist", id != NULL ? id : "");

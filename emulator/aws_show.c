@@ -2,10 +2,19 @@
 
 #include "emulator/aws_actions.h"
 
+int ec2_state_code(enum vm_state state)
+{
+    static const int codes[VM_STATE_COUNT] = {
+        [VM_PENDING] = 0,        [VM_RUNNING] = 16,    [VM_STOPPING] = 64, [VM_STOPPED] = 80,
+        [VM_SHUTTING_DOWN] = 32, [VM_TERMINATED] = 48, [VM_HALTED] = 80,   [VM_FAILED] = 48,
+    };
+    return codes[state];
+}
+
 void show_state(struct text *out, const char *name, enum vm_state state)
 {
     text_addf(out, "<%s>", name);
-    xml_add_int(out, "code", vm_state_code(state));
+    xml_add_int(out, "code", ec2_state_code(state));
     xml_add(out, "name", name_of(&vm_state_names, (int)state));
     text_addf(out, "</%s>", name);
 }

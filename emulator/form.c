@@ -94,6 +94,18 @@ void form_canonical(const struct form_in *form, const char *but_for, struct text
             text_addf(out, "%s=%s\n", form->pairs[i].name, form->pairs[i].value);
 }
 
+bool words_hold(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = words + strspn(words, " "); *at != '\0'; at += strspn(at, " ")) {
+        size_t here = strcspn(at, " ");
+        if (here == len && strncmp(at, word, len) == 0)
+            return true;
+        at += here;
+    }
+    return false;
+}
+
 static void add_escaped(struct text *out, const char *value)
 {
     for (const char *c = value; *c != '\0'; c++) {

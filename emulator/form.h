@@ -28,6 +28,9 @@ PRINTF(2, 3) const char *form_getf(const struct form_in *form, const char *forma
 /* Pairs sorted by name, but for one of them: what makes two requests the same. */
 void form_canonical(const struct form_in *form, const char *but_for, struct text *out);
 
+/* Is it one of the words, which are split at blanks? */
+bool words_hold(const char *words, const char *word);
+
 /* `<name>escaped value</name>`, or `<name/>` for NULL and empty. */
 void xml_add(struct text *out, const char *name, const char *value);
 void xml_add_int(struct text *out, const char *name, int64_t value);

@@ -202,13 +202,15 @@ static void move_on(struct guests *g, struct machine *machine, int64_t now)
         }
         break;
     case VM_STOPPING:
-        power_off(g, machine, VM_STOPPED, now);
+        power_off(g, machine, machine->halts ? VM_HALTED : VM_STOPPED, now);
         break;
     case VM_SHUTTING_DOWN:
         power_off(g, machine, VM_TERMINATED, now);
         break;
     case VM_STOPPED:
     case VM_TERMINATED:
+    case VM_HALTED:
+    case VM_FAILED:
     case VM_STATE_COUNT:
         break;
     }

@@ -1,10 +1,12 @@
 #include "emulator/http_face.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +41,17 @@ const char *face_argument(const struct face_request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+void face_say(struct face_answer *answer, const char *name, const char *format, ...)
+{
+    assert(answer->header_count < FACE_HEADERS_MAX);
+    struct face_header *header = &answer->headers[answer->header_count++];
+    snprintf(header->name, sizeof header->name, "%s", name);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(header->value, sizeof header->value, format, args);
+    va_end(args);
+}
+
 /* The end of the server ends the wait too. */
 static void pause_ms(const struct face *face, int64_t ms)
 {
@@ -61,6 +74,8 @@ static enum MHD_Result send_answer(const struct face *face, struct MHD_Connectio
                             answer->content_type != NULL ? answer->content_type
                                                          : "application/json");
     MHD_add_response_header(response, "Server", "muster-sim");
+    for (size_t i = 0; i < answer->header_count; i++)
+        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
     if (answer->retry_after_seconds > 0) {
         char seconds[24];
         snprintf(seconds, sizeof seconds, "%lld", (long long)answer->retry_after_seconds);

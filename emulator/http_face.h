@@ -4,7 +4,7 @@
 
 #include "lib/base/text.h"
 
-enum { FACE_BODY_MAX = 256 * 1024 };
+enum { FACE_BODY_MAX = 256 * 1024, FACE_HEADERS_MAX = 8 };
 
 struct face_request {
     const char *method;
@@ -17,14 +17,23 @@ struct face_request {
 const char *face_header(const struct face_request *request, const char *name);
 const char *face_argument(const struct face_request *request, const char *name);
 
+struct face_header {
+    char name[64];
+    char value[512];
+};
+
 struct face_answer {
     int status;
     const char *content_type; /* static */
     struct text body;
+    struct face_header headers[FACE_HEADERS_MAX];
+    size_t header_count;
     int64_t delay_ms;
     int64_t retry_after_seconds; /* a header, when not 0 */
     bool cut;                    /* close the connection without a word */
 };
+
+PRINTF(3, 4) void face_say(struct face_answer *answer, const char *name, const char *format, ...);
 
 /* Called in a thread of the connection's own. */
 typedef void face_fn(void *context, const struct face_request *request, struct face_answer *out);

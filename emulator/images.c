@@ -10,27 +10,48 @@
 
 enum { IMAGES_FILE_MAX = 1 << 20 };
 
+#define AZURE "muster:confidential-vm:"
+#define GCP "projects/muster-sim/global/images/"
+
 /* clang-format off */
 static const struct {
+    enum account_driver cloud;
     const char *id;
     enum psp_flavour flavour;
     enum psp_tamper tamper;
 } built_in[] = {
-    {"ami-0ec20000000000001", PSP_FIRMWARE_ONLY, PSP_HONEST},
-    {"ami-0d1ec700000000001", PSP_DIRECT_BOOT,   PSP_HONEST},
-    {"ami-0bad0000000000001", PSP_FIRMWARE_ONLY, PSP_ALTER_MEASUREMENT},
-    {"ami-0bad0000000000002", PSP_FIRMWARE_ONLY, PSP_DEBUG_POLICY},
-    {"ami-0bad0000000000003", PSP_FIRMWARE_ONLY, PSP_WRONG_MEASUREMENT},
-    {"ami-0bad0000000000004", PSP_DIRECT_BOOT,   PSP_WRONG_MEASUREMENT},
+    {DRIVER_AWS,   "ami-0ec20000000000001",       PSP_FIRMWARE_ONLY, PSP_HONEST},
+    {DRIVER_AWS,   "ami-0d1ec700000000001",       PSP_DIRECT_BOOT,   PSP_HONEST},
+    {DRIVER_AWS,   "ami-0bad0000000000001",       PSP_FIRMWARE_ONLY, PSP_ALTER_MEASUREMENT},
+    {DRIVER_AWS,   "ami-0bad0000000000002",       PSP_FIRMWARE_ONLY, PSP_DEBUG_POLICY},
+    {DRIVER_AWS,   "ami-0bad0000000000003",       PSP_FIRMWARE_ONLY, PSP_WRONG_MEASUREMENT},
+    {DRIVER_AWS,   "ami-0bad0000000000004",       PSP_DIRECT_BOOT,   PSP_WRONG_MEASUREMENT},
+    {DRIVER_AZURE, AZURE "firmware-cvm:1.0.0",    PSP_FIRMWARE_ONLY, PSP_HONEST},
+    {DRIVER_AZURE, AZURE "measured-cvm:1.0.0",    PSP_DIRECT_BOOT,   PSP_HONEST},
+    {DRIVER_AZURE, AZURE "altered-cvm:1.0.0",     PSP_FIRMWARE_ONLY, PSP_ALTER_MEASUREMENT},
+    {DRIVER_AZURE, AZURE "debug-cvm:1.0.0",       PSP_FIRMWARE_ONLY, PSP_DEBUG_POLICY},
+    {DRIVER_AZURE, AZURE "wrong-cvm:1.0.0",       PSP_DIRECT_BOOT,   PSP_WRONG_MEASUREMENT},
+    {DRIVER_GCP,   GCP "firmware-snp",            PSP_FIRMWARE_ONLY, PSP_HONEST},
+    {DRIVER_GCP,   GCP "measured-snp",            PSP_DIRECT_BOOT,   PSP_HONEST},
+    {DRIVER_GCP,   GCP "altered-snp",             PSP_FIRMWARE_ONLY, PSP_ALTER_MEASUREMENT},
+    {DRIVER_GCP,   GCP "debug-snp",               PSP_FIRMWARE_ONLY, PSP_DEBUG_POLICY},
+    {DRIVER_GCP,   GCP "wrong-snp",               PSP_DIRECT_BOOT,   PSP_WRONG_MEASUREMENT},
 };
 /* clang-format on */
 
-/* On EC2 the launch digest covers the provider's firmware alone, so all images measure alike. A
- * measured boot has a digest of the image's own. */
+/* What a launch digest without a measured boot covers: the provider's firmware alone, so all such
+ * images of a cloud measure alike. */
+static const char *const firmware[ACCOUNT_DRIVER_COUNT] = {
+    [DRIVER_AWS] = "firmware",
+    [DRIVER_AZURE] = "azure firmware",
+    [DRIVER_GCP] = "gcp firmware",
+};
+
 static void measure(struct image *image)
 {
     OWNED(text_done) struct text what = {0};
-    text_addf(&what, "muster-sim %s", image->flavour == PSP_DIRECT_BOOT ? image->id : "firmware");
+    text_addf(&what, "muster-sim %s",
+              image->flavour == PSP_DIRECT_BOOT ? image->id : firmware[image->cloud]);
     digest(DIGEST_SHA384, text_span(&what), image->measurement);
 }
 
@@ -45,11 +66,14 @@ static struct image *add(struct images *images)
 static enum outcome read_one(const char *id, const json_t *value, struct image *out,
                              struct error *err)
 {
-    static const char *const members[] = {"flavour", "tamper", "measurement", NULL};
+    static const char *const members[] = {"cloud", "flavour", "tamper", "measurement", NULL};
     const char *word;
     int number;
     TRY(text_copy(out->id, sizeof out->id, id, id, err));
     TRY(json_only(value, id, members, err));
+    TRY(json_get_text_or(value, id, "cloud", 32, "aws", &word, err));
+    TRY(name_parse(&account_driver_names, word, &number, err));
+    out->cloud = (enum account_driver)number;
     TRY(json_get_text(value, id, "flavour", 32, &word, err));
     TRY(name_parse(&psp_flavour_names, word, &number, err));
     out->flavour = (enum psp_flavour)number;
@@ -84,6 +108,7 @@ enum outcome images_open(const char *path, struct images *out, struct error *err
         return error_context(err, "%s", path);
     for (size_t i = 0; path[0] == '\0' && i < countof(built_in); i++) {
         struct image *image = add(&made);
+        image->cloud = built_in[i].cloud;
         snprintf(image->id, sizeof image->id, "%s", built_in[i].id);
         image->flavour = built_in[i].flavour;
         image->tamper = built_in[i].tamper;
@@ -100,10 +125,11 @@ void images_done(struct images *images)
     *images = (struct images){0};
 }
 
-const struct image *images_find(const struct images *images, const char *id)
+const struct image *images_find(const struct images *images, enum account_driver cloud,
+                                const char *id)
 {
     for (size_t i = 0; i < images->count; i++)
-        if (strcmp(images->at[i].id, id) == 0)
+        if (images->at[i].cloud == cloud && strcmp(images->at[i].id, id) == 0)
             return &images->at[i];
     return NULL;
 }
@@ -114,6 +140,7 @@ json_t *images_to_json(const struct images *images)
     for (size_t i = 0; i < images->count; i++) {
         const struct image *image = &images->at[i];
         json_t *row = json_object();
+        json_put_text(row, "cloud", name_of(&account_driver_names, (int)image->cloud));
         json_put_text(row, "flavour", name_of(&psp_flavour_names, (int)image->flavour));
         json_put_text(row, "tamper", name_of(&psp_tamper_names, (int)image->tamper));
         json_put_hex(row, "measurement", SPAN_OF(image->measurement));

@@ -4,10 +4,12 @@
 
 #include "emulator/psp.h"
 #include "lib/base/json.h"
+#include "lib/model/account.h"
 
 enum { IMAGES_MAX = 256, IMAGE_ID_SIZE = 128 };
 
 struct image {
+    enum account_driver cloud;
     char id[IMAGE_ID_SIZE];
     enum psp_flavour flavour;
     enum psp_tamper tamper;
@@ -19,12 +21,15 @@ struct images {
     size_t count;
 };
 
-/* `{"ami-...": {"flavour": "direct-boot", "tamper": "none", "measurement": HEX}}`, the last two
- * optional; with an empty path a few images of our own (emulator/README.md lists them). */
+/* `{"ami-...": {"cloud": "aws", "flavour": "direct-boot", "tamper": "none", "measurement": HEX}}`,
+ * all but the flavour optional; with an empty path a few images of our own (emulator/README.md
+ * lists them). An image's id is as its cloud's API names it: "publisher:offer:sku:version" on
+ * Azure, "projects/P/global/images/I" on Compute Engine. */
 enum outcome images_open(const char *path, struct images *out, struct error *err);
 void images_done(struct images *images);
 
-const struct image *images_find(const struct images *images, const char *id); /* NULL: none */
+const struct image *images_find(const struct images *images, enum account_driver cloud,
+                                const char *id); /* NULL: none */
 json_t *images_to_json(const struct images *images);
 
 #endif

@@ -90,7 +90,9 @@ void ledger_note(struct ledger *ledger, const char *event, const struct ledger_l
     json_put_int(entry, "n", ++ledger->last);
     json_put_moment(entry, "at", clock_now());
     json_put_text(entry, "event", event);
+    put_given(entry, "cloud", line->cloud);
     put_given(entry, "ref", line->ref);
+    put_given(entry, "name", line->name);
     put_given(entry, "client_token", line->client_token);
     put_given(entry, "instance", line->instance);
     put_given(entry, "action", line->action);

@@ -9,7 +9,9 @@ struct ledger;
 
 /* What a line tells besides its number, time and event; NULL and 0 are left out. */
 struct ledger_line {
+    const char *cloud;
     const char *ref;
+    const char *name;
     const char *client_token;
     const char *instance;
     const char *action;

@@ -82,7 +82,8 @@ static enum outcome open_processor(struct sim *sim, struct error *err)
     else
         text_addf(&folder, "%s/psp", sim->settings.world.folder);
     OWNED(text_done) struct text provider = {0};
-    text_addf(&provider, "CN=cc-%s.amazonaws.com", sim->settings.world.region);
+    const char *regions = sim->settings.regions;
+    text_addf(&provider, "CN=cc-%.*s.amazonaws.com", (int)strcspn(regions, " "), regions);
     TRY(psp_open(text_str(&folder), clock_now(), &sim->psp, err));
     psp_set_csp_id(sim->psp, text_str(&provider));
     return processor_open(&sim->world, &sim->images, sim->psp, &sim->processor, err);
@@ -100,7 +101,7 @@ static enum outcome open_all(struct sim *sim, int64_t *port, struct error *err)
     sim->guests = (struct guests){&settings->guest, &sim->world, sim->processor};
     sim->aws = (struct aws_api){&sim->world,
                                 &sim->images,
-                                settings->world.region,
+                                settings->regions,
                                 settings->access_key_id,
                                 settings->secret_access_key,
                                 settings->page_most};
@@ -120,7 +121,7 @@ static void say_ready(const struct sim *sim, int64_t port)
     json_put_text(ready, "ec2", url);
     json_put_text(ready, "endorsements", url);
     json_put_int(ready, "port", port);
-    json_put_text(ready, "region", sim->settings.world.region);
+    json_put_text(ready, "region", sim->settings.regions);
     snprintf(url, sizeof url, "http://127.0.0.1:%lld/_control/ledger", (long long)port);
     json_put_text(ready, "ledger", url);
     OWNED(mem_drop) char *text = json_print(ready);

@@ -92,7 +92,7 @@ static void choose_host_data(const struct machine *machine, struct psp_wish *wis
 
 static enum psp_tamper choose_tamper(const struct machine *machine, const struct image *image)
 {
-    const char *tag = machine_tag(machine, "muster-sim:tamper");
+    const char *tag = machine_mark(machine, "muster-sim:tamper");
     const char *word = machine->tamper[0] != '\0' ? machine->tamper : tag;
     int tamper = (int)image->tamper;
     if (word != NULL)
@@ -105,7 +105,8 @@ static enum outcome make_wish(struct processor *p, const char *ref, struct psp_w
 {
     pthread_mutex_lock(&p->world->lock);
     const struct machine *machine = world_find(p->world, ref);
-    const struct image *image = machine != NULL ? images_find(p->images, machine->image) : NULL;
+    const struct image *image =
+        machine != NULL ? images_find(p->images, machine->cloud, machine->image) : NULL;
     enum outcome outcome = OK;
     if (machine == NULL || image == NULL || machine->state != VM_RUNNING || !machine->snp) {
         outcome = fail(err, ERR_CONFLICT, "this machine has no security processor now");

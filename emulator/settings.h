@@ -9,6 +9,7 @@ struct sim_settings {
     struct world_settings world;
     struct guest_settings guest;
     int64_t port;
+    char *regions;
     int64_t page_most;
     char *access_key_id;
     char *secret_access_key;

@@ -15,18 +15,14 @@
 enum { MACHINE_FILE_MAX = 256 * 1024 };
 
 static const char *const state_words[] = {
-    "pending", "running", "stopping", "stopped", "shutting-down", "terminated",
+    "pending", "running", "stopping", "stopped", "shutting-down", "terminated", "halted", "failed",
 };
 _Static_assert(countof(state_words) == VM_STATE_COUNT);
 const struct names vm_state_names = NAMES("machine state", state_words);
 
-int vm_state_code(enum vm_state state)
+bool vm_state_passes(enum vm_state state)
 {
-    static const int codes[] = {
-        [VM_PENDING] = 0,  [VM_RUNNING] = 16,       [VM_STOPPING] = 64,
-        [VM_STOPPED] = 80, [VM_SHUTTING_DOWN] = 32, [VM_TERMINATED] = 48,
-    };
-    return codes[state];
+    return state == VM_PENDING || state == VM_STOPPING || state == VM_SHUTTING_DOWN;
 }
 
 static void machine_free(struct machine *machine)
@@ -50,6 +46,17 @@ const char *machine_tag(const struct machine *machine, const char *key)
         if (strcmp(machine->tags[i].key, key) == 0)
             return machine->tags[i].value;
     return NULL;
+}
+
+/* Google's labels have no colons. */
+const char *machine_mark(const struct machine *machine, const char *key)
+{
+    char name[TAG_KEY_SIZE];
+    snprintf(name, sizeof name, "%s", key);
+    char *colon = machine->cloud == DRIVER_GCP ? strchr(name, ':') : NULL;
+    if (colon != NULL)
+        *colon = '-';
+    return machine_tag(machine, name);
 }
 
 bool machine_set_tag(struct machine *machine, const char *key, const char *value)
@@ -78,12 +85,16 @@ json_t *machine_to_json(const struct machine *machine)
 {
     json_t *out = json_object();
     json_put_int(out, "ordinal", machine->ordinal);
+    json_put_text(out, "cloud", name_of(&account_driver_names, (int)machine->cloud));
     json_put_text(out, "ref", machine->ref);
+    json_put_text(out, "name", machine->name);
+    json_put_text(out, "group", machine->group);
     json_put_text(out, "reservation", machine->reservation);
     json_put_text(out, "client_token", machine->client_token);
     json_put_text(out, "order_hash", machine->order_hash);
     json_put_text(out, "image", machine->image);
     json_put_text(out, "size", machine->size);
+    json_put_text(out, "region", machine->region);
     json_put_text(out, "zone", machine->zone);
     json_put_text(out, "subnet", machine->subnet);
     json_put_bool(out, "snp", machine->snp);
@@ -92,6 +103,7 @@ json_t *machine_to_json(const struct machine *machine)
         json_put_text(tags, machine->tags[i].key, machine->tags[i].value);
     json_put_new(out, "tags", tags);
     json_put_text(out, "state", name_of(&vm_state_names, (int)machine->state));
+    json_put_bool(out, "halts", machine->halts);
     json_put_text(out, "reason", machine->reason);
     json_put_moment(out, "launched", machine->launched);
     json_put_moment(out, "changed", machine->changed);
@@ -111,11 +123,14 @@ static enum outcome read_texts(const json_t *in, struct machine *machine, struct
 {
     const struct text_member members[] = {
         {"ref", machine->ref, sizeof machine->ref},
+        {"name", machine->name, sizeof machine->name},
+        {"group", machine->group, sizeof machine->group},
         {"reservation", machine->reservation, sizeof machine->reservation},
         {"client_token", machine->client_token, sizeof machine->client_token},
         {"order_hash", machine->order_hash, sizeof machine->order_hash},
         {"image", machine->image, sizeof machine->image},
         {"size", machine->size, sizeof machine->size},
+        {"region", machine->region, sizeof machine->region},
         {"zone", machine->zone, sizeof machine->zone},
         {"subnet", machine->subnet, sizeof machine->subnet},
         {"reason", machine->reason, sizeof machine->reason},
@@ -132,9 +147,13 @@ static enum outcome read_texts(const json_t *in, struct machine *machine, struct
 static enum outcome machine_from_json(const json_t *in, struct machine *out, struct error *err)
 {
     const char *word;
-    int state;
+    int cloud, state;
     json_t *tags;
     TRY(read_texts(in, out, err));
+    TRY(json_get_text(in, "", "cloud", 32, &word, err));
+    TRY(name_parse(&account_driver_names, word, &cloud, err));
+    out->cloud = (enum account_driver)cloud;
+    TRY(json_get_bool(in, "", "halts", &out->halts, err));
     TRY(json_get_int(in, "", "ordinal", 1, INT64_MAX, &out->ordinal, err));
     TRY(json_get_int(in, "", "boots", 0, INT64_MAX, &out->boots, err));
     TRY(json_get_bool(in, "", "snp", &out->snp, err));
@@ -169,13 +188,15 @@ static void resume(struct machine *machine)
         machine->state = VM_PENDING;
         break;
     case VM_STOPPING:
-        machine->state = VM_STOPPED;
+        machine->state = machine->halts ? VM_HALTED : VM_STOPPED;
         break;
     case VM_SHUTTING_DOWN:
         machine->state = VM_TERMINATED;
         break;
     case VM_STOPPED:
     case VM_TERMINATED:
+    case VM_HALTED:
+    case VM_FAILED:
     case VM_STATE_COUNT:
         break;
     }
@@ -192,7 +213,7 @@ static enum outcome load_one(struct world *world, const char *name, struct error
     OWNED(machine_drop) struct machine *machine = NEW(struct machine);
     OWNED(bytes_done) struct bytes content = {0};
     OWNED(json_drop) json_t *value = NULL;
-    snprintf(machine->ref, sizeof machine->ref, "%.23s", name);
+    snprintf(machine->ref, sizeof machine->ref, "%.39s", name);
     OWNED(mem_drop) char *path = machine_path(world, machine, "machine.json");
     OWNED(mem_drop) char *data = machine_path(world, machine, "user-data");
     enum outcome there = file_read(path, MACHINE_FILE_MAX, &content, err);
@@ -223,7 +244,7 @@ static enum outcome load_all(struct world *world, struct error *err)
         return fail(err, ERR_INTERNAL, "%s: %s", text_str(&folder), strerror(errno));
     enum outcome outcome = OK;
     for (struct dirent *entry; outcome == OK && (entry = readdir(all)) != NULL;)
-        if (strncmp(entry->d_name, "i-", 2) == 0)
+        if (entry->d_name[0] != '.')
             outcome = load_one(world, entry->d_name, err);
     closedir(all);
     if (outcome != OK)
@@ -252,6 +273,7 @@ void world_close(struct world *world)
     for (size_t i = 0; i < world->count; i++)
         machine_free(world->machines[i]);
     free(world->machines);
+    operations_done(&world->operations);
     ledger_close(world->ledger);
     if (world->wake >= 0)
         close(world->wake);
@@ -273,15 +295,29 @@ struct machine *world_find(struct world *world, const char *ref)
     return NULL;
 }
 
-struct machine *world_find_token(struct world *world, const char *client_token)
+struct machine *world_find_named(struct world *world, enum account_driver cloud, const char *group,
+                                 const char *name)
+{
+    for (size_t i = world->count; i-- > 0;) {
+        struct machine *machine = world->machines[i];
+        if (machine->cloud == cloud && machine->state != VM_TERMINATED &&
+            strcasecmp(machine->name, name) == 0 && strcasecmp(machine->group, group) == 0)
+            return machine;
+    }
+    return NULL;
+}
+
+struct machine *world_find_token(struct world *world, enum account_driver cloud,
+                                 const char *client_token)
 {
     for (size_t i = 0; client_token[0] != '\0' && i < world->count; i++)
-        if (strcmp(world->machines[i]->client_token, client_token) == 0)
+        if (world->machines[i]->cloud == cloud &&
+            strcmp(world->machines[i]->client_token, client_token) == 0)
             return world->machines[i];
     return NULL;
 }
 
-static void make_ref(const char *prefix, char out[static REF_SIZE])
+static void make_hex(const char *prefix, char out[static REF_SIZE])
 {
     uint8_t random[8];
     char hex[17];
@@ -290,21 +326,61 @@ static void make_ref(const char *prefix, char out[static REF_SIZE])
     snprintf(out, REF_SIZE, "%s0%s", prefix, hex);
 }
 
-struct machine *world_add(struct world *world)
+static void make_ref(enum account_driver cloud, char out[static REF_SIZE])
+{
+    const struct uuid random = uuid_new();
+    uint64_t number;
+    switch (cloud) {
+    case DRIVER_AWS:
+        make_hex("i-", out);
+        break;
+    case DRIVER_AZURE:
+        snprintf(out, REF_SIZE, "%s", uuid_text(&random).at);
+        break;
+    case DRIVER_GCP:
+        random_fill(&number, sizeof number);
+        snprintf(out, REF_SIZE, "%llu", (unsigned long long)(number >> 1 | 1));
+        break;
+    case ACCOUNT_DRIVER_COUNT:
+        break;
+    }
+}
+
+void world_note(struct world *world, const struct machine *machine, const char *event,
+                const char *detail)
+{
+    ledger_note(world->ledger, event,
+                &(struct ledger_line){.cloud = name_of(&account_driver_names, (int)machine->cloud),
+                                      .ref = machine->ref,
+                                      .name = machine->name,
+                                      .client_token = machine->client_token,
+                                      .instance = machine_mark(machine, "muster:instance"),
+                                      .detail = detail});
+}
+
+static struct machine *add(struct world *world, struct machine *draft)
 {
     struct machine *machine = NEW(struct machine);
+    *machine = *draft;
+    draft->user_data = (struct bytes){0};
     machine->ordinal = world->count > 0 ? world->machines[world->count - 1]->ordinal + 1 : 1;
-    make_ref("i-", machine->ref);
-    make_ref("r-", machine->reservation);
-    machine->launched = machine->changed = clock_now();
-    machine->due_ms = clock_monotonic_ms() + world->settings.boot_ms;
+    make_ref(machine->cloud, machine->ref);
+    if (machine->reservation[0] == '\0')
+        make_hex("r-", machine->reservation);
+    machine->launched = clock_now();
     insert(world, machine);
     return machine;
 }
 
-static bool passes(enum vm_state state)
+struct machine *world_launch(struct world *world, struct machine *draft, struct error *err)
 {
-    return state == VM_PENDING || state == VM_STOPPING || state == VM_SHUTTING_DOWN;
+    struct machine *machine = add(world, draft);
+    OWNED(mem_drop) char *folder = machine_path(world, machine, "");
+    if (folder_make(folder, 0700, err) != OK || world_save(world, machine, err) != OK)
+        return NULL;
+    world_note(world, machine, "launched", machine->image);
+    world_move(world, machine, VM_PENDING);
+    return machine;
 }
 
 void world_move(struct world *world, struct machine *machine, enum vm_state to)
@@ -314,13 +390,23 @@ void world_move(struct world *world, struct machine *machine, enum vm_state to)
     machine->changed = clock_now();
     machine->told_to_end = false;
     int64_t lasts = to == VM_PENDING ? world->settings.boot_ms : world->settings.stop_ms;
-    machine->due_ms = passes(to) ? clock_monotonic_ms() + lasts : 0;
-    ledger_note(world->ledger, name_of(&vm_state_names, (int)to),
-                &(struct ledger_line){.ref = machine->ref,
-                                      .client_token = machine->client_token,
-                                      .instance = machine_tag(machine, "muster:instance"),
-                                      .detail = machine->reason});
+    machine->due_ms = vm_state_passes(to) ? clock_monotonic_ms() + lasts : 0;
+    world_note(world, machine, name_of(&vm_state_names, (int)to), machine->reason);
     if (world_save(world, machine, &err) != OK)
         log_error("machine.not-saved", &err);
     world_wake(world);
+}
+
+struct operation *world_begin(struct world *world, const struct machine *machine, const char *verb)
+{
+    struct operation *operation = operations_add(&world->operations, machine->cloud);
+    snprintf(operation->ref, sizeof operation->ref, "%s", machine->ref);
+    snprintf(operation->verb, sizeof operation->verb, "%s", verb);
+    return operation;
+}
+
+bool world_is_done(struct world *world, const struct operation *operation)
+{
+    const struct machine *machine = world_find(world, operation->ref);
+    return machine == NULL || !vm_state_passes(machine->state);
 }

@@ -7,20 +7,22 @@
 
 #include "emulator/ledger.h"
 #include "emulator/mischief.h"
+#include "emulator/operations.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
 #include "lib/base/uuid.h"
 #include "lib/crypto/digest.h"
+#include "lib/model/account.h"
 
 enum {
-    REF_SIZE = 24,
+    REF_SIZE = 40,
     TAGS_MAX = 50,
     TAG_KEY_SIZE = 129,
     TAG_VALUE_SIZE = 257,
     SIM_USER_DATA_MAX = 16 * 1024,
 };
 
-/* EC2's own states, with its codes in world.c. */
+/* In EC2's words. The other faces say them in their own; the last two are never seen on EC2. */
 enum vm_state {
     VM_PENDING,
     VM_RUNNING,
@@ -28,10 +30,12 @@ enum vm_state {
     VM_STOPPED,
     VM_SHUTTING_DOWN,
     VM_TERMINATED,
+    VM_HALTED, /* off, and still on its host */
+    VM_FAILED, /* never came to be, and stays listed until somebody deletes it */
     VM_STATE_COUNT
 };
-extern const struct names vm_state_names; /* "pending", "running", ... */
-int vm_state_code(enum vm_state state);
+extern const struct names vm_state_names;  /* "pending", "running", ... */
+bool vm_state_passes(enum vm_state state); /* it ends by itself */
 
 struct tag {
     char key[TAG_KEY_SIZE];
@@ -40,12 +44,16 @@ struct tag {
 
 struct machine {
     int64_t ordinal; /* 1, 2, ... in order of launch */
-    char ref[REF_SIZE];
+    enum account_driver cloud;
+    char ref[REF_SIZE]; /* unique in the world: "i-...", Azure's vmId, Google's number */
+    char name[64];      /* by which its owner knows it; empty on EC2, where that is the ref */
+    char group[96];     /* resource group or project; empty on EC2 */
     char reservation[REF_SIZE];
     char client_token[65];
     char order_hash[2 * SHA256_SIZE + 1]; /* of the launch's parameters */
     char image[128];
     char size[64];
+    char region[64];
     char zone[64];
     char subnet[64];
     bool snp;
@@ -53,6 +61,7 @@ struct machine {
     size_t tag_count;
     struct bytes user_data;
     enum vm_state state;
+    bool halts;      /* stopping, and to keep its host */
     char reason[64]; /* stateReason code, may be empty */
     struct moment launched;
     struct moment changed; /* when it came into this state */
@@ -66,7 +75,6 @@ struct machine {
 
 struct world_settings {
     char *folder; /* machines/<ref>/ below it */
-    char *region;
     int64_t boot_ms;
     int64_t stop_ms;
 };
@@ -78,6 +86,7 @@ struct world {
     size_t count;
     struct ledger *ledger;
     struct mischief mischief;
+    struct operations operations;
     int wake; /* an eventfd: something is due sooner than thought */
 };
 
@@ -88,17 +97,34 @@ void world_close(struct world *world);
 void world_wake(struct world *world);
 
 struct machine *world_find(struct world *world, const char *ref); /* NULL: no such machine */
-struct machine *world_find_token(struct world *world, const char *client_token);
+/* By name, which is free again once a machine is terminated. Capitals do not tell names apart. */
+struct machine *world_find_named(struct world *world, enum account_driver cloud, const char *group,
+                                 const char *name);
+struct machine *world_find_token(struct world *world, enum account_driver cloud,
+                                 const char *client_token);
 
-/* A new machine in `pending`; the caller fills it in and calls world_save. */
-struct machine *world_add(struct world *world);
+/* A new machine in `pending` with the draft's contents (the user-data is taken over) under a ref of
+ * its own, on disk and in the ledger. NULL when it cannot be. */
+struct machine *world_launch(struct world *world, struct machine *draft, struct error *err);
 /* On disk before anybody is told: ERR_INTERNAL when it cannot be. */
 enum outcome world_save(struct world *world, const struct machine *machine, struct error *err);
 
 /* Into a state, with the ledger's line and the file. */
 void world_move(struct world *world, struct machine *machine, enum vm_state to);
 
+/* A line of the ledger about this machine. */
+void world_note(struct world *world, const struct machine *machine, const char *event,
+                const char *detail);
+
+/* An operation on this machine, for clouds whose answers are not final. */
+struct operation *world_begin(struct world *world, const struct machine *machine, const char *verb);
+/* What it waits for has ended, one way or another. */
+bool world_is_done(struct world *world, const struct operation *operation);
+
 const char *machine_tag(const struct machine *machine, const char *key); /* NULL: none */
+/* Muster's and our own tags, "muster:instance", by the names that they have on the machine's cloud.
+ */
+const char *machine_mark(const struct machine *machine, const char *key); /* NULL: none */
 /* False when there are too many or it is too long. */
 bool machine_set_tag(struct machine *machine, const char *key, const char *value);
 void machine_drop_tag(struct machine *machine, const char *key);

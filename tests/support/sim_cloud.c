@@ -37,10 +37,7 @@ static void start(struct sim_cloud *sim)
 {
     struct error err = {0};
     int64_t port;
-    const struct world_settings settings = {.folder = sim->folder,
-                                            .region = (char *)(uintptr_t) "us-east-2",
-                                            .boot_ms = 5,
-                                            .stop_ms = 5};
+    const struct world_settings settings = {.folder = sim->folder, .boot_ms = 5, .stop_ms = 5};
     assert_ok(world_open(&settings, &sim->world, &err));
     assert_ok(images_open("", &sim->images, &err));
     assert_ok(processor_open(&sim->world, &sim->images, NULL, &sim->processor, &err));

@@ -171,9 +171,9 @@ static void images_come_from_a_file(void **state)
                                       "\"tamper\":\"debug-policy\"}}"),
                          0600, &err));
     assert_ok(images_open(path, &images, &err));
-    assert_int_equal(images_find(&images, "ami-1")->flavour, PSP_DIRECT_BOOT);
-    assert_int_equal(images_find(&images, "ami-2")->tamper, PSP_DEBUG_POLICY);
-    assert_null(images_find(&images, "ami-3"));
+    assert_int_equal(images_find(&images, DRIVER_AWS, "ami-1")->flavour, PSP_DIRECT_BOOT);
+    assert_int_equal(images_find(&images, DRIVER_AWS, "ami-2")->tamper, PSP_DEBUG_POLICY);
+    assert_null(images_find(&images, DRIVER_AWS, "ami-3"));
 }
 
 /* What makes a firmware-only pass worth little: on EC2 all images measure alike. */
@@ -183,10 +183,10 @@ static void only_a_measured_boot_tells_images_apart(void **state)
     struct error err = {0};
     OWNED(images_done) struct images images = {0};
     assert_ok(images_open("", &images, &err));
-    const struct image *ec2 = images_find(&images, "ami-0ec20000000000001");
-    const struct image *bad = images_find(&images, "ami-0bad0000000000001");
-    const struct image *direct = images_find(&images, "ami-0d1ec700000000001");
-    const struct image *other = images_find(&images, "ami-0bad0000000000004");
+    const struct image *ec2 = images_find(&images, DRIVER_AWS, "ami-0ec20000000000001");
+    const struct image *bad = images_find(&images, DRIVER_AWS, "ami-0bad0000000000001");
+    const struct image *direct = images_find(&images, DRIVER_AWS, "ami-0d1ec700000000001");
+    const struct image *other = images_find(&images, DRIVER_AWS, "ami-0bad0000000000004");
     assert_memory_equal(ec2->measurement, bad->measurement, SNP_MEASUREMENT_SIZE);
     assert_memory_not_equal(direct->measurement, other->measurement, SNP_MEASUREMENT_SIZE);
     assert_memory_not_equal(direct->measurement, ec2->measurement, SNP_MEASUREMENT_SIZE);
@@ -210,15 +210,17 @@ static void a_machine_that_was_cut_off_boots_again_and_one_that_ended_stays_so(v
 {
     struct error err = {0};
     const struct world_settings settings = {.folder = *state, .boot_ms = 1, .stop_ms = 1};
-    static const enum vm_state before[] = {VM_RUNNING, VM_STOPPING, VM_SHUTTING_DOWN, VM_STOPPED};
-    static const enum vm_state after[] = {VM_PENDING, VM_STOPPED, VM_TERMINATED, VM_STOPPED};
+    static const enum vm_state before[] = {VM_RUNNING, VM_STOPPING, VM_SHUTTING_DOWN,
+                                           VM_STOPPED, VM_STOPPING, VM_FAILED};
+    static const enum vm_state after[] = {VM_PENDING, VM_STOPPED, VM_TERMINATED,
+                                          VM_STOPPED, VM_HALTED,  VM_FAILED};
     struct world world;
     assert_ok(world_open(&settings, &world, &err));
     for (size_t i = 0; i < countof(before); i++) {
-        struct machine *machine = world_add(&world);
-        OWNED(mem_drop) char *folder = machine_path(&world, machine, "");
-        assert_true(machine_set_tag(machine, "Name", "a \"b\""));
-        assert_ok(folder_make(folder, 0700, &err));
+        struct machine draft = {.halts = i == 4};
+        assert_true(machine_set_tag(&draft, "Name", "a \"b\""));
+        struct machine *machine = world_launch(&world, &draft, &err);
+        assert_non_null(machine);
         world_move(&world, machine, before[i]);
     }
     world_close(&world);
