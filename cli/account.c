@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/account_explain.h"
 #include "cli/account_test.h"
 #include "cli/arguments.h"
 #include "lib/base/text.h"
@@ -81,20 +82,48 @@ static enum outcome run_test(const struct test_arguments *arguments, struct erro
     return outcome;
 }
 
+static enum outcome test_main(int argc, char **argv, struct error *err)
+{
+    struct test_arguments arguments;
+    TRY(read_arguments(argc, argv, &arguments, err));
+    return run_test(&arguments, err);
+}
+
+static enum outcome explain_answer(int argc, char **argv, struct error *err)
+{
+    const char *file = NULL;
+    OWNED(json_drop) json_t *answer = NULL;
+    const struct argument table[] = {{"--file", .text = &file}};
+    TRY(arguments_read(argc, argv, 2, table, countof(table), err));
+    if (file == NULL)
+        return fail(err, ERR_INVALID, "--file ANSWER.json is needed");
+    TRY(account_explain(file, &answer, err));
+    OWNED(mem_drop) char *text = json_print(answer);
+    return print_line(text, err);
+}
+
+static const struct {
+    const char *name;
+    enum outcome (*run)(int argc, char **argv, struct error *err);
+} verbs[] = {
+    {"test", test_main},
+    {"explain", explain_answer},
+};
+
+static int failed(const struct error *err)
+{
+    fprintf(stderr, "muster: %s: %s\n", err->code, err->text);
+    return outcome_exit_code(err->outcome);
+}
+
 int account_main(int argc, char **argv)
 {
     struct error err = {0};
-    struct test_arguments arguments;
-    if (argc < 2 || strcmp(argv[1], "test") != 0) {
-        fputs("usage: muster account test --file ACCOUNT.json [--wait SECONDS] [-o json|table]\n",
-              stderr);
-        return outcome_exit_code(ERR_INVALID);
-    }
-    enum outcome outcome = read_arguments(argc, argv, &arguments, &err);
-    if (outcome == OK)
-        outcome = run_test(&arguments, &err);
-    if (outcome == OK)
-        return 0;
-    fprintf(stderr, "muster: %s: %s\n", err.code, err.text);
-    return outcome_exit_code(outcome);
+    for (size_t i = 0; argc >= 2 && i < countof(verbs); i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return verbs[i].run(argc, argv, &err) == OK ? 0 : failed(&err);
+    fputs("usage: muster account test --file ACCOUNT.json [--wait SECONDS] [-o json|table]\n"
+          "       muster account explain --file ANSWER.json\n",
+          stderr);
+    return outcome_exit_code(ERR_INVALID);
 }

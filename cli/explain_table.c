@@ -56,6 +56,7 @@ const struct explanation explanations[] = {
     {"no-credentials", "the cloud's credentials are not set, or cannot be any", "set them in the environment as the cloud's own tools want them"},
     {"bad-endpoint", "the endpoint is not an http address", "correct it in the account"},
     {"bad-account", "the account says something it may not", "look at the place that is named"},
+    {"unknown-operation", "Muster makes no such call to that cloud", "name it as the cloud's documents do: ec2.RunInstances"},
     {"unsupported-driver", "there is no driver for that cloud yet", NULL},
     /* the API */
     {"unauthenticated", "the controller does not know who is asking", "give a valid token"},

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += cli/libcli.a
 cli_libcli_a_SOURCES =
 cli_libcli_a_SOURCES += cli/account.c cli/account.h
+cli_libcli_a_SOURCES += cli/account_explain.c cli/account_explain.h
 cli_libcli_a_SOURCES += cli/account_test.c cli/account_test.h
 cli_libcli_a_SOURCES += cli/api.c cli/api.h cli/api_table.c
 cli_libcli_a_SOURCES += cli/arguments.c cli/arguments.h

@@ -75,7 +75,12 @@ static const struct command {
     {"account", "try out a cloud account", account_main,
      "muster account test --file ACCOUNT.json [--wait SECONDS] [-o table|json]\n"
      "\n"
-     "A full round from launch to terminate; needs no controller.\n"},
+     "A full round from launch to terminate; needs no controller.\n"
+     "\n"
+     "muster account explain --file ANSWER.json\n"
+     "\n"
+     "What a cloud's answer (cloud, operation, response with status, headers, body) says: class of\n"
+     "the error or null, whether to repeat, machines seen, and what will happen to hosts.\n"},
     {"keeper", "make a deployment and keep it going", keeper_main,
      "muster keeper init --dir DIR --realm simulation|production [--controller-name NAME]...\n"
      "                   [--controller URL]... [--simulator-root FILE]\n"

@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/names.h"
+#include "lib/base/record.h"
 #include "lib/base/uuid.h"
 #include "lib/model/account.h"
 #include "lib/net/http.h"
@@ -150,6 +151,11 @@ struct reading {
     struct notice_list notices;
 };
 void reading_done(struct reading *reading);
+/* For drivers: the answer refuses, or cannot be taken for one; why is in `reading->error`. */
+void reading_refuse(struct reading *reading, enum cloud_error kind, const struct error *why);
+
+extern const struct record sighting_record;
+extern const struct record notice_record;
 
 /* Whom the cloud takes us for. */
 struct cloud_identity {

@@ -44,6 +44,38 @@ static const struct {
     [CLOUD_SPOT_RECLAIM]         = {ERR_CONFLICT,    false},
 };
 _Static_assert(countof(facts) == CLOUD_ERROR_COUNT);
+
+static const struct field sighting_fields[] = {
+    FIELD(sighting, ref,             FIELD_TEXT),
+    FIELD(sighting, state,           FIELD_NAME, .names = &machine_state_names),
+    FIELD(sighting, state_word,      FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, reason,          FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, failure,         FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, instance,        FIELD_UUID,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, generation,      FIELD_INT,    .flags = FIELD_OPTIONAL),
+    FIELD(sighting, fleet,           FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, client_token,    FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, image,           FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, size,            FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, zone,            FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, private_address, FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(sighting, launched,        FIELD_MOMENT, .flags = FIELD_OPTIONAL),
+    FIELD(sighting, snp_enabled,     FIELD_BOOL),
+};
+const struct record sighting_record = RECORD(sighting, sighting_fields);
+
+static const struct field notice_fields[] = {
+    FIELD(notice, ref,             FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(notice, event,           FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(notice, kind,            FIELD_TEXT),
+    FIELD(notice, status,          FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+    FIELD(notice, not_before,      FIELD_MOMENT, .flags = FIELD_OPTIONAL),
+    FIELD(notice, not_after,       FIELD_MOMENT, .flags = FIELD_OPTIONAL),
+    FIELD(notice, deadline,        FIELD_MOMENT, .flags = FIELD_OPTIONAL),
+    FIELD(notice, is_ours_to_time, FIELD_BOOL),
+    FIELD(notice, text,            FIELD_TEXT,   .flags = FIELD_OPTIONAL),
+};
+const struct record notice_record = RECORD(notice, notice_fields);
 /* clang-format on */
 
 enum outcome cloud_error_outcome(enum cloud_error kind)
@@ -113,4 +145,11 @@ void reading_done(struct reading *reading)
 {
     sighting_list_done(&reading->sightings);
     notice_list_done(&reading->notices);
+}
+
+void reading_refuse(struct reading *reading, enum cloud_error kind, const struct error *why)
+{
+    reading->refused = true;
+    reading->kind = kind;
+    reading->error = *why;
 }

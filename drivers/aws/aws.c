@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/aws/aws_read.h"
 #include "drivers/aws/credentials.h"
 #include "drivers/aws/ec2_answers.h"
 #include "drivers/aws/ec2_requests.h"
@@ -282,4 +283,5 @@ const struct driver aws_driver = {
     .stop = aws_stop,
     .start = aws_start,
     .terminate = aws_terminate,
+    .read = aws_read,
 };

@@ -170,6 +170,17 @@ enum outcome ec2_read_nothing(const char *action, struct span body, struct error
     return open_answer(action, body, &doc, &root, err);
 }
 
+enum outcome ec2_read_other(const char *action, struct span body, struct error *err)
+{
+    OWNED(xml_drop) xmlDoc *doc = parse_xml(body);
+    const xmlNode *root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
+    char expected[64];
+    snprintf(expected, sizeof expected, "%.50sResponse", action);
+    if (root == NULL || strncmp((const char *)root->name, expected, strlen(expected)) != 0)
+        return unreadable(err, action, "is no plain XML, or to another question");
+    return OK;
+}
+
 static void read_state(const xmlNode *state, struct sighting *out)
 {
     static const struct {
@@ -280,6 +291,67 @@ enum outcome ec2_read_changes(const char *action, struct span body, struct sight
             return unreadable(err, action, "names a machine we cannot read");
         read_state(child(item, "currentState"), change);
     }
+    return OK;
+}
+
+bool ec2_event_is_over(const char *text)
+{
+    static const char *const beginnings[] = {"[Completed]", "[Canceled]"};
+    for (size_t i = 0; i < countof(beginnings); i++)
+        if (strncmp(text, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    return false;
+}
+
+static void read_moment(const xmlNode *node, const char *name, struct moment *out)
+{
+    char when[40];
+    if (copy_child(node, name, when, sizeof when))
+        error_ignore(moment_parse(when, out, NULL));
+}
+
+static bool read_event(const xmlNode *item, const char *ref, struct notice_list *out)
+{
+    struct notice made = {0};
+    if (!COPY(item, "instanceEventId", made.event) || !COPY(item, "code", made.kind))
+        return false;
+    COPY(item, "description", made.text);
+    if (ec2_event_is_over(made.text))
+        return true;
+    snprintf(made.ref, sizeof made.ref, "%s", ref);
+    read_moment(item, "notBefore", &made.not_before);
+    read_moment(item, "notAfter", &made.not_after);
+    read_moment(item, "notBeforeDeadline", &made.deadline);
+    made.is_ours_to_time = made.deadline.us != 0;
+    *notice_list_add(out) = made;
+    return true;
+}
+
+static bool read_status(const xmlNode *item, struct sighting *out, struct notice_list *notices)
+{
+    if (!COPY(item, "instanceId", out->ref) || !ec2_ref_is_valid(out->ref) ||
+        !COPY(item, "availabilityZone", out->zone))
+        return false;
+    read_state(child(item, "instanceState"), out);
+    const xmlNode *set = child(item, "eventsSet");
+    for (const xmlNode *at = next_item(set, NULL); at != NULL; at = next_item(set, at))
+        if (!read_event(at, out->ref, notices))
+            return false;
+    return true;
+}
+
+enum outcome ec2_read_statuses(const char *action, struct span body, struct sighting_list *out,
+                               struct notice_list *notices, struct error *err)
+{
+    OWNED(xml_drop) xmlDoc *doc = NULL;
+    const xmlNode *root;
+    TRY(open_answer(action, body, &doc, &root, err));
+    const xmlNode *set = child(root, "instanceStatusSet");
+    if (set == NULL)
+        return unreadable(err, action, "holds no machines");
+    for (const xmlNode *item = next_item(set, NULL); item != NULL; item = next_item(set, item))
+        if (out->count == EC2_MACHINES_MAX || !read_status(item, sighting_list_add(out), notices))
+            return unreadable(err, action, "names a machine too many, or one we cannot read");
     return OK;
 }
 

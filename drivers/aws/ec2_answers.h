@@ -23,6 +23,9 @@ struct ec2_error ec2_error_read(int status, struct span body);
  * with `ambiguous`, for a 2xx that cannot be read says that something was done. */
 enum outcome ec2_read_nothing(const char *action, struct span body, struct error *err);
 
+/* For what tells us nothing anyway: a look-alike of EC2 may name the type of its answer instead. */
+enum outcome ec2_read_other(const char *action, struct span body, struct error *err);
+
 /* RunInstances and DescribeInstances: adds to `out`, EC2_MACHINES_MAX at most; `next_token` is set,
  * or emptied. */
 enum outcome ec2_read_machines(const char *action, struct span body, struct sighting_list *out,
@@ -31,6 +34,13 @@ enum outcome ec2_read_machines(const char *action, struct span body, struct sigh
 /* Start-, Stop- and TerminateInstances: only `ref`, `state` and `state_word` of each are filled. */
 enum outcome ec2_read_changes(const char *action, struct span body, struct sighting_list *out,
                               struct error *err);
+
+/* DescribeInstanceStatus: of each machine `ref`, `state`, `state_word` and `zone`; and what EC2
+ * says that it will do to their hosts, but for what it did already or took back. */
+enum outcome ec2_read_statuses(const char *action, struct span body, struct sighting_list *out,
+                               struct notice_list *notices, struct error *err);
+/* Is that the text of an event which is over? */
+bool ec2_event_is_over(const char *text);
 
 enum outcome sts_read_identity(struct span body, struct cloud_identity *out, struct error *err);
 

@@ -377,3 +377,14 @@ enum outcome text_copy(char *out, size_t size, const char *in, const char *where
     memcpy(out, in, len + 1);
     return OK;
 }
+
+void text_clip(char *out, size_t size, const char *in)
+{
+    size_t len = strnlen(in, size);
+    if (len == size)
+        for (len = size - 1; len > 0 && ((unsigned char)in[len] & 0xc0) == 0x80;)
+            len--;
+    for (size_t i = 0; i < len; i++)
+        out[i] = (unsigned char)in[i] < ' ' || in[i] == 0x7f ? ' ' : in[i];
+    out[len] = '\0';
+}

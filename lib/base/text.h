@@ -58,4 +58,7 @@ bool text_is_word(const char *text);
 enum outcome text_copy(char *out, size_t size, const char *in, const char *where,
                        struct error *err);
 
+/* What fits of a text from elsewhere: whole characters, control characters as spaces. */
+void text_clip(char *out, size_t size, const char *in);
+
 #endif

@@ -1,4 +1,5 @@
 # One line a test, sorted.
+check_PROGRAMS += tests/drivers/test_account_explain
 check_PROGRAMS += tests/drivers/test_account_test
 check_PROGRAMS += tests/drivers/test_aws_hostile
 check_PROGRAMS += tests/drivers/test_drivers

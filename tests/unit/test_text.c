@@ -94,6 +94,20 @@ static void percent_decoding_refuses_nul_and_torn_escapes(void **state)
         assert_fails(percent_decode(span_of_text(bad[i]), &out, &err), ERR_INVALID, "invalid");
 }
 
+static void what_does_not_fit_is_cut_between_characters(void **state)
+{
+    (void)state;
+    char out[6];
+    text_clip(out, sizeof out, "ab\tcdef");
+    assert_string_equal(out, "ab cd");
+    text_clip(out, sizeof out, "abcd\xc3\xa9");
+    assert_string_equal(out, "abcd");
+    text_clip(out, sizeof out, "abc\xc3\xa9");
+    assert_string_equal(out, "abc\xc3\xa9");
+    text_clip(out, sizeof out, "");
+    assert_string_equal(out, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +118,7 @@ int main(void)
         cmocka_unit_test(names_are_lower_case_words_with_dashes),
         cmocka_unit_test(clean_text_is_utf8_without_controls),
         cmocka_unit_test(percent_decoding_refuses_nul_and_torn_escapes),
+        cmocka_unit_test(what_does_not_fit_is_cut_between_characters),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
