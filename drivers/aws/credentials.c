@@ -56,7 +56,12 @@ enum outcome credentials_find(const struct account *account, struct credentials 
     case CREDENTIALS_ENVIRONMENT:
         outcome = from_environment(&made, err);
         break;
+    case CREDENTIALS_CLIENT_SECRET:
+    case CREDENTIALS_CLIENT_CERTIFICATE:
+    case CREDENTIALS_WORKLOAD_IDENTITY:
+    case CREDENTIALS_MANAGED_IDENTITY:
     case CREDENTIAL_SOURCE_COUNT:
+        outcome = fail_code(err, ERR_DENIED, "no-credentials", "not a source of EC2's credentials");
         break;
     }
     if (outcome != OK) {

@@ -15,6 +15,7 @@ lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/p384.c lib/crypto/p384.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/random.c lib/crypto/random.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/recovery.c lib/crypto/recovery.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/rsa_key.c lib/crypto/rsa_key.h
+lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/rsa_signer.c lib/crypto/rsa_signer.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/seal.c lib/crypto/seal.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/seal_shape.c lib/crypto/seal_shape.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/sign.c lib/crypto/sign.h

@@ -1,5 +1,6 @@
 #include "lib/model/account.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +11,9 @@ static const char *const driver_words[] = {"aws", "azure", "gcp"};
 _Static_assert(countof(driver_words) == ACCOUNT_DRIVER_COUNT);
 const struct names account_driver_names = NAMES("driver", driver_words);
 
-static const char *const source_words[] = {"environment"};
+static const char *const source_words[] = {
+    "environment", "client-secret", "client-certificate", "workload-identity", "managed-identity",
+};
 _Static_assert(countof(source_words) == CREDENTIAL_SOURCE_COUNT);
 const struct names credential_source_names = NAMES("credential source", source_words);
 
@@ -24,6 +27,12 @@ static const struct field fields[] = {
     FIELD(account, subnet, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, security_group, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, instance_profile, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, subscription, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, resource_group, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, security_encryption, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, disk_encryption_set, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, admin_key, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, force_delete, FIELD_BOOL, .flags = FIELD_OPTIONAL),
     FIELD(account, credentials, FIELD_JSON),
     FIELD(account, test, FIELD_JSON, .flags = FIELD_OPTIONAL),
 };
@@ -48,6 +57,38 @@ static enum outcome bad(struct error *err, const char *path, const char *name, c
     return fail_at(err, ERR_INVALID, "bad-account", where, "%s: %s", where, why);
 }
 
+/* What stands in Azure's addresses. */
+static bool is_subscription(const char *text)
+{
+    size_t len = strlen(text);
+    return len > 0 && len == strspn(text, "abcdefABCDEF0123456789-");
+}
+
+static bool is_resource_group(const char *text)
+{
+    size_t len = strlen(text);
+    if (len == 0 || len > 90 || text[len - 1] == '.')
+        return false;
+    for (const char *c = text; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && strchr("-_.()", *c) == NULL)
+            return false;
+    return true;
+}
+
+static enum outcome check_azure(const struct account *account, const char *path, struct error *err)
+{
+    static const char *const kinds[] = {"", "VMGuestStateOnly", "DiskWithVMGuestState",
+                                        "NonPersistedTPM"};
+    if (!is_subscription(account->subscription))
+        return bad(err, path, "subscription", "Azure needs a subscription's id");
+    if (!is_resource_group(account->resource_group))
+        return bad(err, path, "resource_group", "Azure needs a resource group's name");
+    for (size_t i = 0; i < countof(kinds); i++)
+        if (strcmp(account->security_encryption, kinds[i]) == 0)
+            return OK;
+    return bad(err, path, "security_encryption", "not a kind of encryption that Azure has");
+}
+
 static enum outcome check_fields(const struct account *account, const char *path, struct error *err)
 {
     if (!text_is_name(account->name))
@@ -58,22 +99,73 @@ static enum outcome check_fields(const struct account *account, const char *path
         return bad(err, path, "zone", "a zone is [a-z0-9-]+");
     if (!text_is_name(account->owner))
         return bad(err, path, "owner", "an owner is [a-z0-9-]{1,63}");
+    return account->driver == DRIVER_AZURE ? check_azure(account, path, err) : OK;
+}
+
+enum { SOURCE_MEMBERS_MAX = 6, ANY_DRIVER = ACCOUNT_DRIVER_COUNT };
+
+/* What goes with each source besides its name. `file` is a name in the folder of credentials, never
+ * a path: whoever may write accounts does not choose what is read. */
+/* clang-format off */
+static const struct {
+    int driver;
+    const char *needed[SOURCE_MEMBERS_MAX];
+    const char *allowed[SOURCE_MEMBERS_MAX];
+} sources[] = {
+    [CREDENTIALS_ENVIRONMENT]        = {ANY_DRIVER,   {NULL}, {NULL}},
+    [CREDENTIALS_CLIENT_SECRET]      = {DRIVER_AZURE, {"tenant", "client_id", "file"}, {NULL}},
+    [CREDENTIALS_CLIENT_CERTIFICATE] = {DRIVER_AZURE, {"tenant", "client_id", "file"}, {NULL}},
+    [CREDENTIALS_WORKLOAD_IDENTITY]  = {DRIVER_AZURE, {"tenant", "client_id"}, {"file"}},
+    [CREDENTIALS_MANAGED_IDENTITY]   = {DRIVER_AZURE, {NULL}, {"client_id"}},
+};
+_Static_assert(countof(sources) == CREDENTIAL_SOURCE_COUNT);
+/* clang-format on */
+
+static enum outcome check_member(const json_t *value, const char *at, const char *name,
+                                 struct error *err)
+{
+    const char *text;
+    TRY(json_get_text(value, at, name, 255, &text, err));
+    if (strcmp(name, "file") == 0 && !text_is_name(text))
+        return bad(err, at, name, "a file of credentials is named by [a-z0-9-]{1,63}");
+    if (!text_is_word(text))
+        return bad(err, at, name, "not a word");
     return OK;
 }
 
-static enum outcome check_credentials(const json_t *value, const char *path, struct error *err)
+static enum outcome check_source(const json_t *value, const char *at, enum credential_source source,
+                                 struct error *err)
 {
+    const char *known[2 * SOURCE_MEMBERS_MAX + 2] = {"source"};
+    size_t count = 1;
+    for (size_t i = 0; sources[source].needed[i] != NULL; i++) {
+        known[count++] = sources[source].needed[i];
+        TRY(check_member(value, at, sources[source].needed[i], err));
+    }
+    for (size_t i = 0; sources[source].allowed[i] != NULL; i++) {
+        known[count++] = sources[source].allowed[i];
+        if (json_object_get(value, sources[source].allowed[i]) != NULL)
+            TRY(check_member(value, at, sources[source].allowed[i], err));
+    }
+    return json_only(value, at, known, err);
+}
+
+static enum outcome check_credentials(const struct account *account, const char *path,
+                                      struct error *err)
+{
+    const json_t *value = account->credentials;
     char at[ERROR_WHERE_SIZE];
     snprintf(at, sizeof at, "%.60s/credentials", path);
     if (!json_is_object(value))
         return bad(err, path, "credentials", "expected an object");
-    TRY(json_only(value, at, (const char *const[]){"source", NULL}, err));
     const char *word;
     int source;
     TRY(json_get_text(value, at, "source", 64, &word, err));
     if (name_parse(&credential_source_names, word, &source, err) != OK)
         return bad(err, at, "source", "not a credential source");
-    return OK;
+    if (sources[source].driver != ANY_DRIVER && sources[source].driver != (int)account->driver)
+        return bad(err, at, "source", "not a credential source of this cloud");
+    return check_source(value, at, (enum credential_source)source, err);
 }
 
 static enum outcome check_test(const json_t *value, const char *path, struct error *err)
@@ -97,7 +189,7 @@ enum outcome account_from_json(const json_t *value, const char *path, struct acc
     OWNED(account_done) struct account made = {.owner = "muster"};
     TRY(record_from_json(&account_record, value, path, &made, err));
     TRY(check_fields(&made, path, err));
-    TRY(check_credentials(made.credentials, path, err));
+    TRY(check_credentials(&made, path, err));
     TRY(check_test(made.test, path, err));
     *out = made;
     made = (struct account){0};
@@ -121,6 +213,12 @@ enum credential_source account_credential_source(const struct account *account)
     const char *word = json_string_value(json_object_get(account->credentials, "source"));
     error_ignore(name_parse(&credential_source_names, word != NULL ? word : "", &source, NULL));
     return (enum credential_source)source;
+}
+
+const char *account_credential(const struct account *account, const char *member)
+{
+    const char *text = json_string_value(json_object_get(account->credentials, member));
+    return text != NULL ? text : "";
 }
 
 const char *account_test_image(const struct account *account)

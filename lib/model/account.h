@@ -8,8 +8,15 @@
 enum account_driver { DRIVER_AWS, DRIVER_AZURE, DRIVER_GCP, ACCOUNT_DRIVER_COUNT };
 extern const struct names account_driver_names; /* "aws", "azure", "gcp" */
 
-enum credential_source { CREDENTIALS_ENVIRONMENT, CREDENTIAL_SOURCE_COUNT };
-extern const struct names credential_source_names; /* "environment" */
+enum credential_source {
+    CREDENTIALS_ENVIRONMENT,        /* the conventional variables of that cloud's own tools */
+    CREDENTIALS_CLIENT_SECRET,      /* Azure: a file that holds an application's secret */
+    CREDENTIALS_CLIENT_CERTIFICATE, /* Azure: a PEM file of its certificate and key */
+    CREDENTIALS_WORKLOAD_IDENTITY,  /* Azure: a file that holds another issuer's token */
+    CREDENTIALS_MANAGED_IDENTITY,   /* Azure: what the machine that we run on is given */
+    CREDENTIAL_SOURCE_COUNT
+};
+extern const struct names credential_source_names; /* "environment", "client-secret", ... */
 
 enum { ACCOUNT_JSON_MAX = 64 * 1024 };
 
@@ -20,11 +27,17 @@ struct account {
     char zone[64];      /* empty: the cloud chooses */
     char endpoint[256]; /* empty: the cloud's own; http only to loopback */
     char owner[64];     /* tag on everything launched; two Musters in one account must differ */
-    char subnet[64];    /* empty: the default one of the zone */
-    char security_group[64];
+    char subnet[320];   /* empty: the default one of the zone; Azure: a resource id */
+    char security_group[320];
     char instance_profile[256]; /* ARN; empty: the machine gets no role */
-    json_t *credentials;        /* {"source": ...}: a reference, never a secret */
-    json_t *test;               /* {"image": ..., "size": ...}: what `account test` launches */
+    char subscription[64];      /* Azure, as all down to force_delete */
+    char resource_group[96];
+    char security_encryption[32];  /* in Azure's words; empty: VMGuestStateOnly */
+    char disk_encryption_set[320]; /* a resource id; empty: the platform's key */
+    char admin_key[1024];          /* an SSH public key; empty: one that opens nothing */
+    bool force_delete;             /* terminate without shutting down */
+    json_t *credentials;           /* {"source": ...}: a reference, never a secret */
+    json_t *test;                  /* {"image": ..., "size": ...}: what `account test` launches */
 };
 
 extern const struct record account_record;
@@ -38,6 +51,8 @@ enum outcome account_from_json(const json_t *value, const char *path, struct acc
 enum outcome account_read(const char *file, struct account *out, struct error *err);
 
 enum credential_source account_credential_source(const struct account *account);
+/* A member of `credentials`: "tenant", "client_id", "file"; "" when it is not there. */
+const char *account_credential(const struct account *account, const char *member);
 const char *account_test_image(const struct account *account); /* NULL when there is none */
 const char *account_test_size(const struct account *account);
 

@@ -74,6 +74,7 @@ check_PROGRAMS += tests/unit/test_recovery
 check_PROGRAMS += tests/unit/test_replay
 check_PROGRAMS += tests/unit/test_retry
 check_PROGRAMS += tests/unit/test_routes
+check_PROGRAMS += tests/unit/test_rsa_signer
 check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_sigv4
 check_PROGRAMS += tests/unit/test_snp_chain

@@ -103,6 +103,82 @@ static void an_unknown_driver_or_source_is_refused(void **state)
                  ERR_INVALID, "bad-account");
 }
 
+#define AZURE                                                                                      \
+    "\"name\":\"lab\",\"driver\":\"azure\",\"region\":\"westeurope\","                             \
+    "\"subscription\":\"00000000-0000-0000-0000-000000000001\","
+#define SECRET(file)                                                                               \
+    "\"credentials\":{\"source\":\"client-secret\",\"tenant\":\"t\",\"client_id\":\"c\",\"file\":" \
+    "\"" file "\"}"
+
+static void azure_needs_a_subscription_and_a_group(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(account_done) struct account account = {0};
+    assert_ok(read_it("{" AZURE "\"resource_group\":\"rg_1.(a)\"," SECRET("azure-secret") "}",
+                      &account, &err));
+    assert_int_equal(account_credential_source(&account), CREDENTIALS_CLIENT_SECRET);
+    assert_string_equal(account_credential(&account, "file"), "azure-secret");
+    assert_string_equal(account_credential(&account, "token"), "");
+    static const char *const bad[][2] = {
+        {"{" AZURE SECRET("s") "}", "/resource_group"},
+        {"{" AZURE "\"resource_group\":\"a/b\"," SECRET("s") "}", "/resource_group"},
+        {"{" AZURE "\"resource_group\":\"rg.\"," SECRET("s") "}", "/resource_group"},
+        {"{" AZURE "\"resource_group\":\"rg\",\"security_encryption\":\"none\"," SECRET("s") "}",
+         "/security_encryption"},
+        {"{\"name\":\"lab\",\"driver\":\"azure\",\"region\":\"r\",\"resource_group\":"
+         "\"rg\"," SECRET("s") "}",
+         "/subscription"},
+    };
+    for (size_t i = 0; i < countof(bad); i++) {
+        OWNED(account_done) struct account other = {0};
+        assert_int_equal(read_it(bad[i][0], &other, &err), ERR_INVALID);
+        assert_string_equal(err.where, bad[i][1]);
+    }
+}
+
+/* Whoever may write accounts would otherwise read any file of the controller's host. */
+static void a_file_of_credentials_is_a_name_and_never_a_path(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "{" AZURE "\"resource_group\":\"rg\"," SECRET("/etc/shadow") "}",
+        "{" AZURE "\"resource_group\":\"rg\"," SECRET("..") "}",
+        "{" AZURE "\"resource_group\":\"rg\"," SECRET("a.pem") "}",
+    };
+    for (size_t i = 0; i < countof(bad); i++) {
+        struct error err = {0};
+        OWNED(account_done) struct account account = {0};
+        assert_int_equal(read_it(bad[i], &account, &err), ERR_INVALID);
+        assert_string_equal(err.where, "/credentials/file");
+    }
+}
+
+static void a_source_has_its_members_and_its_cloud(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *where;
+    } bad[] = {
+        {"{" AZURE "\"resource_group\":\"rg\",\"credentials\":{\"source\":\"client-secret\","
+         "\"client_id\":\"c\",\"file\":\"f\"}}",
+         "/credentials/tenant"},
+        {"{" AZURE "\"resource_group\":\"rg\",\"credentials\":{\"source\":\"managed-identity\","
+         "\"file\":\"f\"}}",
+         "/credentials/file"},
+        {"{\"name\":\"lab\",\"driver\":\"aws\",\"region\":\"r\",\"credentials\":"
+         "{\"source\":\"managed-identity\"}}",
+         "/credentials/source"},
+    };
+    for (size_t i = 0; i < countof(bad); i++) {
+        struct error err = {0};
+        OWNED(account_done) struct account account = {0};
+        assert_int_equal(read_it(bad[i].text, &account, &err), ERR_INVALID);
+        assert_string_equal(err.where, bad[i].where);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +188,9 @@ int main(void)
         cmocka_unit_test(a_secret_in_the_account_is_refused),
         cmocka_unit_test(a_region_cannot_name_another_host),
         cmocka_unit_test(an_unknown_driver_or_source_is_refused),
+        cmocka_unit_test(azure_needs_a_subscription_and_a_group),
+        cmocka_unit_test(a_file_of_credentials_is_a_name_and_never_a_path),
+        cmocka_unit_test(a_source_has_its_members_and_its_cloud),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
