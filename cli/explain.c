@@ -5,6 +5,7 @@
 
 #include "cli/options.h"
 #include "cli/print.h"
+#include "drivers/catalogue.h"
 #include "lib/model/charter_lint.h"
 #include "lib/model/verdict.h"
 
@@ -24,6 +25,25 @@ static void show(const char *code, const char *meaning, const char *advice, enum
         printf("what to do: %s\n", advice);
 }
 
+/* A rule of an edition that comes with muster: what it says, and where that stands. */
+static bool show_rule(const char *code, enum output output)
+{
+    for (size_t i = 0; i < CATALOGUE_BUILT_IN_COUNT; i++) {
+        OWNED(catalogue_drop) struct catalogue *edition = NULL;
+        error_ignore(catalogue_built_in(catalogue_built_in_names[i], &edition, NULL));
+        const struct catalogue_rule *rule = catalogue_find(edition, code);
+        if (rule == NULL)
+            continue;
+        OWNED(text_done) struct text meaning = {0};
+        text_addf(&meaning, "%s (%s)", rule->says, rule->source);
+        show(code, text_str(&meaning),
+             "ask for what the rule allows; where it is wrong for you: muster catalogue override",
+             output);
+        return true;
+    }
+    return false;
+}
+
 static enum outcome explain(const char *code, enum output output, struct error *err)
 {
     int reason;
@@ -39,6 +59,8 @@ static enum outcome explain(const char *code, enum output output, struct error *
             return OK;
         }
     }
+    if (show_rule(code, output))
+        return OK;
     if (name_parse(&reason_names, code, &reason, NULL) != OK)
         return fail_code(err, ERR_NOT_FOUND, "unknown-code", "no code is called '%.60s'", code);
     show(code, reason_meaning((enum reason)reason), NULL, output);

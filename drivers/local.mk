@@ -1,6 +1,7 @@
 noinst_LIBRARIES += drivers/libdrivers.a
 drivers_libdrivers_a_SOURCES = \
 	drivers/driver.h drivers/drivers.c \
+	drivers/catalogue.c drivers/catalogue.h \
 	drivers/rest.c drivers/rest.h \
 	drivers/aws/aws.c \
 	drivers/aws/aws_read.c drivers/aws/aws_read.h \
@@ -8,3 +9,19 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/aws/ec2_answers.c drivers/aws/ec2_answers.h \
 	drivers/aws/ec2_errors.c drivers/aws/ec2_errors.h \
 	drivers/aws/ec2_requests.c drivers/aws/ec2_requests.h
+
+# The editions that come with it are compiled in, and installed for people to read and to start
+# their own from.
+CATALOGUE_TEXTS = drivers/catalogue_current.c drivers/catalogue_seed_2025.c
+nodist_drivers_libdrivers_a_SOURCES = $(CATALOGUE_TEXTS)
+cataloguedir = $(pkgdatadir)/catalogue
+dist_catalogue_DATA = drivers/catalogue/current.json drivers/catalogue/seed-2025.json
+CLEANFILES += $(CATALOGUE_TEXTS)
+drivers/catalogue_current.c: $(top_srcdir)/tools/text2c $(top_srcdir)/drivers/catalogue/current.json
+	$(AM_V_GEN)$(MKDIR_P) drivers && \
+	$(AWK) -f $(top_srcdir)/tools/text2c -v name=catalogue_current_json $(top_srcdir)/drivers/catalogue/current.json >$@.new && \
+	mv $@.new $@
+drivers/catalogue_seed_2025.c: $(top_srcdir)/tools/text2c $(top_srcdir)/drivers/catalogue/seed-2025.json
+	$(AM_V_GEN)$(MKDIR_P) drivers && \
+	$(AWK) -f $(top_srcdir)/tools/text2c -v name=catalogue_seed_2025_json $(top_srcdir)/drivers/catalogue/seed-2025.json >$@.new && \
+	mv $@.new $@

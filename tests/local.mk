@@ -42,6 +42,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/guest_vtpm.c tests/support/guest_vtpm.h \
 	tests/support/made_vtpm.c tests/support/made_vtpm.h \
 	tests/support/rsa_files.c tests/support/rsa_files.h \
+	tests/support/rules.c tests/support/rules.h \
 	tests/support/run.c tests/support/run.h \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/database.c tests/support/database.h \

@@ -6,6 +6,10 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/binding.c lib/model/binding.h \
 	lib/model/bundle.c lib/model/bundle.h \
 	lib/model/caller.c lib/model/caller.h \
+	lib/model/catalogue.c lib/model/catalogue.h lib/model/catalogue_inside.h \
+	lib/model/catalogue_check.c lib/model/catalogue_wish.c lib/model/catalogue_wish.h \
+	lib/model/catalogue_drift.c lib/model/catalogue_drift.h \
+	lib/model/catalogue_size.c \
 	lib/model/charter.c lib/model/charter.h \
 	lib/model/charter_dates.c \
 	lib/model/charter_diff.c lib/model/charter_diff.h lib/model/charter_diff_inside.h \

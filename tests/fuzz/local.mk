@@ -7,6 +7,7 @@ fuzz_targets += tests/fuzz/fuzz_api_bodies
 fuzz_targets += tests/fuzz/fuzz_azure
 fuzz_targets += tests/fuzz/fuzz_userdata
 fuzz_targets += tests/fuzz/fuzz_bundle
+fuzz_targets += tests/fuzz/fuzz_catalogue
 fuzz_targets += tests/fuzz/fuzz_certificates
 fuzz_targets += tests/fuzz/fuzz_cert_table
 fuzz_targets += tests/fuzz/fuzz_ec2_xml
