@@ -129,7 +129,7 @@ enum outcome appraisal_begin(struct appraisal *a, struct bytes *out_request, str
     struct attest_begin begin = {.kind = tee_kind(a->guest->tee)};
     a->demanded = false;
     a->begun_ms = clock_monotonic_ms();
-    TRY(key_generate(KEY_P256, &key, err));
+    TRY(key_generate(evidence_sealing_kind(begin.kind), &key, err));
     TRY(key_to_spki(key, &begin.sealing_key, err));
     message_print(VERB_ATTEST_BEGIN, &attest_begin_record, &begin, out_request);
     record_done(&attest_begin_record, &begin);

@@ -209,7 +209,7 @@ const struct explanation explanations[] = {
     {"nsm-bad-answer", "the enclave's security module answered what cannot be", "compare the agent's version with the platform's"},
     {"secrets-dir-not-tmpfs", "secrets would reach a disk", "put secrets-dir on tmpfs"},
     {"secrets-dir-not-private", "others may enter the folder of secrets", "make it 700 and the agent's own"},
-    {"envelope-not-ours", "it was sealed to a key this guest no longer has", "nothing: it is released again under the new verdict"},
+    {"envelope-not-ours", "it was sealed to a key this guest no longer has; an enclave also says so of what was changed on the way or signed by no keeper of its root", "nothing: it is released again under the new verdict"},
     {"old-sequence", "the guest has already obeyed a later delivery", "nothing, unless it repeats: then somebody replays"},
     {"old-version", "the guest has already seen a later version", "nothing, unless it repeats: then somebody replays"},
     {"old-epoch", "the controller is of an epoch this guest has left", "end the controller on the old copy of the database; a guest that somebody else misled obeys again in ten minutes"},

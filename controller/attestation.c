@@ -13,6 +13,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
+#include "lib/crypto/sealing_key.h"
 
 /* ---- challenge ---- */
 
@@ -162,7 +163,7 @@ static enum outcome read_claims(const json_t *claims, struct verdict_row *row, s
     TRY(get_name(claims, "level", &level_names, &level, err));
     TRY(json_get_bool(claims, "/claims", "simulated", &row->simulated, err));
     TRY(json_get_int(claims, "/claims", "charter_serial", 1, INT64_MAX, &row->charter_serial, err));
-    TRY(json_get_base64(claims, "/claims", "sealing_key", 256, &sealing_key, err));
+    TRY(json_get_base64(claims, "/claims", "sealing_key", SEALING_SPKI_MAX, &sealing_key, err));
     TRY(get_hash(claims, "link_key", row->link_key, err));
     TRY(get_hash(claims, "anchor", row->anchor, err));
     TRY(get_hash(claims, "report_id", row->report_id, err));

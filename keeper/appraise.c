@@ -23,10 +23,10 @@ enum outcome keeper_challenge(struct keeper *k, const struct challenge_wish *wis
     struct nonce_entry entry = {.kind = wish->kind, .instance = wish->instance};
     TRY(keeper_charter(k, &charter, err));
     TRY(check_kind(k, wish->kind, err));
-    TRY(key_from_spki(bytes_span(&wish->sealing_key), &sealing, err));
-    if (key_kind_of(sealing) != KEY_P256 || wish->sealing_key.len > SEALING_SPKI_MAX ||
-        uuid_is_zero(&wish->instance))
-        return fail_code(err, ERR_INVALID, "unsupported-key", "a sealing key is a P-256 one");
+    TRY(sealing_key_read(bytes_span(&wish->sealing_key), &sealing, err));
+    if (key_kind_of(sealing) != evidence_sealing_kind(wish->kind) || uuid_is_zero(&wish->instance))
+        return fail_code(err, ERR_INVALID, "unsupported-key",
+                         "a sealing key is a P-256 one, an enclave's an RSA one");
     memcpy(entry.link_key, wish->link_key, sizeof entry.link_key);
     memcpy(entry.sealing_spki, wish->sealing_key.at, wish->sealing_key.len);
     entry.sealing_spki_len = wish->sealing_key.len;

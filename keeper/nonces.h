@@ -4,9 +4,10 @@
 #define MUSTER_KEEPER_NONCES_H
 
 #include "lib/base/clock.h"
+#include "lib/crypto/sealing_key.h"
 #include "lib/model/binding.h"
 
-enum { NONCE_SECONDS = 180, KEEPER_BOOT_ID_SIZE = 8, SEALING_SPKI_MAX = 128 };
+enum { NONCE_SECONDS = 180, KEEPER_BOOT_ID_SIZE = 8 };
 
 struct nonce_entry {
     uint8_t nonce[NONCE_SIZE];

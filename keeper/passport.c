@@ -6,6 +6,7 @@
 
 #include "keeper/inside.h"
 #include "lib/crypto/random.h"
+#include "lib/crypto/sealing_key.h"
 
 /* At once, and then one each so many milliseconds: six a minute in the long run. */
 enum { PASSPORTS_AT_ONCE = 6, PASSPORT_EVERY_MS = 10000 };
@@ -102,7 +103,7 @@ static enum outcome seal_it(const struct keeper *k, const struct passport_wish *
         .verdict = verdict->id,
         .sequence = 1,
     };
-    TRY(key_from_spki(bytes_span(&verdict->claims.sealing_key), &sealing, err));
+    TRY(sealing_key_read(bytes_span(&verdict->claims.sealing_key), &sealing, err));
     memcpy(header.deployment, k->deployment, sizeof header.deployment);
     key_fingerprint(sealing, header.sealing_key);
     memcpy(header.salt, wish->nonce, sizeof header.salt);

@@ -5,6 +5,7 @@
 #include "keeper/inside.h"
 #include "keeper/makers.h"
 #include "lib/crypto/random.h"
+#include "lib/crypto/sealing_key.h"
 
 /* ---- generate ----------------------------------------------------------------------------- */
 
@@ -119,7 +120,7 @@ static enum outcome seal_it(const struct keeper *k, const struct release_wish *w
         .verdict = token->id,
         .sequence = wish->sequence,
     };
-    TRY(key_from_spki(bytes_span(&token->claims.sealing_key), &sealing, err));
+    TRY(sealing_key_read(bytes_span(&token->claims.sealing_key), &sealing, err));
     memcpy(header.deployment, k->deployment, sizeof header.deployment);
     memcpy(header.anchor, label->anchor, sizeof header.anchor);
     key_fingerprint(sealing, header.sealing_key);

@@ -55,6 +55,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/sim_cloud.c tests/support/sim_cloud.h \
 	tests/support/simulator.c tests/support/simulator.h \
 	tests/support/vectors.c tests/support/vectors.h \
+	tests/support/sealed.c tests/support/sealed.h \
 	tests/support/vtpm_judged.c tests/support/vtpm_judged.h
 
 include tests/unit/local.mk

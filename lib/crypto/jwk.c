@@ -12,6 +12,7 @@ static const struct {
     [KEY_P256] = {"P-256", "ES256", 32},
     [KEY_P384] = {"P-384", "ES384", 48},
     [KEY_ED25519] = {NULL, NULL, 0},
+    [KEY_RSA] = {NULL, NULL, 0},
 };
 _Static_assert(countof(facts) == KEY_KIND_COUNT);
 

@@ -18,6 +18,7 @@ lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/rsa_key.c lib/crypto/rsa_key.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/rsa_signer.c lib/crypto/rsa_signer.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/seal.c lib/crypto/seal.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/seal_shape.c lib/crypto/seal_shape.h
+lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/sealing_key.c lib/crypto/sealing_key.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/sign.c lib/crypto/sign.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/sigv4.c lib/crypto/sigv4.h
 lib_crypto_libcrypto_door_a_SOURCES += lib/crypto/token.c lib/crypto/token.h

@@ -4,6 +4,7 @@
 #include <openssl/cms.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -120,25 +121,63 @@ static X509 *recipient_cert(const struct key *sealing_key)
     return x509;
 }
 
+static CMS_ContentInfo *made(CMS_ContentInfo *cms, bool fine)
+{
+    if (fine)
+        return cms;
+    CMS_ContentInfo_free(cms);
+    return NULL;
+}
+
+static CMS_ContentInfo *to_point(X509 *recipient)
+{
+    CMS_ContentInfo *cms = CMS_AuthEnvelopedData_create(EVP_aes_256_gcm());
+    CMS_RecipientInfo *to =
+        cms != NULL ? CMS_add1_recipient_cert(cms, recipient, CMS_USE_KEYID) : NULL;
+    EVP_PKEY_CTX *agreement = to != NULL ? CMS_RecipientInfo_get0_pkey_ctx(to) : NULL;
+    /* Left alone, OpenSSL 3.0 would derive with SHA-1. */
+    return made(cms,
+                agreement != NULL && EVP_PKEY_CTX_set_ecdh_kdf_md(agreement, EVP_sha256()) == 1);
+}
+
+static CMS_ContentInfo *to_rsa(X509 *recipient)
+{
+    CMS_ContentInfo *cms = CMS_EnvelopedData_create(EVP_aes_256_cbc());
+    CMS_RecipientInfo *to =
+        cms != NULL ? CMS_add1_recipient_cert(cms, recipient, CMS_USE_KEYID | CMS_KEY_PARAM) : NULL;
+    EVP_PKEY_CTX *transport = to != NULL ? CMS_RecipientInfo_get0_pkey_ctx(to) : NULL;
+    return made(cms, transport != NULL &&
+                         EVP_PKEY_CTX_set_rsa_padding(transport, RSA_PKCS1_OAEP_PADDING) == 1 &&
+                         EVP_PKEY_CTX_set_rsa_oaep_md(transport, EVP_sha256()) == 1 &&
+                         EVP_PKEY_CTX_set_rsa_mgf1_md(transport, EVP_sha256()) == 1);
+}
+
+/* AWS's parser reads the outer elements in indefinite length alone, which is how a stream is
+ * written. */
+static bool write_cms(CMS_ContentInfo *cms, BIO *in, bool as_stream, BIO *out)
+{
+    if (CMS_set_detached(cms, 0) != 1)
+        return false;
+    if (as_stream)
+        return i2d_CMS_bio_stream(out, cms, in, CMS_STREAM | CMS_BINARY) == 1;
+    return CMS_final(cms, in, NULL, CMS_BINARY) == 1 && i2d_CMS_bio(out, cms) == 1;
+}
+
 static enum outcome encrypt(struct span signed_data, const struct key *sealing_key,
                             struct bytes *out, struct error *err)
 {
+    const bool rsa = key_kind_of(sealing_key) == KEY_RSA;
     OWNED(bio_drop) BIO *in = BIO_new_mem_buf(signed_data.at, (int)signed_data.len);
+    OWNED(bio_drop) BIO *written = BIO_new(BIO_s_mem());
     OWNED(x509_drop) X509 *recipient = recipient_cert(sealing_key);
-    OWNED(cms_drop) CMS_ContentInfo *cms = CMS_AuthEnvelopedData_create(EVP_aes_256_gcm());
-    CMS_RecipientInfo *to = in != NULL && recipient != NULL && cms != NULL
-                                ? CMS_add1_recipient_cert(cms, recipient, CMS_USE_KEYID)
-                                : NULL;
-    EVP_PKEY_CTX *agreement = to != NULL ? CMS_RecipientInfo_get0_pkey_ctx(to) : NULL;
-    /* Left alone, OpenSSL 3.0 would derive with SHA-1. */
-    bool fine = agreement != NULL && EVP_PKEY_CTX_set_ecdh_kdf_md(agreement, EVP_sha256()) == 1 &&
-                CMS_set_detached(cms, 0) == 1 && CMS_final(cms, in, NULL, CMS_BINARY) == 1;
-    unsigned char *der = NULL;
-    int len = fine ? i2d_CMS_ContentInfo(cms, &der) : -1;
-    if (len <= 0)
+    OWNED(cms_drop) CMS_ContentInfo *cms = NULL;
+    if (recipient != NULL)
+        cms = rsa ? to_rsa(recipient) : to_point(recipient);
+    if (in == NULL || written == NULL || cms == NULL || !write_cms(cms, in, rsa, written))
         return openssl_failed(err, "encrypting an envelope");
-    bytes_add(out, SPAN(der, (size_t)len));
-    OPENSSL_free(der);
+    char *at = NULL;
+    const long len = BIO_get_mem_data(written, &at);
+    bytes_add(out, SPAN(at, (size_t)len));
     return OK;
 }
 
@@ -148,7 +187,7 @@ enum outcome seal_to(const struct key *sealing_key, const struct seal_header *he
 {
     uint8_t fingerprint[SHA256_SIZE];
     key_fingerprint(sealing_key, fingerprint);
-    if (key_kind_of(sealing_key) != KEY_P256 ||
+    if ((key_kind_of(sealing_key) != KEY_P256 && key_kind_of(sealing_key) != KEY_RSA) ||
         memcmp(fingerprint, header->sealing_key, sizeof fingerprint) != 0)
         return fail(err, ERR_INVALID, "the header names another sealing key");
     OWNED(bytes_wipe) struct bytes inner = {0};
@@ -178,6 +217,8 @@ static CMS_ContentInfo *parse(struct span der)
 
 static bool unlock(CMS_ContentInfo *cms, const struct key *sealing_key)
 {
+    if (key_kind_of(sealing_key) == KEY_RSA) /* what cannot be opened gets a key of chance */
+        return CMS_decrypt_set1_pkey(cms, key_inside(sealing_key), NULL) == 1;
     STACK_OF(CMS_RecipientInfo) *recipients = CMS_get0_RecipientInfos(cms);
     if (sk_CMS_RecipientInfo_num(recipients) != 1)
         return false;
@@ -190,17 +231,23 @@ static bool unlock(CMS_ContentInfo *cms, const struct key *sealing_key)
            1;
 }
 
-static enum outcome decrypt(struct span envelope, const struct key *sealing_key, struct locked *out,
-                            struct error *err)
+static enum outcome not_ours(struct error *err)
+{
+    return fail_code(err, ERR_DENIED, "envelope-not-ours",
+                     "sealed to another key, or changed on the way");
+}
+
+/* What came out is given whether or not it is whole, for its shape to be looked at: open_rsa(). */
+static enum outcome decrypt(struct span envelope, const struct key *sealing_key, bool *out_opened,
+                            struct locked *out, struct error *err)
 {
     OWNED(cms_drop) CMS_ContentInfo *cms = parse(envelope);
     OWNED(bio_drop) BIO *plain = BIO_new(BIO_s_secmem()); /* wiped when it is freed */
-    bool opened = cms != NULL && plain != NULL && unlock(cms, sealing_key) &&
+    if (plain == NULL)
+        return openssl_failed(err, "opening an envelope");
+    *out_opened = cms != NULL && unlock(cms, sealing_key) &&
                   CMS_decrypt(cms, NULL, NULL, NULL, plain, CMS_BINARY) == 1;
     ERR_clear_error();
-    if (!opened)
-        return fail_code(err, ERR_DENIED, "envelope-not-ours",
-                         "sealed to another key, or changed on the way");
     return take_bio(plain, out, err);
 }
 
@@ -290,18 +337,46 @@ static enum outcome check_header(const struct seal_header *header, const struct 
     return OK;
 }
 
+static enum outcome open_point(struct span envelope, const struct key *sealing_key,
+                               const struct seal_expected *expected, struct locked *out,
+                               struct error *err)
+{
+    bool opened;
+    OWNED(locked_done) struct locked signed_data = {0};
+    TRY(decrypt(envelope, sealing_key, &opened, &signed_data, err));
+    if (!opened)
+        return not_ours(err);
+    TRY(seal_check_signed(locked_span(&signed_data), err));
+    return verify(locked_span(&signed_data), expected, out, err);
+}
+
+/* CBC does not tell that it was changed; the signature inside does. Until that is found to be good,
+ * whatever is wrong looks alike and takes the same steps: whoever changes bytes and asks again and
+ * again learns nothing of those that he cannot read. */
+static enum outcome open_rsa(struct span envelope, const struct key *sealing_key,
+                             const struct seal_expected *expected, struct locked *out,
+                             struct error *err)
+{
+    bool opened;
+    OWNED(locked_done) struct locked signed_data = {0};
+    TRY(decrypt(envelope, sealing_key, &opened, &signed_data, err));
+    const bool shaped = seal_check_signed(locked_span(&signed_data), NULL) == OK;
+    if (!opened || !shaped || verify(locked_span(&signed_data), expected, out, NULL) != OK)
+        return not_ours(err);
+    return OK;
+}
+
 enum outcome seal_open(struct span envelope, const struct key *sealing_key,
                        const struct seal_expected *expected, struct seal_header *out_header,
                        struct locked *out_payload, struct error *err)
 {
-    OWNED(locked_done) struct locked signed_data = {0};
     OWNED(locked_done) struct locked inner = {0};
     OWNED(locked_done) struct locked payload = {0};
     struct seal_header header = {0};
     TRY(seal_check_outer(envelope, sealing_key, err));
-    TRY(decrypt(envelope, sealing_key, &signed_data, err));
-    TRY(seal_check_signed(locked_span(&signed_data), err));
-    TRY(verify(locked_span(&signed_data), expected, &inner, err));
+    TRY(key_kind_of(sealing_key) == KEY_RSA
+            ? open_rsa(envelope, sealing_key, expected, &inner, err)
+            : open_point(envelope, sealing_key, expected, &inner, err));
     TRY(read_inner(locked_span(&inner), &header, &payload, err));
     TRY(check_header(&header, sealing_key, expected, err));
     *out_header = header;

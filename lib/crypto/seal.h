@@ -3,6 +3,9 @@
  * in GCM, ephemeral-static P-256, key derivation with SHA-256, AES-256 key wrap, ECDSA with
  * SHA-256: any other algorithm, and any other shape, is refused before a key is touched.
  *
+ * To an RSA key, which enclaves have, the outer form is that of AWS's key service: EnvelopedData,
+ * RSAES-OAEP and MGF1 with SHA-256, AES-256 in CBC, in BER (doc/decisions/0018).
+ *
  * The controller carries envelopes and learns nothing from them.
  */
 #ifndef MUSTER_CRYPTO_SEAL_H
@@ -58,8 +61,9 @@ struct seal_expected {
 
 /* ERR_INVALID "envelope-malformed"; ERR_DENIED "envelope-algorithm", "envelope-not-ours" (sealed
  * to another key), "bad-signature", the codes of cert_check_role(), "wrong-purpose",
- * "wrong-deployment", "wrong-instance", "wrong-sealing-key", "old-sequence". `sealing_key` is the
- * private one. */
+ * "wrong-deployment", "wrong-instance", "wrong-sealing-key", "old-sequence". Of an envelope to an
+ * RSA key nothing but "envelope-not-ours" is told until the keeper's signature was found good.
+ * `sealing_key` is the private one. */
 enum outcome seal_open(struct span envelope, const struct key *sealing_key,
                        const struct seal_expected *expected, struct seal_header *out_header,
                        struct locked *out_payload, struct error *err);

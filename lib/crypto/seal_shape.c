@@ -17,8 +17,16 @@ static const uint8_t agreement[] = {0x30, 0x15, 0x06, 0x06, 0x2b, 0x81, 0x04, 0x
 static const uint8_t aes_256_gcm[] = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2e};
 static const uint8_t sha_256[] = {0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
 static const uint8_t ecdsa_sha_256[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+static const uint8_t enveloped_data[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03};
+/* RSAES-OAEP, its hash and MGF1 with SHA-256 */
+static const uint8_t transport[] = {0x30, 0x38, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x07, 0x30, 0x2b,
+    0xa0, 0x0d, 0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01,
+    0xa1, 0x1a, 0x30, 0x18, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08,
+    0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01};
+static const uint8_t aes_256_cbc[] = {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2a};
 static const uint8_t version_0[] = {0x02, 0x01, 0x00};
 static const uint8_t version_1[] = {0x02, 0x01, 0x01};
+static const uint8_t version_2[] = {0x02, 0x01, 0x02};
 static const uint8_t version_3[] = {0x02, 0x01, 0x03};
 static const uint8_t tag_16[] = {0x02, 0x01, 0x10};
 /* clang-format on */
@@ -92,11 +100,9 @@ static enum outcome check_content(struct reader *in, struct error *err)
     return at_end(&algorithm) && at_end(&content) ? OK : malformed(err, "not one content");
 }
 
-enum outcome seal_check_outer(struct span envelope, const struct key *sealing_key,
-                              struct error *err)
+static enum outcome check_to_point(struct span envelope, const struct key *sealing_key,
+                                   struct error *err)
 {
-    if (envelope.len > SEAL_ENVELOPE_MAX)
-        return malformed(err, "too large");
     struct reader whole = reader_of(envelope);
     struct reader info = der_enter(&whole, DER_SEQUENCE);
     if (!der_is(&info, SPAN_OF(auth_enveloped_data)))
@@ -111,6 +117,93 @@ enum outcome seal_check_outer(struct span envelope, const struct key *sealing_ke
     bool whole_is_read = at_end(&data) && at_end(&explicit) && at_end(&info) && at_end(&whole);
     return whole_is_read && tag.len == 16 ? OK : malformed(err, "more or less than one envelope");
 }
+
+/* ---- as AWS's key service writes it ---------------------------------------------------------- */
+
+/* An element without a length, which only its end ends. */
+static bool opens(struct reader *in, unsigned tag)
+{
+    return read_u8(in) == tag && read_u8(in) == 0x80;
+}
+
+static bool closes(struct reader *in)
+{
+    return read_u8(in) == 0 && read_u8(in) == 0 && !in->ran_short;
+}
+
+static enum outcome check_transport(struct reader *in, struct span *out_key_id, struct error *err)
+{
+    enum { WRAPPED_LEAST = 256, WRAPPED_MOST = 512 };
+    struct reader set = der_enter(in, DER_SET);
+    struct reader recipient = der_enter(&set, DER_SEQUENCE);
+    if (!der_is(&recipient, SPAN_OF(version_2)))
+        return malformed(err, "the recipient is not named by its key");
+    *out_key_id = der_next(&recipient, DER_CONTEXT | 0);
+    if (!der_is(&recipient, SPAN_OF(transport)))
+        return other_algorithm(err, "key transport");
+    struct span wrapped = der_next(&recipient, DER_OCTET_STRING);
+    if (!at_end(&recipient) || !at_end(&set) || wrapped.len < WRAPPED_LEAST ||
+        wrapped.len > WRAPPED_MOST)
+        return malformed(err, "not one recipient");
+    return OK;
+}
+
+static enum outcome check_parts(struct reader *in, struct error *err)
+{
+    enum { BLOCK = 16 };
+    size_t len = 0;
+    if (!opens(in, DER_CONSTRUCTED | 0))
+        return malformed(err, "the content is not in parts");
+    while (der_peek(in) == DER_OCTET_STRING && !in->ran_short)
+        len += der_next(in, DER_OCTET_STRING).len;
+    return closes(in) && len > 0 && len % BLOCK == 0 ? OK : malformed(err, "not whole blocks");
+}
+
+static enum outcome check_content_in_parts(struct reader *in, struct error *err)
+{
+    if (!opens(in, DER_SEQUENCE) || !der_is(in, SPAN_OF(data_type)))
+        return malformed(err, "the content is of another type");
+    struct reader algorithm = der_enter(in, DER_SEQUENCE);
+    if (!der_is(&algorithm, SPAN_OF(aes_256_cbc)))
+        return other_algorithm(err, "cipher");
+    struct span iv = der_next(&algorithm, DER_OCTET_STRING);
+    if (!at_end(&algorithm) || iv.len != 16)
+        return malformed(err, "not one initial block");
+    TRY(check_parts(in, err));
+    return closes(in) ? OK : malformed(err, "not one content");
+}
+
+static enum outcome check_to_rsa(struct span envelope, const struct key *sealing_key,
+                                 struct error *err)
+{
+    uint8_t id[SHA256_SIZE];
+    struct span key_id;
+    struct reader in = reader_of(envelope);
+    if (!opens(&in, DER_SEQUENCE) || !der_is(&in, SPAN_OF(enveloped_data)) ||
+        !opens(&in, DER_CONSTRUCTED | 0) || !opens(&in, DER_SEQUENCE) ||
+        !der_is(&in, SPAN_OF(version_2)))
+        return malformed(err, "not enveloped data");
+    TRY(check_transport(&in, &key_id, err));
+    TRY(check_content_in_parts(&in, err));
+    if (!closes(&in) || !closes(&in) || !closes(&in) || !at_end(&in))
+        return malformed(err, "more or less than one envelope");
+    key_fingerprint(sealing_key, id);
+    if (!span_equal(key_id, SPAN(id, SEAL_KEY_ID_SIZE)))
+        return fail_code(err, ERR_DENIED, "envelope-not-ours", "sealed to another key");
+    return OK;
+}
+
+/* The form follows from the key alone, so that nobody chooses the weaker one. */
+enum outcome seal_check_outer(struct span envelope, const struct key *sealing_key,
+                              struct error *err)
+{
+    if (envelope.len > SEAL_ENVELOPE_MAX)
+        return malformed(err, "too large");
+    return key_kind_of(sealing_key) == KEY_RSA ? check_to_rsa(envelope, sealing_key, err)
+                                               : check_to_point(envelope, sealing_key, err);
+}
+
+/* ---- what is inside -------------------------------------------------------------------------- */
 
 static enum outcome check_signer_info(struct reader *in, struct error *err)
 {

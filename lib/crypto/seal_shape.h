@@ -7,7 +7,7 @@
 
 enum { SEAL_KEY_ID_SIZE = 20 }; /* the first bytes of the sealing key's fingerprint */
 
-/* AuthEnvelopedData (RFC 5083) to this key. */
+/* AuthEnvelopedData (RFC 5083) to this key, or EnvelopedData (RFC 5652) where it is an RSA key. */
 enum outcome seal_check_outer(struct span envelope, const struct key *sealing_key,
                               struct error *err);
 /* SignedData (RFC 5652). */

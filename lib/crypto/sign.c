@@ -29,6 +29,7 @@ static const struct {
     [KEY_P256] = {"prime256v1", 32, EVP_sha256},
     [KEY_P384] = {"secp384r1", 48, EVP_sha384},
     [KEY_ED25519] = {NULL, 32, NULL},
+    [KEY_RSA] = {NULL, 0, NULL}, /* signs nothing */
 };
 _Static_assert(countof(facts) == KEY_KIND_COUNT);
 
@@ -62,10 +63,26 @@ static bool has_private_half(EVP_PKEY *pkey, enum key_kind kind)
         return EVP_PKEY_get_raw_private_key(pkey, NULL, &len) == 1;
     }
     BIGNUM *d = NULL;
-    bool has = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d) == 1;
+    const char *name = kind == KEY_RSA ? OSSL_PKEY_PARAM_RSA_D : OSSL_PKEY_PARAM_PRIV_KEY;
+    bool has = EVP_PKEY_get_bn_param(pkey, name, &d) == 1;
     BN_clear_free(d);
     ERR_clear_error();
     return has;
+}
+
+static struct key *wrap(EVP_PKEY *pkey, enum key_kind kind)
+{
+    struct key *key = NEW(struct key);
+    key->pkey = pkey;
+    key->kind = kind;
+    key->is_private = has_private_half(pkey, kind);
+    key->owners = 1;
+    return key;
+}
+
+struct key *key_wrap_rsa(EVP_PKEY *pkey)
+{
+    return wrap(pkey, KEY_RSA);
 }
 
 struct key *key_wrap(EVP_PKEY *pkey, struct error *err)
@@ -77,12 +94,7 @@ struct key *key_wrap(EVP_PKEY *pkey, struct error *err)
                                "neither a P-256, a P-384 nor an Ed25519 key"));
         return NULL;
     }
-    struct key *key = NEW(struct key);
-    key->pkey = pkey;
-    key->kind = kind;
-    key->is_private = has_private_half(pkey, kind);
-    key->owners = 1;
-    return key;
+    return wrap(pkey, kind);
 }
 
 EVP_PKEY *key_inside(const struct key *key)
@@ -119,15 +131,30 @@ void key_keep_thumbprint(const struct key *key, const char *thumbprint)
         free(text); /* another thread was first */
 }
 
+static EVP_PKEY *generate(enum key_kind kind)
+{
+    static const size_t rsa_bits = 2048; /* AWS's key service takes no other number */
+    switch (kind) {
+    case KEY_P256:
+    case KEY_P384:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "EC", facts[kind].group);
+    case KEY_ED25519:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case KEY_RSA:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", rsa_bits);
+    case KEY_KIND_COUNT:
+        break;
+    }
+    abort();
+}
+
 enum outcome key_generate(enum key_kind kind, struct key **out, struct error *err)
 {
-    EVP_PKEY *pkey = facts[kind].group != NULL
-                         ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", facts[kind].group)
-                         : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    EVP_PKEY *pkey = generate(kind);
     if (pkey == NULL)
         return openssl_failed(err, "generating a key");
-    *out = key_wrap(pkey, err);
-    return *out != NULL ? OK : ERR_INTERNAL;
+    *out = wrap(pkey, kind);
+    return OK;
 }
 
 static enum outcome wrapped(EVP_PKEY *pkey, struct key **out, struct error *err)
@@ -328,7 +355,7 @@ enum outcome key_sign(const struct key *key, struct span message, struct bytes *
     OWNED(context_drop) EVP_MD_CTX *context = EVP_MD_CTX_new();
     uint8_t signature[160];
     size_t len = sizeof signature;
-    if (!key->is_private ||
+    if (!key->is_private || facts[key->kind].half == 0 ||
         EVP_DigestSignInit(context, NULL, ecdsa ? facts[key->kind].md() : NULL, NULL, key->pkey) !=
             1 ||
         EVP_DigestSign(context, signature, &len, message.at, message.len) != 1)
@@ -356,7 +383,7 @@ enum outcome key_verify(const struct key *key, struct span message, struct span 
                         struct error *err)
 {
     bool ecdsa = facts[key->kind].md != NULL;
-    if (signature.len != 2 * facts[key->kind].half)
+    if (signature.len != 2 * facts[key->kind].half || signature.len == 0)
         return fail_code(err, ERR_DENIED, "bad-signature", "signature of %zu bytes", signature.len);
     unsigned char *der = NULL;
     int der_len = ecdsa ? der_from_raw(key, signature, &der) : 0;

@@ -1,13 +1,13 @@
-/* Keys and signatures. Three kinds exist in Muster: P-256 (link, sealing, tokens), P-384 (the
- * deployment root, the simulator's chips) and Ed25519 (SSH host keys). Nothing else is made here.
- */
+/* Keys and signatures. Four kinds exist in Muster: P-256 (link, sealing, tokens), P-384 (the
+ * deployment root, the simulator's chips), Ed25519 (SSH host keys) and RSA (sealing keys of
+ * enclaves, which sign nothing: lib/crypto/sealing_key.h). Nothing else is made here. */
 #ifndef MUSTER_CRYPTO_SIGN_H
 #define MUSTER_CRYPTO_SIGN_H
 
 #include "lib/crypto/digest.h"
 #include "lib/crypto/locked.h"
 
-enum key_kind { KEY_P256, KEY_P384, KEY_ED25519, KEY_KIND_COUNT };
+enum key_kind { KEY_P256, KEY_P384, KEY_ED25519, KEY_RSA, KEY_KIND_COUNT };
 
 struct key; /* public, or public and private; reference counted */
 
@@ -17,7 +17,7 @@ void key_free(struct key *key);
 DROP(key_drop, struct key, key_free)
 
 /* PEM: PKCS#8 for private keys, SubjectPublicKeyInfo for public ones; DER: SubjectPublicKeyInfo.
- * Points off the curve and other kinds of key are refused ("unsupported-key"). */
+ * Points off the curve and other kinds of key, RSA among them, are refused ("unsupported-key"). */
 enum outcome key_from_private_pem(struct span pem, struct key **out, struct error *err);
 enum outcome key_from_public_pem(struct span pem, struct key **out, struct error *err);
 enum outcome key_from_spki(struct span der, struct key **out, struct error *err);
@@ -48,7 +48,8 @@ bool signature_is_low(struct span signature);
 /* For the other files of lib/crypto and link_tls only. */
 struct evp_pkey_st *key_inside(const struct key *key);
 struct key *key_wrap(struct evp_pkey_st *pkey,
-                     struct error *err); /* takes over; NULL: unsupported */
+                     struct error *err);            /* takes over; NULL: unsupported */
+struct key *key_wrap_rsa(struct evp_pkey_st *pkey); /* takes over; for sealing_key.c */
 /* A key does not change, so jwk.c works out its thumbprint once. NULL: not yet. */
 const char *key_thumbprint(const struct key *key);
 void key_keep_thumbprint(const struct key *key, const char *thumbprint);

@@ -9,6 +9,11 @@ _Static_assert(countof(kind_words) == EVIDENCE_KIND_COUNT);
 static const char label[] = "muster-binding-v1";
 static const char shown_label[] = "muster-shown-v1";
 
+enum key_kind evidence_sealing_kind(enum evidence_kind kind)
+{
+    return kind == EVIDENCE_NITRO ? KEY_RSA : KEY_P256;
+}
+
 void binding_digest(const struct binding *binding, uint8_t out[static BINDING_SIZE])
 {
     uint8_t kind = (uint8_t)binding->kind;

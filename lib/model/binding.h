@@ -5,7 +5,7 @@
 
 #include "lib/base/names.h"
 #include "lib/base/uuid.h"
-#include "lib/crypto/digest.h"
+#include "lib/crypto/sign.h"
 
 /* The number is part of the binding: never renumber. */
 enum evidence_kind {
@@ -18,6 +18,9 @@ enum evidence_kind {
     EVIDENCE_KIND_COUNT
 };
 extern const struct names evidence_kind_names; /* "none", "snp", "snp-azure", ... */
+
+/* Enclaves have an RSA key, for the envelopes they know are those of AWS's key service. */
+enum key_kind evidence_sealing_kind(enum evidence_kind kind);
 
 enum { NONCE_SIZE = 32, BINDING_SIZE = SHA512_SIZE };
 

@@ -64,7 +64,7 @@ struct hello_reply {
 
 struct attest_begin {
     enum evidence_kind kind;
-    struct bytes sealing_key; /* DER SubjectPublicKeyInfo, P-256 */
+    struct bytes sealing_key; /* DER SubjectPublicKeyInfo; P-256, an enclave's RSA */
 };
 /* The answer to attest-begin, and the keeper's to challenge. */
 struct challenge {

@@ -196,7 +196,7 @@ static void the_age_of_a_verdict_counts_from_the_nonce(void **state)
 static void only_a_p256_key_is_challenged_for(void **state)
 {
     struct deployment *d = *state;
-    static const enum key_kind kinds[] = {KEY_P384, KEY_ED25519};
+    static const enum key_kind kinds[] = {KEY_P384, KEY_ED25519, KEY_RSA};
     struct challenge_wish wish = {.kind = EVIDENCE_SIMULATED, .instance = uuid_new()};
     struct challenge challenge;
     struct error err = {0};

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/attest/evidence.h"
+#include "lib/crypto/random.h"
 #include "tests/support/guest_nitro.h"
 #include "tests/support/scratch.h"
 #include "tests/support/simulator.h"
@@ -47,6 +48,35 @@ static void an_enclave_that_proves_itself_gets_its_own_secret(void **state)
     assert_ok(release_ask(d, &release, &reply, &err));
     assert_ok(guest_open(d, &g, bytes_span(&reply.envelope), &header, &plain, &err));
     record_done(&release_reply_record, &reply);
+}
+
+/* The envelopes that enclaves know are sealed to RSA keys. */
+static void only_an_rsa_key_is_challenged_for(void **state)
+{
+    struct deployment *d = *state;
+    static const struct {
+        enum evidence_kind evidence;
+        enum key_kind key;
+        bool taken;
+    } cases[] = {{EVIDENCE_NITRO, KEY_RSA, true},
+                 {EVIDENCE_NITRO, KEY_P256, false},
+                 {EVIDENCE_SNP_VTPM, KEY_RSA, false},
+                 {EVIDENCE_SNP_VTPM, KEY_P256, true}};
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct challenge_wish wish = {.kind = cases[i].evidence, .instance = uuid_new()};
+        struct challenge challenge;
+        struct error err = {0};
+        OWNED(key_drop) struct key *key = NULL;
+        memset(wish.link_key, 1, sizeof wish.link_key);
+        assert_ok(key_generate(cases[i].key, &key, &err));
+        assert_ok(key_to_spki(key, &wish.sealing_key, &err));
+        const enum outcome outcome = deployment_ask(d, VERB_CHALLENGE, &challenge_wish_record,
+                                                    &wish, &challenge_record, &challenge, &err);
+        assert_int_equal(outcome, cases[i].taken ? OK : ERR_INVALID);
+        if (!cases[i].taken)
+            assert_string_equal(err.code, "unsupported-key");
+        bytes_done(&wish.sealing_key);
+    }
 }
 
 static void another_enclave_has_another_anchor(void **state)
@@ -262,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN(an_enclave_that_proves_itself_gets_its_own_secret),
+        IN(only_an_rsa_key_is_challenged_for),
         IN(another_enclave_has_another_anchor),
         IN(a_document_that_shows_something_else_is_rejected),
         IN(a_document_over_anything_but_the_binding_is_rejected),

@@ -4,10 +4,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct key *key;
-    if (key == NULL && key_generate(KEY_P256, &key, NULL) != OK)
+    static struct key *point, *rsa;
+    if ((point == NULL && key_generate(KEY_P256, &point, NULL) != OK) ||
+        (rsa == NULL && key_generate(KEY_RSA, &rsa, NULL) != OK))
         return 0;
-    error_ignore(seal_check_outer(SPAN(data, size), key, NULL));
+    error_ignore(seal_check_outer(SPAN(data, size), point, NULL));
+    error_ignore(seal_check_outer(SPAN(data, size), rsa, NULL));
     error_ignore(seal_check_signed(SPAN(data, size), NULL));
     return 0;
 }

@@ -306,7 +306,7 @@ enum outcome guest_challenge(struct deployment *d, struct guest *g, struct chall
     struct challenge_wish wish = {.kind = g->kind, .instance = g->instance};
     guest_link_fingerprint(g, wish.link_key);
     key_drop(&g->sealing_key);
-    TRY(key_generate(KEY_P256, &g->sealing_key, &ignored));
+    TRY(key_generate(evidence_sealing_kind(g->kind), &g->sealing_key, &ignored));
     TRY(key_to_spki(g->sealing_key, &wish.sealing_key, &ignored));
     enum outcome outcome = deployment_ask(d, VERB_CHALLENGE, &challenge_wish_record, &wish,
                                           &challenge_record, out, err);

@@ -79,6 +79,7 @@ check_PROGRAMS += tests/unit/test_retry
 check_PROGRAMS += tests/unit/test_routes
 check_PROGRAMS += tests/unit/test_rsa_signer
 check_PROGRAMS += tests/unit/test_seal
+check_PROGRAMS += tests/unit/test_seal_rsa
 check_PROGRAMS += tests/unit/test_sigv4
 check_PROGRAMS += tests/unit/test_snp_chain
 check_PROGRAMS += tests/unit/test_snp_judge

@@ -156,7 +156,9 @@ static void signatures_of_every_kind_verify_and_break(void **state)
 {
     (void)state;
     struct error err = {0};
-    for (int kind = 0; kind < KEY_KIND_COUNT; kind++) {
+    static const enum key_kind kinds[] = {KEY_P256, KEY_P384, KEY_ED25519};
+    for (size_t i = 0; i < countof(kinds); i++) {
+        const enum key_kind kind = kinds[i];
         OWNED(key_drop) struct key *key = NULL;
         OWNED(key_drop) struct key *public = NULL;
         OWNED(bytes_done) struct bytes spki = {0};

@@ -4,90 +4,19 @@
 #include <string.h>
 
 #include "lib/crypto/aead.h"
-#include "lib/crypto/random.h"
+#include "tests/support/sealed.h"
 #include "tests/support/test.h"
-
-struct world {
-    struct key *root_key;
-    struct cert *root;
-    struct key *signer;
-    struct cert *signer_cert;
-    struct key *sealing_key;
-    struct seal_header header;
-    struct seal_expected expected;
-};
 
 static int set_up(void **state)
 {
-    struct error err = {0};
-    struct world *w = NEW(struct world);
-    struct moment now = clock_at_seconds(1795435200);
-    assert_ok(key_generate(KEY_P384, &w->root_key, &err));
-    assert_ok(cert_make_root(w->root_key, REALM_SIMULATION, now, &w->root, &err));
-    assert_ok(key_generate(KEY_P256, &w->signer, &err));
-    assert_ok(key_generate(KEY_P256, &w->sealing_key, &err));
-    assert_ok(cert_make_role(w->root_key, w->root, w->signer, ROLE_KEEPER_SIGN, NULL, 0, now, 90,
-                             &w->signer_cert, &err));
-    w->header = (struct seal_header){
-        .purpose = SEAL_PURPOSE_SECRET,
-        .instance = uuid_new(),
-        .delivery = uuid_new(),
-        .secret = uuid_new(),
-        .name = "web-key",
-        .kind = "opaque",
-        .version = 3,
-        .grant = "web",
-        .verdict = uuid_new(),
-        .sequence = 7,
-    };
-    random_fill(w->header.salt, sizeof w->header.salt);
-    cert_spki_sha256(w->root, w->header.deployment);
-    key_fingerprint(w->sealing_key, w->header.sealing_key);
-    w->expected = (struct seal_expected){
-        .purpose = SEAL_PURPOSE_SECRET,
-        .instance = w->header.instance,
-        .after_sequence = 6,
-        .roots = &w->root,
-        .root_count = 1,
-        .at = now,
-    };
-    *state = w;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *w = *state;
-    key_free(w->root_key);
-    cert_free(w->root);
-    key_free(w->signer);
-    cert_free(w->signer_cert);
-    key_free(w->sealing_key);
-    mem_drop(state);
-    return 0;
-}
-
-static struct bytes sealed(struct world *w, const char *payload)
-{
-    struct error err = {0};
-    struct bytes envelope = {0};
-    assert_ok(seal_to(w->sealing_key, &w->header, span_of_text(payload), w->signer, w->signer_cert,
-                      &envelope, &err));
-    return envelope;
-}
-
-static enum outcome open_it(struct world *w, struct span envelope, struct error *err)
-{
-    struct seal_header header;
-    OWNED(locked_done) struct locked payload = {0};
-    return seal_open(envelope, w->sealing_key, &w->expected, &header, &payload, err);
+    return sealed_set_up(state, KEY_P256);
 }
 
 static void the_guest_gets_the_very_bytes_and_what_they_are(void **state)
 {
-    struct world *w = *state;
+    struct sealed *w = *state;
     struct error err = {0};
-    OWNED(bytes_done) struct bytes envelope = sealed(w, "correct horse");
+    OWNED(bytes_done) struct bytes envelope = sealed_text(w, "correct horse");
     OWNED(locked_done) struct locked payload = {0};
     struct seal_header header = {0};
     assert_ok(
@@ -99,16 +28,16 @@ static void the_guest_gets_the_very_bytes_and_what_they_are(void **state)
 
 static void an_empty_and_a_large_payload_travel_and_a_too_large_one_does_not(void **state)
 {
-    struct world *w = *state;
+    struct sealed *w = *state;
     struct error err = {0};
     OWNED(bytes_done) struct bytes large = {0};
     bytes_add_room(&large, SEAL_PAYLOAD_MAX);
-    OWNED(bytes_done) struct bytes empty_envelope = sealed(w, "");
+    OWNED(bytes_done) struct bytes empty_envelope = sealed_text(w, "");
     OWNED(bytes_done) struct bytes envelope = {0};
-    assert_ok(open_it(w, bytes_span(&empty_envelope), &err));
+    assert_ok(sealed_open(w, bytes_span(&empty_envelope), &err));
     assert_ok(seal_to(w->sealing_key, &w->header, bytes_span(&large), w->signer, w->signer_cert,
                       &envelope, &err));
-    assert_ok(open_it(w, bytes_span(&envelope), &err));
+    assert_ok(sealed_open(w, bytes_span(&envelope), &err));
     bytes_add_u8(&large, 0);
     assert_fails(seal_to(w->sealing_key, &w->header, bytes_span(&large), w->signer, w->signer_cert,
                          &envelope, &err),
@@ -117,43 +46,43 @@ static void an_empty_and_a_large_payload_travel_and_a_too_large_one_does_not(voi
 
 static void the_plaintext_is_not_in_the_envelope(void **state)
 {
-    struct world *w = *state;
-    OWNED(bytes_done) struct bytes envelope = sealed(w, "correct horse battery");
+    struct sealed *w = *state;
+    OWNED(bytes_done) struct bytes envelope = sealed_text(w, "correct horse battery");
     assert_null(memmem(envelope.at, envelope.len, "correct horse battery", 21));
     assert_null(memmem(envelope.at, envelope.len, "web-key", 7)); /* nor the header */
 }
 
 static void another_guest_cannot_open_it(void **state)
 {
-    struct world *w = *state;
+    struct sealed *w = *state;
     struct error err = {0};
-    OWNED(bytes_done) struct bytes envelope = sealed(w, "x");
+    OWNED(bytes_done) struct bytes envelope = sealed_text(w, "x");
     OWNED(key_drop) struct key *ours = w->sealing_key;
     w->sealing_key = NULL;
     assert_ok(key_generate(KEY_P256, &w->sealing_key, &err));
-    assert_fails(open_it(w, bytes_span(&envelope), &err), ERR_DENIED, "envelope-not-ours");
+    assert_fails(sealed_open(w, bytes_span(&envelope), &err), ERR_DENIED, "envelope-not-ours");
 }
 
 static void every_changed_byte_is_noticed(void **state)
 {
-    struct world *w = *state;
-    OWNED(bytes_done) struct bytes envelope = sealed(w, "x");
+    struct sealed *w = *state;
+    OWNED(bytes_done) struct bytes envelope = sealed_text(w, "x");
     for (size_t i = 0; i < envelope.len; i++) {
         envelope.at[i] ^= 0x21;
-        assert_int_not_equal(open_it(w, bytes_span(&envelope), NULL), OK);
+        assert_int_not_equal(sealed_open(w, bytes_span(&envelope), NULL), OK);
         envelope.at[i] ^= 0x21;
     }
 }
 
 static void every_shorter_or_longer_envelope_is_refused(void **state)
 {
-    struct world *w = *state;
+    struct sealed *w = *state;
     struct error err = {0};
-    OWNED(bytes_done) struct bytes envelope = sealed(w, "x");
+    OWNED(bytes_done) struct bytes envelope = sealed_text(w, "x");
     for (size_t len = 0; len < envelope.len; len++)
-        assert_int_not_equal(open_it(w, SPAN(envelope.at, len), NULL), OK);
+        assert_int_not_equal(sealed_open(w, SPAN(envelope.at, len), NULL), OK);
     bytes_add_u8(&envelope, 0);
-    assert_fails(open_it(w, bytes_span(&envelope), &err), ERR_INVALID, "envelope-malformed");
+    assert_fails(sealed_open(w, bytes_span(&envelope), &err), ERR_INVALID, "envelope-malformed");
 }
 
 /* Put other algorithm identifiers of the same length where ours stand. */
@@ -166,7 +95,7 @@ static void swap_bytes(struct bytes *in, struct span from, struct span to)
 
 static void other_algorithms_are_refused_before_a_key_is_touched(void **state)
 {
-    struct world *w = *state;
+    struct sealed *w = *state;
     struct error err = {0};
     static const uint8_t gcm_256[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2e};
     static const uint8_t gcm_128[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x06};
@@ -184,61 +113,61 @@ static void other_algorithms_are_refused_before_a_key_is_touched(void **state)
         {SPAN_OF(wrap_256), SPAN_OF(wrap_128)},
     };
     for (size_t i = 0; i < countof(swaps); i++) {
-        OWNED(bytes_done) struct bytes envelope = sealed(w, "x");
+        OWNED(bytes_done) struct bytes envelope = sealed_text(w, "x");
         swap_bytes(&envelope, swaps[i].from, swaps[i].to);
-        assert_fails(open_it(w, bytes_span(&envelope), &err), ERR_DENIED, "envelope-algorithm");
+        assert_fails(sealed_open(w, bytes_span(&envelope), &err), ERR_DENIED, "envelope-algorithm");
     }
 }
 
 static void a_controller_cannot_seal_in_the_keepers_name(void **state)
 {
-    struct world *w = *state;
+    struct sealed *w = *state;
     struct error err = {0};
     cert_free(w->signer_cert);
     w->signer_cert = NULL;
     const char *const names[] = {"localhost"};
     assert_ok(cert_make_role(w->root_key, w->root, w->signer, ROLE_CONTROLLER, names, 1,
                              w->expected.at, 90, &w->signer_cert, &err));
-    OWNED(bytes_done) struct bytes envelope = sealed(w, "x");
-    assert_fails(open_it(w, bytes_span(&envelope), &err), ERR_DENIED, "wrong-role");
+    OWNED(bytes_done) struct bytes envelope = sealed_text(w, "x");
+    assert_fails(sealed_open(w, bytes_span(&envelope), &err), ERR_DENIED, "wrong-role");
 }
 
 static void a_keeper_of_another_root_is_not_ours(void **state)
 {
-    struct world *w = *state;
+    struct sealed *w = *state;
     struct error err = {0};
-    OWNED(bytes_done) struct bytes envelope = sealed(w, "x");
+    OWNED(bytes_done) struct bytes envelope = sealed_text(w, "x");
     OWNED(key_drop) struct key *key = NULL;
     OWNED(cert_drop) struct cert *other = NULL;
     assert_ok(key_generate(KEY_P384, &key, &err));
     assert_ok(cert_make_root(key, REALM_SIMULATION, w->expected.at, &other, &err));
     w->expected.roots = &other;
-    assert_fails(open_it(w, bytes_span(&envelope), &err), ERR_DENIED, "wrong-root");
+    assert_fails(sealed_open(w, bytes_span(&envelope), &err), ERR_DENIED, "wrong-root");
 }
 
 static void a_header_for_somebody_else_is_refused(void **state)
 {
-    struct world *w = *state;
+    struct sealed *w = *state;
     struct error err = {0};
-    OWNED(bytes_done) struct bytes envelope = sealed(w, "x");
+    OWNED(bytes_done) struct bytes envelope = sealed_text(w, "x");
     struct seal_expected was = w->expected;
     w->expected.instance.at[0] ^= 1;
-    assert_fails(open_it(w, bytes_span(&envelope), &err), ERR_DENIED, "wrong-instance");
+    assert_fails(sealed_open(w, bytes_span(&envelope), &err), ERR_DENIED, "wrong-instance");
     w->expected = was;
     w->expected.purpose = SEAL_PURPOSE_FORGET;
-    assert_fails(open_it(w, bytes_span(&envelope), &err), ERR_DENIED, "wrong-purpose");
+    assert_fails(sealed_open(w, bytes_span(&envelope), &err), ERR_DENIED, "wrong-purpose");
     w->expected = was;
     w->expected.after_sequence = 7;
-    assert_fails(open_it(w, bytes_span(&envelope), &err), ERR_DENIED, "old-sequence");
+    assert_fails(sealed_open(w, bytes_span(&envelope), &err), ERR_DENIED, "old-sequence");
     w->expected = was;
     w->header.deployment[0] ^= 1;
-    OWNED(bytes_done) struct bytes elsewhere = sealed(w, "x");
-    assert_fails(open_it(w, bytes_span(&elsewhere), &err), ERR_DENIED, "wrong-deployment");
+    OWNED(bytes_done) struct bytes elsewhere = sealed_text(w, "x");
+    assert_fails(sealed_open(w, bytes_span(&elsewhere), &err), ERR_DENIED, "wrong-deployment");
 }
 
 static void a_header_must_name_the_key_it_is_sealed_to(void **state)
 {
-    struct world *w = *state;
+    struct sealed *w = *state;
     struct error err = {0};
     struct bytes envelope = {0};
     w->header.sealing_key[0] ^= 1;
@@ -269,7 +198,7 @@ static void stored_bytes_open_under_their_key_and_label_only(void **state)
     assert_memory_equal(plain.at, "value", 5);
 }
 
-#define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, sealed_tear_down)
 
 int main(void)
 {
