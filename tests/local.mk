@@ -44,6 +44,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/rsa_files.c tests/support/rsa_files.h \
 	tests/support/rules.c tests/support/rules.h \
 	tests/support/run.c tests/support/run.h \
+	tests/support/says.c tests/support/says.h \
 	tests/support/scratch.c tests/support/scratch.h \
 	tests/support/database.c tests/support/database.h \
 	tests/support/fixtures.c tests/support/fixtures.h \

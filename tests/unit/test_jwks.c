@@ -231,6 +231,41 @@ static void more_keys_than_a_hello_holds_are_not_signed(void **state)
     assert_true(set.count > 8);
 }
 
+/* However it comes to be read: a set never holds more than it has room for. */
+static void a_full_set_takes_no_other_key(void **state)
+{
+    struct scene *s = *state;
+    struct error err = {0};
+    OWNED(jwks_done) struct jwks set = {0};
+    for (size_t i = 0; i <= JWKS_KEYS_MAX; i++) {
+        OWNED(key_drop) struct key *key = NULL;
+        assert_ok(key_generate(KEY_P256, &key, &err));
+        OWNED(cert_drop) struct cert *cert = certify(s, key, ROLE_KEEPER_OPINION, s->now, 90);
+        if (i < JWKS_KEYS_MAX)
+            assert_ok(jwks_add(&set, cert, s->now, &err));
+        else
+            assert_fails(jwks_add(&set, cert, s->now, &err), ERR_CONFLICT, "jwks-full");
+    }
+    assert_int_equal(set.count, JWKS_KEYS_MAX);
+}
+
+static void what_is_no_set_is_refused_before_it_is_verified(void **state)
+{
+    struct scene *s = *state;
+    struct error err = {0};
+    struct jwks read = {0};
+    static const char *const documents[] = {"{}", "{\"keys\":{}}", "{\"keys\":7}"};
+    for (size_t i = 0; i < countof(documents); i++) {
+        OWNED(json_drop) json_t *document = json_loads(documents[i], 0, NULL);
+        assert_fails(jwks_read(document, &s->root, 1, s->now, &read, &err), ERR_INVALID,
+                     "jwks-malformed");
+    }
+    OWNED(bytes_done) struct bytes long_one = {0};
+    memset(bytes_add_room(&long_one, JWKS_SIZE_MAX + 1), 'A', JWKS_SIZE_MAX + 1);
+    assert_fails(jwks_open(bytes_span(&long_one), &s->root, 1, s->now, &read, &err), ERR_INVALID,
+                 "jwks-malformed");
+}
+
 #define IN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -244,6 +279,8 @@ int main(void)
         IN(keys_overlap_until_their_certificates_end),
         IN(of_two_certificates_of_a_key_the_later_stays),
         IN(more_keys_than_a_hello_holds_are_not_signed),
+        IN(a_full_set_takes_no_other_key),
+        IN(what_is_no_set_is_refused_before_it_is_verified),
     };
     return cmocka_run_group_tests_name("jwks", tests, NULL, NULL);
 }

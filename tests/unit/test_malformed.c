@@ -8,54 +8,10 @@
 #include "lib/attest/hcl_report.h"
 #include "lib/attest/nitro_document.h"
 #include "lib/attest/tpm_quote.h"
+#include "lib/crypto/digest.h"
 #include "tests/support/made_firmware.h"
+#include "tests/support/says.h"
 #include "tests/support/test.h"
-
-typedef enum outcome parse_fn(struct span in, struct error *err);
-
-struct row {
-    const char *bytes;
-    size_t len;
-    const char *says;
-};
-#define ROW(text, says)                                                                            \
-    {                                                                                              \
-        (text), sizeof(text) - 1, (says)                                                           \
-    }
-
-static void assert_says(parse_fn *parse, struct span in, const char *says)
-{
-    struct error err = {0};
-    assert_int_not_equal(parse(in, &err), OK);
-    if (strstr(err.text, says) == NULL)
-        fail_msg("'%s' is not '%s'", err.text, says);
-}
-
-static void each_row_says_it(parse_fn *parse, const struct row *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        assert_says(parse, SPAN(rows[i].bytes, rows[i].len), rows[i].says);
-}
-
-/* One byte of what is good, changed. */
-struct patch {
-    size_t at;
-    uint8_t value;
-    const char *says;
-};
-
-static void each_patch_says_it(parse_fn *parse, const struct bytes *good, const struct patch *rows,
-                               size_t count)
-{
-    struct error err = {0};
-    assert_ok(parse(bytes_span(good), &err));
-    for (size_t i = 0; i < count; i++) {
-        OWNED(bytes_done) struct bytes bad = bytes_copy(bytes_span(good));
-        assert_true(rows[i].at < bad.len);
-        bad.at[rows[i].at] = rows[i].value;
-        assert_says(parse, bytes_span(&bad), rows[i].says);
-    }
-}
 
 /* ---- COSE ----------------------------------------------------------------------------------- */
 
@@ -73,7 +29,7 @@ static enum outcome parse_cose(struct span in, struct error *err)
 static void each_refusal_of_cose_says_what_it_is(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct says_row rows[] = {
         ROW("\x80", "not a list of four parts"),
         ROW("\x85", "not a list of four parts"),
         ROW("\x84\x01", "the protected header is no byte string"),
@@ -128,7 +84,7 @@ static enum outcome parse_document(struct span in, struct error *err)
 static void each_refusal_of_a_document_says_what_it_is(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct says_row rows[] = {
         ROW("\x80", "the payload is no map"),
         ROW("\xa1\x00", "the name of a member is no text"),
         ROW("\xa1\x61x\x00", "an unknown member"),
@@ -186,7 +142,7 @@ static void each_refusal_of_a_quote_says_what_it_is(void **state)
     (void)state;
     static const uint8_t head[] = {0xff, 'T', 'C', 'G', 0x80, 0x18};
     static const uint8_t selected[] = {0, 0, 0, 1, 0, 0x0b, 4, 0xff, 0xff, 0xff, 0};
-    static const struct patch rows[] = {
+    static const struct says_patch rows[] = {
         {0, 0, "not a TPM's quote"},
         {5, 0x17, "not a TPM's quote"},
         {38, 9, "9 selections"},
@@ -222,7 +178,7 @@ static void each_refusal_of_a_wrapper_says_what_it_is(void **state)
 {
     (void)state;
     enum { HEAD = 32, DATA = HEAD + HCL_HARDWARE_SIZE };
-    static const struct patch rows[] = {
+    static const struct says_patch rows[] = {
         {0, 'h', "no paravisor report"},
         {4, 0, "version 0, request 2, status 0"},
         {4, 3, "version 3, request 2, status 0"},
@@ -257,7 +213,7 @@ static void each_refusal_of_claims_says_what_it_is(void **state)
 {
     (void)state;
 #define KEY "{\"kid\":\"HCLAkPub\",\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}"
-    static const struct row rows[] = {
+    static const struct says_row rows[] = {
         ROW("{", "not JSON"),
         ROW("{\"keys\":[]}", "no attestation key"),
         ROW("{\"keys\":[{\"kid\":\"HCLAkPub\",\"kty\":\"EC\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}",
@@ -377,7 +333,7 @@ static void each_refusal_of_a_log_says_what_it_is(void **state)
 {
     (void)state;
     enum { SPEC = 32, EVENT = SPEC + 37 };
-    static const struct patch rows[] = {
+    static const struct says_patch rows[] = {
         {4, EV_SEPARATOR, "the log does not begin with its header"},
         {SPEC, 's', "not a crypto-agile log"},
         {SPEC + 24, 0, "0 algorithms"},

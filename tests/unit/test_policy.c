@@ -2,8 +2,11 @@
 #include "lib/model/policy.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/file.h"
+#include "lib/crypto/x509_make.h"
 #include "tests/support/test.h"
 
 static void assert_refused(const char *text, enum policy_mode mode, const char *code,
@@ -22,6 +25,14 @@ static struct policy *parse(const char *text, enum policy_mode mode)
     struct policy *policy = NEW(struct policy);
     assert_ok(policy_parse(span_of_text(text), mode, policy, &err));
     return policy;
+}
+
+static struct moment day(const char *text)
+{
+    struct error err = {0};
+    struct moment at;
+    assert_ok(moment_parse(text, &at, &err));
+    return at;
 }
 
 static void unknown_members_are_refused_with_their_path(void **state)
@@ -111,12 +122,94 @@ static void wrong_values_are_refused_with_their_path(void **state)
         assert_refused(cases[i].text, POLICY_EXPECT, cases[i].code, cases[i].where);
 }
 
-static struct moment day(const char *text)
+static void what_may_vouch_for_a_vtpm_is_read_strictly(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *code;
+        const char *where;
+    } cases[] = {
+        {"{\"vtpm\":{\"roots\":[]}}", "wrong-value", "/vtpm/roots"},
+        {"{\"vtpm\":{\"roots\":[\"tpm\"]}}", "wrong-value", "/vtpm/roots"},
+        {"{\"vtpm\":{\"roots\":[7]}}", "wrong-value", "/vtpm/roots"},
+        {"{\"vtpm\":{\"roots\":\"svsm\"}}", "wrong-type", "/vtpm/roots"},
+        {"{\"vtpm\":{\"ak_ca\":[]}}", "wrong-value", "/vtpm/ak_ca"},
+        {"{\"vtpm\":{\"ak_ca\":[\"a certificate\"]}}", "wrong-value", "/vtpm/ak_ca"},
+        {"{\"vtpm\":{\"ak_ca\":[7]}}", "wrong-value", "/vtpm/ak_ca"},
+        {"{\"vtpm\":{\"svsm_measurements\":\"any\"}}", "wrong-value", "/vtpm/svsm_measurements"},
+        {"{\"vtpm\":{\"boot_components\":{}}}", "wrong-value", "/vtpm/boot_components"},
+        {"{\"azure\":{\"boot_components\":{}}}", "wrong-value", "/azure/boot_components"},
+        {"{\"vtpm\":{\"boot_components\":[]}}", "wrong-type", "/vtpm/boot_components"},
+        {"{\"vtpm\":{\"boot_components\":{\"shim\":\"zz\"}}}", "wrong-value",
+         "/vtpm/boot_components/shim"},
+        {"{\"vtpm\":{\"root\":[\"svsm\"]}}", "unknown-member", "/vtpm/root"},
+    };
+    for (size_t i = 0; i < countof(cases); i++)
+        assert_refused(cases[i].text, POLICY_EXPECT, cases[i].code, cases[i].where);
+}
+
+/* One more than a policy has room for. */
+static void boot_components_are_counted(void **state)
+{
+    (void)state;
+    static const char zero[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    OWNED(text_done) struct text text = {0};
+    text_add(&text, "{\"vtpm\":{\"boot_components\":{");
+    for (int i = 0; i < POLICY_COMPONENTS; i++)
+        text_addf(&text, "%s\"c%d\":\"%s\"", i > 0 ? "," : "", i, zero);
+    OWNED(text_done) struct text most = {0};
+    text_addf(&most, "%s}}}", text_str(&text));
+    OWNED(mem_drop) struct policy *policy = parse(text_str(&most), POLICY_EXPECT);
+    assert_int_equal(policy->vtpm.boot.component_count, POLICY_COMPONENTS);
+    text_addf(&text, ",\"one-more\":\"%s\"}}}", zero);
+    assert_refused(text_str(&text), POLICY_EXPECT, "wrong-value", "/vtpm/boot_components");
+}
+
+static void add_authority(size_t filling, struct text *out)
 {
     struct error err = {0};
-    struct moment at;
-    assert_ok(moment_parse(text, &at, &err));
-    return at;
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    OWNED(bytes_done) struct bytes der = {0};
+    OWNED(bytes_done) struct bytes shown = {0};
+    OWNED(bytes_done) struct bytes value = {0};
+    OWNED(maker_drop) struct maker *maker = NULL;
+    OWNED(text_done) struct text file = {0};
+    const char *source = getenv("MUSTER_SRC");
+    text_addf(&file, "%s/tests/simulator-state/ark.key", source != NULL ? source : ".");
+    assert_ok(file_read(text_str(&file), 16 * 1024, &pem, &err));
+    assert_ok(maker_from_pem(bytes_span(&pem), &maker, &err));
+    bytes_add_room(&value, filling);
+    const struct x509_wish wish = {.subject = "an authority",
+                                   .issuer = "an authority",
+                                   .organisation = "test",
+                                   .serial = 1,
+                                   .from = day("2026-01-01T00:00:00Z"),
+                                   .to = day("2027-01-01T00:00:00Z"),
+                                   .ca = true,
+                                   .extra_count = 1,
+                                   .extras = {{"1.2.3.4", bytes_span(&value)}}};
+    assert_ok(x509_make_for_maker(maker, maker, &wish, &der, &err));
+    pem_add_certificate(&shown, bytes_span(&der));
+    OWNED(json_drop) json_t *text = json_stringn((const char *)shown.at, shown.len);
+    OWNED(mem_drop) char *printed = json_print(text);
+    text_add(out, printed);
+}
+
+/* It must fit beside the others in a policy of a fixed size. */
+static void an_authority_has_at_most_2048_bytes(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text usual = {0}, large = {0};
+    text_add(&usual, "{\"vtpm\":{\"ak_ca\":[");
+    text_add(&large, "{\"vtpm\":{\"ak_ca\":[");
+    add_authority(0, &usual);
+    add_authority(2048, &large);
+    text_add(&usual, "]}}");
+    text_add(&large, "]}}");
+    OWNED(mem_drop) struct policy *policy = parse(text_str(&usual), POLICY_EXPECT);
+    assert_int_equal(policy->vtpm.ca_count, 1);
+    assert_refused(text_str(&large), POLICY_EXPECT, "wrong-value", "/vtpm/ak_ca");
 }
 
 /* Before its date the old floor counts, from then on the new; parts that it does not name stay. */
@@ -285,6 +378,9 @@ static void products_follow_family_and_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_may_vouch_for_a_vtpm_is_read_strictly),
+        cmocka_unit_test(boot_components_are_counted),
+        cmocka_unit_test(an_authority_has_at_most_2048_bytes),
         cmocka_unit_test(unknown_members_are_refused_with_their_path),
         cmocka_unit_test(wrong_values_are_refused_with_their_path),
         cmocka_unit_test(a_floor_takes_over_at_its_date_part_by_part),

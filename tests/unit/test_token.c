@@ -1,5 +1,6 @@
 #include "lib/crypto/token.h"
 
+#include <openssl/bn.h>
 #include <string.h>
 
 #include "lib/crypto/jwk.h"
@@ -155,6 +156,30 @@ static void padding_and_loose_last_bits_are_refused(void **state)
     char *last = token + strlen(token) - 1; /* 64 bytes leave four unused bits here */
     *last = *last == 'A' ? 'B' : (char)(*last + 1);
     refused(token, key, ERR_INVALID, "token-malformed");
+}
+
+static void claims_that_are_no_object_are_refused(void **state)
+{
+    (void)state;
+    static const char *const payloads[] = {"[]", "7", "\"iss\"", "{", "{\"a\":1,\"a\":2}", "{}{}"};
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    for (size_t i = 0; i < countof(payloads); i++) {
+        struct error err = {0};
+        OWNED(mem_drop) char *token = NULL;
+        assert_ok(token_seal(key, "a+jwt", span_of_text(payloads[i]), 1024, &token, &err));
+        refused(token, key, ERR_INVALID, "token-malformed");
+    }
+}
+
+static void a_token_longer_than_its_reader_takes_is_not_made(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    char *token = NULL;
+    assert_fails(token_seal(key, "a+jwt", span_of_text("{}"), 64, &token, &err), ERR_INVALID,
+                 "invalid");
+    assert_null(token);
 }
 
 /* The root's key signs tokens with its own algorithm, and its people's sets not at all. */
@@ -342,6 +367,38 @@ static void a_set_of_another_type_or_shape_is_refused(void **state)
                  ERR_INVALID, "token-malformed");
 }
 
+static void a_set_has_no_more_signatures_than_its_readers_take(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char *set = NULL;
+    token_set_make(span_of_text("{}"), &set);
+    for (size_t i = 0; i <= TOKEN_SIGNATURES_MAX; i++) {
+        OWNED(mem_drop) char *before = set;
+        OWNED(key_drop) struct key *key = new_key(KEY_P256);
+        set = NULL;
+        const enum outcome outcome =
+            token_set_sign(span_of_text(before), "c+json", key, &set, &err);
+        assert_int_equal(outcome, i < TOKEN_SIGNATURES_MAX ? OK : ERR_INVALID);
+    }
+    assert_null(set);
+}
+
+/* Signed or not: what cannot be decoded is nothing that anybody signed. */
+static void a_set_whose_payload_is_no_base64url_is_refused(void **state)
+{
+    struct signers *s = *state;
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes payload = {0};
+    OWNED(mem_drop) char *set = NULL;
+    size_t count = 0;
+    static const char unsigned_set[] = "{\"payload\":\"e30=\",\"signatures\":[]}";
+    assert_fails(token_set_look(span_of_text(unsigned_set), 4096, &payload, &count, &err),
+                 ERR_INVALID, "token-malformed");
+    assert_ok(token_set_sign(span_of_text(unsigned_set), "c+json", s->keys[0], &set, &err));
+    assert_fails(verify_set(set, s->keys, 1, &err), ERR_INVALID, "token-malformed");
+}
+
 static void a_threshold_of_zero_is_no_threshold(void **state)
 {
     struct signers *s = *state;
@@ -373,6 +430,8 @@ static void what_is_sealed_can_be_written_in_one_way(void **state)
     assert_ok(token_open(span_of_text(token), SEALED_MOST, &payload, &err));
     assert_true(span_equal(bytes_span(&payload), span_of_text("any bytes")));
     assert_fails(check_sealed(token, other, &err), ERR_DENIED, "token-type");
+    assert_fails(token_open(span_of_text("e30.e30=.e30"), SEALED_MOST, &payload, &err), ERR_INVALID,
+                 "token-malformed");
     for (size_t i = 0; token[i] != '\0'; i++) {
         const char was = token[i];
         token[i] = (char)(was ^ 1 << i % 7);
@@ -383,6 +442,32 @@ static void what_is_sealed_can_be_written_in_one_way(void **state)
                  "token-type");
     assert_fails(token_check_seal(span_of_text(token), "s+jwt", key, 64, &err), ERR_INVALID,
                  "token-malformed");
+}
+
+/* With n - s in place of s the arithmetic is as right, and the token another one. */
+static void a_sealed_token_whose_signature_was_turned_over_is_refused(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    OWNED(mem_drop) char *token = NULL;
+    OWNED(bytes_done) struct bytes signature = {0};
+    BIGNUM *n = NULL;
+    assert_ok(token_seal(key, "s+jwt", span_of_text("any bytes"), SEALED_MOST, &token, &err));
+    char *last = strrchr(token, '.') + 1;
+    assert_ok(base64url_decode(span_of_text(last), &signature, &err));
+    assert_true(BN_hex2bn(&n, "ffffffff00000000ffffffffffffffff"
+                              "bce6faada7179e84f3b9cac2fc632551") > 0);
+    BIGNUM *s = BN_bin2bn(signature.at + 32, 32, NULL);
+    assert_int_equal(BN_sub(s, n, s), 1);
+    assert_int_equal(BN_bn2binpad(s, signature.at + 32, 32), 32);
+    BN_free(s);
+    BN_free(n);
+    OWNED(mem_drop) char *turned = base64url_of(bytes_span(&signature));
+    assert_int_equal(strlen(turned), strlen(last));
+    memcpy(last, turned, strlen(turned));
+    assert_fails(check_sealed(token, key, &err), ERR_DENIED, "bad-signature");
+    assert_non_null(strstr(err.text, "turned over"));
 }
 
 static void only_p256_seals(void **state)
@@ -419,7 +504,13 @@ static void what_we_sign_has_the_lower_s(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(claims_that_are_no_object_are_refused),
+        cmocka_unit_test(a_token_longer_than_its_reader_takes_is_not_made),
+        cmocka_unit_test(a_set_has_no_more_signatures_than_its_readers_take),
+        cmocka_unit_test_setup_teardown(a_set_whose_payload_is_no_base64url_is_refused, set_up,
+                                        tear_down),
         cmocka_unit_test(what_is_sealed_can_be_written_in_one_way),
+        cmocka_unit_test(a_sealed_token_whose_signature_was_turned_over_is_refused),
         cmocka_unit_test(only_p256_seals),
         cmocka_unit_test(what_we_sign_has_the_lower_s),
         cmocka_unit_test(a_token_comes_back_as_it_was_signed),
