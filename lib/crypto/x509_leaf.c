@@ -34,6 +34,11 @@ static bool is_unreadable(X509 *cert)
     return (X509_get_extension_flags(cert) & (EXFLAG_INVALID | EXFLAG_CRITICAL)) != 0;
 }
 
+bool x509_is_strong(const struct x509 *cert)
+{
+    return is_strong(X509_get0_pubkey(x509_inside(cert)));
+}
+
 bool x509_is_authority(const struct x509 *cert)
 {
     X509 *inside = x509_inside(cert);

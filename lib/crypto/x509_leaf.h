@@ -5,6 +5,8 @@
 
 #include "lib/crypto/x509.h"
 
+/* RSA of 2,048 bits or more, or a curve of 256. */
+bool x509_is_strong(const struct x509 *cert);
 /* May it certify keys: a CA by its own word, with a key that is strong enough? */
 bool x509_is_authority(const struct x509 *cert);
 /* Names, key identifiers, usage, signature and critical extensions; not the dates. ERR_DENIED
