@@ -270,7 +270,7 @@ static enum outcome judge_evidence(const struct hearing *h, const char *folder,
 
 /* What a verdict might say, for the grants: everything that is not named is the least. */
 struct claims {
-    bool trusted;
+    bool trusted, suspect;
     enum source software, identity;
     enum level level;
     int64_t age_seconds;
@@ -284,6 +284,7 @@ struct claims {
 /* clang-format off */
 static const struct field claims_fields[] = {
     FIELD(claims, trusted, FIELD_BOOL, .flags = FIELD_OPTIONAL),
+    FIELD(claims, suspect, FIELD_BOOL, .flags = FIELD_OPTIONAL),
     FIELD(claims, software, FIELD_NAME, .names = &source_names, .flags = FIELD_OPTIONAL),
     FIELD(claims, identity, FIELD_NAME, .names = &source_names, .flags = FIELD_OPTIONAL),
     FIELD(claims, level, FIELD_NAME, .names = &level_names, .flags = FIELD_OPTIONAL),
@@ -314,6 +315,7 @@ static void fill_case(const struct claims *from, const struct charter_policy *po
         .age_seconds = from->age_seconds,
         .region = from->region,
         .account = from->account,
+        .suspect = from->suspect,
         .fleet = from->fleet,
         .kind = from->secret_kind,
         .scope = from->secret_scope,

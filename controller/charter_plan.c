@@ -220,9 +220,11 @@ static void look_ahead(struct planning *p, const struct replay_row *row, struct 
 static void take_row(struct planning *p, const struct replay_row *row)
 {
     struct replay_answer answer;
+    struct cloud_declared declared;
     struct replay_case c = {.evidence = bytes_span(&row->evidence),
                             .policy = row->policy,
                             .at = p->at,
+                            .declared = &declared,
                             .signature_known = row->signature_known};
     const bool shown = p->wish->policy == NULL || strcmp(p->wish->policy, row->policy) == 0;
     const struct standing_as from = {strcmp(row->verdict, word_of(true)) == 0, row->level};
@@ -233,6 +235,8 @@ static void take_row(struct planning *p, const struct replay_row *row)
         return;
     }
     memcpy(c.link_key, row->link_key, sizeof c.link_key);
+    memcpy(declared.region, row->region, sizeof declared.region);
+    memcpy(declared.machine, row->cloud_ref, sizeof declared.machine);
     replay_judge(p->replay, &c, &answer);
     digest_answer(p, &answer);
     if (shown && is_flip(from, &answer))

@@ -12,6 +12,7 @@ struct replay_row {
     char account[NAME_SIZE];
     char image[NAME_SIZE];
     char region[NAME_SIZE];
+    char cloud_ref[CLOUD_REF_SIZE];
     struct uuid verdict_id; /* zero: none yet, and nothing else below */
     char policy[NAME_SIZE]; /* by which it will be judged next */
     char verdict[16];

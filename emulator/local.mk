@@ -12,6 +12,7 @@ emulator_libemulator_a_SOURCES = \
 	emulator/ledger.c emulator/ledger.h \
 	emulator/mischief.c emulator/mischief.h \
 	emulator/operations.c emulator/operations.h \
+	emulator/papers.c emulator/papers.h \
 	emulator/processor.c emulator/processor.h \
 	emulator/psp.c emulator/psp.h \
 	emulator/psp_report.c emulator/psp_report.h \

@@ -381,6 +381,7 @@ enum outcome probe_prepare(const struct keeper *keeper, const struct charter *ch
         .policy = &p->policy,
         .nonce = &p->nonce,
         .evidence = &p->evidence,
+        .declared = &sample->declared,
         .crl = bytes_span(&sample->crl),
         .at = sample->at,
     };

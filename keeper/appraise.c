@@ -110,10 +110,23 @@ enum outcome keeper_terms(const struct keeper *k, const struct charter *charter,
     return OK;
 }
 
-/* Other providers' regions are not proven by a VLEK. */
+/* The chip's key first: other providers' regions are not proven by one, but by their documents. */
+static void fill_whereabouts(const struct verdict *verdict, struct verdict_claims *out)
+{
+    const struct whereabouts *where = &verdict->where;
+    snp_csp_region(verdict->made.csp_id, out->region);
+    if (out->region[0] == '\0')
+        memcpy(out->region, where->region, sizeof out->region);
+    memcpy(out->account, where->account, sizeof out->account);
+    out->cloud = where->cloud;
+    out->documents = where->documents;
+    if (where->documents == DOCUMENTS_SUSPECT)
+        error_ignore(text_copy(out->suspect_reason, sizeof out->suspect_reason,
+                               name_of(&reason_names, (int)where->reason), "", NULL));
+}
+
 static void fill_provenance(const struct provenance *made, struct verdict_claims *out)
 {
-    snp_csp_region(made->csp_id, out->region);
     if (made->has_line)
         error_ignore(text_copy(out->product, sizeof out->product,
                                name_of(&snp_line_names, (int)made->line), "", NULL));
@@ -150,6 +163,7 @@ static void fill_claims(const struct keeper *k, const struct question *q,
     memcpy(out->report_id, facts->boot, sizeof out->report_id);
     memcpy(out->measurement, facts->measurement, sizeof out->measurement);
     memcpy(out->chip, facts->chip, sizeof out->chip);
+    fill_whereabouts(verdict, out);
     fill_provenance(&verdict->made, out);
 }
 
@@ -227,6 +241,8 @@ static enum outcome judge_it(const struct keeper *k, const struct question *q,
     terms.policy = q->policy->policy;
     terms.binding = &binding;
     terms.asked_at = q->nonce->issued;
+    terms.clouds = &q->charter->clouds;
+    terms.declared = q->declared;
     (void)charter_image_facts(q->charter, q->policy, q->nonce->kind, SPAN_OF(facts->measurement),
                               q->at, &terms.image);
     evidence_judge(q->evidence, &terms, out);
@@ -314,6 +330,7 @@ static void keep_sample(struct keeper *k, const struct appraise_wish *wish,
         .crl = bytes_copy(q->crl),
         .nonce = *q->nonce,
         .made = verdict->made,
+        .declared = *q->declared,
         .at = q->at,
         .token = mem_text(printed),
     };
@@ -326,7 +343,9 @@ enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
                              struct appraise_reply *out, struct error *err)
 {
     struct nonce_entry nonce;
-    struct question q = {.nonce = &nonce, .crl = bytes_span(&wish->crl), .at = clock_now()};
+    struct cloud_declared declared;
+    struct question q = {
+        .nonce = &nonce, .declared = &declared, .crl = bytes_span(&wish->crl), .at = clock_now()};
     OWNED(evidence_done) struct evidence evidence = {0};
     OWNED(verdict_done) struct verdict verdict = {0};
     OWNED(verdict_token_done) struct verdict_token token = {0};
@@ -338,6 +357,8 @@ enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
                          wish->policy);
     TRY(evidence_parse(bytes_span(&wish->evidence), &evidence, err));
     q.evidence = &evidence;
+    memcpy(declared.region, wish->declared_region, sizeof declared.region);
+    memcpy(declared.machine, wish->declared_machine, sizeof declared.machine);
     TRY(keeper_judge(k, &q, &verdict, &token, err));
     TRY(sign_verdict(k, &token, &q, &verdict, out, err));
     keeper_testify(k, &q, bytes_span(&wish->evidence), &token, out);

@@ -32,6 +32,10 @@ struct verdict_claims {
     uint8_t measurement[CHARTER_MEASUREMENT_SIZE];
     uint8_t chip[CHARTER_CHIP_SIZE];
     char region[REGION_SIZE];
+    char account[NAME_SIZE]; /* by a cloud's document that agrees, like the next two */
+    enum cloud_kind cloud;   /* whose document came */
+    enum document_state documents;
+    char suspect_reason[ERROR_CODE_SIZE];
     char product[16];         /* its line; for the deny lists, like the next */
     char csp_id[CSP_ID_SIZE]; /* whose VLEK */
     uint8_t id_key[SIGNER_DIGEST_SIZE];

@@ -90,7 +90,8 @@ struct question {
     const struct charter_policy *policy;
     const struct nonce_entry *nonce;
     const struct evidence *evidence;
-    struct span crl; /* may be empty */
+    const struct cloud_declared *declared; /* what the controller says of the machine */
+    struct span crl;                       /* may be empty */
     struct moment at;
 };
 /* Verdict, claims and vector; no id and no dates. ERR_DENIED "kind-mismatch",

@@ -17,6 +17,7 @@ struct probe_sample {
     char policy[NAME_SIZE];
     uint8_t named[VERDICT_NAMED][SHA256_SIZE]; /* by its verdict, like the next */
     struct provenance made;
+    struct cloud_declared declared; /* of the machine, then */
     struct moment at;
     char *token;
 };

@@ -70,7 +70,8 @@ struct charter_case keeper_case_of(const struct verdict_token *token)
         .level = claims->level,
         .age_seconds = moment_seconds_between(token->issued, clock_now()),
         .region = claims->region,
-        .account = "",
+        .account = claims->account,
+        .suspect = claims->documents == DOCUMENTS_SUSPECT,
         .fleet = "",
     };
     memcpy(c.policy_digest, claims->policy_digest, sizeof c.policy_digest);

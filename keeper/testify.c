@@ -25,6 +25,8 @@ static void fill(const struct question *q, struct span evidence, const struct ve
     digest(DIGEST_SHA256, evidence, out->evidence_digest);
     if (q->crl.len > 0)
         digest(DIGEST_SHA256, q->crl, out->crl_digest);
+    memcpy(out->declared_region, q->declared->region, sizeof out->declared_region);
+    memcpy(out->declared_machine, q->declared->machine, sizeof out->declared_machine);
     memcpy(out->nonce, nonce->nonce, sizeof out->nonce);
     memcpy(out->link_key, nonce->link_key, sizeof out->link_key);
     bytes_add(&out->sealing_key, SPAN(nonce->sealing_spki, nonce->sealing_spki_len));

@@ -67,11 +67,14 @@ enum outcome bundle_check_appraisal(struct inquiry *q, struct error *err)
     const bool realm = q->told->realm == REALM_SIMULATION;
     const bool chips = simulated && q->terms->simulator != NULL;
     struct evidence_binding binding;
+    struct cloud_declared declared;
     if (simulated)
         TRY(check_simulator(q, err));
     OWNED(snp_cache_drop)
     struct snp_cache *chains = snp_cache_new(chips ? q->terms->simulator : snp_roots_amd(), 1);
     recompute_binding(q, &binding);
+    memcpy(declared.region, q->told->declared_region, sizeof declared.region);
+    memcpy(declared.machine, q->told->declared_machine, sizeof declared.machine);
     evidence_facts(&q->evidence, &q->facts);
     struct evidence_terms terms = {
         .chains = chains,
@@ -83,6 +86,8 @@ enum outcome bundle_check_appraisal(struct inquiry *q, struct error *err)
         .at = q->told->judged,
         .asked_at = q->told->asked,
         .standing = {.custody_outside = q->charter->custody_outside},
+        .clouds = &q->charter->clouds,
+        .declared = &declared,
     };
     (void)charter_image_facts(q->charter, q->policy, q->evidence.kind,
                               SPAN_OF(q->facts.measurement), q->told->judged, &terms.image);

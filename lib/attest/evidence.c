@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/attest/azure_judge.h"
+#include "lib/attest/cose_sign1.h"
 #include "lib/attest/hcl_report.h"
 #include "lib/attest/nitro_document.h"
 #include "lib/attest/vtpm_judge.h"
@@ -372,11 +373,48 @@ static judge_fn *const judges[EVIDENCE_KIND_COUNT] = {
     [EVIDENCE_NITRO] = judge_nitro,
 };
 
+/* Read anew from evidence that is good. */
+static void witness_of(const struct evidence *e, const struct verdict *v, struct hcl_claims *hcl,
+                       struct nitro_document *document, struct identity_witness *out)
+{
+    struct hcl_report report;
+    struct cose_sign1 cose;
+    *out = (struct identity_witness){.csp_id = v->made.csp_id, .vm_id = ""};
+    if (e->kind == EVIDENCE_SNP_AZURE &&
+        hcl_report_read(bytes_span(&e->hcl), &report, NULL) == OK &&
+        hcl_claims_read(report.claims, hcl, NULL) == OK)
+        out->vm_id = hcl->vm_id;
+    if (e->kind == EVIDENCE_NITRO && cose_sign1_read(bytes_span(&e->document), &cose, NULL) == OK &&
+        nitro_document_read(cose.payload, document, NULL) == OK)
+        out->enclave = document->module_id;
+}
+
+static void judge_documents(const struct evidence *e, const struct evidence_terms *t,
+                            struct verdict *out)
+{
+    OWNED(hcl_claims_done) struct hcl_claims hcl = {.vm_id = ""};
+    OWNED(identity_done) struct identity identity = {0};
+    struct nitro_document document;
+    struct identity_witness witness;
+    const struct identity_terms terms = {
+        .clouds = t->clouds,
+        .declared = t->declared,
+        .nonce = t->binding != NULL ? t->binding->nonce : NULL,
+        .answered = t->answered,
+        .at = t->at,
+    };
+    witness_of(e, out, &hcl, &document, &witness);
+    identity_judge(bytes_span(&e->rest), &terms, &witness, &identity);
+    identity_prove(&identity, e->kind, &t->standing, out);
+}
+
 void evidence_judge(const struct evidence *e, const struct evidence_terms *terms,
                     struct verdict *out)
 {
     judges[e->kind](e, terms, out);
     out->simulated = out->simulated || terms->simulated;
+    if (terms->clouds != NULL && out->trusted)
+        judge_documents(e, terms, out);
 }
 
 /* ---- what is remembered --------------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 #ifndef MUSTER_ATTEST_EVIDENCE_H
 #define MUSTER_ATTEST_EVIDENCE_H
 
+#include "lib/attest/identity.h"
 #include "lib/attest/judge.h"
 #include "lib/attest/nitro_judge.h"
 #include "lib/attest/quote_judge.h"
@@ -98,12 +99,15 @@ struct evidence_terms {
     struct moment document_at;
     struct image_facts image;
     struct standing standing;
+    const struct charter_clouds *clouds;   /* whose documents count; NULL: they are not looked at */
+    const struct cloud_declared *declared; /* NULL: nobody says what it should be */
 };
 
 /* At most SNP_CRLS_MAX, borrowed; an empty one is none. */
 void evidence_terms_add_crl(struct evidence_terms *terms, struct span crl);
 
-/* The judge of the evidence's kind, with the binding where trust.md section 4 says. */
+/* The judge of the evidence's kind, with the binding where trust.md section 4 says; then that of
+ * its cloud's documents, for evidence that is good. */
 void evidence_judge(const struct evidence *e, const struct evidence_terms *terms,
                     struct verdict *out);
 

@@ -305,6 +305,7 @@ static void find_anchor(const struct judge_input *in, const struct snp_report *r
         break;
     case ANCHOR_VTPM: /* of other evidence, like the next */
     case ANCHOR_ENCLAVE:
+    case ANCHOR_CLOUD_TOKEN:
     case ANCHOR_NONE:
     case ANCHOR_KIND_COUNT:
         break;
@@ -390,8 +391,6 @@ void judge_proof(const struct judge_input *in, const struct snp_report *report, 
     name_maker(&in->endorsements->facts, report, &out->made);
     if (out->anchor != ANCHOR_NONE)
         out->identity = SOURCE_HARDWARE;
-    else if (in->standing.provider_identity)
-        out->identity = SOURCE_PROVIDER;
     add_residuals(in, report, out);
     verdict_grade(out, &in->standing);
 }

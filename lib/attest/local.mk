@@ -8,6 +8,7 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/cbor_reader.c lib/attest/cbor_reader.h \
 	lib/attest/cbor_writer.c lib/attest/cbor_writer.h \
 	lib/attest/cert_table.c lib/attest/cert_table.h \
+	lib/attest/cloud_documents.c lib/attest/cloud_documents.h \
 	lib/attest/cose_sign1.c lib/attest/cose_sign1.h \
 	lib/attest/deny.c lib/attest/deny.h \
 	lib/attest/event_judge.c lib/attest/event_judge.h \
@@ -17,6 +18,9 @@ lib_attest_libattest_a_SOURCES = \
 	lib/attest/firmware.c lib/attest/firmware.h \
 	lib/attest/hcl_report.c lib/attest/hcl_report.h \
 	lib/attest/id_block.c lib/attest/id_block.h \
+	lib/attest/identity.c lib/attest/identity.h lib/attest/identity_inside.h \
+	lib/attest/identity_aws.c lib/attest/identity_azure.c lib/attest/identity_gcp.c \
+	lib/attest/identity_proof.c \
 	lib/attest/judge.c lib/attest/judge.h \
 	lib/attest/judge_policy.c lib/attest/judge_policy.h \
 	lib/attest/kds.c lib/attest/kds.h \

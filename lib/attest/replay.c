@@ -232,6 +232,8 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
         .without_claims = true,
         .answered = true,
         .standing = {.custody_outside = replay->charter->custody_outside},
+        .clouds = &replay->charter->clouds,
+        .declared = c->declared,
     };
     evidence_terms_add_crl(&terms, list_for(replay, evidence));
     evidence_facts(evidence, &facts);

@@ -25,6 +25,7 @@ struct replay_case {
     const char *policy;
     uint8_t link_key[SHA256_SIZE];
     struct moment at; /* when its certificates and the rules are looked at; none: the replay's */
+    const struct cloud_declared *declared; /* NULL: nobody says */
     bool signature_known; /* a keeper found the signature over these very bytes good */
 };
 

@@ -416,8 +416,6 @@ static void prove_identity(struct hearing *h, enum source source)
         h->out->identity = source;
         h->out->anchor = ANCHOR_VTPM;
         memcpy(h->out->anchor_hash, h->out->named[0], sizeof h->out->anchor_hash);
-    } else if (h->in->standing.provider_identity) {
-        h->out->identity = SOURCE_PROVIDER;
     }
 }
 

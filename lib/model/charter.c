@@ -242,7 +242,7 @@ static void put_shared(json_t *all, const json_t *whole, const char *name)
 }
 
 /* What a verdict was judged by: the policy's words, those of its references, the floors, custody
- * (which makes the level) and the simulator's roots. */
+ * (which makes the level), the simulator's roots, and whose word on an instance counts. */
 static void digest_policy(const json_t *whole, const struct charter *charter, const json_t *json,
                           struct charter_policy *out)
 {
@@ -258,6 +258,8 @@ static void digest_policy(const json_t *whole, const struct charter *charter, co
     json_put_new(all, "references", references);
     for (size_t i = 0; i < countof(shared); i++)
         put_shared(all, whole, shared[i]);
+    if (json_object_get(whole, "clouds") != NULL)
+        put_shared(all, whole, "clouds");
     OWNED(mem_drop) char *printed = json_print(all);
     digest(DIGEST_SHA256, span_of_text(printed), out->digest);
 }
@@ -419,15 +421,16 @@ static enum outcome read_head(const json_t *whole, struct charter *out, struct e
 static enum outcome read_whole(const json_t *whole, struct charter *out, struct error *err)
 {
     static const char *const members[] = {
-        "charter",  "realm",           "serial",  "issued",          "expires",
-        "policies", "references",      "grants",  "tcb_floors",      "deny",
-        "keepers",  "relying_parties", "custody", "simulator_roots", NULL};
+        "charter",    "realm",           "serial",     "issued", "expires", "policies",
+        "references", "grants",          "tcb_floors", "deny",   "keepers", "relying_parties",
+        "custody",    "simulator_roots", "clouds",     NULL};
     TRY(json_only(whole, "", members, err));
     TRY(read_head(whole, out, err));
     TRY(read_references(whole, out, err));
     TRY(read_policies(whole, out, err));
     TRY(charter_read_grants(whole, out, err));
     TRY(charter_read_parties(whole, out, err));
+    TRY(charter_read_clouds(whole, out, err));
     return read_lists(whole, out, err);
 }
 
@@ -479,5 +482,6 @@ void charter_free(struct charter *c)
     free(c->denied_regions);
     bytes_done(&c->keepers.at);
     bytes_done(&c->simulator_roots.at);
+    charter_clouds_done(&c->clouds);
     free(c);
 }

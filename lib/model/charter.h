@@ -4,7 +4,10 @@
 #define MUSTER_MODEL_CHARTER_H
 
 #include "lib/crypto/cert.h"
+#include "lib/crypto/rs256.h"
 #include "lib/crypto/token.h"
+#include "lib/crypto/x509.h"
+#include "lib/model/cloud.h"
 #include "lib/model/message.h"
 #include "lib/model/policy.h"
 #include "lib/model/verdict.h"
@@ -18,6 +21,7 @@ enum {
     CHARTER_MEASUREMENT_SIZE = 48,
     CHARTER_CHIP_SIZE = 64,
     CHARTER_AUDIENCE_SIZE = 256,
+    CHARTER_CLOUD_KEYS_MAX = 16,
     PASSPORT_SECONDS_MAX = 300, /* trust.md section 6 */
 };
 
@@ -83,6 +87,24 @@ struct charter_party {
     bool allow_unproven_software;
 };
 
+/* Whose word on an instance counts, and which accounts are ours; what is not said counts for
+ * nothing. */
+struct charter_aws_region {
+    char name[REGION_SIZE];
+    struct x509_list certificates; /* that sign this region's documents */
+};
+struct charter_clouds {
+    bool said[CLOUD_KIND_COUNT];
+    struct charter_names accounts[CLOUD_KIND_COUNT];
+    size_t aws_count;
+    struct charter_aws_region *aws;
+    struct x509_list azure_authorities; /* above the certificate that came along */
+    size_t azure_name_count;
+    char **azure_names; /* one of which, or a name below, that certificate must have */
+    size_t gcp_count;
+    struct rs256_key *gcp;
+};
+
 struct charter {
     uint8_t digest[SHA256_SIZE]; /* of the bytes that were signed, whoever signed them */
     enum realm realm;
@@ -105,6 +127,7 @@ struct charter {
     struct charter_values keepers;
     struct charter_values simulator_roots;
     bool custody_outside; /* custody.keeper is "on-premises" */
+    struct charter_clouds clouds;
 };
 
 /* Strict: unknown members are refused with their path; a policy that names an unknown reference or
@@ -117,6 +140,11 @@ DROP(charter_drop, struct charter, charter_free)
 const struct charter_policy *charter_find_policy(const struct charter *charter, const char *name);
 const struct charter_grant *charter_find_grant(const struct charter *charter, const char *name);
 const struct charter_party *charter_find_party(const struct charter *charter, const char *name);
+
+/* NULL: nothing is said of it. */
+const struct charter_aws_region *charter_aws_region(const struct charter_clouds *clouds,
+                                                    const char *region);
+const struct rs256_key *charter_gcp_key(const struct charter_clouds *clouds, const char *kid);
 
 /* Is it a charter for now, and for this realm? ERR_DENIED "charter-expired",
  * "charter-not-yet-valid", "charter-realm". */
@@ -186,6 +214,7 @@ struct charter_case {
     int64_t age_seconds;
     const char *region;                        /* proven, or "" */
     const char *account;                       /* proven, or "" */
+    bool suspect;                              /* a cloud's document speaks against it */
     uint8_t anchor[SHA256_SIZE];               /* zero: none proven */
     uint8_t named[VERDICT_NAMED][SHA256_SIZE]; /* of the verdict; for the deny lists */
     uint8_t link_key[SHA256_SIZE];

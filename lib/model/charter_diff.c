@@ -414,6 +414,7 @@ static const struct diff_rule rules[] = {
     {"/custody/*", unknown, NULL, "who holds keeper and key decides the level, and is the owner's to judge", NULL},
     {"/tcb_floors", diff_shared_floors, NULL, NULL, NULL},
     {"/deny/*", keeps_out, "[]", "what was denied passes", "more is denied"},
+    {"/clouds/*/accounts", lets_in, NULL, "another account counts as ours", "an account counts as ours no more"},
 
     {"/references/*", reference, NULL, "a policy takes it already", "its measurements pass no more"},
     {"/references/*/measurement", measurement, NULL, "other software passes", "software passes no more"},

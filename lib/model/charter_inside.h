@@ -20,4 +20,7 @@ enum outcome charter_read_word(const json_t *object, const char *path, const cha
 enum outcome charter_read_grants(const json_t *whole, struct charter *out, struct error *err);
 enum outcome charter_read_parties(const json_t *whole, struct charter *out, struct error *err);
 
+enum outcome charter_read_clouds(const json_t *whole, struct charter *out, struct error *err);
+void charter_clouds_done(struct charter_clouds *clouds);
+
 #endif

@@ -435,12 +435,47 @@ static void lint_grants(const json_t *charter, struct moment now, struct lint *o
             find_plain(out, LINT_UNPROVEN_SOFTWARE, below(where.at, "allow_unproven_software").at);
         if (makes_keys_only(grant) && !says(grant, "origin", "generate"))
             find_plain(out, LINT_KEY_IMPORTABLE, below(where.at, "origin").at);
-        if (json_is_array(accounts))
+        if (json_is_array(accounts) && json_object_size(member(charter, "clouds")) == 0)
             find_plain(out, LINT_ACCOUNT_UNPROVEN, below(where.at, "accounts").at);
-        if (says(grant, "scope", "instance") &&
+        if (says(grant, "scope", "instance") && member(member(charter, "clouds"), "gcp") == NULL &&
             !any_reference(charter, grant, proves_instance, now))
             find_plain(out, LINT_INSTANCE_UNPROVEN, below(where.at, "scope").at);
     }
+}
+
+/* Each entry is one certificate; what is none the form tells. */
+static void lint_certificates(const json_t *list, const char *where, const char *expires,
+                              struct lint *out)
+{
+    size_t i;
+    json_t *item;
+    struct moment end;
+    if (expires == NULL || moment_parse(expires, &end, NULL) != OK)
+        return;
+    json_array_foreach (json_looked_at(list), i, item) {
+        OWNED(x509_list_done) struct x509_list read = {0};
+        const char *pem = json_is_string(item) ? json_string_value(item) : "";
+        if (x509_list_read(&read, span_of_text(pem), NULL) == OK &&
+            x509_not_after(read.at[0]).us < end.us)
+            find(out, LINT_CLOUD_CERT_ENDS, where, "ends %s",
+                 moment_text(x509_not_after(read.at[0])).at);
+    }
+}
+
+static void lint_clouds(const json_t *charter, struct lint *out)
+{
+    const char *name;
+    json_t *cloud;
+    const char *expires = json_string_value(member(charter, "expires"));
+    const json_t *regions = member(member(member(charter, "clouds"), "aws"), "certificates");
+    const json_t *authorities = member(member(member(charter, "clouds"), "azure"), "authorities");
+    json_object_foreach (json_looked_at(member(charter, "clouds")), name, cloud)
+        if (says(cloud, "accounts", "any"))
+            find_plain(out, LINT_CLOUD_ACCOUNTS_ANY,
+                       below(below("/clouds", name).at, "accounts").at);
+    json_object_foreach (json_looked_at(regions), name, cloud)
+        lint_certificates(cloud, below("/clouds/aws/certificates", name).at, expires, out);
+    lint_certificates(authorities, "/clouds/azure/authorities", expires, out);
 }
 
 static void lint_parties(const json_t *charter, struct moment now, struct lint *out)
@@ -496,6 +531,7 @@ void charter_lint(const json_t *charter, const struct lint_frame *frame, struct 
     lint_policies(charter, frame, out);
     lint_grants(charter, frame->now, out);
     lint_parties(charter, frame->now, out);
+    lint_clouds(charter, out);
     lint_merit(charter, out);
 }
 

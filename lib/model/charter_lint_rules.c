@@ -74,7 +74,7 @@ const struct lint_rule lint_rules[] = {
     [LINT_KEY_IMPORTABLE] = {"generate-only", LINT_ERROR,
         "disk, host and CA keys are only ever made in the keeper", "set the origin to generate"},
     [LINT_ACCOUNT_UNPROVEN] = {"account-never-proven", LINT_ERROR,
-        "the grant lists accounts, and no evidence that is appraised proves one, so it opens nothing", "say \"any\" and pin what is proven: policies, regions, anchors"},
+        "the grant lists accounts, and the charter takes no cloud's word on one, so it opens nothing", "name under clouds who signs identity documents, or say \"any\""},
     [LINT_INSTANCE_UNPROVEN] = {"instance-never-proven", LINT_ERROR,
         "the grant is for single instances, and no reference behind it has an anchor, so it opens nothing", "use images whose references name an anchor"},
     [LINT_PARTY_WITHOUT_POLICIES] = {"party-without-policies", LINT_ERROR,
@@ -85,6 +85,10 @@ const struct lint_rule lint_rules[] = {
         "guests whose software nothing proves get passports for the relying party", "use a measured image and remove allow_unproven_software"},
     [LINT_NEGLIGIBLE_MERIT] = {"negligible-merit", LINT_WARNING,
         "without disk and transit encryption, authentication and secrets from outside the provider, the merit of a confidential machine is negligible: L1 at most", "grant keys for disk and endpoints, and keep keeper and key outside the provider"},
+    [LINT_CLOUD_ACCOUNTS_ANY] = {"cloud-accounts-any", LINT_WARNING,
+        "documents of anybody's account agree, so a machine of another customer of that cloud is not suspect", "list the accounts that are ours"},
+    [LINT_CLOUD_CERT_ENDS] = {"cloud-certificate-ends", LINT_WARNING,
+        "a certificate for identity documents ends before the charter does, and then every machine of that cloud is suspect", "add the one that follows it"},
 };
 _Static_assert(countof(lint_rules) == LINT_CODE_COUNT);
 /* clang-format on */

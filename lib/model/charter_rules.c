@@ -296,9 +296,26 @@ static enum outcome check_proof(const struct demand *d, const struct charter_cas
     if (c->software == SOURCE_NONE && !d->allow_unproven_software)
         REFUSE("software-unproven", "nothing proves which software runs, and %s asks for it",
                d->who);
+    if (c->suspect && d->least_level >= LEVEL_2)
+        REFUSE("identity-suspect",
+               "a cloud's document speaks against this machine, and %s asks for %s", d->who,
+               name_of(&level_names, (int)d->least_level));
     if (c->level < d->least_level)
         REFUSE(d->level_code, "level %s, %s asks for %s", name_of(&level_names, (int)c->level),
                d->who, name_of(&level_names, (int)d->least_level));
+    return OK;
+}
+
+/* Whatever asks who a machine is, or where, gets no answer that somebody gainsays. */
+static enum outcome check_clear(const struct charter_grant *g, const struct charter_case *c,
+                                struct error *err)
+{
+    const bool asks = !g->regions.any || !g->accounts.any || g->scope == SCOPE_INSTANCE;
+    if (asks && c->suspect)
+        REFUSE("identity-suspect",
+               "a cloud's document speaks against this machine, and grant %s "
+               "asks for its identity",
+               g->name);
     return OK;
 }
 
@@ -351,6 +368,7 @@ enum outcome charter_grant_allows(const struct charter *charter, const char *gra
     TRY(check_secret(g, c, err));
     TRY(check_verdict(charter, &demand, c, err));
     TRY(check_proof(&demand, c, err));
+    TRY(check_clear(g, c, err));
     TRY(check_place(g, c, err));
     return charter_check_denied(charter, c, err);
 }

@@ -11,6 +11,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/catalogue_drift.c lib/model/catalogue_drift.h \
 	lib/model/catalogue_size.c \
 	lib/model/charter.c lib/model/charter.h \
+	lib/model/charter_clouds.c \
 	lib/model/charter_dates.c \
 	lib/model/charter_diff.c lib/model/charter_diff.h lib/model/charter_diff_inside.h \
 	lib/model/charter_diff_floors.c \
@@ -18,6 +19,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/charter_lint.c lib/model/charter_lint.h \
 	lib/model/charter_lint_rules.c \
 	lib/model/charter_rules.c \
+	lib/model/cloud.c lib/model/cloud.h \
 	lib/model/delivery.c lib/model/delivery.h \
 	lib/model/destroy_order.c lib/model/destroy_order.h \
 	lib/model/distrust.c lib/model/distrust.h \

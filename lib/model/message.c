@@ -117,6 +117,8 @@ static const struct field appraise_wish_fields[] = {
     FIELD(appraise_wish, instance, FIELD_UUID),
     FIELD(appraise_wish, policy, FIELD_TEXT),
     FIELD(appraise_wish, image, FIELD_TEXT, OPTIONAL),
+    FIELD(appraise_wish, declared_region, FIELD_TEXT, OPTIONAL),
+    FIELD(appraise_wish, declared_machine, FIELD_TEXT, OPTIONAL),
     FIELD(appraise_wish, evidence, FIELD_BYTES),
     FIELD(appraise_wish, crl, FIELD_BYTES, OPTIONAL),
 };

@@ -133,8 +133,10 @@ struct appraise_wish {
     struct uuid instance;
     char policy[NAME_SIZE];
     char image[NAME_SIZE];
-    struct bytes evidence; /* lib/attest/evidence.h */
-    struct bytes crl;      /* DER, optional */
+    char declared_region[NAME_SIZE]; /* where it was launched, and as what: hints, which only */
+    char declared_machine[384];      /* take away; "": not said */
+    struct bytes evidence;           /* lib/attest/evidence.h */
+    struct bytes crl;                /* DER, optional */
 };
 struct appraise_reply {
     char *token;    /* JWS */

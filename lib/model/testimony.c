@@ -22,6 +22,8 @@ static const struct field fields[] = {
     FIELD(testimony, charter_digest, FIELD_HEX),
     FIELD(testimony, evidence_digest, FIELD_HEX),
     FIELD(testimony, crl_digest, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(testimony, declared_region, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(testimony, declared_machine, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(testimony, nonce, FIELD_HEX),
     FIELD(testimony, link_key, FIELD_HEX),
     FIELD(testimony, sealing_key, FIELD_BYTES),

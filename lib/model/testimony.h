@@ -7,6 +7,7 @@
 #include "lib/base/record.h"
 #include "lib/crypto/cert.h"
 #include "lib/model/binding.h"
+#include "lib/model/cloud.h"
 #include "lib/model/message.h"
 #include "lib/model/token_types.h"
 
@@ -25,6 +26,8 @@ struct testimony {
     uint8_t charter_digest[SHA256_SIZE];  /* of the bytes that were signed */
     uint8_t evidence_digest[SHA256_SIZE]; /* of the envelope as it was judged */
     uint8_t crl_digest[SHA256_SIZE];      /* zero: no list was given */
+    char declared_region[NAME_SIZE]; /* what the keeper was told of the machine, like the next */
+    char declared_machine[CLOUD_MACHINE_SIZE];
     uint8_t nonce[NONCE_SIZE];
     uint8_t link_key[SHA256_SIZE];
     struct bytes sealing_key; /* SubjectPublicKeyInfo */

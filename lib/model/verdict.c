@@ -58,6 +58,15 @@ static const char *const reason_words[] = {
     [REASON_POLICY_VTPM_ROOT]      = "policy-vtpm-root",
     [REASON_POLICY_SECURE_BOOT]    = "policy-secure-boot",
     [REASON_POLICY_BOOT_COMPONENT] = "policy-boot-component",
+    [REASON_IDENTITY_FORMAT]       = "identity-format",
+    [REASON_IDENTITY_SIGNER]       = "identity-signer",
+    [REASON_IDENTITY_SIGNATURE]    = "identity-signature",
+    [REASON_IDENTITY_TIME]         = "identity-time",
+    [REASON_IDENTITY_NONCE]        = "identity-nonce",
+    [REASON_IDENTITY_CONFIDENTIAL] = "identity-confidential",
+    [REASON_IDENTITY_ACCOUNT]      = "identity-account",
+    [REASON_IDENTITY_INSTANCE]     = "identity-instance",
+    [REASON_IDENTITY_REGION]       = "identity-region",
 };
 _Static_assert(countof(reason_words) == REASON_COUNT);
 const struct names reason_names = NAMES("reason", reason_words);
@@ -112,6 +121,15 @@ static const char *const meanings[] = {
     [REASON_POLICY_VTPM_ROOT]      = "the policy does not take a vTPM on such a word",
     [REASON_POLICY_SECURE_BOOT]    = "the boot log does not prove that secure boot was on",
     [REASON_POLICY_BOOT_COMPONENT] = "something started the machine that the policy does not name",
+    [REASON_IDENTITY_FORMAT]       = "what the metadata service gave is no identity document",
+    [REASON_IDENTITY_SIGNER]       = "the identity document was not signed by whom the charter names for that cloud",
+    [REASON_IDENTITY_SIGNATURE]    = "the signature does not belong to the identity document",
+    [REASON_IDENTITY_TIME]         = "the identity document is expired, or from the future",
+    [REASON_IDENTITY_NONCE]        = "the identity document answers another challenge",
+    [REASON_IDENTITY_CONFIDENTIAL] = "the identity document is of a machine that is not confidential",
+    [REASON_IDENTITY_ACCOUNT]      = "the identity document is of an account that the charter does not call ours",
+    [REASON_IDENTITY_INSTANCE]     = "the identity document is of another machine",
+    [REASON_IDENTITY_REGION]       = "the identity document is of another region or cloud than the machine",
 };
 _Static_assert(countof(meanings) == REASON_COUNT);
 
@@ -133,6 +151,7 @@ static const char *const missing_words[] = {
     [MISSING_SOFTWARE]           = "software",
     [MISSING_SOFTWARE_HARDWARE]  = "software-by-hardware",
     [MISSING_IDENTITY]           = "identity",
+    [MISSING_CLEAR_IDENTITY]     = "clear-identity",
     [MISSING_PINNED_MEASUREMENT] = "pinned-measurement",
     [MISSING_PROVIDER_EXECUTION] = "provider-execution-off",
     [MISSING_FRESHNESS]          = "freshness",
@@ -157,7 +176,8 @@ static const char *const residual_words[] = {
 _Static_assert(countof(residual_words) == RESIDUAL_COUNT);
 const struct names residual_names = NAMES("residual", residual_words);
 
-static const char *const anchor_words[] = {"none", "host-data", "id-block", "vtpm", "enclave"};
+static const char *const anchor_words[] = {"none", "host-data", "id-block", "vtpm", "enclave",
+                                            "cloud-token"};
 _Static_assert(countof(anchor_words) == ANCHOR_KIND_COUNT);
 const struct names anchor_kind_names = NAMES("anchor", anchor_words);
 /* clang-format on */
@@ -254,9 +274,9 @@ void verdict_grade(struct verdict *v, const struct standing *standing)
 
     const unsigned for_1 = 1u << MISSING_HARDWARE | 1u << MISSING_DEBUG_OFF;
     const unsigned for_2 = 1u << MISSING_SOFTWARE | 1u << MISSING_IDENTITY |
-                           1u << MISSING_PINNED_MEASUREMENT | 1u << MISSING_FRESHNESS |
-                           1u << MISSING_PROVIDER_EXECUTION | 1u << MISSING_DISK_ENCRYPTION |
-                           1u << MISSING_TRANSIT_ENCRYPTION;
+                           1u << MISSING_CLEAR_IDENTITY | 1u << MISSING_PINNED_MEASUREMENT |
+                           1u << MISSING_FRESHNESS | 1u << MISSING_PROVIDER_EXECUTION |
+                           1u << MISSING_DISK_ENCRYPTION | 1u << MISSING_TRANSIT_ENCRYPTION;
     if (lacks(v, for_1))
         v->level = LEVEL_0;
     else if (lacks(v, for_2))
@@ -276,7 +296,7 @@ json_t *name_set_to_json(const struct names *names, unsigned set)
     return list;
 }
 
-static json_t *checks_to_json(const struct verdict *v)
+json_t *verdict_checks_to_json(const struct verdict *v)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < v->check_count; i++) {
@@ -318,7 +338,7 @@ json_t *verdict_to_json(const struct verdict *v)
     json_put_text(out, "roots", v->custom_roots ? "custom" : "built-in");
     json_put_new(out, "anchor", anchor_to_json(v));
     json_put_new(out, "trust_vector", trust_vector_to_json(&vector));
-    json_put_new(out, "checks", checks_to_json(v));
+    json_put_new(out, "checks", verdict_checks_to_json(v));
     json_put_new(out, "claims", v->claims != NULL ? json_incref(v->claims) : json_object());
     return out;
 }

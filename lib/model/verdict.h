@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
+#include "lib/model/cloud.h"
 #include "lib/model/snp_words.h"
 
 /* In the order in which the first failure names the reason. */
@@ -59,6 +60,15 @@ enum reason {
     REASON_POLICY_VTPM_ROOT,
     REASON_POLICY_SECURE_BOOT,
     REASON_POLICY_BOOT_COMPONENT,
+    REASON_IDENTITY_FORMAT, /* of documents, like those that follow: none of them rejects */
+    REASON_IDENTITY_SIGNER,
+    REASON_IDENTITY_SIGNATURE,
+    REASON_IDENTITY_TIME,
+    REASON_IDENTITY_NONCE,
+    REASON_IDENTITY_CONFIDENTIAL,
+    REASON_IDENTITY_ACCOUNT,
+    REASON_IDENTITY_INSTANCE,
+    REASON_IDENTITY_REGION,
     REASON_COUNT
 };
 extern const struct names reason_names;         /* "ok", "unsupported-evidence", ... */
@@ -91,6 +101,7 @@ enum missing {
     MISSING_SOFTWARE,           /* no proof of what booted */
     MISSING_SOFTWARE_HARDWARE,  /* proof of what booted rests on the provider's word */
     MISSING_IDENTITY,           /* no proof of which instance it is */
+    MISSING_CLEAR_IDENTITY,     /* its cloud's documents speak against it: suspect */
     MISSING_PINNED_MEASUREMENT, /* the policy takes any measurement */
     MISSING_PROVIDER_EXECUTION, /* the provider may run code in the image */
     MISSING_FRESHNESS,          /* report data was not compared with a nonce */
@@ -123,6 +134,7 @@ enum anchor_kind {
     ANCHOR_ID_BLOCK,
     ANCHOR_VTPM,
     ANCHOR_ENCLAVE,
+    ANCHOR_CLOUD_TOKEN,
     ANCHOR_KIND_COUNT
 };
 enum { VERDICT_NAMED = 3 };
@@ -139,8 +151,7 @@ struct image_facts {
 
 /* What the operator's records say of the deployment around the guest. */
 struct standing {
-    bool provider_identity; /* a signed identity document agrees with the row */
-    bool disk_encrypted;    /* in the guest, key released after a verdict */
+    bool disk_encrypted; /* in the guest, key released after a verdict */
     bool transit_encrypted;
     bool endpoint_keys; /* injected after a verdict */
     bool custody_outside;
@@ -154,6 +165,15 @@ struct provenance {
     char csp_id[CSP_ID_SIZE];                             /* of a VLEK, else "" */
     uint8_t signers[VERDICT_SIGNERS][SIGNER_DIGEST_SIZE]; /* ID key and author key, or who signed an
                                                              enclave's image; zero: nobody */
+};
+
+/* Where it is and whose, by its cloud's documents; "" unless they agree. */
+struct whereabouts {
+    enum document_state documents;
+    enum reason reason; /* why it is suspect */
+    enum cloud_kind cloud;
+    char account[NAME_SIZE];
+    char region[REGION_SIZE];
 };
 
 struct verdict {
@@ -173,6 +193,7 @@ struct verdict {
      * deny lists, which no choice of a policy may get around. Zero where it names none. */
     uint8_t named[VERDICT_NAMED][ANCHOR_HASH_SIZE];
     struct provenance made;
+    struct whereabouts where;
     struct moment endorsed_until; /* when the first certificate behind it ends; none: not known */
     size_t check_count;
     struct check checks[VERDICT_CHECKS_MAX];
@@ -190,6 +211,7 @@ void verdict_skip(struct verdict *v, const char *name, const char *detail);
 void verdict_refuse(struct verdict *v, const char *name, enum reason reason, const char *detail);
 /* Add the checks of another verdict but the one named `without` (may be NULL), in their order. */
 void verdict_append(struct verdict *v, const struct verdict *more, const char *without);
+json_t *verdict_checks_to_json(const struct verdict *v);
 const struct check *verdict_check(const struct verdict *v, const char *name); /* NULL: not listed */
 
 bool verdict_passed(const struct verdict *v, const char *name);

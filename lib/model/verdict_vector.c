@@ -73,6 +73,15 @@ static const unsigned against[] = {
     [REASON_POLICY_VTPM_ROOT]      = EXECUTABLES,
     [REASON_POLICY_SECURE_BOOT]    = CONFIGURATION,
     [REASON_POLICY_BOOT_COMPONENT] = EXECUTABLES,
+    [REASON_IDENTITY_FORMAT]       = IDENTITY,
+    [REASON_IDENTITY_SIGNER]       = IDENTITY,
+    [REASON_IDENTITY_SIGNATURE]    = IDENTITY,
+    [REASON_IDENTITY_TIME]         = IDENTITY,
+    [REASON_IDENTITY_NONCE]        = IDENTITY,
+    [REASON_IDENTITY_CONFIDENTIAL] = IDENTITY,
+    [REASON_IDENTITY_ACCOUNT]      = IDENTITY,
+    [REASON_IDENTITY_INSTANCE]     = IDENTITY,
+    [REASON_IDENTITY_REGION]       = IDENTITY,
 };
 _Static_assert(countof(against) == REASON_COUNT);
 /* clang-format on */
@@ -137,6 +146,12 @@ static enum trust_tier warn_if(enum trust_tier tier, bool doubtful)
     return tier == TIER_AFFIRMING && doubtful ? TIER_WARNING : tier;
 }
 
+/* Somebody's word stands against another's, whoever proves the rest. */
+static enum trust_tier of_identity(const struct verdict *v)
+{
+    return lacks(v, MISSING_CLEAR_IDENTITY) ? TIER_WARNING : of_source(v->identity);
+}
+
 static enum trust_tier of_hardware(const struct verdict *v)
 {
     return warn_if(of_source(v->hardware), keeps(v, RESIDUAL_MILAN_ROOT_SEED) ||
@@ -179,7 +194,7 @@ struct trust_vector verdict_vector(const struct verdict *v)
     if (!v->trusted)
         return of_rejection(v);
     struct trust_vector out = {.at = {
-                                   [TRUST_INSTANCE_IDENTITY] = of_source(v->identity),
+                                   [TRUST_INSTANCE_IDENTITY] = of_identity(v),
                                    [TRUST_CONFIGURATION] = of_configuration(v),
                                    [TRUST_EXECUTABLES] = of_executables(v),
                                    [TRUST_HARDWARE] = of_hardware(v),

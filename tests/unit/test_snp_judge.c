@@ -42,10 +42,9 @@ static void plain_ec2_stays_at_l1_whatever_the_operator_declares(void **state)
     struct matter m = matter_best();
     m.wish.flavour = PSP_FIRMWARE_ONLY; /* the host puts no host data there */
     m.in.image.measured_boot = false;
-    m.in.standing.provider_identity = true;
     OWNED(verdict_done) struct verdict v = matter_judge(&m);
     assert_int_equal(v.software, SOURCE_NONE);
-    assert_int_equal(v.identity, SOURCE_PROVIDER);
+    assert_int_equal(v.identity, SOURCE_NONE);
     assert_int_equal(v.level, LEVEL_1);
 }
 

@@ -73,8 +73,7 @@ static void a_software_tpm_that_root_invents_is_shown_and_never_counted(void **s
     t.input.standing = (struct standing){.disk_encrypted = true,
                                          .transit_encrypted = true,
                                          .endpoint_keys = true,
-                                         .custody_outside = true,
-                                         .provider_identity = true};
+                                         .custody_outside = true};
     vtpm_judge(&t.input, &v);
     assert_int_equal(v.reason, REASON_OK);
     assert_int_equal(v.hardware, SOURCE_HARDWARE);
