@@ -8,6 +8,7 @@
 
 static const struct driver *const drivers[] = {
     &aws_driver,
+    &gcp_driver,
 };
 
 /* clang-format off */

@@ -2,13 +2,21 @@ noinst_LIBRARIES += drivers/libdrivers.a
 drivers_libdrivers_a_SOURCES = \
 	drivers/driver.h drivers/drivers.c \
 	drivers/catalogue.c drivers/catalogue.h \
+	drivers/credential_file.c drivers/credential_file.h \
 	drivers/rest.c drivers/rest.h \
 	drivers/aws/aws.c \
 	drivers/aws/aws_read.c drivers/aws/aws_read.h \
 	drivers/aws/credentials.c drivers/aws/credentials.h \
 	drivers/aws/ec2_answers.c drivers/aws/ec2_answers.h \
 	drivers/aws/ec2_errors.c drivers/aws/ec2_errors.h \
-	drivers/aws/ec2_requests.c drivers/aws/ec2_requests.h
+	drivers/aws/ec2_requests.c drivers/aws/ec2_requests.h \
+	drivers/gcp/gcp.c \
+	drivers/gcp/gcp_answers.c drivers/gcp/gcp_answers.h \
+	drivers/gcp/gcp_credentials.c drivers/gcp/gcp_credentials.h \
+	drivers/gcp/gcp_errors.c drivers/gcp/gcp_errors.h \
+	drivers/gcp/gcp_read.c drivers/gcp/gcp_read.h \
+	drivers/gcp/gcp_requests.c drivers/gcp/gcp_requests.h \
+	drivers/gcp/gcp_token.c drivers/gcp/gcp_token.h
 
 # The editions that come with it are compiled in, and installed for people to read and to start
 # their own from.

@@ -3,15 +3,34 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Is it one of the names, with or without a port? */
+static bool is_one_of(const char *host, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(names[i]);
+        if (strncmp(host, names[i], len) == 0 && strchr(":/", host[len]) != NULL)
+            return true; /* the end counts as one of them */
+    }
+    return false;
+}
+
 static bool is_loopback(const char *host)
 {
     static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
-    for (size_t i = 0; i < countof(names); i++) {
-        size_t len = strlen(names[i]);
-        if (strncmp(host, names[i], len) == 0 && (host[len] == '\0' || host[len] == ':'))
-            return true;
-    }
-    return false;
+    return is_one_of(host, names, countof(names));
+}
+
+bool rest_url_is_safe(const char *url)
+{
+    static const char *const metadata[] = {"169.254.169.254", "metadata.google.internal"};
+    const bool tls = strncmp(url, "https://", 8) == 0;
+    if (!tls && strncmp(url, "http://", 7) != 0)
+        return false;
+    const char *host = url + (tls ? 8 : 7);
+    size_t len = strcspn(host, "/?");
+    if (len == 0 || strcspn(host, "@") < len || strcspn(host, "#\\ \t\r\n") != strlen(host))
+        return false;
+    return tls || is_loopback(host) || is_one_of(host, metadata, countof(metadata));
 }
 
 static bool is_default_port(bool tls, const char *port)

@@ -15,6 +15,10 @@ struct endpoint {
 /* Refuses anything but https, or http to loopback; no path, no user. */
 enum outcome endpoint_parse(const char *url, struct endpoint *out, struct error *err);
 
+/* The same for an address with a path, to which a proof of who we are is sent: https, or http to
+ * this machine or to its metadata server. */
+bool rest_url_is_safe(const char *url);
+
 /* A form in the making: application/x-www-form-urlencoded, keys in the order given. */
 struct form {
     struct text body;

@@ -11,6 +11,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/azure_machine.c tests/support/azure_machine.h \
 	tests/support/cases.c tests/support/cases.h \
 	tests/support/claims.c tests/support/claims.h \
+	tests/support/compute_schema.c tests/support/compute_schema.h \
 	tests/support/ask.c tests/support/ask.h \
 	tests/support/carried_guest.c tests/support/carried_guest.h \
 	tests/support/bundled.c tests/support/bundled.h \

@@ -60,6 +60,8 @@ enum outcome credentials_find(const struct account *account, struct credentials 
     case CREDENTIALS_CLIENT_CERTIFICATE:
     case CREDENTIALS_WORKLOAD_IDENTITY:
     case CREDENTIALS_MANAGED_IDENTITY:
+    case CREDENTIALS_GOOGLE_FILE:
+    case CREDENTIALS_METADATA_SERVER:
     case CREDENTIAL_SOURCE_COUNT:
         outcome = fail_code(err, ERR_DENIED, "no-credentials", "not a source of EC2's credentials");
         break;

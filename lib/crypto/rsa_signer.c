@@ -81,6 +81,29 @@ enum outcome rsa_signer_from_pem(struct span pem, struct rsa_signer **out, struc
     return OK;
 }
 
+enum outcome rsa_signer_generate(struct rsa_signer **out, struct error *err)
+{
+    OWNED(rsa_signer_drop) struct rsa_signer *signer = NEW(struct rsa_signer);
+    signer->key = EVP_RSA_gen(RSA_BITS_LEAST);
+    if (signer->key == NULL)
+        return openssl_failed(err, "making an RSA key");
+    *out = TAKE(signer);
+    return OK;
+}
+
+enum outcome rsa_signer_to_pem(const struct rsa_signer *signer, struct bytes *out,
+                               struct error *err)
+{
+    OWNED(bio_drop) BIO *pem = BIO_new(BIO_s_secmem());
+    if (pem == NULL ||
+        PEM_write_bio_PKCS8PrivateKey(pem, signer->key, NULL, NULL, 0, NULL, NULL) != 1)
+        return openssl_failed(err, "writing an RSA key");
+    char *at;
+    long len = BIO_get_mem_data(pem, &at);
+    *out = bytes_copy(SPAN(at, (size_t)len));
+    return OK;
+}
+
 bool rsa_signer_thumbprint(const struct rsa_signer *signer, uint8_t out[static SHA256_SIZE])
 {
     memcpy(out, signer->thumbprint, SHA256_SIZE);

@@ -12,6 +12,10 @@ struct rsa_signer;
 /* A private key of at least 2,048 bits in PEM; a certificate beside it must be of that key.
  * ERR_INVALID "unsupported-key". */
 enum outcome rsa_signer_from_pem(struct span pem, struct rsa_signer **out, struct error *err);
+/* For tests and pretend clouds, which hand it out: of 2,048 bits, and as PEM. */
+enum outcome rsa_signer_generate(struct rsa_signer **out, struct error *err);
+enum outcome rsa_signer_to_pem(const struct rsa_signer *signer, struct bytes *out,
+                               struct error *err);
 void rsa_signer_free(struct rsa_signer *signer);
 DROP(rsa_signer_drop, struct rsa_signer, rsa_signer_free)
 

@@ -12,7 +12,8 @@ _Static_assert(countof(driver_words) == ACCOUNT_DRIVER_COUNT);
 const struct names account_driver_names = NAMES("driver", driver_words);
 
 static const char *const source_words[] = {
-    "environment", "client-secret", "client-certificate", "workload-identity", "managed-identity",
+    "environment",      "client-secret", "client-certificate", "workload-identity",
+    "managed-identity", "google-file",   "metadata-server",
 };
 _Static_assert(countof(source_words) == CREDENTIAL_SOURCE_COUNT);
 const struct names credential_source_names = NAMES("credential source", source_words);
@@ -33,6 +34,9 @@ static const struct field fields[] = {
     FIELD(account, disk_encryption_set, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, admin_key, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, force_delete, FIELD_BOOL, .flags = FIELD_OPTIONAL),
+    FIELD(account, project, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, network, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, service_account, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, credentials, FIELD_JSON),
     FIELD(account, test, FIELD_JSON, .flags = FIELD_OPTIONAL),
 };
@@ -89,6 +93,23 @@ static enum outcome check_azure(const struct account *account, const char *path,
     return bad(err, path, "security_encryption", "not a kind of encryption that Azure has");
 }
 
+/* Some projects have their domain before them: "example.com:fleet-1". */
+static enum outcome check_gcp(const struct account *account, const char *path, struct error *err)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *project = account->project;
+    const char *email = account->service_account;
+    if (project[0] == '\0' ||
+        strspn(project, "abcdefghijklmnopqrstuvwxyz0123456789.:-") != strlen(project))
+        return bad(err, path, "project", "Google Cloud needs a project, [a-z0-9.:-]+");
+    if (account->network[strspn(account->network, plain)] != '\0' &&
+        strchr(account->network, '/') == NULL)
+        return bad(err, path, "network", "a network is a name or a path");
+    if (email[0] != '\0' && (strchr(email, '@') == NULL || !text_is_word(email)))
+        return bad(err, path, "service_account", "a service account is an email address");
+    return OK;
+}
+
 static enum outcome check_fields(const struct account *account, const char *path, struct error *err)
 {
     if (!text_is_name(account->name))
@@ -99,7 +120,16 @@ static enum outcome check_fields(const struct account *account, const char *path
         return bad(err, path, "zone", "a zone is [a-z0-9-]+");
     if (!text_is_name(account->owner))
         return bad(err, path, "owner", "an owner is [a-z0-9-]{1,63}");
-    return account->driver == DRIVER_AZURE ? check_azure(account, path, err) : OK;
+    switch (account->driver) {
+    case DRIVER_AZURE:
+        return check_azure(account, path, err);
+    case DRIVER_GCP:
+        return check_gcp(account, path, err);
+    case DRIVER_AWS:
+    case ACCOUNT_DRIVER_COUNT:
+        break;
+    }
+    return OK;
 }
 
 enum { SOURCE_MEMBERS_MAX = 6, ANY_DRIVER = ACCOUNT_DRIVER_COUNT };
@@ -117,6 +147,8 @@ static const struct {
     [CREDENTIALS_CLIENT_CERTIFICATE] = {DRIVER_AZURE, {"tenant", "client_id", "file"}, {NULL}},
     [CREDENTIALS_WORKLOAD_IDENTITY]  = {DRIVER_AZURE, {"tenant", "client_id"}, {"file"}},
     [CREDENTIALS_MANAGED_IDENTITY]   = {DRIVER_AZURE, {NULL}, {"client_id"}},
+    [CREDENTIALS_GOOGLE_FILE]        = {DRIVER_GCP,   {"file"}, {NULL}},
+    [CREDENTIALS_METADATA_SERVER]    = {DRIVER_GCP,   {NULL}, {NULL}},
 };
 _Static_assert(countof(sources) == CREDENTIAL_SOURCE_COUNT);
 /* clang-format on */

@@ -14,6 +14,8 @@ enum credential_source {
     CREDENTIALS_CLIENT_CERTIFICATE, /* Azure: a PEM file of its certificate and key */
     CREDENTIALS_WORKLOAD_IDENTITY,  /* Azure: a file that holds another issuer's token */
     CREDENTIALS_MANAGED_IDENTITY,   /* Azure: what the machine that we run on is given */
+    CREDENTIALS_GOOGLE_FILE,        /* Google: a key, or where to exchange another one's token */
+    CREDENTIALS_METADATA_SERVER,    /* Google: what the machine that we run on is given */
     CREDENTIAL_SOURCE_COUNT
 };
 extern const struct names credential_source_names; /* "environment", "client-secret", ... */
@@ -36,6 +38,9 @@ struct account {
     char disk_encryption_set[320]; /* a resource id; empty: the platform's key */
     char admin_key[1024];          /* an SSH public key; empty: one that opens nothing */
     bool force_delete;             /* terminate without shutting down */
+    char project[64];              /* Google, as the next two */
+    char network[256];             /* empty: the subnet's, or "default" */
+    char service_account[256];     /* an email; empty: the machine gets no identity */
     json_t *credentials;           /* {"source": ...}: a reference, never a secret */
     json_t *test;                  /* {"image": ..., "size": ...}: what `account test` launches */
 };

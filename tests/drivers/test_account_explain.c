@@ -128,12 +128,81 @@ static void compare_aws(const json_t *sample, const json_t *answer)
     assert_int_equal(json_array_size(sightings), at);
 }
 
+/* ---- Google Cloud: what @google-cloud/compute read ------------------------------------------- */
+
+static void compare_gcp_machine(const json_t *parsed, const json_t *ours)
+{
+    char ending[80];
+    snprintf(ending, sizeof ending, "/%s", word(parsed, "name"));
+    const char *ref = word(ours, "ref");
+    assert_true(strlen(ref) > strlen(ending));
+    assert_string_equal(ref + strlen(ref) - strlen(ending), ending);
+    assert_string_equal(word(ours, "state_word"), word(parsed, "status"));
+    assert_int_equal(json_is_true(json_object_get(ours, "snp_enabled")),
+                     strcmp(word(parsed, "confidentialInstanceType"), "SEV_SNP") == 0);
+}
+
+static void compare_maintenance(const json_t *coming, const json_t *notices)
+{
+    const json_t *ours = json_array_get(notices, 0);
+    assert_int_equal(json_array_size(notices), coming != NULL);
+    if (coming == NULL)
+        return;
+    assert_string_equal(word(ours, "kind"), word(coming, "type"));
+    assert_string_equal(word(ours, "status"), word(coming, "maintenanceStatus"));
+    assert_string_equal(word(ours, "not_before"), word(coming, "windowStartTime"));
+    assert_string_equal(word(ours, "not_after"), word(coming, "windowEndTime"));
+    assert_string_equal(word(ours, "deadline"), word(coming, "latestWindowStartTime"));
+    assert_int_equal(json_is_true(json_object_get(ours, "is_ours_to_time")),
+                     json_is_true(json_object_get(coming, "canReschedule")));
+}
+
+static void compare_names(const json_t *names, const json_t *sightings)
+{
+    size_t i;
+    json_t *name;
+    assert_int_equal(json_array_size(sightings), json_array_size(names));
+    json_array_foreach (json_looked_at(names), i, name) {
+        const char *ref = word(json_array_get(sightings, i), "ref");
+        assert_string_equal(strchr(ref, '/') + 1, json_string_value(name));
+    }
+}
+
+static void compare_gcp(const json_t *sample, const json_t *answer)
+{
+    const json_t *parsed = json_object_get(json_object_get(sample, "expected"), "parsed");
+    const json_t *sightings = json_object_get(answer, "sightings");
+    const json_t *notices = json_object_get(answer, "notices");
+    const json_t *failures = json_object_get(parsed, "errors");
+    if (json_object_get(parsed, "names") != NULL)
+        compare_names(json_object_get(parsed, "names"), sightings);
+    if (json_object_get(parsed, "name") != NULL) {
+        assert_int_equal(json_array_size(sightings), 1);
+        compare_gcp_machine(parsed, json_array_get(sightings, 0));
+        compare_maintenance(json_object_get(parsed, "upcomingMaintenance"), notices);
+    }
+    if (strcmp(word(sample, "name"), "mds-maintenance-event-TERMINATE_ON_HOST_MAINTENANCE") == 0)
+        assert_string_equal(word(json_array_get(notices, 0), "kind"),
+                            "TERMINATE_ON_HOST_MAINTENANCE");
+    if (json_array_size(failures) > 0) /* though the answer was a 200 */
+        assert_non_null(
+            strstr(word(answer, "text"), json_string_value(json_array_get(failures, 0))));
+}
+
 /* ---- every cloud ---------------------------------------------------------------------------- */
 
 /* How a cloud's fields stand in what a real client read of them; NULL: its own tests compare. */
 static void (*const compare[ACCOUNT_DRIVER_COUNT])(const json_t *sample, const json_t *answer) = {
     [DRIVER_AWS] = compare_aws,
+    [DRIVER_GCP] = compare_gcp,
 };
+
+/* An operation of Google Cloud that failed, whose class the manifest leaves to us. */
+static bool failed_inside(const json_t *sample)
+{
+    const json_t *parsed = json_object_get(json_object_get(sample, "expected"), "parsed");
+    return json_array_size(json_object_get(parsed, "errors")) > 0;
+}
 
 static void compare_class(const json_t *sample, const json_t *answer)
 {
@@ -161,7 +230,8 @@ static void explain_all(enum account_driver cloud)
                  name_of(&account_driver_names, (int)cloud), word(row, "file"));
         OWNED(json_drop) json_t *answer = explain(path);
         OWNED(json_drop) json_t *sample = vectors_json(path + strlen(vectors_folder()) + 1);
-        compare_class(row, answer);
+        if (member_text(row, "class") != NULL || !failed_inside(sample))
+            compare_class(row, answer);
         if (compare[cloud] != NULL)
             compare[cloud](sample, answer);
     }

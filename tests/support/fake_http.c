@@ -19,6 +19,7 @@ struct fake_http {
     pthread_mutex_t lock;
     struct {
         int status;
+        char *headers;
         char *body;
     } answers[ANSWERS_MAX];
     unsigned answer_count;
@@ -57,9 +58,9 @@ static void answer(struct fake_http *server, int fd)
     if (n < server->answer_count && server->answers[n].status != 0)
         text_addf(&reply,
                   "HTTP/1.1 %d Said\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-                  "Connection: close\r\n\r\n%s",
+                  "%sConnection: close\r\n\r\n%s",
                   server->answers[n].status, strlen(server->answers[n].body),
-                  server->answers[n].body);
+                  server->answers[n].headers, server->answers[n].body);
     pthread_mutex_unlock(&server->lock);
     if (reply.len > 0 && send(fd, reply.at, reply.len, MSG_NOSIGNAL) < 0)
         perror("fake_http");
@@ -96,8 +97,10 @@ void fake_http_stop(struct fake_http *server)
     shutdown(server->listener, SHUT_RDWR);
     pthread_join(server->thread, NULL);
     close(server->listener);
-    for (unsigned i = 0; i < server->answer_count; i++)
+    for (unsigned i = 0; i < server->answer_count; i++) {
+        free(server->answers[i].headers);
         free(server->answers[i].body);
+    }
     for (unsigned i = 0; i < server->heard_count; i++)
         free(server->heard[i]);
     free(server);
@@ -110,10 +113,16 @@ const char *fake_http_url(const struct fake_http *server)
 
 void fake_http_say(struct fake_http *server, int status, const char *body)
 {
+    fake_http_say_with(server, status, "", body);
+}
+
+void fake_http_say_with(struct fake_http *server, int status, const char *headers, const char *body)
+{
     pthread_mutex_lock(&server->lock);
     if (server->answer_count == ANSWERS_MAX)
         abort();
     server->answers[server->answer_count].status = status;
+    server->answers[server->answer_count].headers = mem_text(headers);
     server->answers[server->answer_count++].body = mem_text(body);
     pthread_mutex_unlock(&server->lock);
 }

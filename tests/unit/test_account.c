@@ -179,6 +179,41 @@ static void a_source_has_its_members_and_its_cloud(void **state)
     }
 }
 
+#define GOOGLE(more) "{\"name\":\"lab\",\"driver\":\"gcp\",\"region\":\"us-central1\"," more "}"
+#define FROM(source) "\"credentials\":{\"source\":" source "}"
+
+static void google_needs_a_project_and_signs_in_by_a_named_file(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(account_done) struct account account = {0};
+    assert_ok(read_it(GOOGLE("\"project\":\"example.com:fleet-1\",\"network\":\"net\","
+                             "\"service_account\":\"a@p.iam.gserviceaccount.com\"," FROM(
+                                 "\"google-file\",\"file\":\"google\"")),
+                      &account, &err));
+    assert_int_equal(account_credential_source(&account), CREDENTIALS_GOOGLE_FILE);
+    assert_string_equal(account_credential(&account, "file"), "google");
+    static const struct {
+        const char *text;
+        const char *where;
+    } rows[] = {
+        {GOOGLE(FROM("\"environment\"")), "/project"},
+        {GOOGLE("\"project\":\"p/../q\"," FROM("\"environment\"")), "/project"},
+        {GOOGLE("\"project\":\"p\",\"network\":\"a b\"," FROM("\"environment\"")), "/network"},
+        {GOOGLE("\"project\":\"p\",\"service_account\":\"me\"," FROM("\"environment\"")),
+         "/service_account"},
+        {GOOGLE("\"project\":\"p\"," FROM("\"managed-identity\"")), "/credentials/source"},
+        {GOOGLE("\"project\":\"p\"," FROM("\"google-file\"")), "/credentials/file"},
+        {GOOGLE("\"project\":\"p\"," FROM("\"google-file\",\"file\":\"/etc/shadow\"")),
+         "/credentials/file"},
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        OWNED(account_done) struct account refused = {0};
+        assert_int_equal(read_it(rows[i].text, &refused, &err), ERR_INVALID);
+        assert_string_equal(err.where, rows[i].where);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_region_cannot_name_another_host),
         cmocka_unit_test(an_unknown_driver_or_source_is_refused),
         cmocka_unit_test(azure_needs_a_subscription_and_a_group),
+        cmocka_unit_test(google_needs_a_project_and_signs_in_by_a_named_file),
         cmocka_unit_test(a_file_of_credentials_is_a_name_and_never_a_path),
         cmocka_unit_test(a_source_has_its_members_and_its_cloud),
     };

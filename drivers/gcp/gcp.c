@@ -1,0 +1,405 @@
+/* Compute Engine as a driver: build the call, send it with a token, read the answer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/gcp/gcp_answers.h"
+#include "drivers/gcp/gcp_read.h"
+#include "drivers/gcp/gcp_token.h"
+
+enum { PAGES_MAX = 1000, CALL_TIMEOUT_MS = 30000, WAIT_MS = 20000, POLL_SECONDS = 2 };
+
+struct cloud {
+    struct account account; /* its texts only: the JSON members stay with the caller */
+    struct gcp_credentials credentials;
+    struct gcp_token token;
+    struct http *http;
+    struct endpoint endpoint;
+};
+
+static void gcp_close(struct cloud *cloud)
+{
+    if (cloud == NULL)
+        return;
+    gcp_token_done(&cloud->token);
+    gcp_credentials_done(&cloud->credentials);
+    http_free(cloud->http);
+    free(cloud);
+}
+DROP(cloud_drop, struct cloud, gcp_close)
+
+static enum outcome gcp_open(const struct account *account, struct cloud **out, struct error *err)
+{
+    OWNED(cloud_drop) struct cloud *cloud = NEW(struct cloud);
+    cloud->account = *account;
+    cloud->account.credentials = NULL;
+    cloud->account.test = NULL;
+    if (account->project[0] == '\0')
+        return fail_at(err, ERR_INVALID, "bad-account", "/project",
+                       "/project: Google Cloud needs a project");
+    TRY(endpoint_parse(account->endpoint[0] != '\0' ? account->endpoint
+                                                    : "https://compute.googleapis.com",
+                       &cloud->endpoint, err));
+    TRY(gcp_credentials_find(account, &cloud->credentials, err));
+    cloud->http = http_new();
+    *out = TAKE(cloud);
+    return OK;
+}
+
+/* ---- one call ------------------------------------------------------------------------------ */
+
+static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call, int64_t timeout_ms,
+                              struct http_answer *out, struct error *err)
+{
+    OWNED(text_done) struct text url = {0};
+    const char *bearer;
+    TRY(gcp_token_get(&cloud->token, &cloud->credentials, cloud->http, &bearer, err));
+    text_addf(&url, "%s%s", cloud->endpoint.url, text_str(&call->path));
+    const struct http_header headers[] = {{"Authorization", bearer},
+                                          {"Accept", "application/json"},
+                                          {"Content-Type", "application/json"}};
+    const struct http_request request = {.method = call->method,
+                                         .url = text_str(&url),
+                                         .headers = headers,
+                                         .header_count = call->body.len > 0 ? 3 : 2,
+                                         .body = text_span(&call->body),
+                                         .timeout_ms = timeout_ms};
+    return rest_send(cloud->http, &request, out, err);
+}
+
+/* A 401 says that nothing was done. A token that we had for a while may have been taken back: then
+ * a new one is worth a try. */
+static enum outcome send_call(struct cloud *cloud, const struct gcp_call *call, int64_t timeout_ms,
+                              struct http_answer *out, struct error *err)
+{
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    TRY(send_once(cloud, call, timeout_ms, &answer, err));
+    if (answer.status == 401) {
+        bool was_fresh = cloud->token.is_fresh;
+        gcp_token_forget(&cloud->token);
+        if (!was_fresh) {
+            http_answer_done(&answer);
+            TRY(send_once(cloud, call, timeout_ms, &answer, err));
+        }
+    }
+    *out = answer;
+    answer = (struct http_answer){0};
+    return OK;
+}
+
+static enum outcome call_compute(struct cloud *cloud, const struct gcp_call *call,
+                                 struct http_answer *out, struct error *err)
+{
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    TRY(send_call(cloud, call, CALL_TIMEOUT_MS, &answer, err));
+    TRY(gcp_check_status(answer.status, bytes_span(&answer.body), err));
+    *out = answer;
+    answer = (struct http_answer){0};
+    return OK;
+}
+
+static enum outcome gcp_identify(struct cloud *cloud, struct cloud_identity *out, struct error *err)
+{
+    OWNED(gcp_call_done) struct gcp_call call = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    char region[GCP_NAME_SIZE];
+    gcp_region(&cloud->account, &call);
+    TRY(call_compute(cloud, &call, &answer, err));
+    TRY(gcp_read_region(bytes_span(&answer.body), region, err));
+    if (strcmp(region, cloud->account.region) != 0)
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "asked for region %s, told of %s",
+                          cloud->account.region, region);
+    *out = (struct cloud_identity){0};
+    snprintf(out->account, sizeof out->account, "%s", cloud->account.project);
+    snprintf(out->name, sizeof out->name, "%s", cloud->credentials.name);
+    return OK;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static enum outcome get_machine(struct cloud *cloud, const struct gcp_place *place,
+                                struct sighting *out, struct notice_list *notices,
+                                struct error *err)
+{
+    OWNED(gcp_call_done) struct gcp_call call = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    struct sighting seen;
+    gcp_get(&cloud->account, place, &call);
+    TRY(call_compute(cloud, &call, &answer, err));
+    TRY(gcp_read_machine(bytes_span(&answer.body), &seen, notices, err));
+    struct gcp_place where;
+    TRY(gcp_place_parse(seen.ref, &where, err));
+    if (strcmp(where.zone, place->zone) != 0 || strcmp(where.name, place->name) != 0)
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "asked for %s/%s, told of %s", place->zone,
+                          place->name, seen.ref);
+    *out = seen;
+    return OK;
+}
+
+/* All pages or an error. A page may be empty and still not be the last; a token that names the page
+ * it came with would go on for ever. */
+static enum outcome list_matching(struct cloud *cloud, const char *filter,
+                                  struct sighting_list *out, struct error *err)
+{
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    OWNED(notice_list_done) struct notice_list notices = {0};
+    OWNED(text_done) struct text token = {0};
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(gcp_call_done) struct gcp_call call = {0};
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        gcp_list(&cloud->account, filter, text_str(&token), &call);
+        TRY(call_compute(cloud, &call, &answer, err));
+        TRY(gcp_read_list(bytes_span(&answer.body), cloud->account.region, &list, &notices, &next,
+                          err));
+        if (next.len == 0) {
+            *out = list;
+            list = (struct sighting_list){0};
+            return OK;
+        }
+        if (strcmp(text_str(&next), text_str(&token)) == 0)
+            return cloud_fail(err, CLOUD_SERVER_ERROR, "aggregatedList: the same page again");
+        text_done(&token);
+        token = next;
+        next = (struct text){0};
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "aggregatedList: more than %d pages", PAGES_MAX);
+}
+
+static enum outcome gcp_find_token(struct cloud *cloud, const char *client_token,
+                                   struct sighting_list *out, struct error *err)
+{
+    OWNED(text_done) struct text filter = {0};
+    if (!gcp_name_is_valid(client_token))
+        return cloud_fail(err, CLOUD_INVALID, "'%.60s' is no client token", client_token);
+    gcp_filter_token(client_token, &filter);
+    return list_matching(cloud, text_str(&filter), out, err);
+}
+
+static enum outcome gcp_driver_list(struct cloud *cloud, struct sighting_list *out,
+                                    struct error *err)
+{
+    OWNED(text_done) struct text filter = {0};
+    gcp_filter_owner(cloud->account.owner, &filter);
+    return list_matching(cloud, text_str(&filter), out, err);
+}
+
+/* A machine that nobody knows by that name may have been given another: its label tells. */
+static enum outcome find_renamed(struct cloud *cloud, const struct gcp_place *place,
+                                 struct sighting *out, struct error *err)
+{
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    TRY(gcp_find_token(cloud, place->name, &list, err));
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.at[i].zone, place->zone) == 0) {
+            *out = list.at[i];
+            return OK;
+        }
+    return cloud_fail(err, CLOUD_NOT_FOUND, "%s/%s is not there", place->zone, place->name);
+}
+
+static enum outcome gcp_find(struct cloud *cloud, const char *ref, struct sighting *out,
+                             struct error *err)
+{
+    OWNED(notice_list_done) struct notice_list notices = {0};
+    struct gcp_place place;
+    TRY(gcp_place_parse(ref, &place, err));
+    enum outcome outcome = get_machine(cloud, &place, out, &notices, err);
+    return outcome == ERR_NOT_FOUND ? find_renamed(cloud, &place, out, err) : outcome;
+}
+
+/* ---- changing ------------------------------------------------------------------------------ */
+
+static void keep(const struct gcp_operation *operation, struct cloud_operation *out)
+{
+    if (out == NULL)
+        return;
+    *out = (struct cloud_operation){0};
+    if (operation->done)
+        return;
+    snprintf(out->name, sizeof out->name, "%s/%s", operation->place.zone, operation->place.name);
+    out->poll_seconds = POLL_SECONDS;
+}
+
+/* The answer speaks of an operation in the zone that we asked: where it is polled is ours to say,
+ * whatever address the answer holds. */
+static enum outcome read_begun(const struct http_answer *answer, const char *zone,
+                               struct cloud_operation *out, struct error *err)
+{
+    struct gcp_operation operation;
+    TRY(gcp_read_operation(bytes_span(&answer->body), &operation, err));
+    if (strcmp(operation.place.zone, zone) != 0)
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "asked of %s, told of an operation in %s", zone,
+                          operation.place.zone);
+    keep(&operation, out);
+    return OK;
+}
+
+/* Was it launched by this order? Its name is taken, and after an hour Google forgets our id. */
+static enum outcome adopt(struct cloud *cloud, const struct launch_order *order,
+                          const struct gcp_place *place, struct sighting *out, struct error *err)
+{
+    OWNED(notice_list_done) struct notice_list notices = {0};
+    enum outcome outcome = get_machine(cloud, place, out, &notices, err);
+    if (outcome == ERR_NOT_FOUND)
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "%s is taken, and by nobody", place->name);
+    TRY(outcome);
+    if (!uuid_equal(&out->instance, &order->instance) || out->generation != order->generation ||
+        strcmp(out->size, order->size) != 0)
+        return cloud_fail(err, CLOUD_IDEMPOTENCY_MISMATCH, "%s is there, by another order",
+                          out->ref);
+    return OK;
+}
+
+static void fill_in(const struct launch_order *order, const struct gcp_place *place,
+                    struct sighting *out)
+{
+    *out = (struct sighting){.state = MACHINE_CREATING,
+                             .instance = order->instance,
+                             .generation = order->generation,
+                             .launched = clock_now()};
+    snprintf(out->ref, sizeof out->ref, "%s/%s", place->zone, place->name);
+    snprintf(out->state_word, sizeof out->state_word, "PROVISIONING");
+    snprintf(out->fleet, sizeof out->fleet, "%.63s", order->fleet);
+    snprintf(out->client_token, sizeof out->client_token, "%s", place->name);
+    snprintf(out->size, sizeof out->size, "%.63s", order->size);
+    snprintf(out->zone, sizeof out->zone, "%s", place->zone);
+}
+
+static enum outcome gcp_launch(struct cloud *cloud, const struct launch_order *order,
+                               struct sighting *out, struct cloud_operation *operation,
+                               struct error *err)
+{
+    OWNED(gcp_call_done) struct gcp_call call = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    struct gcp_place place;
+    *operation = (struct cloud_operation){0};
+    TRY(gcp_insert(&cloud->account, order, &call, &place, err));
+    TRY(send_call(cloud, &call, CALL_TIMEOUT_MS, &answer, err));
+    if (answer.status == 409)
+        return adopt(cloud, order, &place, out, err);
+    if (answer.status < 200 || answer.status > 299)
+        return gcp_check_launch(answer.status, bytes_span(&answer.body), err);
+    TRY(read_begun(&answer, place.zone, operation, err));
+    fill_in(order, &place, out);
+    return OK;
+}
+
+/* The server answers when it is done. That we would not wait as long means that it goes on. */
+static enum outcome gcp_follow(struct cloud *cloud, struct cloud_operation *operation,
+                               struct error *err)
+{
+    OWNED(gcp_call_done) struct gcp_call call = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    struct gcp_place place;
+    if (operation->name[0] == '\0')
+        return OK;
+    TRY(gcp_place_parse(operation->name, &place, err));
+    gcp_wait(&cloud->account, &place, &call);
+    const int64_t began_ms = clock_monotonic_ms();
+    enum outcome outcome = send_call(cloud, &call, WAIT_MS, &answer, err);
+    if (outcome == ERR_AMBIGUOUS && clock_monotonic_ms() - began_ms >= WAIT_MS)
+        return OK;
+    TRY(outcome);
+    TRY(gcp_check_status(answer.status, bytes_span(&answer.body), err));
+    TRY(read_begun(&answer, place.zone, operation, err));
+    if (answer.retry_after_seconds > 0)
+        operation->poll_seconds = answer.retry_after_seconds;
+    return OK;
+}
+
+typedef void build_fn(const struct account *, const struct gcp_place *, struct gcp_call *);
+
+static enum outcome change_at(struct cloud *cloud, const struct gcp_place *place, build_fn *build,
+                              struct cloud_operation *operation, struct error *err)
+{
+    OWNED(gcp_call_done) struct gcp_call call = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    build(&cloud->account, place, &call);
+    TRY(call_compute(cloud, &call, &answer, err));
+    return read_begun(&answer, place->zone, operation, err);
+}
+
+static enum outcome change(struct cloud *cloud, const char *ref, build_fn *build,
+                           struct cloud_operation *operation, struct error *err)
+{
+    struct gcp_place place;
+    struct sighting renamed;
+    if (operation != NULL)
+        *operation = (struct cloud_operation){0};
+    TRY(gcp_place_parse(ref, &place, err));
+    enum outcome outcome = change_at(cloud, &place, build, operation, err);
+    if (outcome != ERR_NOT_FOUND)
+        return outcome;
+    TRY(find_renamed(cloud, &place, &renamed, err));
+    TRY(gcp_place_parse(renamed.ref, &place, err));
+    return change_at(cloud, &place, build, operation, err);
+}
+
+static void build_stop(const struct account *account, const struct gcp_place *place,
+                       struct gcp_call *out)
+{
+    gcp_act(account, place, "stop", out);
+}
+
+static void build_start(const struct account *account, const struct gcp_place *place,
+                        struct gcp_call *out)
+{
+    gcp_act(account, place, "start", out);
+}
+
+static void build_maintain(const struct account *account, const struct gcp_place *place,
+                           struct gcp_call *out)
+{
+    gcp_act(account, place, "performMaintenance", out);
+}
+
+static enum outcome gcp_stop(struct cloud *cloud, const char *ref,
+                             struct cloud_operation *operation, struct error *err)
+{
+    return change(cloud, ref, build_stop, operation, err);
+}
+
+static enum outcome gcp_start(struct cloud *cloud, const char *ref,
+                              struct cloud_operation *operation, struct error *err)
+{
+    return change(cloud, ref, build_start, operation, err);
+}
+
+static enum outcome gcp_terminate(struct cloud *cloud, const char *ref,
+                                  struct cloud_operation *operation, struct error *err)
+{
+    return change(cloud, ref, gcp_delete, operation, err);
+}
+
+/* Only maintenance that Google lets us choose the time of. */
+static enum outcome gcp_maintain(struct cloud *cloud, const char *ref,
+                                 struct cloud_operation *operation, struct error *err)
+{
+    OWNED(notice_list_done) struct notice_list notices = {0};
+    struct gcp_place place;
+    struct sighting seen;
+    TRY(gcp_place_parse(ref, &place, err));
+    TRY(get_machine(cloud, &place, &seen, &notices, err));
+    if (notices.count == 0 || !notices.at[0].is_ours_to_time)
+        return cloud_fail(err, CLOUD_STATE_CONFLICT, "%s has no maintenance that is ours to time",
+                          ref);
+    return change(cloud, ref, build_maintain, operation, err);
+}
+
+const struct driver gcp_driver = {
+    .id = DRIVER_GCP,
+    .open = gcp_open,
+    .close = gcp_close,
+    .identify = gcp_identify,
+    .launch = gcp_launch,
+    .follow = gcp_follow,
+    .find = gcp_find,
+    .find_token = gcp_find_token,
+    .list = gcp_driver_list,
+    .stop = gcp_stop,
+    .start = gcp_start,
+    .terminate = gcp_terminate,
+    .maintain = gcp_maintain,
+    .read = gcp_read,
+};
