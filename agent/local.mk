@@ -21,7 +21,7 @@ agent_libagent_a_SOURCES = \
 	agent/tee_snp.c \
 	agent/tee_vtpm.c agent/tee_vtpm.h \
 	agent/thim_source.c agent/thim_source.h \
-	agent/tpm.c agent/tpm.h agent/tpm_attest.c agent/tpm_inside.h agent/tpm_key.c agent/tpm_nv.c \
+	agent/tpm.c agent/tpm.h agent/tpm_attest.c agent/tpm_document.c agent/tpm_inside.h agent/tpm_key.c agent/tpm_nv.c \
 	agent/tsm.c agent/tsm.h \
 	agent/userdata.c agent/userdata.h
 # Production packages are configured with --disable-simulation (trust.md section 3).

@@ -160,6 +160,7 @@ static enum outcome open_tee(struct agent_program *p, struct error *err)
         .tpm = p->settings.tpm,
         .tpm_key = p->settings.tpm_key,
         .tpm_key_cert = p->settings.tpm_key_cert,
+        .tpm_document = p->settings.tpm_document,
         .report_from = p->settings.report_from,
         .event_log = p->settings.event_log,
         .thim_program = p->settings.thim_program,

@@ -70,24 +70,37 @@ static enum outcome read_refusal(struct span in, struct error *err)
                      (int)(word.bytes.len < 60 ? word.bytes.len : 60), (const char *)word.bytes.at);
 }
 
-enum outcome nsm_answer_read(struct span in, struct span *out_document, struct error *err)
+static enum outcome read_answer(struct span *in, struct span *out_document, struct error *err)
 {
     struct cbor_item outer, inner, key, document;
-    TRY(open_pair(&in, &outer, &key, err));
+    TRY(open_pair(in, &outer, &key, err));
     if (is_text(&key, "Error"))
-        return read_refusal(in, err);
+        return read_refusal(*in, err);
     if (!is_text(&key, "Attestation"))
         return bad_answer(err, "it is to something else");
-    TRY(open_pair(&in, &inner, &key, err));
-    if (!is_text(&key, "document") || !cbor_expect(&in, CBOR_BYTES, &document) ||
+    TRY(open_pair(in, &inner, &key, err));
+    if (!is_text(&key, "document") || !cbor_expect(in, CBOR_BYTES, &document) ||
         document.bytes.len == 0)
         return bad_answer(err, "no document");
-    TRY(close_pair(&in, &inner, err));
-    TRY(close_pair(&in, &outer, err));
-    if (in.len != 0)
-        return bad_answer(err, "bytes behind it");
+    TRY(close_pair(in, &inner, err));
+    TRY(close_pair(in, &outer, err));
     *out_document = document.bytes;
     return OK;
+}
+
+enum outcome nsm_answer_read(struct span in, struct span *out_document, struct error *err)
+{
+    struct span document;
+    TRY(read_answer(&in, &document, err));
+    if (in.len != 0)
+        return bad_answer(err, "bytes behind it");
+    *out_document = document;
+    return OK;
+}
+
+enum outcome nsm_answer_begins(struct span in, struct span *out_document, struct error *err)
+{
+    return read_answer(&in, out_document, err);
 }
 
 /* ---- how it is said ------------------------------------------------------------------------- */

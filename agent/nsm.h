@@ -30,6 +30,8 @@ void nsm_request(const struct evidence_binding *asked, struct bytes *out);
 /* The document in {"Attestation": {"document": ...}}, borrowed. ERR_DENIED "nsm-refused":
  * {"Error": ...}; ERR_INVALID "nsm-bad-answer": anything else. */
 enum outcome nsm_answer_read(struct span in, struct span *out_document, struct error *err);
+/* The same at the beginning of a room that is larger. */
+enum outcome nsm_answer_begins(struct span in, struct span *out_document, struct error *err);
 
 enum outcome nsm_attest(const struct nsm_calls *calls, const char *path,
                         const struct evidence_binding *asked, struct bytes *out_document,

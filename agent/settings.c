@@ -30,6 +30,8 @@ const struct setting agent_settings_table[] = {
         .help = "tee = vtpm: the key that signs: a handle, template and an index, or make"),
     ROW(tpm_key_cert, "tpm-key-cert", SETTING_TEXT, "",
         .help = "tee = vtpm: index with that key's certificate; empty: there is none"),
+    ROW(tpm_document, "tpm-document", SETTING_TEXT, "",
+        .help = "tee = vtpm: AWS's NitroTPM itself, whose document is sent; empty: a quote is"),
     ROW(report_from, "report-from", SETTING_TEXT, "boot",
         .help = "tee = azure: the report of the boot, or a new one each time (now)"),
     ROW(event_log, "event-log", SETTING_TEXT, "",

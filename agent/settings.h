@@ -16,6 +16,7 @@ struct agent_settings {
     char *tpm;
     char *tpm_key;
     char *tpm_key_cert;
+    char *tpm_document;
     char *report_from;
     char *event_log;
     char *thim_program;

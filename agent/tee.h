@@ -19,6 +19,7 @@ struct tee_places {
     const char *tpm;          /* azure, vtpm: tpm2-tss's name for it */
     const char *tpm_key;      /* vtpm: as tpm_key_choice_parse() takes it */
     const char *tpm_key_cert; /* vtpm: index of its certificate, or "" */
+    const char *tpm_document; /* vtpm: a NitroTPM itself, or "": a quote is made */
     const char *event_log;    /* azure, vtpm: the kernel's file, or "": none is sent */
     const char *report_from;  /* azure: "boot", or "now" for a new one each time */
     const char *thim_program; /* azure: asks the host for certificates */

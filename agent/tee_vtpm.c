@@ -48,11 +48,20 @@ static enum outcome make_quote(const struct vtpm *vtpm, const struct evidence_bi
     return tpm_attest(tpm, SPAN_OF(extra_data), out, err);
 }
 
+static enum outcome ask_document(const struct vtpm *vtpm, const struct evidence_binding *asked,
+                                 struct evidence *out, struct error *err)
+{
+    OWNED(tpm_drop) struct tpm *tpm = NULL;
+    TRY(tpm_open(vtpm->document_tpm, &tpm, err));
+    return tpm_document(tpm, asked, &out->document, err);
+}
+
 enum outcome vtpm_prove(const struct vtpm *vtpm, const struct evidence_binding *asked,
                         struct evidence *out, struct error *err)
 {
     TRY(ask_report(vtpm, asked, out, err));
-    TRY(make_quote(vtpm, asked, out, err));
+    TRY(vtpm->document_tpm[0] != '\0' ? ask_document(vtpm, asked, out, err)
+                                      : make_quote(vtpm, asked, out, err));
     boot_log_add(vtpm->event_log, out);
     return OK;
 }
@@ -64,6 +73,7 @@ static void driver_close(void *self)
     struct vtpm *vtpm = self;
     free(vtpm->tsm_path);
     free(vtpm->tpm);
+    free(vtpm->document_tpm);
     free(vtpm->event_log);
     free(vtpm);
 }
@@ -86,6 +96,7 @@ static enum outcome driver_open(const struct tee_places *places, void **out, str
     vtpm->files = &tsm_kernel_files;
     vtpm->tsm_path = mem_text(places->tsm_path);
     vtpm->tpm = mem_text(places->tpm);
+    vtpm->document_tpm = mem_text(places->tpm_document);
     vtpm->event_log = mem_text(places->event_log);
     vtpm->privlevel = places->privlevel;
     vtpm->svsm = places->svsm;

@@ -8,8 +8,9 @@
 
 struct vtpm {
     const struct tsm_files *files;
-    char *tsm_path; /* owned, like the other two */
+    char *tsm_path; /* owned, like the other three */
     char *tpm;
+    char *document_tpm; /* "": a quote vouches for the registers, else a NitroTPM's document */
     char *event_log;
     int64_t privlevel;
     bool svsm; /* the vTPM is an SVSM's: its manifest stands in the report */

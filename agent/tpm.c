@@ -19,6 +19,8 @@ static const struct {
     {TSS2_TCTI_RC_NO_CONNECTION, ERR_UNREACHABLE, "tpm-gone", "there is no connection"},
     {TPM2_RC_HANDLE, ERR_NOT_FOUND, "tpm-lacks", "the TPM has no such thing"},
     {TPM2_RC_REFERENCE_H0, ERR_NOT_FOUND, "tpm-lacks", "the TPM has no such thing"},
+    {TPM2_RC_COMMAND_CODE, ERR_NOT_FOUND, "tpm-lacks", "the TPM knows no such command"},
+    {TPM2_RC_NV_DEFINED, ERR_CONFLICT, "tpm-index-taken", "the index is there already"},
     {TPM2_RC_NV_UNINITIALIZED, ERR_NOT_FOUND, "tpm-lacks", "nothing was ever written there"},
     {TPM2_RC_LOCKOUT, ERR_THROTTLED, "tpm-lockout", "locked out after wrong passwords"},
     {TPM2_RC_RETRY, ERR_THROTTLED, "tpm-busy", "the TPM is busy"},

@@ -54,4 +54,12 @@ enum { TPM_ATTEMPTS = 5, TPM_REGISTERS = 24 };
 enum outcome tpm_attest(struct tpm *tpm, struct span extra_data, struct evidence *out,
                         struct error *err);
 
+/* ---- a NitroTPM's document ------------------------------------------------------------------- */
+
+/* Over binding and nonce, by the security module behind the TPMs of AWS. The connection must be to
+ * the TPM itself ("device:/dev/tpm0"), for the kernel's sharing of it knows no makers' commands.
+ * ERR_NOT_FOUND "tpm-lacks": no NitroTPM. ERR_CONFLICT "tpm-index-taken". Also as nsm_attest(). */
+enum outcome tpm_document(struct tpm *tpm, const struct evidence_binding *asked, struct bytes *out,
+                          struct error *err);
+
 #endif

@@ -23,6 +23,10 @@ enum outcome tpm_said(TSS2_RC answer, const char *what, struct error *err);
 /* A persistent object or an index; closed with Esys_TR_Close. */
 enum outcome tpm_find(struct tpm *tpm, uint32_t handle, ESYS_TR *out, struct error *err);
 
+/* So many bytes from its beginning; `by`: the owner, or the index itself. */
+enum outcome tpm_read_index(struct tpm *tpm, ESYS_TR by, ESYS_TR index, size_t size,
+                            struct bytes *out, struct error *err);
+
 void tpm_drop_answer(void *answer); /* for OWNED: what ESYS gave */
 
 #endif

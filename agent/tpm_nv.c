@@ -29,12 +29,11 @@ static enum outcome size_of(struct tpm *tpm, ESYS_TR index, size_t *out, struct 
     return OK;
 }
 
-static enum outcome read_chunk(struct tpm *tpm, ESYS_TR index, size_t at, size_t size,
+static enum outcome read_chunk(struct tpm *tpm, ESYS_TR by, ESYS_TR index, size_t at, size_t size,
                                struct bytes *out, struct error *err)
 {
     OWNED(tpm_drop_answer) TPM2B_MAX_NV_BUFFER *data = NULL;
-    TRY(tpm_said(Esys_NV_Read(tpm->esys, ESYS_TR_RH_OWNER, index, TPM_PASSWORD, (UINT16)size,
-                              (UINT16)at, &data),
+    TRY(tpm_said(Esys_NV_Read(tpm->esys, by, index, TPM_PASSWORD, (UINT16)size, (UINT16)at, &data),
                  "reading an index", err));
     if (data->size != size)
         return fail_code(err, ERR_INTERNAL, "tpm-failed", "TPM: %u bytes for %zu", data->size,
@@ -43,18 +42,25 @@ static enum outcome read_chunk(struct tpm *tpm, ESYS_TR index, size_t at, size_t
     return OK;
 }
 
+enum outcome tpm_read_index(struct tpm *tpm, ESYS_TR by, ESYS_TR index, size_t size,
+                            struct bytes *out, struct error *err)
+{
+    size_t chunk;
+    TRY(chunk_size(tpm, &chunk, err));
+    for (size_t at = 0; at < size; at += chunk)
+        TRY(read_chunk(tpm, by, index, at, size - at < chunk ? size - at : chunk, out, err));
+    return OK;
+}
+
 static enum outcome read_all(struct tpm *tpm, ESYS_TR index, size_t most, struct bytes *out,
                              struct error *err)
 {
-    size_t chunk, size;
-    TRY(chunk_size(tpm, &chunk, err));
+    size_t size;
     TRY(size_of(tpm, index, &size, err));
     if (size > most)
         return fail_code(err, ERR_INVALID, "tpm-too-large", "an index of %zu bytes, not %zu", size,
                          most);
-    for (size_t at = 0; at < size; at += chunk)
-        TRY(read_chunk(tpm, index, at, size - at < chunk ? size - at : chunk, out, err));
-    return OK;
+    return tpm_read_index(tpm, ESYS_TR_RH_OWNER, index, size, out, err);
 }
 
 enum outcome tpm_nv_read(struct tpm *tpm, uint32_t index, size_t most, struct bytes *out,

@@ -36,6 +36,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/matter.c tests/support/matter.h \
 	tests/support/one_database.c tests/support/one_database.h \
 	tests/support/made_firmware.c tests/support/made_firmware.h \
+	tests/support/nitro_tpm.c tests/support/nitro_tpm.h \
 	tests/support/nsm.c tests/support/nsm.h \
 	tests/support/office.c tests/support/office.h \
 	tests/support/openapi.c tests/support/openapi.h \

@@ -187,6 +187,7 @@ static void a_machine_with_a_certified_vtpm_gets_its_own_secret(void **state)
     beside.vtpm = (struct vtpm){.files = &fake_tsm_files,
                                 .tsm_path = fake_tsm.tree,
                                 .tpm = (char *)(uintptr_t)soft_tpm_tcti(soft),
+                                .document_tpm = no_log,
                                 .event_log = no_log,
                                 .privlevel = -1,
                                 .key = {TPM_KEY_MADE, 0}};

@@ -8,6 +8,7 @@
 #include "lib/attest/tpm_key.h"
 #include "tests/support/fake_tsm.h"
 #include "tests/support/made_vtpm.h"
+#include "tests/support/nitro_tpm.h"
 #include "tests/support/soft_tpm.h"
 #include "tests/support/test.h"
 
@@ -49,6 +50,7 @@ static int set_up(void **state)
     machine.vtpm = (struct vtpm){.files = &fake_tsm_files,
                                  .tsm_path = fake_tsm.tree,
                                  .tpm = (char *)(uintptr_t)soft_tpm_tcti(machine.tpm),
+                                 .document_tpm = no_log,
                                  .event_log = no_log,
                                  .privlevel = -1,
                                  .key = {TPM_KEY_MADE, 0}};
@@ -78,9 +80,12 @@ static const char *judge_under(const char *rules, const struct evidence *sent,
     OWNED(mem_drop) struct policy *policy = NEW(struct policy);
     OWNED(snp_cache_drop) struct snp_cache *cache = snp_cache_new(simulator.roots, 2);
     OWNED(verdict_done) struct verdict v = {0};
+    struct nitro_roots nitro = {0};
+    assert_ok(nitro_roots_add(&nitro, nsm_root(0), &err));
     assert_ok(evidence_parse(span_of_text(text), &e, &err));
     assert_ok(policy_parse(span_of_text(rules), POLICY_EXPECT, policy, &err));
     const struct evidence_terms terms = {.chains = cache,
+                                         .nitro_roots = &nitro,
                                          .policy = policy,
                                          .binding = binding,
                                          .at = clock_at_seconds(SIMULATOR_TODAY)};
@@ -283,6 +288,121 @@ static void keys_are_named_in_one_of_three_ways(void **state)
     }
 }
 
+/* ---- a NitroTPM's document ------------------------------------------------------------------- */
+
+static const char documented[] = "{\"vtpm\":{\"roots\":[\"provider\"],\"pcrs\":{\"4\":"
+                                 "\"040404040404040404040404040404040404040404040404"
+                                 "040404040404040404040404040404040404040404040404\"}}}";
+
+static void be_nitro(void)
+{
+    machine.vtpm.document_tpm = machine.vtpm.tpm;
+    nitro_tpm_set_up(machine.tpm);
+}
+
+static enum outcome try_it(struct error *err)
+{
+    OWNED(evidence_done) struct evidence e = {.kind = EVIDENCE_SNP_VTPM};
+    return vtpm_prove(&machine.vtpm, &asked, &e, err);
+}
+
+static void a_nitrotpms_document_stands_in_the_quotes_place(void **state)
+{
+    (void)state;
+    OWNED(evidence_done) struct evidence e = {0};
+    be_nitro();
+    prove(&e);
+    assert_int_equal(e.quote.len, 0);
+    assert_string_equal(judge_under(documented, &e, &asked), "ok");
+    struct evidence_binding other = asked;
+    other.nonce[0] ^= 1;
+    assert_string_equal(judge_under(documented, &e, &other), "policy-nonce");
+    other = asked;
+    other.digest[0] ^= 1;
+    assert_string_equal(judge_under(documented, &e, &other), "policy-report-data");
+    nitro_tpm.wish.registers = NULL;
+    nitro_tpm.wish.of_tpm = false; /* an enclave's, which no TPM makes */
+    OWNED(evidence_done) struct evidence enclaves = {0};
+    prove(&enclaves);
+    assert_string_equal(judge_under(documented, &enclaves, &asked), "unsupported-report-type");
+    nitro_tpm_tear_down();
+}
+
+/* As AWS's tool and others send it: index twice, and the empty password. */
+static void the_command_is_the_makers_own(void **state)
+{
+    (void)state;
+    static const uint8_t wanted[] = {0x80, 0x02, 0,    0,    0,    31,   0x20, 0, 0, 0x01, 0x01,
+                                     0x80, 0x4d, 0x55, 0x01, 0x80, 0x4d, 0x55, 0, 0, 0,    9,
+                                     0x40, 0,    0,    0x09, 0,    0,    0,    0, 0};
+    struct error err = {0};
+    be_nitro();
+    assert_ok(try_it(&err));
+    assert_int_equal(nitro_tpm.command.len, sizeof wanted);
+    assert_memory_equal(nitro_tpm.command.at, wanted, sizeof wanted);
+    static const char no_key[] = "\x6apublic_key\xf6"; /* null */
+    assert_non_null(memmem(nitro_tpm.heard.at, nitro_tpm.heard.len, no_key, sizeof no_key - 1));
+    nitro_tpm_tear_down();
+}
+
+static void the_room_for_a_document_is_gone_afterwards(void **state)
+{
+    (void)state;
+    be_nitro();
+    for (int i = 1; i <= 3; i++) {
+        struct error err = {0};
+        assert_ok(try_it(&err));
+        assert_false(nitro_tpm.defined);
+        assert_int_equal(nitro_tpm.definitions, i);
+    }
+    nitro_tpm.refuses = 0x143; /* also when it comes to nothing */
+    assert_int_not_equal(try_it(NULL), OK);
+    assert_false(nitro_tpm.defined);
+    nitro_tpm_tear_down();
+}
+
+/* Left by an agent that died in the middle, or somebody else's. */
+static void a_room_that_was_left_is_taken_up_and_anothers_is_not(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    be_nitro();
+    soft_tpm_plan(machine.tpm, SOFT_TPM_NV_READ, SOFT_TPM_CUT, 1);
+    assert_fails(try_it(&err), ERR_UNREACHABLE, "tpm-gone");
+    assert_true(nitro_tpm.defined);
+    assert_ok(try_it(&err));
+    assert_false(nitro_tpm.defined);
+    assert_int_equal(nitro_tpm.definitions, 1);
+    nitro_tpm.defined = true;
+    nitro_tpm.size = 64;
+    assert_fails(try_it(&err), ERR_CONFLICT, "tpm-index-taken");
+    assert_true(nitro_tpm.defined);
+    nitro_tpm_tear_down();
+}
+
+static void what_a_nitrotpm_does_not_give_is_told_by_its_own_code(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    be_nitro();
+    nitro_tpm.refuses = 0x143; /* no such command */
+    assert_fails(try_it(&err), ERR_NOT_FOUND, "tpm-lacks");
+    nitro_tpm.refuses = 0x922; /* again, please */
+    assert_fails(try_it(&err), ERR_THROTTLED, "tpm-busy");
+    nitro_tpm.refuses = 0;
+    nitro_tpm.says = "a1654572726f726c496e7465726e616c4572726f72"; /* {"Error": "InternalError"} */
+    assert_fails(try_it(&err), ERR_DENIED, "nsm-refused");
+    static const char *const nonsense[] = {
+        "ff", "a1", "a16b4174746573746174696f6ea0",
+        "a16b4174746573746174696f6ea168646f63756d656e7440",
+        "a16b4174746573746174696f6ea168646f63756d656e745a7fffffff"};
+    for (size_t i = 0; i < countof(nonsense); i++) {
+        nitro_tpm.says = nonsense[i];
+        assert_fails(try_it(&err), ERR_INVALID, "nsm-bad-answer");
+    }
+    nitro_tpm_tear_down();
+}
+
 static void what_is_no_such_machine_says_so_at_start(void **state)
 {
     (void)state;
@@ -293,6 +413,7 @@ static void what_is_no_such_machine_says_so_at_start(void **state)
                                 .tpm = soft_tpm_tcti(machine.tpm),
                                 .tpm_key = "make",
                                 .tpm_key_cert = "",
+                                .tpm_document = "",
                                 .event_log = ""};
     assert_fails(tee_open("vtpm", &places, &tee, &err), ERR_NOT_FOUND, "tsm-missing");
     places.tpm_key = "none";
@@ -315,6 +436,11 @@ int main(void)
         T(a_disturbed_request_is_begun_again_with_all_that_it_says),
         T(trouble_of_either_side_is_told_by_its_own_code),
         T(keys_are_named_in_one_of_three_ways),
+        T(a_nitrotpms_document_stands_in_the_quotes_place),
+        T(the_command_is_the_makers_own),
+        T(the_room_for_a_document_is_gone_afterwards),
+        T(a_room_that_was_left_is_taken_up_and_anothers_is_not),
+        T(what_a_nitrotpm_does_not_give_is_told_by_its_own_code),
         T(what_is_no_such_machine_says_so_at_start),
     };
     return cmocka_run_group_tests_name("vtpm machine", tests, simulator_set_up,

@@ -234,7 +234,7 @@ static void add_field(const struct nsm_wish *wish, const char *name, struct span
     if (wish->fields_absent)
         return;
     add_text(out, name);
-    if (wish->fields_null)
+    if (wish->fields_null || value.at == NULL)
         bytes_add_u8(out, NOTHING);
     else
         add_string(out, BYTES, value);

@@ -38,10 +38,10 @@ struct nsm_wish {
     bool pcr_twice;
     bool of_tpm; /* "nitrotpm_pcrs" */
     bool of_both;
-    const uint8_t (*registers)[48]; /* of a machine: 24; NULL: those of an enclave */
-    uint8_t parent;                 /* of PCR4 */
-    struct span nonce, public_key, user_data;
-    bool fields_null; /* all three */
+    const uint8_t (*registers)[48];           /* of a machine: 24; NULL: those of an enclave */
+    uint8_t parent;                           /* of PCR4 */
+    struct span nonce, public_key, user_data; /* NULL: null */
+    bool fields_null;                         /* all three */
     bool fields_absent;
     bool indefinite;
     bool tagged;

@@ -41,6 +41,10 @@ void soft_tpm_plan(struct soft_tpm *tpm, uint32_t command, enum soft_tpm_event e
 void soft_tpm_plan_answer(struct soft_tpm *tpm, uint32_t command, uint32_t answer, int times);
 int soft_tpm_heard(struct soft_tpm *tpm, uint32_t command); /* how often, since it started */
 
+/* Answers whole commands in the TPM's place where it says so; for as long as the TPM lives. */
+typedef bool soft_tpm_other(uint32_t command, struct span whole, struct bytes *out);
+void soft_tpm_stand_in(struct soft_tpm *tpm, soft_tpm_other *other);
+
 /* A tool of tpm2-tools with its arguments: "tpm2_clear -c p". */
 PRINTF(2, 3) void soft_tpm_tool(struct soft_tpm *tpm, const char *format, ...);
 
