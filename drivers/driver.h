@@ -207,6 +207,7 @@ struct driver {
 
 /* The clouds we know; the rows of the table in drivers.c. */
 extern const struct driver aws_driver;
+extern const struct driver azure_driver;
 extern const struct driver gcp_driver;
 
 /* The driver of an account, or ERR_INVALID "unsupported-driver". */

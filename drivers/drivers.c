@@ -8,6 +8,7 @@
 
 static const struct driver *const drivers[] = {
     &aws_driver,
+    &azure_driver,
     &gcp_driver,
 };
 

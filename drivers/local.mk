@@ -10,6 +10,12 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/aws/ec2_answers.c drivers/aws/ec2_answers.h \
 	drivers/aws/ec2_errors.c drivers/aws/ec2_errors.h \
 	drivers/aws/ec2_requests.c drivers/aws/ec2_requests.h \
+	drivers/azure/azure.c \
+	drivers/azure/azure_answers.c drivers/azure/azure_answers.h \
+	drivers/azure/azure_errors.c drivers/azure/azure_errors.h \
+	drivers/azure/azure_read.c drivers/azure/azure_read.h \
+	drivers/azure/azure_requests.c drivers/azure/azure_requests.h \
+	drivers/azure/azure_token.c drivers/azure/azure_token.h \
 	drivers/gcp/gcp.c \
 	drivers/gcp/gcp_answers.c drivers/gcp/gcp_answers.h \
 	drivers/gcp/gcp_credentials.c drivers/gcp/gcp_credentials.h \

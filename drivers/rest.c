@@ -62,6 +62,11 @@ enum outcome endpoint_parse(const char *url, struct endpoint *out, struct error 
     return OK;
 }
 
+bool endpoint_is_loopback(const struct endpoint *endpoint)
+{
+    return is_loopback(endpoint->host);
+}
+
 void form_done(struct form *form)
 {
     text_done(&form->body);

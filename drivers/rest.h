@@ -15,6 +15,8 @@ struct endpoint {
 /* Refuses anything but https, or http to loopback; no path, no user. */
 enum outcome endpoint_parse(const char *url, struct endpoint *out, struct error *err);
 
+bool endpoint_is_loopback(const struct endpoint *endpoint);
+
 /* The same for an address with a path, to which a proof of who we are is sent: https, or http to
  * this machine or to its metadata server. */
 bool rest_url_is_safe(const char *url);

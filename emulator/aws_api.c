@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "emulator/wire.h"
 #include "lib/crypto/random.h"
 
 bool refuse(struct refusal *out, int status, const char *code, const char *format, ...)
@@ -86,14 +87,7 @@ static bool refuse_by_mischief(enum fault fault, struct refusal *out)
 /* Faults that spoil the answer to what was done. */
 static void spoil(const struct prank *prank, const char *service, struct face_answer *out)
 {
-    if (prank->fault == FAULT_LOST_ANSWER)
-        out->cut = true;
-    if (prank->fault == FAULT_DELAY)
-        out->delay_ms = prank->delay_ms;
-    if (prank->fault == FAULT_GARBLED && out->body.len > 0) {
-        out->body.len /= 2;
-        out->body.at[out->body.len] = '\0';
-    }
+    wire_spoils(prank, out);
     if (prank->fault == FAULT_LATE_ERROR) {
         const struct refusal late = {500, "InternalError", "An internal error has occurred"};
         text_done(&out->body);
@@ -141,21 +135,6 @@ static void perform(const struct aws_api *api, const struct action *action, cons
     spoil(prank, action->service, out);
 }
 
-/* Faults of the wire, which do not even look at the call. */
-static bool broke_the_wire(const struct prank *prank, struct face_answer *out)
-{
-    if (prank->fault == FAULT_LOST_REQUEST) {
-        out->cut = true;
-        return true;
-    }
-    if (prank->fault != FAULT_BAD_GATEWAY)
-        return false;
-    out->status = 502;
-    out->content_type = "text/html";
-    text_add(&out->body, "<html><body><h1>502 Bad Gateway</h1><hr></body></html>\n");
-    return true;
-}
-
 static void act(const struct aws_api *api, const struct action *action, const char *region,
                 const struct form_in *form, struct face_answer *out)
 {
@@ -166,8 +145,13 @@ static void act(const struct aws_api *api, const struct action *action, const ch
                     &(struct ledger_line){.action = action->name,
                                           .client_token = form_get(form, "ClientToken"),
                                           .detail = name_of(&fault_names, (int)prank.fault)});
-    if (!broke_the_wire(&prank, out))
+    if (!wire_breaks(&prank, out)) {
         perform(api, action, region, form, &prank, out);
+        if (prank.fault == FAULT_DOUBLED) {
+            text_done(&out->body);
+            perform(api, action, region, form, &prank, out);
+        }
+    }
     pthread_mutex_unlock(&api->world->lock);
 }
 

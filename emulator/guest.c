@@ -184,7 +184,8 @@ static void power_off(struct guests *g, struct machine *machine, enum vm_state t
     }
     processor_detach(g->processor, machine->ref);
     wipe_run(g, machine);
-    world_move(g->world, machine, to);
+    world_move(g->world, machine, machine->reboots && to != VM_TERMINATED ? VM_PENDING : to);
+    machine->reboots = false;
 }
 
 static void move_on(struct guests *g, struct machine *machine, int64_t now)

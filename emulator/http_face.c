@@ -20,6 +20,7 @@ enum { IDLE_SECONDS = 30, CONNECTIONS_MAX = 512, BACKLOG = 128 };
 
 struct face {
     struct MHD_Daemon *daemon;
+    bool tls;
     face_fn *handler;
     void *context;
     int ending; /* an eventfd, for those that wait */
@@ -90,7 +91,8 @@ static enum MHD_Result answer_whole(struct face *face, struct MHD_Connection *co
                                     const char *path, const char *method, struct arrival *arrival)
 {
     struct face_answer answer = {.status = 200};
-    const struct face_request request = {method, path, bytes_span(&arrival->body), connection};
+    const struct face_request request = {method, path, bytes_span(&arrival->body), face->tls,
+                                         connection};
     if (arrival->too_large) {
         answer.status = 413;
         text_add(&answer.body, "{\"code\":\"too-large\"}");
@@ -159,21 +161,34 @@ static enum outcome listen_on(int64_t port, int *out_fd, int64_t *out_port, stru
     return OK;
 }
 
-enum outcome face_open(int64_t port, face_fn *handler, void *context, struct face **out,
-                       int64_t *out_port, struct error *err)
+static struct MHD_Daemon *start_daemon(struct face *face, const struct face_tls *tls, int fd)
+{
+    const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    const struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, tls != NULL ? (void *)(uintptr_t)tls->key : NULL},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, tls != NULL ? (void *)(uintptr_t)tls->certificate : NULL},
+        {MHD_OPTION_END, 0, NULL}};
+    return MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
+                                MHD_USE_POLL | (tls != NULL ? (unsigned)MHD_USE_TLS : 0),
+                            0, NULL, NULL, on_request, face, MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL,
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+                            MHD_OPTION_ARRAY, tls != NULL ? secure : plain, MHD_OPTION_END);
+}
+
+enum outcome face_open(int64_t port, const struct face_tls *tls, face_fn *handler, void *context,
+                       struct face **out, int64_t *out_port, struct error *err)
 {
     int fd;
     TRY(listen_on(port, &fd, out_port, err));
     struct face *face = NEW(struct face);
+    face->tls = tls != NULL;
     face->handler = handler;
     face->context = context;
     face->ending = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (face->ending >= 0)
-        face->daemon = MHD_start_daemon(
-            MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
-            NULL, on_request, face, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-            on_end, NULL, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
+        face->daemon = start_daemon(face, tls, fd);
     if (face->daemon == NULL) {
         close(fd);
         face_close(face);

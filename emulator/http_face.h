@@ -10,6 +10,7 @@ struct face_request {
     const char *method;
     const char *path;
     struct span body;
+    bool tls;
     void *connection;
 };
 
@@ -40,9 +41,15 @@ typedef void face_fn(void *context, const struct face_request *request, struct f
 
 struct face;
 
-/* Port 0 takes a free one; `out_port` says which. */
-enum outcome face_open(int64_t port, face_fn *handler, void *context, struct face **out,
-                       int64_t *out_port, struct error *err);
+/* A server's key and certificate, PEM, for as long as the face is open. */
+struct face_tls {
+    const char *key;
+    const char *certificate;
+};
+
+/* Port 0 takes a free one; `out_port` says which. Without `tls` plain HTTP. */
+enum outcome face_open(int64_t port, const struct face_tls *tls, face_fn *handler, void *context,
+                       struct face **out, int64_t *out_port, struct error *err);
 void face_close(struct face *face); /* waits for those being answered; NULL is fine */
 
 #endif

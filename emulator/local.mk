@@ -1,5 +1,7 @@
 noinst_LIBRARIES += emulator/libemulator.a
 emulator_libemulator_a_SOURCES = \
+	emulator/arm_api.c emulator/arm_api.h emulator/arm_machines.c \
+	emulator/arm_show.c emulator/arm_token.c \
 	emulator/aws_api.c emulator/aws_api.h emulator/aws_auth.c \
 	emulator/aws_actions.h emulator/aws_describe.c emulator/aws_launch.c \
 	emulator/aws_machines.c emulator/aws_show.c \
@@ -17,6 +19,7 @@ emulator_libemulator_a_SOURCES = \
 	emulator/psp.c emulator/psp.h \
 	emulator/psp_report.c emulator/psp_report.h \
 	emulator/settings.c emulator/settings.h \
+	emulator/wire.c emulator/wire.h \
 	emulator/world.c emulator/world.h
 
 sbin_PROGRAMS += emulator/muster-sim

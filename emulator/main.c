@@ -107,7 +107,7 @@ static enum outcome open_all(struct sim *sim, int64_t *port, struct error *err)
                                 settings->page_most};
     kds_face_init(&sim->kds, sim->psp);
     sim->control = (struct control){&sim->world, &sim->images, sim->psp, &sim->kds};
-    return face_open(settings->port, answer, sim, &sim->face, port, err);
+    return face_open(settings->port, NULL, answer, sim, &sim->face, port, err);
 }
 
 /* One line on standard output, when everything listens. */

@@ -7,19 +7,20 @@
 
 enum fault {
     FAULT_NONE,
-    FAULT_THROTTLE,      /* 503 RequestLimitExceeded */
-    FAULT_CAPACITY,      /* 500 InsufficientInstanceCapacity */
-    FAULT_LATE_CAPACITY, /* launched, then terminated with Server.InsufficientInstanceCapacity */
-    FAULT_QUOTA,         /* 400 VcpuLimitExceeded */
-    FAULT_AUTH,          /* 403 UnauthorizedOperation */
-    FAULT_SERVER_ERROR,  /* 500 InternalError, nothing done */
+    FAULT_THROTTLE,      /* "slow down", each in its cloud's words, as the next */
+    FAULT_CAPACITY,      /* there is no such machine to be had now */
+    FAULT_LATE_CAPACITY, /* launched, then taken back for want of capacity */
+    FAULT_QUOTA,         /* this account may not have more */
+    FAULT_AUTH,          /* this caller may not do this */
+    FAULT_SERVER_ERROR,  /* 500, nothing done */
     FAULT_BAD_GATEWAY,   /* 502 with HTML, nothing done */
     FAULT_LOST_REQUEST,  /* the connection is cut, nothing done */
     FAULT_LOST_ANSWER,   /* it is done, and the connection is cut before the answer */
-    FAULT_GARBLED,       /* it is done, and the answer is cut in the middle of its XML */
-    FAULT_LATE_ERROR,    /* it is done, and the answer is 500 InternalError */
+    FAULT_GARBLED,       /* it is done, and the answer's body is cut in its middle */
+    FAULT_LATE_ERROR,    /* it is done, and the answer is 500 */
     FAULT_DELAY,         /* it is done, and answered after delay_ms */
-    FAULT_HIDDEN,        /* a describe does not show what was launched in the last minute */
+    FAULT_DOUBLED, /* it is done twice, as by a proxy that repeats; the second answer counts */
+    FAULT_HIDDEN,  /* a describe does not show what was launched in the last minute */
     FAULT_COUNT
 };
 extern const struct names fault_names; /* "none", "throttle", ... */
@@ -27,7 +28,7 @@ extern const struct names fault_names; /* "none", "throttle", ... */
 enum { PRANKS_MAX = 64 };
 
 struct prank {
-    char action[64]; /* "RunInstances", or "*" */
+    char action[64]; /* "RunInstances", "VirtualMachines_Get", ..., or "*" */
     enum fault fault;
     int64_t times; /* left */
     int64_t delay_ms;

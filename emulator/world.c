@@ -28,6 +28,7 @@ bool vm_state_passes(enum vm_state state)
 static void machine_free(struct machine *machine)
 {
     bytes_done(&machine->user_data);
+    bytes_done(&machine->shape);
     free(machine);
 }
 DROP(machine_drop, struct machine, machine_free)
@@ -216,6 +217,7 @@ static enum outcome load_one(struct world *world, const char *name, struct error
     snprintf(machine->ref, sizeof machine->ref, "%.39s", name);
     OWNED(mem_drop) char *path = machine_path(world, machine, "machine.json");
     OWNED(mem_drop) char *data = machine_path(world, machine, "user-data");
+    OWNED(mem_drop) char *shape = machine_path(world, machine, "shape.json");
     enum outcome there = file_read(path, MACHINE_FILE_MAX, &content, err);
     if (there == ERR_NOT_FOUND) /* died before the launch was answered */
         return OK;
@@ -223,6 +225,7 @@ static enum outcome load_one(struct world *world, const char *name, struct error
     TRY(json_parse(bytes_span(&content), MACHINE_FILE_MAX, &value, err));
     TRY(machine_from_json(value, machine, err));
     error_ignore(file_read(data, SIM_USER_DATA_MAX, &machine->user_data, NULL));
+    error_ignore(file_read(shape, MACHINE_FILE_MAX, &machine->shape, NULL));
     resume(machine);
     insert(world, TAKE(machine));
     return OK;
@@ -362,7 +365,7 @@ static struct machine *add(struct world *world, struct machine *draft)
 {
     struct machine *machine = NEW(struct machine);
     *machine = *draft;
-    draft->user_data = (struct bytes){0};
+    draft->user_data = draft->shape = (struct bytes){0};
     machine->ordinal = world->count > 0 ? world->machines[world->count - 1]->ordinal + 1 : 1;
     make_ref(machine->cloud, machine->ref);
     if (machine->reservation[0] == '\0')
@@ -376,7 +379,10 @@ struct machine *world_launch(struct world *world, struct machine *draft, struct 
 {
     struct machine *machine = add(world, draft);
     OWNED(mem_drop) char *folder = machine_path(world, machine, "");
-    if (folder_make(folder, 0700, err) != OK || world_save(world, machine, err) != OK)
+    OWNED(mem_drop) char *shape = machine_path(world, machine, "shape.json");
+    if (folder_make(folder, 0700, err) != OK ||
+        file_write(shape, bytes_span(&machine->shape), 0600, err) != OK ||
+        world_save(world, machine, err) != OK)
         return NULL;
     world_note(world, machine, "launched", machine->image);
     world_move(world, machine, VM_PENDING);

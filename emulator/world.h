@@ -60,8 +60,10 @@ struct machine {
     struct tag tags[TAGS_MAX];
     size_t tag_count;
     struct bytes user_data;
+    struct bytes shape; /* what the launch said, in the cloud's own JSON; empty on EC2 */
     enum vm_state state;
     bool halts;      /* stopping, and to keep its host */
+    bool reboots;    /* stopping, and to boot again */
     char reason[64]; /* stateReason code, may be empty */
     struct moment launched;
     struct moment changed; /* when it came into this state */
@@ -103,8 +105,8 @@ struct machine *world_find_named(struct world *world, enum account_driver cloud,
 struct machine *world_find_token(struct world *world, enum account_driver cloud,
                                  const char *client_token);
 
-/* A new machine in `pending` with the draft's contents (the user-data is taken over) under a ref of
- * its own, on disk and in the ledger. NULL when it cannot be. */
+/* A new machine in `pending` with the draft's contents (user-data and shape are taken over) under a
+ * ref of its own, on disk and in the ledger. NULL when it cannot be. */
 struct machine *world_launch(struct world *world, struct machine *draft, struct error *err);
 /* On disk before anybody is told: ERR_INTERNAL when it cannot be. */
 enum outcome world_save(struct world *world, const struct machine *machine, struct error *err);

@@ -128,6 +128,88 @@ static void compare_aws(const json_t *sample, const json_t *answer)
     assert_int_equal(json_array_size(sightings), at);
 }
 
+/* ---- Azure: what its SDK read ---------------------------------------------------------------- */
+
+static bool says(const json_t *statuses, const char *kind, const char *word_of_it)
+{
+    char code[128];
+    size_t i;
+    json_t *status;
+    snprintf(code, sizeof code, "%s/%s", kind, word_of_it);
+    json_array_foreach (statuses, i, status)
+        if (strcmp(json_string_value(status), code) == 0)
+            return true;
+    return false;
+}
+
+static void compare_azure_state(const json_t *expected, const json_t *ours)
+{
+    const json_t *statuses = json_object_get(expected, "statuses");
+    const char *state = word(ours, "state_word");
+    if (says(statuses, "PowerState", state))
+        assert_string_equal(word(ours, "state"),
+                            strcmp(state, "running") == 0 ? "running" : "stopped");
+    else if (word(expected, "provisioningState")[0] != '\0')
+        assert_string_equal(state, word(expected, "provisioningState"));
+}
+
+static void compare_azure_maintenance(const json_t *expected, const json_t *notices)
+{
+    const json_t *notice = json_array_get(notices, 0);
+    assert_int_equal(json_array_size(notices), expected != NULL ? 1 : 0);
+    if (expected == NULL)
+        return;
+    /* the same second; the SDK writes milliseconds */
+    assert_memory_equal(word(notice, "not_before"), word(expected, "maintenanceWindowStartTime"),
+                        19);
+    assert_memory_equal(word(notice, "not_after"), word(expected, "maintenanceWindowEndTime"), 19);
+    assert_memory_equal(word(notice, "deadline"), word(expected, "preMaintenanceWindowEndTime"),
+                        19);
+    assert_true(json_is_true(json_object_get(notice, "is_ours_to_time")));
+}
+
+/* Not read by a client: what the guest is told. */
+static void compare_scheduled_events(const char *name, const json_t *notices)
+{
+    if (strcmp(name, "imds-scheduledevents-reboot") != 0) {
+        assert_int_equal(json_array_size(notices), 0);
+        return;
+    }
+    const json_t *notice = json_array_get(notices, 0);
+    assert_string_equal(word(notice, "ref"), "vm-1");
+    assert_string_equal(word(notice, "kind"), "Reboot");
+    assert_string_equal(word(notice, "status"), "Scheduled");
+    assert_string_equal(word(notice, "not_before"), "2026-11-23T18:40:00Z");
+}
+
+static void compare_azure(const json_t *sample, const json_t *answer)
+{
+    const json_t *parsed = json_object_get(json_object_get(sample, "expected"), "parsed");
+    const json_t *error = json_object_get(json_object_get(sample, "expected"), "error");
+    const json_t *sightings = json_object_get(answer, "sightings");
+    const json_t *names = json_object_get(parsed, "names");
+    size_t i;
+    json_t *name;
+    if (error != NULL)
+        assert_non_null(strstr(word(answer, "text"), word(error, "code")));
+    if (strncmp(word(sample, "operation"), "imds-sched", 10) == 0)
+        compare_scheduled_events(word(sample, "name"), json_object_get(answer, "notices"));
+    if (parsed == NULL)
+        return;
+    json_array_foreach (names, i, name)
+        assert_string_equal(word(json_array_get(sightings, i), "ref"), json_string_value(name));
+    assert_int_equal(json_array_size(sightings), names != NULL ? i : 1);
+    if (names != NULL)
+        return;
+    const json_t *ours = json_array_get(sightings, 0);
+    assert_string_equal(word(ours, "ref"), word(parsed, "name"));
+    assert_int_equal(json_is_true(json_object_get(ours, "snp_enabled")),
+                     strcmp(word(parsed, "securityType"), "ConfidentialVM") == 0);
+    compare_azure_state(parsed, ours);
+    compare_azure_maintenance(json_object_get(parsed, "maintenance"),
+                              json_object_get(answer, "notices"));
+}
+
 /* ---- Google Cloud: what @google-cloud/compute read ------------------------------------------- */
 
 static void compare_gcp_machine(const json_t *parsed, const json_t *ours)
@@ -194,6 +276,7 @@ static void compare_gcp(const json_t *sample, const json_t *answer)
 /* How a cloud's fields stand in what a real client read of them; NULL: its own tests compare. */
 static void (*const compare[ACCOUNT_DRIVER_COUNT])(const json_t *sample, const json_t *answer) = {
     [DRIVER_AWS] = compare_aws,
+    [DRIVER_AZURE] = compare_azure,
     [DRIVER_GCP] = compare_gcp,
 };
 

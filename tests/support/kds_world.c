@@ -35,7 +35,7 @@ int kds_world_open(void **state)
     kds_world.deployment = made;
     kds_world.db = database_open();
     kds_face_init(&kds_world.kds, kds_world.deployment->psp);
-    assert_ok(face_open(0, serve, &kds_world.kds, &kds_world.face, &port, &err));
+    assert_ok(face_open(0, NULL, serve, &kds_world.kds, &kds_world.face, &port, &err));
     snprintf(kds_world.url, sizeof kds_world.url, "http://127.0.0.1:%lld", (long long)port);
     kds_world.roots_file = scratch_path(kds_world.deployment->folder, "simulator.pem");
     return 0;

@@ -46,7 +46,7 @@ static void start(struct sim_cloud *sim)
                                          .run_folder = scratch_path(sim->folder, "run")};
     sim->guests = (struct guests){&sim->guest, &sim->world, sim->processor};
     sim->api = (struct aws_api){&sim->world, &sim->images, "us-east-2", KEY_ID, SECRET, 1000};
-    assert_ok(face_open(0, answer, sim, &sim->face, &port, &err));
+    assert_ok(face_open(0, NULL, answer, sim, &sim->face, &port, &err));
     snprintf(sim->account.endpoint, sizeof sim->account.endpoint, "http://127.0.0.1:%lld",
              (long long)port);
     sim->ending = false;

@@ -250,7 +250,7 @@ static void a_delayed_answer_does_not_hold_up_the_end(void **state)
     int64_t port;
     char byte;
     assert_int_equal(pipe(asked), 0);
-    assert_ok(face_open(0, answer_late, asked, &face, &port, &err));
+    assert_ok(face_open(0, NULL, answer_late, asked, &face, &port, &err));
     int fd = hostile_connect((int)port);
     assert_true(hostile_write(fd, span_of_text("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
     assert_int_equal(read(asked[0], &byte, 1), 1);

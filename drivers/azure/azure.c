@@ -1,0 +1,450 @@
+/* Azure Resource Manager as a driver: build the request, send it with a token, read the answer. A
+ * machine's name is its client token, so the same order again meets the same machine. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/azure/azure_answers.h"
+#include "drivers/azure/azure_read.h"
+#include "drivers/azure/azure_requests.h"
+#include "drivers/azure/azure_token.h"
+#include "lib/crypto/random.h"
+
+enum { PAGES_MAX = 1000, CALL_TIMEOUT_MS = 30000 };
+
+struct cloud {
+    struct account account; /* its texts only: the JSON members stay with the caller */
+    struct azure_identity identity;
+    struct azure_place place;
+    struct http *http;
+};
+
+static void azure_close(struct cloud *cloud)
+{
+    if (cloud == NULL)
+        return;
+    azure_identity_done(&cloud->identity);
+    http_free(cloud->http);
+    free(cloud);
+}
+DROP(cloud_drop, struct cloud, azure_close)
+
+static enum outcome azure_open(const struct account *account, struct cloud **out, struct error *err)
+{
+    OWNED(cloud_drop) struct cloud *cloud = NEW(struct cloud);
+    TRY(azure_place_find(account, &cloud->place, err));
+    TRY(azure_identity_find(account, &cloud->identity, err));
+    cloud->account = *account;
+    cloud->account.credentials = NULL;
+    cloud->account.test = NULL;
+    cloud->http = http_new();
+    *out = TAKE(cloud);
+    return OK;
+}
+
+/* ---- sending -------------------------------------------------------------------------------- */
+
+/* Does the address name Resource Manager itself? Nobody else gets the token. */
+static bool is_arm(const struct cloud *cloud, const char *url)
+{
+    struct endpoint at;
+    char start[256];
+    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
+    size_t len = scheme + strcspn(url + scheme, "/?#");
+    if (scheme == 0 || len >= sizeof start)
+        return false;
+    memcpy(start, url, len);
+    start[len] = '\0';
+    return endpoint_parse(start, &at, NULL) == OK && strcmp(at.host, cloud->place.arm.host) == 0 &&
+           strncmp(at.url, cloud->place.arm.url, scheme) == 0;
+}
+
+static enum outcome send_once(struct cloud *cloud, enum arm_call call, const char *url,
+                              struct span body, const char *token, struct http_answer *out,
+                              struct error *err)
+{
+    const struct uuid id = uuid_new();
+    const struct uuid_text id_text = uuid_text(&id);
+    OWNED(text_done) struct text bearer = {0};
+    text_addf(&bearer, "Bearer %s", token);
+    struct http_header headers[5] = {
+        {"Authorization", text_str(&bearer)},
+        {"Accept", "application/json"},
+        {"x-ms-client-request-id", id_text.at},
+    };
+    size_t count = 3;
+    if (body.len > 0)
+        headers[count++] = (struct http_header){"Content-Type", "application/json"};
+    if (call == ARM_CREATE) /* never change a machine that is there */
+        headers[count++] = (struct http_header){"If-None-Match", "*"};
+    const struct http_request request = {.method = arm_calls[call].method,
+                                         .url = url,
+                                         .headers = headers,
+                                         .header_count = count,
+                                         .body = body,
+                                         .timeout_ms = CALL_TIMEOUT_MS};
+    enum outcome outcome = rest_send(cloud->http, &request, out, err);
+    explicit_bzero(bearer.at, bearer.len);
+    return outcome;
+}
+
+/* What a refused token must answer: claims="BASE64" of the WWW-Authenticate header. */
+static void read_claims(const struct http_answer *answer, struct text *out)
+{
+    OWNED(bytes_done) struct bytes claims = {0};
+    const char *header = http_answer_header(answer, "WWW-Authenticate");
+    const char *at = header != NULL ? strstr(header, "claims=\"") : NULL;
+    if (at == NULL)
+        return;
+    at += strlen("claims=\"");
+    const struct span encoded = SPAN(at, strcspn(at, "\""));
+    if (base64_decode(encoded, &claims, NULL) == OK && text_is_clean(bytes_span(&claims)))
+        text_add_span(out, bytes_span(&claims));
+}
+
+/* With a 401 nothing was done: a token that was good a moment ago is renewed once. */
+static enum outcome send_to(struct cloud *cloud, enum arm_call call, const char *url,
+                            struct span body, struct http_answer *out, struct error *err)
+{
+    const char *token;
+    bool is_new;
+    TRY(azure_token_get(&cloud->identity, &cloud->place, cloud->http, &token, &is_new, err));
+    TRY(send_once(cloud, call, url, body, token, out, err));
+    if (out->status != 401)
+        return OK;
+    OWNED(text_done) struct text claims = {0};
+    read_claims(out, &claims);
+    azure_token_drop(&cloud->identity, text_str(&claims));
+    if (is_new && claims.len == 0)
+        return OK;
+    http_answer_done(out);
+    TRY(azure_token_get(&cloud->identity, &cloud->place, cloud->http, &token, &is_new, err));
+    return send_once(cloud, call, url, body, token, out, err);
+}
+
+static enum outcome send_request(struct cloud *cloud, const struct arm_request *request,
+                                 struct http_answer *out, struct error *err)
+{
+    OWNED(text_done) struct text url = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    text_addf(&url, "%s%s", cloud->place.arm.url, text_str(&request->path));
+    TRY(send_to(cloud, request->call, text_str(&url), text_span(&request->body), &answer, err));
+    *out = answer;
+    answer = (struct http_answer){0};
+    return OK;
+}
+
+/* The same, and an answer of 2xx. */
+static enum outcome call_arm(struct cloud *cloud, const struct arm_request *request,
+                             struct http_answer *out, struct error *err)
+{
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    TRY(send_request(cloud, request, &answer, err));
+    TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
+    *out = answer;
+    answer = (struct http_answer){0};
+    return OK;
+}
+
+/* ---- operations ----------------------------------------------------------------------------- */
+
+/* "status URL" or "location URL": how they are read differs. An address elsewhere, or too long, is
+ * not followed: find() tells what becomes of the machine. */
+static void note_operation(const struct cloud *cloud, const struct http_answer *answer,
+                           struct cloud_operation *out)
+{
+    const char *status = http_answer_header(answer, "Azure-AsyncOperation");
+    const char *location = answer->status == 202 ? http_answer_header(answer, "Location") : NULL;
+    const char *url = status != NULL ? status : location;
+    if (out == NULL)
+        return;
+    *out = (struct cloud_operation){.poll_seconds = answer->retry_after_seconds};
+    if (url == NULL || !is_arm(cloud, url) ||
+        snprintf(out->name, sizeof out->name, "%s %s", status != NULL ? "status" : "location",
+                 url) >= (int)sizeof out->name)
+        out->name[0] = '\0';
+}
+
+static enum outcome read_followed(const struct http_answer *answer, bool by_status, bool *out_done,
+                                  struct error *err)
+{
+    const struct span body = bytes_span(&answer->body);
+    TRY(arm_check_status(answer->status, body, err));
+    *out_done = answer->status != 202;
+    return by_status && answer->status != 204 ? arm_read_operation(body, out_done, err) : OK;
+}
+
+static enum outcome azure_follow(struct cloud *cloud, struct cloud_operation *operation,
+                                 struct error *err)
+{
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    bool by_status = strncmp(operation->name, "status ", 7) == 0;
+    bool done;
+    const char *url = strchr(operation->name, ' ');
+    if (url == NULL || !is_arm(cloud, url + 1))
+        return cloud_fail(err, CLOUD_INVALID, "an operation that is not Resource Manager's");
+    TRY(send_to(cloud, ARM_FOLLOW, url + 1, SPAN(NULL, 0), &answer, err));
+    TRY(read_followed(&answer, by_status, &done, err));
+    operation->poll_seconds = answer.retry_after_seconds;
+    if (done)
+        *operation = (struct cloud_operation){0};
+    return OK;
+}
+
+/* ---- looking -------------------------------------------------------------------------------- */
+
+static enum outcome azure_identify(struct cloud *cloud, struct cloud_identity *out,
+                                   struct error *err)
+{
+    OWNED(arm_request_done) struct arm_request request = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    arm_subscription(&cloud->account, &request);
+    TRY(call_arm(cloud, &request, &answer, err));
+    return arm_read_subscription(bytes_span(&answer.body), out, err);
+}
+
+static enum outcome check_ref(const char *ref, struct error *err)
+{
+    if (arm_name_is_valid(ref))
+        return OK;
+    return cloud_fail(err, CLOUD_INVALID, "'%.60s' is no machine's name", ref);
+}
+
+static enum outcome get_machine(struct cloud *cloud, const char *ref, struct sighting *out,
+                                struct text *out_order, struct error *err)
+{
+    OWNED(arm_request_done) struct arm_request request = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    TRY(check_ref(ref, err));
+    arm_get(&cloud->account, ref, &request);
+    TRY(call_arm(cloud, &request, &answer, err));
+    TRY(arm_read_machine(bytes_span(&answer.body), out, out_order, NULL, err));
+    if (strcasecmp(out->ref, ref) != 0)
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "asked for %s, answered for %s", ref, out->ref);
+    return OK;
+}
+
+static enum outcome azure_find(struct cloud *cloud, const char *ref, struct sighting *out,
+                               struct error *err)
+{
+    return get_machine(cloud, ref, out, NULL, err);
+}
+
+/* The name is the key. A machine that lost its tags is still the one: its instance is then zero. */
+static enum outcome azure_find_token(struct cloud *cloud, const char *client_token,
+                                     struct sighting_list *out, struct error *err)
+{
+    struct error why = {0};
+    struct sighting found;
+    enum outcome outcome = get_machine(cloud, client_token, &found, NULL, &why);
+    if (outcome == OK)
+        *sighting_list_add(out) = found;
+    if (outcome == OK || outcome == ERR_NOT_FOUND)
+        return OK;
+    if (err != NULL)
+        *err = why;
+    return outcome;
+}
+
+static enum outcome take_link(const struct cloud *cloud, const struct text *next,
+                              const struct text *before, struct error *err)
+{
+    if (!is_arm(cloud, text_str(next)))
+        return cloud_fail(err, CLOUD_SERVER_ERROR, "the next page is at another host");
+    if (strcmp(text_str(next), text_str(before)) == 0)
+        return cloud_fail(err, CLOUD_SERVER_ERROR, "the same page again");
+    return OK;
+}
+
+/* All pages or an error. A page may be empty and still not be the last; a link that names the page
+ * it came with would go on for ever. */
+static enum outcome read_pages(struct cloud *cloud, const struct arm_request *request,
+                               const struct arm_filter *filter, struct sighting_list *out,
+                               struct error *err)
+{
+    OWNED(text_done) struct text url = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    text_addf(&url, "%s%s", cloud->place.arm.url, text_str(&request->path));
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        const struct span body = SPAN(NULL, 0);
+        TRY(send_to(cloud, request->call, text_str(&url), body, &answer, err));
+        TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
+        TRY(arm_read_page(bytes_span(&answer.body), filter, &list, NULL, &next, err));
+        if (next.len == 0) {
+            *out = list;
+            list = (struct sighting_list){0};
+            return OK;
+        }
+        TRY(take_link(cloud, &next, &url, err));
+        text_done(&url);
+        url = next;
+        next = (struct text){0};
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "a list of more than %d pages", PAGES_MAX);
+}
+
+static int by_ref(const void *a, const void *b)
+{
+    const struct sighting *x = a, *y = b;
+    return strcasecmp(x->ref, y->ref);
+}
+
+/* A machine that is in one list only was made or deleted in between: its power is not known. */
+static void add_power(struct sighting_list *list, const struct sighting_list *powers)
+{
+    for (size_t i = 0; powers->count > 0 && i < list->count; i++) {
+        struct sighting *machine = &list->at[i];
+        const struct sighting *power =
+            bsearch(machine, powers->at, powers->count, sizeof *powers->at, by_ref);
+        if (power == NULL)
+            continue;
+        machine->state = power->state;
+        memcpy(machine->state_word, power->state_word, sizeof machine->state_word);
+        memcpy(machine->reason, power->reason, sizeof machine->reason);
+        memcpy(machine->failure, power->failure, sizeof machine->failure);
+    }
+}
+
+/* Two lists, for none has both tags and power states: one of the group, one of the subscription. */
+static enum outcome azure_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
+{
+    OWNED(arm_request_done) struct arm_request tagged = {0};
+    OWNED(arm_request_done) struct arm_request status = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    OWNED(sighting_list_done) struct sighting_list powers = {0};
+    arm_list(&cloud->account, &tagged);
+    arm_list_status(&cloud->account, &status);
+    TRY(read_pages(cloud, &tagged, &(struct arm_filter){.owner = cloud->account.owner}, &list,
+                   err));
+    TRY(read_pages(cloud, &status, &(struct arm_filter){.group = cloud->account.resource_group},
+                   &powers, err));
+    if (powers.count > 0)
+        qsort(powers.at, powers.count, sizeof *powers.at, by_ref);
+    add_power(&list, &powers);
+    *out = list;
+    list = (struct sighting_list){0};
+    return OK;
+}
+
+/* ---- doing ---------------------------------------------------------------------------------- */
+
+/* Somebody was here before: ourselves, when the machine says that it came of this very order. */
+static enum outcome adopt(struct cloud *cloud, const struct launch_order *order,
+                          struct sighting *out, struct error *err)
+{
+    OWNED(text_done) struct text held = {0};
+    char hash[ARM_ORDER_SIZE];
+    struct sighting found;
+    struct error why = {0};
+    enum outcome outcome = get_machine(cloud, order->client_token, &found, &held, &why);
+    if (outcome != OK) /* it is there, and does not show itself yet */
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "%s exists: %.200s", order->client_token, why.text);
+    if (strcmp(found.client_token, order->client_token) != 0 ||
+        !uuid_equal(&found.instance, &order->instance))
+        return cloud_fail(err, CLOUD_EXISTS, "%s exists, and is not tagged as ours",
+                          order->client_token);
+    arm_order_hash(&cloud->account, order, hash);
+    if (strcmp(text_str(&held), hash) != 0)
+        return cloud_fail(err, CLOUD_IDEMPOTENCY_MISMATCH, "%s was made by another order",
+                          order->client_token);
+    *out = found;
+    return OK;
+}
+
+/* A 5xx may come after the machine was made. */
+static enum outcome refuse_launch(struct cloud *cloud, const struct launch_order *order,
+                                  const struct http_answer *answer, struct sighting *out,
+                                  struct error *err)
+{
+    struct arm_error said = arm_error_read(answer->status, bytes_span(&answer->body));
+    if (said.kind == CLOUD_EXISTS)
+        return adopt(cloud, order, out, err);
+    if (said.kind == CLOUD_SERVER_ERROR)
+        said.kind = CLOUD_AMBIGUOUS;
+    return arm_fail(&said, answer->status, err);
+}
+
+static enum outcome azure_launch(struct cloud *cloud, const struct launch_order *order,
+                                 struct sighting *out, struct cloud_operation *operation,
+                                 struct error *err)
+{
+    OWNED(arm_request_done) struct arm_request request = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    *operation = (struct cloud_operation){0};
+    TRY(arm_create(&cloud->account, order, &request, err));
+    TRY(send_request(cloud, &request, &answer, err));
+    if (answer.status < 200 || answer.status > 299)
+        return refuse_launch(cloud, order, &answer, out, err);
+    TRY(arm_read_machine(bytes_span(&answer.body), out, NULL, NULL, err));
+    if (strcasecmp(out->ref, order->client_token) != 0)
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "asked for %s, answered for %s",
+                          order->client_token, out->ref);
+    note_operation(cloud, &answer, operation);
+    return OK;
+}
+
+static enum outcome act(struct cloud *cloud, enum arm_call call, const char *ref,
+                        struct cloud_operation *operation, struct error *err)
+{
+    OWNED(arm_request_done) struct arm_request request = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    if (operation != NULL)
+        *operation = (struct cloud_operation){0};
+    TRY(check_ref(ref, err));
+    arm_act(&cloud->account, call, ref, &request);
+    TRY(call_arm(cloud, &request, &answer, err));
+    note_operation(cloud, &answer, operation);
+    return OK;
+}
+
+/* Not powerOff, which keeps the host and the bill. */
+static enum outcome azure_stop(struct cloud *cloud, const char *ref,
+                               struct cloud_operation *operation, struct error *err)
+{
+    return act(cloud, ARM_DEALLOCATE, ref, operation, err);
+}
+
+static enum outcome azure_start(struct cloud *cloud, const char *ref,
+                                struct cloud_operation *operation, struct error *err)
+{
+    return act(cloud, ARM_START, ref, operation, err);
+}
+
+/* What is not there is a 204. */
+static enum outcome azure_terminate(struct cloud *cloud, const char *ref,
+                                    struct cloud_operation *operation, struct error *err)
+{
+    return act(cloud, ARM_DELETE, ref, operation, err);
+}
+
+static enum outcome azure_redeploy(struct cloud *cloud, const char *ref,
+                                   struct cloud_operation *operation, struct error *err)
+{
+    return act(cloud, ARM_REDEPLOY, ref, operation, err);
+}
+
+static enum outcome azure_maintain(struct cloud *cloud, const char *ref,
+                                   struct cloud_operation *operation, struct error *err)
+{
+    return act(cloud, ARM_MAINTAIN, ref, operation, err);
+}
+
+const struct driver azure_driver = {
+    .id = DRIVER_AZURE,
+    .open = azure_open,
+    .close = azure_close,
+    .identify = azure_identify,
+    .launch = azure_launch,
+    .follow = azure_follow,
+    .find = azure_find,
+    .find_token = azure_find_token,
+    .list = azure_list,
+    .stop = azure_stop,
+    .start = azure_start,
+    .terminate = azure_terminate,
+    .redeploy = azure_redeploy,
+    .maintain = azure_maintain,
+    .read = azure_read,
+};
