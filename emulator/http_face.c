@@ -54,11 +54,15 @@ void face_say(struct face_answer *answer, const char *name, const char *format, 
 }
 
 /* The end of the server ends the wait too. */
-static void pause_ms(const struct face *face, int64_t ms)
+static bool pause_ms(const struct face *face, int64_t ms)
 {
     struct pollfd end = {.fd = face->ending, .events = POLLIN};
-    if (ms > 0)
-        poll(&end, 1, (int)ms);
+    return ms > 0 && poll(&end, 1, (int)ms) > 0;
+}
+
+bool face_pause(const struct face_request *request, int64_t ms)
+{
+    return pause_ms(request->face, ms);
 }
 
 static enum MHD_Result send_answer(const struct face *face, struct MHD_Connection *connection,
@@ -91,8 +95,12 @@ static enum MHD_Result answer_whole(struct face *face, struct MHD_Connection *co
                                     const char *path, const char *method, struct arrival *arrival)
 {
     struct face_answer answer = {.status = 200};
-    const struct face_request request = {method, path, bytes_span(&arrival->body), face->tls,
-                                         connection};
+    const struct face_request request = {.method = method,
+                                         .path = path,
+                                         .body = bytes_span(&arrival->body),
+                                         .tls = face->tls,
+                                         .connection = connection,
+                                         .face = face};
     if (arrival->too_large) {
         answer.status = 413;
         text_add(&answer.body, "{\"code\":\"too-large\"}");

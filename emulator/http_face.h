@@ -6,12 +6,15 @@
 
 enum { FACE_BODY_MAX = 256 * 1024, FACE_HEADERS_MAX = 8 };
 
+struct face;
+
 struct face_request {
     const char *method;
     const char *path;
     struct span body;
     bool tls;
     void *connection;
+    const struct face *face;
 };
 
 /* NULL when absent; a loan until the handler returns. */
@@ -36,10 +39,11 @@ struct face_answer {
 
 PRINTF(3, 4) void face_say(struct face_answer *answer, const char *name, const char *format, ...);
 
+/* For a handler that waits. True: the server ends, so answer now. */
+bool face_pause(const struct face_request *request, int64_t ms);
+
 /* Called in a thread of the connection's own. */
 typedef void face_fn(void *context, const struct face_request *request, struct face_answer *out);
-
-struct face;
 
 /* A server's key and certificate, PEM, for as long as the face is open. */
 struct face_tls {

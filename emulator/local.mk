@@ -7,6 +7,10 @@ emulator_libemulator_a_SOURCES = \
 	emulator/aws_machines.c emulator/aws_show.c \
 	emulator/control.c emulator/control.h \
 	emulator/form.c emulator/form.h \
+	emulator/gce_api.c emulator/gce_api.h \
+	emulator/gce_launch.c emulator/gce_list.c \
+	emulator/gce_operations.c emulator/gce_places.c \
+	emulator/gce_show.c emulator/gce_token.c \
 	emulator/guest.c emulator/guest.h \
 	emulator/http_face.c emulator/http_face.h \
 	emulator/images.c emulator/images.h \

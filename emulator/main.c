@@ -10,6 +10,7 @@
 
 #include "emulator/aws_api.h"
 #include "emulator/control.h"
+#include "emulator/gce_api.h"
 #include "emulator/guest.h"
 #include "emulator/settings.h"
 #include "lib/base/file.h"
@@ -24,6 +25,7 @@ struct sim {
     struct processor *processor;
     struct guests guests;
     struct aws_api aws;
+    struct gce_api gce;
     struct kds_face kds;
     struct control control;
     struct face *face;
@@ -37,6 +39,8 @@ static void answer(void *context, const struct face_request *request, struct fac
         control_answer(&sim->control, request, out);
     else if (kds_face_is_for(request))
         kds_face_answer(&sim->kds, request, out);
+    else if (gce_api_is_for(request))
+        gce_api_answer(&sim->gce, request, out);
     else
         aws_api_answer(&sim->aws, request, out);
 }
@@ -45,6 +49,7 @@ static void sim_done(struct sim *sim)
 {
     face_close(sim->face);
     kds_face_done(&sim->kds);
+    gce_api_close(&sim->gce);
     if (sim->guests.world != NULL)
         guests_end(&sim->guests);
     processor_close(sim->processor);
@@ -105,9 +110,17 @@ static enum outcome open_all(struct sim *sim, int64_t *port, struct error *err)
                                 settings->access_key_id,
                                 settings->secret_access_key,
                                 settings->page_most};
+    sim->gce = (struct gce_api){.world = &sim->world,
+                                .images = &sim->images,
+                                .project = settings->gcp_project,
+                                .regions = settings->gcp_regions,
+                                .page_most = settings->page_most,
+                                .token_seconds = GCE_TOKEN_SECONDS};
+    TRY(gce_api_open(&sim->gce, settings->world.folder, err));
     kds_face_init(&sim->kds, sim->psp);
     sim->control = (struct control){&sim->world, &sim->images, sim->psp, &sim->kds};
-    return face_open(settings->port, NULL, answer, sim, &sim->face, port, err);
+    TRY(face_open(settings->port, NULL, answer, sim, &sim->face, port, err));
+    return gce_api_tell(&sim->gce, settings->world.folder, *port, err);
 }
 
 /* One line on standard output, when everything listens. */
@@ -120,6 +133,7 @@ static void say_ready(const struct sim *sim, int64_t port)
     json_put_int(ready, "pid", getpid());
     json_put_text(ready, "ec2", url);
     json_put_text(ready, "endorsements", url);
+    json_put_text(ready, "gce", url);
     json_put_int(ready, "port", port);
     json_put_text(ready, "region", sim->settings.regions);
     snprintf(url, sizeof url, "http://127.0.0.1:%lld/_control/ledger", (long long)port);

@@ -15,6 +15,8 @@ struct sim_settings {
     char *secret_access_key;
     char *images;
     char *psp_folder;
+    char *gcp_project;
+    char *gcp_regions;
 };
 
 extern const struct setting sim_settings_table[];
