@@ -108,6 +108,13 @@ static void another_kind(struct testimony *t, struct bundle *parts)
     t->kind = EVIDENCE_SNP;
 }
 
+static void evidence_that_nobody_can_read(struct testimony *t, struct bundle *parts)
+{
+    bytes_done(&parts->evidence);
+    bytes_add(&parts->evidence, span_of_text("{\"kind\":\"snp\",\"report\":7}"));
+    digest(DIGEST_SHA256, bytes_span(&parts->evidence), t->evidence_digest);
+}
+
 static void judged_before_its_key_was_certified(struct testimony *t, struct bundle *parts)
 {
     (void)parts;
@@ -139,6 +146,7 @@ static const struct lie lies[] = {
     {better_claims, "bundle-claims"},
     {kinder_checks, "bundle-claims"},
     {another_kind, "bundle-evidence"},
+    {evidence_that_nobody_can_read, "bundle-evidence"},
     {judged_before_its_key_was_certified, "bundle-testimony"},
     {judged_when_the_charter_was_over, "bundle-charter"},
     {judged_before_it_was_asked, "bundle-times"},
@@ -183,6 +191,26 @@ static void a_keepers_lie_contradicts_the_evidence(void **state)
         OWNED(mem_drop) char *sealed = bundled_seal(&b, &parts);
         assert_refused_later(sealed, lies[i].reason);
     }
+}
+
+/* Who brings no signers has the keeper's word for it, and still a charter to read. */
+static void what_stands_for_a_charter_must_be_one(void **state)
+{
+    (void)state;
+    OWNED(guest_done) struct guest g = guest_make(PSP_DIRECT_BOOT, 9);
+    OWNED(bundle_done) struct bundle parts = {0};
+    OWNED(mem_drop) char *none = NULL;
+    OWNED(bundle_answer_done) struct bundle_answer answer = {0};
+    struct bundle_terms terms = bundled_terms(&b);
+    bundled_guest(&b, &g, &parts);
+    token_set_make(span_of_text("{\"realm\":\"simulation\"}"), &none);
+    bytes_done(&parts.charter);
+    bytes_add(&parts.charter, span_of_text(none));
+    OWNED(mem_drop) char *sealed = bundled_seal(&b, &parts);
+    terms.signers = NULL;
+    bundle_judge(span_of_text(sealed), &terms, &answer);
+    assert_false(answer.good);
+    assert_string_equal(answer.reason, "bundle-charter");
 }
 
 /* ---- a trail that is not the one that was -----------------------------------------------------
@@ -304,6 +332,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(a_keepers_lie_contradicts_the_evidence),
+        T(what_stands_for_a_charter_must_be_one),
         T(a_trail_about_something_else_is_refused),
         T(a_neighbour_of_another_chain_is_refused),
     };

@@ -153,10 +153,17 @@ static void what_is_not_certified_is_refused(void **state)
     static const struct {
         const char *member;
         const char *value; /* NULL: removed */
+        const char *says;
     } changes[] = {
-        {"x", "\"AAAA\""},        {"kid", "\"mine\""}, {"muster_role", "\"keeper-opinion\""},
-        {"alg", "\"none\""},      {"x5c", "[]"},       {"x5c", "[\"AAAA\"]"},
-        {"x5c", "[\"!\",\"!\"]"}, {"x5c", NULL},       {"more", "1"},
+        {"x", "\"AAAA\"", NULL},
+        {"kid", "\"mine\"", NULL},
+        {"muster_role", "\"keeper-opinion\"", NULL},
+        {"alg", "\"none\"", NULL},
+        {"x5c", "[]", "without its one certificate"},
+        {"x5c", "[\"AAAA\"]", "stands for a certificate is none"},
+        {"x5c", "[\"!\",\"!\"]", "without its one certificate"},
+        {"x5c", NULL, "without its one certificate"},
+        {"more", "1", NULL},
     };
     for (size_t i = 0; i < countof(changes); i++) {
         json_t *key = NULL;
@@ -174,6 +181,8 @@ static void what_is_not_certified_is_refused(void **state)
                          json_loads(changes[i].value, JSON_DECODE_ANY, NULL));
         assert_fails(jwks_read(document, &s->root, 1, s->now, &read, &err), ERR_INVALID,
                      "jwks-malformed");
+        if (strcmp(changes[i].member, "x5c") == 0)
+            assert_non_null(strstr(err.text, changes[i].says));
     }
 }
 

@@ -209,6 +209,9 @@ static void other_kinds_of_key_sign_nothing(void **state)
     OWNED(json_drop) json_t *claims = json_object();
     char *token = NULL;
     assert_fails(token_sign(key, "a+jwt", claims, &token, &err), ERR_INVALID, "invalid");
+    json_t *jwk = NULL;
+    assert_fails(jwk_of(key, &jwk, &err), ERR_INVALID, "unsupported-key");
+    assert_null(jwk);
 }
 
 static void a_token_names_its_key_by_thumbprint(void **state)
