@@ -5,6 +5,7 @@ check_PROGRAMS += tests/drivers/test_aws_hostile
 check_PROGRAMS += tests/drivers/test_drivers
 check_PROGRAMS += tests/drivers/test_ec2_answers
 check_PROGRAMS += tests/drivers/test_ec2_requests
+check_PROGRAMS += tests/drivers/test_gcp_hostile
 check_PROGRAMS += tests/drivers/test_gcp_requests
 check_PROGRAMS += tests/drivers/test_gcp_token
 check_PROGRAMS += tests/drivers/test_http
