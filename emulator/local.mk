@@ -23,6 +23,7 @@ emulator_libemulator_a_SOURCES = \
 	emulator/psp.c emulator/psp.h \
 	emulator/psp_report.c emulator/psp_report.h \
 	emulator/settings.c emulator/settings.h \
+	emulator/tls.c emulator/tls.h \
 	emulator/wire.c emulator/wire.h \
 	emulator/world.c emulator/world.h
 

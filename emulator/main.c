@@ -1,5 +1,6 @@
-/* The muster-sim program: a pretend EC2 whose machines are agent processes, with a pretend security
- * processor. For tests, rehearsals and first steps; what it attests is worth nothing elsewhere. */
+/* The muster-sim program: pretend clouds whose machines are agent processes, with a pretend
+ * security processor. For tests, rehearsals and first steps; what it attests is worth nothing
+ * elsewhere. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,13 +9,18 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "emulator/arm_api.h"
 #include "emulator/aws_api.h"
 #include "emulator/control.h"
 #include "emulator/gce_api.h"
 #include "emulator/guest.h"
 #include "emulator/settings.h"
+#include "emulator/tls.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/crypto/random.h"
+
+enum { CERTIFICATE_FILE_MAX = 64 * 1024 };
 
 struct sim {
     struct sim_settings settings;
@@ -25,10 +31,16 @@ struct sim {
     struct processor *processor;
     struct guests guests;
     struct aws_api aws;
+    struct arm_api arm;
     struct gce_api gce;
     struct kds_face kds;
     struct control control;
+    struct tls tls;
     struct face *face;
+    struct face *tls_face;
+    int64_t port;
+    int64_t tls_port;
+    char *authority; /* the file that says whom TLS clients are to trust */
     int signals;
 };
 
@@ -39,6 +51,8 @@ static void answer(void *context, const struct face_request *request, struct fac
         control_answer(&sim->control, request, out);
     else if (kds_face_is_for(request))
         kds_face_answer(&sim->kds, request, out);
+    else if (arm_is_for(request))
+        arm_api_answer(&sim->arm, request, out);
     else if (gce_api_is_for(request))
         gce_api_answer(&sim->gce, request, out);
     else
@@ -48,6 +62,10 @@ static void answer(void *context, const struct face_request *request, struct fac
 static void sim_done(struct sim *sim)
 {
     face_close(sim->face);
+    face_close(sim->tls_face);
+    tls_done(&sim->tls);
+    free(sim->authority);
+    rsa_signer_free(sim->arm.signer);
     kds_face_done(&sim->kds);
     gce_api_close(&sim->gce);
     if (sim->guests.world != NULL)
@@ -94,7 +112,41 @@ static enum outcome open_processor(struct sim *sim, struct error *err)
     return processor_open(&sim->world, &sim->images, sim->psp, &sim->processor, err);
 }
 
-static enum outcome open_all(struct sim *sim, int64_t *port, struct error *err)
+static enum outcome open_azure(struct sim *sim, struct error *err)
+{
+    const struct sim_settings *settings = &sim->settings;
+    sim->arm = (struct arm_api){.world = &sim->world,
+                                .images = &sim->images,
+                                .subscription = settings->azure_subscription,
+                                .tenant = settings->azure_tenant,
+                                .client_id = settings->azure_client_id,
+                                .client_secret = settings->azure_client_secret,
+                                .federated_token = settings->azure_federated_token,
+                                .locations = settings->azure_locations,
+                                .page_most = settings->page_most,
+                                .poll_seconds = settings->poll_seconds};
+    random_fill(sim->arm.token_key, sizeof sim->arm.token_key);
+    if (settings->azure_certificate[0] == '\0')
+        return OK;
+    OWNED(bytes_done) struct bytes pem = {0};
+    TRY(file_read(settings->azure_certificate, CERTIFICATE_FILE_MAX, &pem, err));
+    return rsa_signer_from_pem(bytes_span(&pem), &sim->arm.signer, err);
+}
+
+/* Plain HTTP for us, and TLS for clients that send their tokens by nothing else. */
+static enum outcome open_faces(struct sim *sim, struct error *err)
+{
+    OWNED(text_done) struct text path = {0};
+    TRY(tls_make(&sim->tls, err));
+    text_addf(&path, "%s/authority.pem", sim->settings.world.folder);
+    TRY(file_write(text_str(&path), span_of_text(sim->tls.authority), 0644, err));
+    sim->authority = text_take(&path);
+    const struct face_tls tls = {sim->tls.key, sim->tls.certificate};
+    TRY(face_open(sim->settings.tls_port, &tls, answer, sim, &sim->tls_face, &sim->tls_port, err));
+    return face_open(sim->settings.port, NULL, answer, sim, &sim->face, &sim->port, err);
+}
+
+static enum outcome open_all(struct sim *sim, struct error *err)
 {
     const struct sim_settings *settings = &sim->settings;
     TRY(folder_make(settings->world.folder, 0700, err));
@@ -117,26 +169,31 @@ static enum outcome open_all(struct sim *sim, int64_t *port, struct error *err)
                                 .page_most = settings->page_most,
                                 .token_seconds = GCE_TOKEN_SECONDS};
     TRY(gce_api_open(&sim->gce, settings->world.folder, err));
+    TRY(open_azure(sim, err));
     kds_face_init(&sim->kds, sim->psp);
     sim->control = (struct control){&sim->world, &sim->images, sim->psp, &sim->kds};
-    TRY(face_open(settings->port, NULL, answer, sim, &sim->face, port, err));
-    return gce_api_tell(&sim->gce, settings->world.folder, *port, err);
+    TRY(open_faces(sim, err));
+    return gce_api_tell(&sim->gce, settings->world.folder, sim->port, err);
 }
 
 /* One line on standard output, when everything listens. */
-static void say_ready(const struct sim *sim, int64_t port)
+static void say_ready(const struct sim *sim)
 {
-    char url[64];
+    char url[64], tls_url[64];
     OWNED(json_drop) json_t *ready = json_object();
-    snprintf(url, sizeof url, "http://127.0.0.1:%lld", (long long)port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%lld", (long long)sim->port);
+    snprintf(tls_url, sizeof tls_url, "https://localhost:%lld", (long long)sim->tls_port);
     json_put_bool(ready, "ready", true);
     json_put_int(ready, "pid", getpid());
     json_put_text(ready, "ec2", url);
+    json_put_text(ready, "arm", url);
     json_put_text(ready, "endorsements", url);
     json_put_text(ready, "gce", url);
-    json_put_int(ready, "port", port);
+    json_put_text(ready, "tls", tls_url);
+    json_put_text(ready, "tls_authority", sim->authority);
+    json_put_int(ready, "port", sim->port);
     json_put_text(ready, "region", sim->settings.regions);
-    snprintf(url, sizeof url, "http://127.0.0.1:%lld/_control/ledger", (long long)port);
+    snprintf(url, sizeof url, "http://127.0.0.1:%lld/_control/ledger", (long long)sim->port);
     json_put_text(ready, "ledger", url);
     OWNED(mem_drop) char *text = json_print(ready);
     puts(text);
@@ -173,12 +230,11 @@ static void run(struct sim *sim)
 static enum outcome serve(const char *config, struct error *err)
 {
     OWNED(sim_done) struct sim sim = {.signals = -1};
-    int64_t port;
     TRY(sim_settings_read(config, &sim.settings, err));
     TRY(catch_signals(&sim, err));
-    TRY(open_all(&sim, &port, err));
-    say_ready(&sim, port);
-    LOG(INFO, "sim.started", INT("port", port), INT("machines", (int64_t)sim.world.count));
+    TRY(open_all(&sim, err));
+    say_ready(&sim);
+    LOG(INFO, "sim.started", INT("port", sim.port), INT("machines", (int64_t)sim.world.count));
     run(&sim);
     LOG(INFO, "sim.stopped", INT("machines", (int64_t)sim.world.count));
     return OK;
@@ -186,7 +242,7 @@ static enum outcome serve(const char *config, struct error *err)
 
 static int print_help(void)
 {
-    puts("muster-sim: a pretend EC2 with a pretend security processor, on 127.0.0.1 only\n"
+    puts("muster-sim: pretend clouds with a pretend security processor, on 127.0.0.1 only\n"
          "\n"
          "muster-sim --config FILE     FILE holds `key = value` lines:\n");
     config_print_help(sim_settings_table, sim_settings_count, stdout);

@@ -13,6 +13,15 @@ struct sim_settings {
     int64_t page_most;
     char *access_key_id;
     char *secret_access_key;
+    char *azure_subscription;
+    char *azure_tenant;
+    char *azure_client_id;
+    char *azure_client_secret;
+    char *azure_certificate;
+    char *azure_federated_token;
+    char *azure_locations;
+    int64_t poll_seconds;
+    int64_t tls_port;
     char *images;
     char *psp_folder;
     char *gcp_project;

@@ -49,7 +49,8 @@ static void a_whole_round_passes(void **state)
 
 static void a_step_that_fails_ends_the_machine(void **state)
 {
-    static const char *const actions[] = {"StopInstances", "StartInstances"};
+    struct sim_cloud *sim = *state;
+    const char *const actions[] = {sim->row->call.stop, sim->row->call.start};
     static const char *const steps[] = {"stop", "start"};
     for (size_t i = 0; i < countof(actions); i++) {
         struct error err = {0};
@@ -66,7 +67,7 @@ static void a_launch_in_doubt_is_found_and_ended(void **state)
 {
     struct error err = {0};
     OWNED(json_drop) json_t *report = NULL;
-    sim_cloud_prank(*state, "RunInstances", "lost-answer");
+    sim_cloud_prank(*state, ((struct sim_cloud *)*state)->row->call.launch, "lost-answer");
     assert_fails(try_account(*state, NULL, &report, &err), ERR_AMBIGUOUS, "ambiguous");
     assert_string_equal(failed_step(report), "launch");
     assert_int_equal(sim_cloud_count(*state, "terminated"), 1);
@@ -77,8 +78,8 @@ static void throttled_calls_are_repeated(void **state)
 {
     struct error err = {0};
     OWNED(json_drop) json_t *report = NULL;
-    sim_cloud_prank(*state, "RunInstances", "throttle");
-    sim_cloud_prank(*state, "TerminateInstances", "throttle");
+    sim_cloud_prank(*state, ((struct sim_cloud *)*state)->row->call.launch, "throttle");
+    sim_cloud_prank(*state, ((struct sim_cloud *)*state)->row->call.terminate, "throttle");
     assert_ok(try_account(*state, NULL, &report, &err));
     assert_int_equal(sim_cloud_count(*state, "launched"), 1);
     assert_nothing_runs(*state, report);
@@ -114,5 +115,5 @@ int main(void)
         WITH_CLOUD(an_interrupted_round_launches_nothing_more),
         WITH_CLOUD(an_account_without_a_test_image_cannot_be_tried),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return sim_cloud_run("account test", tests, countof(tests));
 }

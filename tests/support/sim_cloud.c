@@ -6,11 +6,56 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/crypto/random.h"
 #include "tests/support/scratch.h"
-#include "tests/support/test.h"
 
 #define KEY_ID "AKIATEST"
 #define SECRET "test/secret+key"
+#define SUBSCRIPTION "00000000-0000-0000-0000-000000000001"
+#define TENANT "00000000-0000-0000-0000-00000000000a"
+#define AZURE_SUBNET                                                                               \
+    "/subscriptions/" SUBSCRIPTION                                                                 \
+    "/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
+
+const struct sim_row sim_rows[] = {
+    {
+        .cloud = DRIVER_AWS,
+        .region = "us-east-2",
+        .image = "ami-0ec20000000000001",
+        .missing_image = "ami-0123",
+        .size = "m6a.large",
+        .other_size = "m6a.xlarge",
+        .plain_size = "t3.micro",
+        .plain_word = "unsupported",
+        .missing_ref = "i-0123456789abcdef0",
+        .missing_word = "not-found",
+        .secret = "AWS_SECRET_ACCESS_KEY",
+        .next_region = "us-west-2",
+        .regions_apart = true,
+        .far_region = "eu-west-1",
+        .far_word = "auth",
+        .call = {"RunInstances", "DescribeInstances", "DescribeInstances", "StopInstances",
+                 "StartInstances", "TerminateInstances"},
+    },
+    {
+        .cloud = DRIVER_AZURE,
+        .region = "westeurope",
+        .image = "muster:confidential-vm:firmware-cvm:1.0.0",
+        .missing_image = "muster:confidential-vm:firmware-cvm:9.9.9",
+        .size = "Standard_DC2as_v5",
+        .other_size = "Standard_DC4as_v5",
+        .plain_size = "Standard_DC2es_v5",
+        .plain_word = "invalid",
+        .missing_ref = "nobody",
+        .secret = "AZURE_CLIENT_SECRET",
+        .next_region = "northeurope",
+        .far_region = "brazilsouth",
+        .far_word = "invalid",
+        .call = {"VirtualMachines_CreateOrUpdate", "VirtualMachines_Get", "VirtualMachines_List",
+                 "VirtualMachines_Deallocate", "VirtualMachines_Start", "VirtualMachines_Delete"},
+    },
+};
+const size_t sim_row_count = countof(sim_rows);
 
 static void *tick(void *context)
 {
@@ -30,7 +75,27 @@ static void *tick(void *context)
 
 static void answer(void *context, const struct face_request *request, struct face_answer *out)
 {
-    aws_api_answer(&((struct sim_cloud *)context)->api, request, out);
+    struct sim_cloud *sim = context;
+    if (arm_is_for(request))
+        arm_api_answer(&sim->arm, request, out);
+    else
+        aws_api_answer(&sim->aws, request, out);
+}
+
+static void open_apis(struct sim_cloud *sim)
+{
+    sim->aws =
+        (struct aws_api){&sim->world, &sim->images, "us-east-2 us-west-2", KEY_ID, SECRET, 1000};
+    sim->arm = (struct arm_api){.world = &sim->world,
+                                .images = &sim->images,
+                                .subscription = SUBSCRIPTION,
+                                .tenant = TENANT,
+                                .client_id = "app",
+                                .client_secret = SECRET,
+                                .federated_token = "federated.token.1",
+                                .locations = "westeurope northeurope",
+                                .page_most = 1000};
+    random_fill(sim->arm.token_key, sizeof sim->arm.token_key);
 }
 
 static void start(struct sim_cloud *sim)
@@ -45,7 +110,7 @@ static void start(struct sim_cloud *sim)
                                          .agent_config = (char *)(uintptr_t) "",
                                          .run_folder = scratch_path(sim->folder, "run")};
     sim->guests = (struct guests){&sim->guest, &sim->world, sim->processor};
-    sim->api = (struct aws_api){&sim->world, &sim->images, "us-east-2", KEY_ID, SECRET, 1000};
+    open_apis(sim);
     assert_ok(face_open(0, NULL, answer, sim, &sim->face, &port, &err));
     snprintf(sim->account.endpoint, sizeof sim->account.endpoint, "http://127.0.0.1:%lld",
              (long long)port);
@@ -68,19 +133,40 @@ static void end(struct sim_cloud *sim)
     free(sim->guest.run_folder);
 }
 
+static void sign_in(void)
+{
+    setenv("AWS_ACCESS_KEY_ID", KEY_ID, 1);
+    setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
+    unsetenv("AWS_SESSION_TOKEN");
+    setenv("AZURE_TENANT_ID", TENANT, 1);
+    setenv("AZURE_CLIENT_ID", "app", 1);
+    setenv("AZURE_CLIENT_SECRET", SECRET, 1);
+}
+
+static struct account account_on(const struct sim_row *row)
+{
+    struct account account = {.name = "sim", .driver = row->cloud, .owner = "tests"};
+    snprintf(account.region, sizeof account.region, "%s", row->region);
+    account.credentials = json_pack("{s:s}", "source", "environment");
+    account.test = json_pack("{s:s, s:s}", "image", row->image, "size", row->size);
+    if (row->cloud == DRIVER_AZURE) {
+        snprintf(account.subscription, sizeof account.subscription, SUBSCRIPTION);
+        snprintf(account.resource_group, sizeof account.resource_group, "fleet");
+        snprintf(account.subnet, sizeof account.subnet, AZURE_SUBNET);
+    }
+    return account;
+}
+
 int sim_cloud_open(void **state)
 {
     struct sim_cloud *sim = NEW(struct sim_cloud);
     void *folder;
     if (scratch_open(&folder) != 0)
         return -1;
+    sim->row = *state != NULL ? *state : &sim_rows[0];
     sim->folder = folder;
-    setenv("AWS_ACCESS_KEY_ID", KEY_ID, 1);
-    setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
-    unsetenv("AWS_SESSION_TOKEN");
-    sim->account = (struct account){
-        .name = "sim", .driver = DRIVER_AWS, .region = "us-east-2", .owner = "tests"};
-    sim->account.test = json_pack("{s:s, s:s}", "image", SIM_IMAGE, "size", "m6a.large");
+    sign_in();
+    sim->account = account_on(sim->row);
     start(sim);
     *state = sim;
     return 0;
@@ -112,6 +198,12 @@ void sim_cloud_prank(struct sim_cloud *sim, const char *action, const char *faul
     pthread_mutex_unlock(&sim->world.lock);
 }
 
+void sim_cloud_page(struct sim_cloud *sim, int64_t most)
+{
+    sim->aws.page_most = most;
+    sim->arm.page_most = most;
+}
+
 size_t sim_cloud_count(struct sim_cloud *sim, const char *event)
 {
     pthread_mutex_lock(&sim->world.lock);
@@ -122,4 +214,23 @@ size_t sim_cloud_count(struct sim_cloud *sim, const char *event)
     json_array_foreach (entries, i, entry)
         count += strcmp(json_string_value(json_object_get(entry, "event")), event) == 0;
     return count;
+}
+
+int sim_cloud_run(const char *name, const struct CMUnitTest *tests, size_t count)
+{
+    struct CMUnitTest *all = mem_new(count * sim_row_count, sizeof *all);
+    for (size_t r = 0; r < sim_row_count; r++)
+        for (size_t i = 0; i < count; i++) {
+            OWNED(text_done) struct text called = {0};
+            text_addf(&called, "%s: %s", name_of(&account_driver_names, (int)sim_rows[r].cloud),
+                      tests[i].name);
+            all[r * count + i] = tests[i];
+            all[r * count + i].name = text_take(&called);
+            all[r * count + i].initial_state = (void *)(uintptr_t)&sim_rows[r];
+        }
+    int failed = _cmocka_run_group_tests(name, all, count * sim_row_count, NULL, NULL);
+    for (size_t i = 0; i < count * sim_row_count; i++)
+        free((char *)(uintptr_t)all[i].name);
+    free(all);
+    return failed;
 }
