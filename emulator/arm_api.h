@@ -45,6 +45,7 @@ bool arm_refuse(struct arm_call *call, int status, const char *code, const char 
 void arm_say(struct arm_call *call, int status, const json_t *value);
 
 /* arm_token.c */
+void arm_token_make(const struct arm_api *api, struct text *out);
 bool arm_token_give(struct arm_call *call);
 bool arm_token_describe(struct arm_call *call);
 bool arm_token_check(struct arm_call *call);

@@ -108,7 +108,7 @@ static void sign(const struct arm_api *api, struct span what, struct text *out)
     text_add_base64url(out, SPAN_OF(mac));
 }
 
-static void make_token(const struct arm_api *api, struct text *out)
+void arm_token_make(const struct arm_api *api, struct text *out)
 {
     OWNED(json_drop) json_t *claims = json_object();
     json_put_text(claims, "aud", RESOURCE);
@@ -135,7 +135,7 @@ bool arm_token_give(struct arm_call *call)
         return refuse_client(call, 900144, "invalid_request", err.text);
     if (!check_client(call, &form))
         return false;
-    make_token(call->api, &token);
+    arm_token_make(call->api, &token);
     json_put_text(body, "token_type", "Bearer");
     json_put_int(body, "expires_in", ARM_TOKEN_SECONDS - 1);
     json_put_int(body, "ext_expires_in", ARM_TOKEN_SECONDS - 1);

@@ -123,6 +123,33 @@ static enum outcome tamper(struct control_call *call, struct error *err)
     return OK;
 }
 
+/* Under `clouds` of a charter; EC2's of one region: ?region= */
+static enum outcome show_clouds(struct control_call *call, struct error *err)
+{
+    (void)err;
+    const char *region = face_argument(call->request, "region");
+    OWNED(json_drop)
+    json_t *out = metadata_clouds(call->control->metadata, region != NULL ? region : "us-east-2");
+    say(call->answer, out);
+    return OK;
+}
+
+static enum outcome show_metadata(struct control_call *call, struct error *err)
+{
+    (void)err;
+    OWNED(json_drop) json_t *out = metadata_to_json(call->control->metadata);
+    say(call->answer, out);
+    return OK;
+}
+
+static enum outcome set_metadata(struct control_call *call, struct error *err)
+{
+    OWNED(json_drop) json_t *wish = NULL;
+    TRY(json_parse(call->request->body, FACE_BODY_MAX, &wish, err));
+    TRY(metadata_set(call->control->metadata, wish, err));
+    return show_metadata(call, err);
+}
+
 /* clang-format off */
 static const struct {
     const char *method;
@@ -139,6 +166,9 @@ static const struct {
     {"POST",   CONTROL_PREFIX "tamper",   tamper},
     {"GET",    CONTROL_PREFIX "kds",      show_kds},
     {"POST",   CONTROL_PREFIX "kds",      set_kds},
+    {"GET",    CONTROL_PREFIX "clouds",   show_clouds},
+    {"GET",    CONTROL_PREFIX "metadata", show_metadata},
+    {"POST",   CONTROL_PREFIX "metadata", set_metadata},
 };
 /* clang-format on */
 

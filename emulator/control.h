@@ -5,6 +5,7 @@
 #include "emulator/http_face.h"
 #include "emulator/images.h"
 #include "emulator/kds_face.h"
+#include "emulator/metadata.h"
 #include "emulator/world.h"
 
 #define CONTROL_PREFIX "/_control/"
@@ -14,6 +15,7 @@ struct control {
     const struct images *images;
     const struct psp *psp;
     struct kds_face *kds;
+    struct metadata *metadata;
 };
 
 bool control_is_for(const struct face_request *request);

@@ -80,6 +80,7 @@ bool gce_token_check(const struct gce_api *api, const struct face_request *reque
                      struct gce_refusal *out);
 void gce_token_answer(const struct gce_api *api, const struct face_request *request,
                       struct face_answer *out);
+void gce_token_say(const struct gce_api *api, struct face_answer *out);
 void gce_metadata_answer(const struct gce_api *api, const struct face_request *request,
                          struct face_answer *out);
 

@@ -107,7 +107,7 @@ bool gce_token_check(const struct gce_api *api, const struct face_request *reque
     return true;
 }
 
-static void say_token(const struct gce_api *api, struct face_answer *out)
+void gce_token_say(const struct gce_api *api, struct face_answer *out)
 {
     char token[96];
     make_token(api, moment_seconds(clock_now()) + api->token_seconds, token);
@@ -194,7 +194,7 @@ void gce_token_answer(const struct gce_api *api, const struct face_request *requ
     if (why != NULL)
         refuse_grant(out, "invalid_grant", why);
     else
-        say_token(api, out);
+        gce_token_say(api, out);
 }
 
 /* What runs on Compute Engine asks here and proves nothing but that it is there. */
@@ -209,5 +209,5 @@ void gce_metadata_answer(const struct gce_api *api, const struct face_request *r
         text_add(&out->body, "<html><title>Error 403 (Forbidden)!!1</title></html>\n");
         return;
     }
-    say_token(api, out);
+    gce_token_say(api, out);
 }

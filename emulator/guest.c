@@ -40,6 +40,16 @@ static void wipe_run(const struct guests *g, const struct machine *machine)
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static void add_metadata(const struct guests *g, const struct machine *machine, struct text *config)
+{
+    if (g->metadata == NULL || g->settings->metadata_program[0] == '\0')
+        return;
+    OWNED(mem_drop) char *url = metadata_url(g->metadata, machine->cloud, machine);
+    text_addf(config, "metadata = %s\nmetadata-endpoint = %s\nmetadata-program = %s\n",
+              name_of(&account_driver_names, (int)machine->cloud), url,
+              g->settings->metadata_program);
+}
+
 static enum outcome write_config(const struct guests *g, const struct machine *machine,
                                  const char *path, struct error *err)
 {
@@ -53,6 +63,7 @@ static enum outcome write_config(const struct guests *g, const struct machine *m
               "user-data = %s\ntee = simulated\ntee-socket = %s\nsecrets-dir = %s\n"
               "hooks-dir = %s\npassport-socket = %s\n",
               data, socket, secrets, hooks, passports);
+    add_metadata(g, machine, &config);
     if (g->settings->agent_config[0] != '\0') {
         OWNED(bytes_done) struct bytes more = {0};
         TRY(file_read(g->settings->agent_config, CONFIG_EXTRA_MAX, &more, err));

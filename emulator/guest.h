@@ -3,11 +3,13 @@
 #ifndef MUSTER_EMULATOR_GUEST_H
 #define MUSTER_EMULATOR_GUEST_H
 
+#include "emulator/metadata.h"
 #include "emulator/processor.h"
 
 struct guest_settings {
     char *agent_command; /* split at spaces; "{config}" is the agent's settings file; empty: none */
     char *agent_config;  /* a file whose lines are added to it; may be empty */
+    char *metadata_program; /* of agents: what asks the metadata service for them; empty: nothing */
     char *run_folder;
     int64_t restart_ms; /* an agent that ends is started again after this; 0: never */
 };
@@ -16,6 +18,7 @@ struct guests {
     const struct guest_settings *settings;
     struct world *world;
     struct processor *processor;
+    const struct metadata *metadata;
 };
 
 /* Moves every machine on that is due; gives the milliseconds until the next one is, at most 1000.

@@ -16,6 +16,8 @@ emulator_libemulator_a_SOURCES = \
 	emulator/images.c emulator/images.h \
 	emulator/kds_face.c emulator/kds_face.h \
 	emulator/ledger.c emulator/ledger.h \
+	emulator/metadata.c emulator/metadata.h emulator/metadata_inside.h \
+	emulator/metadata_aws.c emulator/metadata_azure.c emulator/metadata_gcp.c \
 	emulator/mischief.c emulator/mischief.h \
 	emulator/operations.c emulator/operations.h \
 	emulator/papers.c emulator/papers.h \

@@ -29,6 +29,7 @@ struct sim {
     struct images images;
     struct psp *psp;
     struct processor *processor;
+    struct metadata *metadata;
     struct guests guests;
     struct aws_api aws;
     struct arm_api arm;
@@ -66,6 +67,7 @@ static void sim_done(struct sim *sim)
     tls_done(&sim->tls);
     free(sim->authority);
     rsa_signer_free(sim->arm.signer);
+    metadata_close(sim->metadata);
     kds_face_done(&sim->kds);
     gce_api_close(&sim->gce);
     if (sim->guests.world != NULL)
@@ -97,13 +99,19 @@ static enum outcome catch_signals(struct sim *sim, struct error *err)
     return OK;
 }
 
+/* Several emulators may share one. */
+static void add_keys_folder(const struct sim *sim, struct text *out)
+{
+    if (sim->settings.psp_folder[0] != '\0')
+        text_add(out, sim->settings.psp_folder);
+    else
+        text_addf(out, "%s/psp", sim->settings.world.folder);
+}
+
 static enum outcome open_processor(struct sim *sim, struct error *err)
 {
     OWNED(text_done) struct text folder = {0};
-    if (sim->settings.psp_folder[0] != '\0')
-        text_add(&folder, sim->settings.psp_folder);
-    else
-        text_addf(&folder, "%s/psp", sim->settings.world.folder);
+    add_keys_folder(sim, &folder);
     OWNED(text_done) struct text provider = {0};
     const char *regions = sim->settings.regions;
     text_addf(&provider, "CN=cc-%.*s.amazonaws.com", (int)strcspn(regions, " "), regions);
@@ -146,6 +154,21 @@ static enum outcome open_faces(struct sim *sim, struct error *err)
     return face_open(sim->settings.port, NULL, answer, sim, &sim->face, &sim->port, err);
 }
 
+static enum outcome open_metadata(struct sim *sim, struct error *err)
+{
+    OWNED(text_done) struct text folder = {0};
+    add_keys_folder(sim, &folder);
+    text_add(&folder, "/papers");
+    const struct metadata_settings settings = {
+        .folder = text_str(&folder),
+        .access_key_id = sim->settings.access_key_id,
+        .secret_access_key = sim->settings.secret_access_key,
+        .gce = &sim->gce,
+        .arm = &sim->arm,
+    };
+    return metadata_open(&sim->world, &settings, &sim->metadata, err);
+}
+
 static enum outcome open_all(struct sim *sim, struct error *err)
 {
     const struct sim_settings *settings = &sim->settings;
@@ -155,7 +178,8 @@ static enum outcome open_all(struct sim *sim, struct error *err)
     TRY(world_open(&settings->world, &sim->world, err));
     TRY(images_open(settings->images, &sim->images, err));
     TRY(open_processor(sim, err));
-    sim->guests = (struct guests){&settings->guest, &sim->world, sim->processor};
+    TRY(open_metadata(sim, err));
+    sim->guests = (struct guests){&settings->guest, &sim->world, sim->processor, sim->metadata};
     sim->aws = (struct aws_api){&sim->world,
                                 &sim->images,
                                 settings->regions,
@@ -171,7 +195,7 @@ static enum outcome open_all(struct sim *sim, struct error *err)
     TRY(gce_api_open(&sim->gce, settings->world.folder, err));
     TRY(open_azure(sim, err));
     kds_face_init(&sim->kds, sim->psp);
-    sim->control = (struct control){&sim->world, &sim->images, sim->psp, &sim->kds};
+    sim->control = (struct control){&sim->world, &sim->images, sim->psp, &sim->kds, sim->metadata};
     TRY(open_faces(sim, err));
     return gce_api_tell(&sim->gce, settings->world.folder, sim->port, err);
 }
@@ -195,6 +219,7 @@ static void say_ready(const struct sim *sim)
     json_put_text(ready, "region", sim->settings.regions);
     snprintf(url, sizeof url, "http://127.0.0.1:%lld/_control/ledger", (long long)sim->port);
     json_put_text(ready, "ledger", url);
+    json_put_new(ready, "metadata", metadata_to_json(sim->metadata));
     OWNED(mem_drop) char *text = json_print(ready);
     puts(text);
     fflush(stdout);

@@ -1,10 +1,13 @@
 #include "emulator/papers.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/base/file.h"
 #include "lib/base/text.h"
@@ -79,10 +82,29 @@ static enum outcome certify(struct papers *papers, enum cert which, struct error
                           &wish, &papers->certs[which], err);
 }
 
+static void lock_drop(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+/* Held while keys are made, so that processes that start together agree on them. */
+static enum outcome lock_folder(const char *folder, int *out, struct error *err)
+{
+    OWNED(text_done) struct text path = {0};
+    text_addf(&path, "%s/lock", folder);
+    TRY(folder_make(folder, 0700, err));
+    *out = open(text_str(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*out < 0 || flock(*out, LOCK_EX) != 0)
+        return fail(err, ERR_INTERNAL, "locking %s: %m", text_str(&path));
+    return OK;
+}
+
 enum outcome papers_open(const char *folder, struct papers **out, struct error *err)
 {
+    OWNED(lock_drop) int lock = -1;
     OWNED(papers_drop) struct papers *papers = NEW(struct papers);
-    TRY(folder_make(folder, 0700, err));
+    TRY(lock_folder(folder, &lock, err));
     for (int i = 0; i < HANDS; i++)
         TRY(open_key(folder, (enum hand)i, &papers->keys[i], err));
     for (int i = 0; i < CERTS; i++)

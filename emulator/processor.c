@@ -90,6 +90,19 @@ static void choose_host_data(const struct machine *machine, struct psp_wish *wis
     digest(DIGEST_SHA256, span_of_text(anchor), wish->host_data);
 }
 
+/* A VLEK is a region's; so far only EC2's say it in a way that is known. */
+static void choose_provider(const struct machine *machine, struct psp_wish *wish)
+{
+    static const char *const domains[ACCOUNT_DRIVER_COUNT] = {
+        [DRIVER_AWS] = "amazonaws.com",
+        [DRIVER_AZURE] = "azure.simulated",
+        [DRIVER_GCP] = "google.simulated",
+    };
+    OWNED(text_done) struct text id = {0};
+    text_addf(&id, "CN=cc-%s.%s", machine->region, domains[machine->cloud]);
+    snprintf(wish->csp_id, sizeof wish->csp_id, "%.99s", text_str(&id));
+}
+
 static enum psp_tamper choose_tamper(const struct machine *machine, const struct image *image)
 {
     const char *tag = machine_mark(machine, "muster-sim:tamper");
@@ -116,6 +129,7 @@ static enum outcome make_wish(struct processor *p, const char *ref, struct psp_w
         memcpy(out->report_id, machine->report_id, sizeof out->report_id);
         choose_chip(machine, out);
         choose_host_data(machine, out);
+        choose_provider(machine, out);
         out->tamper = choose_tamper(machine, image);
     }
     pthread_mutex_unlock(&p->world->lock);

@@ -52,6 +52,7 @@ struct chip {
     enum snp_line line;
     uint64_t tcb;
     uint8_t id[SNP_CHIP_ID_SIZE];
+    char csp_id[100];
     struct key *key;
     struct bytes der;
 };
@@ -265,7 +266,7 @@ static void add_tcb(struct extensions *e, const struct chip *chip)
         der_add_integer(extension_new(e, AMD_OID "3.9"), tcb.part[TCB_FMC]);
 }
 
-static void add_extensions(struct extensions *e, const struct psp *psp, const struct chip *chip)
+static void add_extensions(struct extensions *e, const struct chip *chip)
 {
     const char *line = name_of(&snp_line_names, (int)chip->line);
     const bool milan_vcek = chip->line == LINE_MILAN && chip->signer == SIGNER_VCEK;
@@ -273,7 +274,7 @@ static void add_extensions(struct extensions *e, const struct psp *psp, const st
     der_add_ia5(extension_new(e, AMD_OID "2"), milan_vcek ? "Milan-B0" : line);
     add_tcb(e, chip);
     if (chip->signer == SIGNER_VLEK)
-        der_add_ia5(extension_new(e, AMD_OID "5"), psp->csp_id);
+        der_add_ia5(extension_new(e, AMD_OID "5"), chip->csp_id);
     else
         bytes_add(extension_new(e, AMD_OID "4"),
                   SPAN(chip->id, chip->line == LINE_TURIN ? 8 : SNP_CHIP_ID_SIZE));
@@ -295,7 +296,7 @@ static enum outcome make_chip(const struct psp *psp, struct chip *chip, struct e
         .to = moment_add_seconds(psp->now, INT64_C(365) * 86400),
     };
     OWNED(extensions_done) struct extensions extensions = {.wish = &wish};
-    add_extensions(&extensions, psp, chip);
+    add_extensions(&extensions, chip);
     TRY(key_generate(KEY_P384, &chip->key, err));
     return x509_make_for_key(psp->makers[role], chip->key, &wish, &chip->der, err);
 }
@@ -303,7 +304,7 @@ static enum outcome make_chip(const struct psp *psp, struct chip *chip, struct e
 static bool is_chip(const struct chip *a, const struct chip *b)
 {
     return a->key != NULL && a->signer == b->signer && a->line == b->line && a->tcb == b->tcb &&
-           memcmp(a->id, b->id, sizeof a->id) == 0;
+           strcmp(a->csp_id, b->csp_id) == 0 && memcmp(a->id, b->id, sizeof a->id) == 0;
 }
 
 static enum outcome take_chip(struct psp *psp, struct chip wanted, struct chip **out,
@@ -332,6 +333,9 @@ static enum outcome find_chip(struct psp *psp, const struct psp_wish *wish, stru
     struct chip wanted = {
         .signer = psp_signer(wish), .line = snp_product_line(wish->product), .tcb = psp_tcb(wish)};
     psp_chip_id(wish, wanted.id);
+    if (wanted.signer == SIGNER_VLEK)
+        snprintf(wanted.csp_id, sizeof wanted.csp_id, "%s",
+                 wish->csp_id[0] != '\0' ? wish->csp_id : psp->csp_id);
     return take_chip(psp, wanted, out, err);
 }
 

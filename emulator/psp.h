@@ -43,6 +43,7 @@ struct psp_wish {
     uint8_t host_data[SNP_HOST_DATA_SIZE]; /* dropped by PSP_FIRMWARE_ONLY */
     uint8_t chip_id[SNP_CHIP_ID_SIZE];     /* likewise; Turin uses the first 8 bytes */
     uint8_t id_key_digest[48];
+    char csp_id[100];      /* of the VLEK; empty: the one that psp_set_csp_id() said */
     uint8_t report_id[32]; /* of the guest's launch: the same until it boots anew */
     enum psp_tamper tamper;
 };

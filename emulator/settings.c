@@ -48,6 +48,8 @@ const struct setting sim_settings_table[] = {
         .help = "what runs in a machine, {config} being its settings file; empty: nothing"),
     ROW(guest.agent_config, "agent-config", SETTING_TEXT, "",
         .help = "file whose lines are added to every agent's settings"),
+    ROW(guest.metadata_program, "metadata-program", SETTING_TEXT, "",
+        .help = "what agents ask the metadata services with; empty: they do not"),
     ROW(guest.restart_ms, "agent-restart-ms", SETTING_INT, "2000", .least = 0, .most = 600000,
         .help = "an agent that ended is started again after this; 0: never"),
     ROW(world.boot_ms, "boot-ms", SETTING_INT, "200", .least = 0, .most = 600000,

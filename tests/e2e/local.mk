@@ -71,3 +71,5 @@ dist_check_SCRIPTS += tests/e2e/relying_parties.sh
 EXTRA_DIST += tests/support/relying_party.py
 TESTS += tests/e2e/keepers_are_probed.sh
 dist_check_SCRIPTS += tests/e2e/keepers_are_probed.sh
+TESTS += tests/e2e/metadata_clients.sh
+dist_check_SCRIPTS += tests/e2e/metadata_clients.sh
