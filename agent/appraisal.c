@@ -151,12 +151,14 @@ static enum outcome check_root(const struct appraisal *a, const struct challenge
     return fail_code(err, ERR_DENIED, "wrong-root", "the challenge is from another deployment");
 }
 
-static void print_rest(const struct appraisal *a, struct bytes *out)
+/* Documents are a convenience: whatever is in the way, evidence goes without them. */
+static void print_rest(const struct appraisal *a, const struct challenge *challenge,
+                       struct bytes *out)
 {
-    OWNED(json_drop) json_t *rest = json_object();
-    json_put_int(rest, "boot", a->guest->boot);
-    json_put_new(rest, "documents", json_object());
-    OWNED(mem_drop) char *text = json_print(rest);
+    OWNED(cloud_documents_done) struct cloud_documents documents = {0};
+    if (a->guest->metadata != NULL)
+        metadata_source_ask(a->guest->metadata, challenge->nonce, &documents);
+    OWNED(mem_drop) char *text = cloud_documents_print(a->guest->boot, &documents);
     bytes_add(out, span_of_text(text));
 }
 
@@ -182,7 +184,7 @@ static enum outcome make_evidence(struct appraisal *a, const struct challenge *c
     OWNED(bytes_done) struct bytes rest = {0};
     OWNED(bytes_done) struct bytes sealing_key = {0};
     struct evidence_binding asked;
-    print_rest(a, &rest);
+    print_rest(a, challenge, &rest);
     TRY(key_to_spki(a->keys[KEY_PENDING], &sealing_key, err));
     bind(a, challenge, bytes_span(&rest), bytes_span(&sealing_key), &asked);
     TRY(tee_prove(a->guest->tee, &asked, &evidence, err));

@@ -3,6 +3,7 @@
 #ifndef MUSTER_AGENT_APPRAISAL_H
 #define MUSTER_AGENT_APPRAISAL_H
 
+#include "agent/metadata_source.h"
 #include "agent/tee.h"
 #include "lib/crypto/cert.h"
 #include "lib/model/message.h"
@@ -14,6 +15,7 @@ struct appraisal_guest {
     struct cert *const *roots; /* the ones we trust: current and next */
     size_t root_count;
     struct tee *tee;
+    const struct metadata_source *metadata; /* NULL: no documents */
     int64_t boot; /* boot generation: changes with each boot of the machine */
     int64_t retry_first_seconds;
     int64_t retry_most_seconds;

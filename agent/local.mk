@@ -4,10 +4,13 @@ agent_libagent_a_SOURCES = \
 	agent/boot_log.c agent/boot_log.h \
 	agent/envelope.c agent/envelope.h \
 	agent/evidence_command.c agent/evidence_command.h \
+	agent/helper.c agent/helper.h \
 	agent/hook.c agent/hook.h \
 	agent/local_ask.c agent/local_ask.h \
 	agent/local_request.c agent/local_request.h \
 	agent/local_socket.c agent/local_socket.h \
+	agent/metadata_client.c agent/metadata_client.h \
+	agent/metadata_source.c agent/metadata_source.h \
 	agent/passport_command.c agent/passport_command.h \
 	agent/passports.c agent/passports.h \
 	agent/nsm.c agent/nsm.h \
@@ -35,8 +38,10 @@ sbin_PROGRAMS += agent/muster-agent
 agent_muster_agent_SOURCES = agent/main.c
 agent_muster_agent_LDADD = agent/libagent.a $(AGENT_LIBS)
 
-# The HTTP that Azure's host wants, away from where secrets are.
-libexec_PROGRAMS += agent/muster-agent-thim
+# The HTTP that clouds' hosts want, away from where secrets are.
+libexec_PROGRAMS += agent/muster-agent-metadata agent/muster-agent-thim
+agent_muster_agent_metadata_SOURCES = agent/metadata_main.c
+agent_muster_agent_metadata_LDADD = agent/libagent.a $(ATTEST_LIBS) $(MODEL_LIBS) $(NET_LIBS)
 agent_muster_agent_thim_SOURCES = agent/thim_main.c
 agent_muster_agent_thim_LDADD = $(NET_LIBS)
 

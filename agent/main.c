@@ -44,6 +44,7 @@ struct agent_program {
     struct cert *link_cert;
     struct link_identity *identity;
     struct tee *tee;
+    struct metadata_source metadata;
     struct secrets *secrets;
     struct queue *events;
     struct link *link;
@@ -169,6 +170,19 @@ static enum outcome open_tee(struct agent_program *p, struct error *err)
         .socket = p->settings.tee_socket,
     };
     return tee_open(p->settings.tee, &places, &p->tee, err);
+}
+
+/* An enclave has no network, and simulated hardware stands on a machine that is somebody else's:
+ * there nobody is asked unless the settings say whom. */
+static enum outcome open_metadata(struct agent_program *p, struct error *err)
+{
+    const enum evidence_kind kind = tee_kind(p->tee);
+    const bool alone = kind == EVIDENCE_NITRO || kind == EVIDENCE_SIMULATED;
+    p->metadata = (struct metadata_source){.program = p->settings.metadata_program,
+                                           .endpoint = p->settings.metadata_endpoint,
+                                           .most_seconds = p->settings.metadata_seconds};
+    return metadata_cloud(p->settings.metadata, alone ? "" : p->settings.smbios_vendor,
+                          &p->metadata.cloud, err);
 }
 
 static enum outcome open_secrets(struct agent_program *p, struct error *err)
@@ -329,6 +343,7 @@ static enum outcome start_and_run(struct agent_program *p, struct error *err)
 {
     TRY(make_identity(p, err));
     TRY(open_tee(p, err));
+    TRY(open_metadata(p, err));
     TRY(open_secrets(p, err));
     const struct appraisal_guest guest = {
         .instance = p->userdata.instance,
@@ -336,6 +351,7 @@ static enum outcome start_and_run(struct agent_program *p, struct error *err)
         .roots = p->roots,
         .root_count = p->root_count,
         .tee = p->tee,
+        .metadata = &p->metadata,
         .boot = boot_generation(),
         .retry_first_seconds = p->settings.retry_first_seconds,
         .retry_most_seconds = p->settings.retry_most_seconds,

@@ -23,6 +23,11 @@ struct agent_settings {
     char *thim_url;
     int64_t thim_seconds;
     char *nsm_path;
+    char *metadata;
+    char *metadata_endpoint;
+    char *metadata_program;
+    int64_t metadata_seconds;
+    char *smbios_vendor;
     char *secrets_dir;
     bool allow_non_tmpfs;
     char *hooks_dir;

@@ -131,7 +131,7 @@ if command -v node >/dev/null && [ -d "$modules/@azure/identity" ]; then
         new ManagedIdentityCredential().getToken("https://management.azure.com/.default")
             .then((t) => console.log(t.token), (e) => { console.error(String(e)); process.exit(1); });' \
         "$modules" >"$work/azure" 2>"$work/azure.err"
-    grep -q '^muster-sim-managed-identity$' "$work/azure"
+    grep -qE '^[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]+$' "$work/azure"
     say $? "$what"
 else
     skip "$what" "npm's @azure/identity is not installed"
