@@ -9,6 +9,7 @@
 #include "lib/base/record.h"
 #include "lib/base/uuid.h"
 #include "lib/model/account.h"
+#include "lib/model/catalogue_drift.h"
 #include "lib/net/http.h"
 
 /* Why a cloud did not do it. The word stands in `struct error.code`; only throttle and server-error
@@ -199,6 +200,9 @@ struct driver {
                              struct error *);
     enum outcome (*maintain)(struct cloud *, const char *ref, struct cloud_operation *operation,
                              struct error *);
+    /* Which sizes with SEV-SNP there are in the account's region: all pages or an error. NULL: this
+     * cloud cannot be asked. */
+    enum outcome (*offers)(struct cloud *, struct offer_list *out, struct error *);
     /* One answer to the call that the cloud's documents name `operation`, read without sending
      * anything. ERR_INVALID: no such call of ours. */
     enum outcome (*read)(const char *operation, const struct http_answer *answer,

@@ -25,4 +25,7 @@ bool ec2_is_here(const struct aws_call *call, const struct machine *machine);
 /* Every InstanceId.N is one we know and show. */
 bool ids_check(const struct aws_call *call, struct refusal *out);
 
+/* aws_types.c */
+bool describe_instance_types(struct aws_call *call, struct refusal *out);
+
 #endif

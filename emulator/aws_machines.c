@@ -151,6 +151,7 @@ const struct action aws_actions[] = {
     {"RunInstances",           "ec2", run_instances},
     {"DescribeInstances",      "ec2", describe_instances},
     {"DescribeInstanceStatus", "ec2", describe_instance_status},
+    {"DescribeInstanceTypes",  "ec2", describe_instance_types},
     {"StartInstances",         "ec2", start_instances},
     {"StopInstances",          "ec2", stop_instances},
     {"TerminateInstances",     "ec2", terminate_instances},

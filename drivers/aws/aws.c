@@ -181,11 +181,24 @@ static enum outcome check_ref(const char *ref, struct error *err)
     return cloud_fail(err, CLOUD_INVALID, "'%.60s' is no EC2 instance id", ref);
 }
 
-/* All pages or an error. A page may be empty and still not be the last; a token that names the page
- * it came with would go on for ever. */
+/* On to the page that `next` names, which it gives up; a token that names the page it came with
+ * would go on for ever. */
+static enum outcome turn_page(const char *action, struct text *token, struct text *next,
+                              struct error *err)
+{
+    if (strcmp(text_str(next), text_str(token)) == 0)
+        return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: the same page again", action);
+    text_done(token);
+    *token = *next;
+    *next = (struct text){0};
+    return OK;
+}
+
+/* All pages or an error. A page may be empty and still not be the last. */
 static enum outcome list_matching(struct cloud *cloud, const char *filter, const char *value,
                                   struct sighting_list *out, struct error *err)
 {
+    static const char action[] = "DescribeInstances";
     OWNED(sighting_list_done) struct sighting_list list = {0};
     OWNED(text_done) struct text token = {0};
     for (int page = 0; page < PAGES_MAX; page++) {
@@ -194,19 +207,37 @@ static enum outcome list_matching(struct cloud *cloud, const char *filter, const
         OWNED(text_done) struct text next = {0};
         ec2_describe(filter, value, text_str(&token), &form);
         TRY(call_ec2(cloud, &form, &answer, err));
-        TRY(ec2_read_machines("DescribeInstances", bytes_span(&answer.body), &list, &next, err));
+        TRY(ec2_read_machines(action, bytes_span(&answer.body), &list, &next, err));
         if (next.len == 0) {
             *out = list;
             list = (struct sighting_list){0};
             return OK;
         }
-        if (strcmp(text_str(&next), text_str(&token)) == 0)
-            return cloud_fail(err, CLOUD_SERVER_ERROR, "DescribeInstances: the same page again");
-        text_done(&token);
-        token = next;
-        next = (struct text){0};
+        TRY(turn_page(action, &token, &next, err));
     }
-    return cloud_fail(err, CLOUD_SERVER_ERROR, "DescribeInstances: more than %d pages", PAGES_MAX);
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
+}
+
+static enum outcome aws_offers(struct cloud *cloud, struct offer_list *out, struct error *err)
+{
+    static const char action[] = "DescribeInstanceTypes";
+    OWNED(offer_list_done) struct offer_list list = {0};
+    OWNED(text_done) struct text token = {0};
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(form_done) struct form form = {0};
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        ec2_describe_types(text_str(&token), &form);
+        TRY(call_ec2(cloud, &form, &answer, err));
+        TRY(ec2_read_offers(bytes_span(&answer.body), &list, &next, err));
+        if (next.len == 0) {
+            *out = list;
+            list = (struct offer_list){0};
+            return OK;
+        }
+        TRY(turn_page(action, &token, &next, err));
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
 }
 
 static enum outcome aws_find(struct cloud *cloud, const char *ref, struct sighting *out,
@@ -283,5 +314,6 @@ const struct driver aws_driver = {
     .stop = aws_stop,
     .start = aws_start,
     .terminate = aws_terminate,
+    .offers = aws_offers,
     .read = aws_read,
 };

@@ -257,6 +257,16 @@ static enum outcome read_reservation(const char *action, const xmlNode *reservat
     return OK;
 }
 
+static enum outcome read_next_token(const char *action, const xmlNode *root,
+                                    struct text *next_token, struct error *err)
+{
+    char token[2048];
+    if (!COPY(root, "nextToken", token))
+        return unreadable(err, action, "has a page token we cannot hold");
+    text_add(next_token, token);
+    return OK;
+}
+
 enum outcome ec2_read_machines(const char *action, struct span body, struct sighting_list *out,
                                struct text *next_token, struct error *err)
 {
@@ -271,11 +281,7 @@ enum outcome ec2_read_machines(const char *action, struct span body, struct sigh
         return unreadable(err, action, "holds no machines");
     for (const xmlNode *at = next_item(set, NULL); at != NULL; at = next_item(set, at))
         TRY(read_reservation(action, at, out, err));
-    char token[2048];
-    if (!COPY(root, "nextToken", token))
-        return unreadable(err, action, "has a page token we cannot hold");
-    text_add(next_token, token);
-    return OK;
+    return read_next_token(action, root, next_token, err);
 }
 
 enum outcome ec2_read_changes(const char *action, struct span body, struct sighting_list *out,
@@ -353,6 +359,53 @@ enum outcome ec2_read_statuses(const char *action, struct span body, struct sigh
         if (out->count == EC2_MACHINES_MAX || !read_status(item, sighting_list_add(out), notices))
             return unreadable(err, action, "names a machine too many, or one we cannot read");
     return OK;
+}
+
+static bool has_item(const xmlNode *set, const char *word)
+{
+    for (const xmlNode *item = next_item(set, NULL); item != NULL; item = next_item(set, item)) {
+        char text[64];
+        if (copy_text(item, text, sizeof text) && strcmp(text, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool read_number(const xmlNode *node, const char *name, int64_t *out)
+{
+    char text[24];
+    return COPY(node, name, text) && number_parse(text, 1, INT32_MAX, out, NULL) == OK;
+}
+
+static bool read_offer(const xmlNode *item, struct offer_list *out)
+{
+    struct offer made = {0};
+    if (!has_item(child(child(item, "processorInfo"), "supportedFeatures"), EC2_SNP_FEATURE))
+        return true;
+    if (out->count == OFFERS_MAX || !COPY(item, "instanceType", made.size) ||
+        !text_is_word(made.size) ||
+        !read_number(child(item, "vCpuInfo"), "defaultVCpus", &made.vcpus) ||
+        !read_number(child(item, "memoryInfo"), "sizeInMiB", &made.memory_mib))
+        return false;
+    *offer_list_add(out) = made;
+    return true;
+}
+
+enum outcome ec2_read_offers(struct span body, struct offer_list *out, struct text *next_token,
+                             struct error *err)
+{
+    static const char action[] = "DescribeInstanceTypes";
+    OWNED(xml_drop) xmlDoc *doc = NULL;
+    const xmlNode *root;
+    TRY(open_answer(action, body, &doc, &root, err));
+    text_done(next_token);
+    const xmlNode *set = child(root, "instanceTypeSet");
+    if (set == NULL)
+        return unreadable(err, action, "holds no sizes");
+    for (const xmlNode *at = next_item(set, NULL); at != NULL; at = next_item(set, at))
+        if (!read_offer(at, out))
+            return unreadable(err, action, "names a size too many, or one we cannot read");
+    return read_next_token(action, root, next_token, err);
 }
 
 enum outcome sts_read_identity(struct span body, struct cloud_identity *out, struct error *err)

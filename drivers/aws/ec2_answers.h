@@ -42,6 +42,10 @@ enum outcome ec2_read_statuses(const char *action, struct span body, struct sigh
 /* Is that the text of an event which is over? */
 bool ec2_event_is_over(const char *text);
 
+/* DescribeInstanceTypes: adds the sizes that have SEV-SNP, whatever was filtered for. */
+enum outcome ec2_read_offers(struct span body, struct offer_list *out, struct text *next_token,
+                             struct error *err);
+
 enum outcome sts_read_identity(struct span body, struct cloud_identity *out, struct error *err);
 
 #endif

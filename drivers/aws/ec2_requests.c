@@ -133,6 +133,15 @@ void ec2_describe(const char *filter, const char *value, const char *next_token,
     add_given(out, "NextToken", next_token);
 }
 
+void ec2_describe_types(const char *next_token, struct form *out)
+{
+    begin(out, "DescribeInstanceTypes");
+    form_add(out, "Filter.1.Name", "processor-info.supported-features");
+    form_add(out, "Filter.1.Value.1", EC2_SNP_FEATURE);
+    form_addf(out, "MaxResults", "%d", EC2_TYPES_PAGE_SIZE);
+    add_given(out, "NextToken", next_token);
+}
+
 static void act_on(struct form *out, const char *action, const char *ref)
 {
     begin(out, action);

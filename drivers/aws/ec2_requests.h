@@ -6,8 +6,9 @@
 
 #define EC2_VERSION "2016-11-15"
 #define STS_VERSION "2011-06-15"
+#define EC2_SNP_FEATURE "amd-sev-snp"
 
-enum { EC2_PAGE_SIZE = 1000, EC2_TAGS_MAX = 50 };
+enum { EC2_PAGE_SIZE = 1000, EC2_TYPES_PAGE_SIZE = 100, EC2_TAGS_MAX = 50 };
 
 /* One SNP machine: exactly one, tagged at birth, IMDSv2 only. Refuses what EC2 would refuse. */
 enum outcome ec2_run_instances(const struct account *account, const struct launch_order *order,
@@ -16,6 +17,9 @@ enum outcome ec2_run_instances(const struct account *account, const struct launc
 /* By a filter, never by id: an id nobody knows then gives an empty set instead of an error.
  * `filter` is "instance-id" or "tag:KEY"; `next_token` is empty for the first page. */
 void ec2_describe(const char *filter, const char *value, const char *next_token, struct form *out);
+
+/* The sizes with SEV-SNP; `next_token` as above. */
+void ec2_describe_types(const char *next_token, struct form *out);
 
 void ec2_stop_instance(const char *ref, struct form *out);
 void ec2_start_instance(const char *ref, struct form *out);

@@ -2,6 +2,7 @@
 check_PROGRAMS += tests/drivers/test_account_explain
 check_PROGRAMS += tests/drivers/test_account_test
 check_PROGRAMS += tests/drivers/test_aws_hostile
+check_PROGRAMS += tests/drivers/test_aws_offers
 check_PROGRAMS += tests/drivers/test_drivers
 check_PROGRAMS += tests/drivers/test_ec2_answers
 check_PROGRAMS += tests/drivers/test_ec2_requests
