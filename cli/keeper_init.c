@@ -218,6 +218,7 @@ static enum outcome choose_signers(struct making *m, struct error *err)
 static enum outcome put_signers(const struct making *m, struct error *err)
 {
     TRY(put_key(m, "charter", "key.pem", m->charter_key, err));
+    TRY(put(m, "controller", "signers.json", span_of_text(m->signers), PUBLIC, err));
     return put(m, "keeper", "signers.json", span_of_text(m->signers), PUBLIC, err);
 }
 

@@ -30,6 +30,12 @@ enum outcome images_remove(struct request *r, struct error *err);
 json_t *alarms_to_json(const struct alarm_list *list);
 enum outcome alarms_list(struct request *r, struct error *err);
 
+/* api_catalogue.c */
+enum outcome catalogue_show(struct request *r, struct error *err);
+enum outcome catalogue_editions(struct request *r, struct error *err);
+enum outcome catalogue_drift(struct request *r, struct error *err);
+enum outcome catalogue_change(struct request *r, struct error *err);
+
 /* api_charter.c */
 enum outcome charter_show(struct request *r, struct error *err);
 enum outcome charter_apply(struct request *r, struct error *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/fleet_rules.h"
 #include "db/fleet_store.h"
 #include "lib/model/verdict.h"
 
@@ -46,7 +47,7 @@ static int64_t standing(const struct fleet_counts *counts)
 
 /* What would be, and what it would come to; inside the transaction that then is given up. */
 static enum outcome answer_rehearsed(struct request *r, const struct fleet *fleet, int64_t desired,
-                                     struct error *err)
+                                     json_t *catalogue, struct error *err)
 {
     OWNED(fleet_counts_done) struct fleet_counts counts = {0};
     TRY(fleet_store_counts(r->db, r->caller.project, fleet->name, &counts, err));
@@ -56,6 +57,8 @@ static enum outcome answer_rehearsed(struct request *r, const struct fleet *flee
     json_put_new(out, "fleet", fleet_to_json(fleet));
     json_put_int(out, "launch", more > 0 ? more : 0);
     json_put_int(out, "retire", more < 0 ? -more : 0);
+    if (catalogue != NULL)
+        json_put_new(out, "catalogue", json_incref(catalogue));
     request_answer(r, 200, out);
     return OK;
 }
@@ -73,14 +76,16 @@ enum outcome fleets_add(struct request *r, struct error *err)
 {
     OWNED(transaction_end) struct transaction tx = {0};
     OWNED(fleet_done) struct fleet fleet = {0}, made = {0};
+    OWNED(json_drop) json_t *catalogue = NULL;
     bool dry_run;
     TRY(request_query_bool(r, "dry_run", &dry_run, err));
     TRY(fleet_from_json(r->body, &fleet, err));
     TRY(transaction_begin(r->db, &tx, err));
+    TRY(fleet_rules_check(r, &fleet, &catalogue, err));
     TRY(fleet_store_add(r->db, r->caller.project, &fleet, r->actor, err));
     TRY(fleet_store_find(r->db, r->caller.project, fleet.name, &made, err));
     if (dry_run)
-        return answer_rehearsed(r, &made, made.desired, err);
+        return answer_rehearsed(r, &made, made.desired, catalogue, err);
     TRY(conclude(r, &tx, err));
     request_tag(r, made.epoch);
     request_answer_made(r, "/v1/fleets", made.name, fleet_to_json(&made));
@@ -92,6 +97,7 @@ enum outcome fleets_change(struct request *r, struct error *err)
     OWNED(transaction_end) struct transaction tx = {0};
     OWNED(fleet_done) struct fleet now = {0}, wanted = {0}, made = {0};
     OWNED(json_drop) json_t *spec = NULL;
+    OWNED(json_drop) json_t *catalogue = NULL;
     int64_t epoch;
     bool dry_run;
     TRY(request_query_bool(r, "dry_run", &dry_run, err));
@@ -101,9 +107,11 @@ enum outcome fleets_change(struct request *r, struct error *err)
     TRY(fleet_store_lock(r->db, r->caller.project, r->args[0], &now, err));
     TRY(request_merge(r, &fleet_record, &now, &spec, err));
     TRY(fleet_from_json(spec, &wanted, err));
+    if (fleet_rules_concern(&now, &wanted))
+        TRY(fleet_rules_check(r, &wanted, &catalogue, err));
     TRY(fleet_store_update(r->db, r->caller.project, &wanted, epoch, r->actor, &made, err));
     if (dry_run)
-        return answer_rehearsed(r, &made, made.desired, err);
+        return answer_rehearsed(r, &made, made.desired, catalogue, err);
     TRY(conclude(r, &tx, err));
     request_tag(r, made.epoch);
     request_answer(r, 200, fleet_to_json(&made));
@@ -121,7 +129,7 @@ enum outcome fleets_remove(struct request *r, struct error *err)
     TRY(transaction_begin(r->db, &tx, err));
     TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &fleet, err));
     if (dry_run)
-        return answer_rehearsed(r, &fleet, 0, err);
+        return answer_rehearsed(r, &fleet, 0, NULL, err);
     TRY(fleet_store_remove(r->db, r->caller.project, fleet.name, epoch, r->actor, err));
     TRY(conclude(r, &tx, err));
     /* The row goes when its last instance is over. */

@@ -326,8 +326,9 @@ static void thread_answer(void *context, const struct http_call *call, struct ht
     struct request r = {.api = thread->api, .db = thread->db, .call = call, .reply = reply};
     if (answer(&r, &err) != OK) {
         reply->etag[0] = reply->location[0] = '\0';
-        http_reply_problem(reply, call, &err);
+        http_reply_problem(reply, call, r.problem, &err);
     }
+    json_decref(r.problem);
     json_decref(r.body);
 }
 

@@ -10,6 +10,7 @@
 #include "lib/model/audit.h"
 
 struct cert;
+struct charter_signers;
 struct key;
 struct route;
 struct snp_roots;
@@ -34,8 +35,9 @@ struct api {
     const char *database; /* URL */
     const char *project;  /* of callers that have none, such as strangers in the audit trail */
     struct api_service service;
-    const struct snp_roots *endorsement_roots; /* NULL: AMD's */
-    const struct key *seal_key;                /* the controller's own: seals bundles */
+    const struct snp_roots *endorsement_roots;       /* NULL: AMD's */
+    const struct charter_signers *catalogue_signers; /* NULL: no edition can be loaded */
+    const struct key *seal_key;                      /* the controller's own: seals bundles */
     const struct cert *seal_cert;
     struct auth_guard *guard;
     struct verify_gate *verify_gate;
@@ -53,6 +55,7 @@ struct request {
     char actor[AUDIT_ACTOR_SIZE];       /* "token:<label>" */
     const char *args[REQUEST_ARGS_MAX]; /* what stood for {name}, in order */
     json_t *body;                       /* an object, empty when none came; NULL for GET */
+    json_t *problem; /* more members for the problem document, when it comes to one; owned */
 };
 
 /* What http_server calls; `owner` is the struct api. */

@@ -281,13 +281,13 @@ static void *on_target(void *owner, const char *raw_target, struct MHD_Connectio
 
 /* ---- answering ---------------------------------------------------------------------------- */
 
-void http_reply_problem(struct http_reply *reply, const struct http_call *call,
+void http_reply_problem(struct http_reply *reply, const struct http_call *call, const json_t *more,
                         const struct error *err)
 {
     reply->status = problem_status(err);
     reply->content_type = "application/problem+json";
     reply->body.len = 0;
-    problem_print(err, reply->status, call->id, &reply->body);
+    problem_print(err, reply->status, call->id, more, &reply->body);
     if (reply->status == 503 || reply->status == 429)
         reply->retry_after_seconds = 1;
     if (reply->status == 500 || strncmp(err->code, "database", 8) == 0)
@@ -350,7 +350,7 @@ static enum MHD_Result send_reply(struct exchange *x)
 static enum MHD_Result refuse(struct exchange *x, const struct error *err)
 {
     x->refused = true;
-    http_reply_problem(&x->reply, &x->call, err);
+    http_reply_problem(&x->reply, &x->call, NULL, err);
     return send_reply(x);
 }
 
@@ -364,7 +364,7 @@ static void hand_over(struct exchange *x)
         return;
     struct error err;
     error_fill(&err, ERR_THROTTLED, "busy", "", "too many requests are waiting");
-    http_reply_problem(&x->reply, &x->call, &err);
+    http_reply_problem(&x->reply, &x->call, NULL, &err);
     MHD_resume_connection(x->connection);
 }
 

@@ -8,6 +8,7 @@
 
 #include "controller/http_target.h"
 #include "lib/base/uuid.h"
+#include "lib/base/json.h"
 
 struct http_server;
 
@@ -36,8 +37,8 @@ struct http_reply {
     int64_t retry_after_seconds;
 };
 
-/* Answer with a problem document. */
-void http_reply_problem(struct http_reply *reply, const struct http_call *call,
+/* Answer with a problem document; `more`: members to add to it, or NULL. */
+void http_reply_problem(struct http_reply *reply, const struct http_call *call, const json_t *more,
                         const struct error *err);
 
 /* Who answers. Each worker thread opens a state of its own (its database connection). */

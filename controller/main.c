@@ -13,6 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/base/program.h"
 #include "lib/crypto/cert_life.h"
+#include "lib/model/charter.h"
 
 enum { PEM_MOST = 64 * 1024 };
 
@@ -36,6 +37,7 @@ struct musterd {
     struct bytes key_pem;
     struct cert *cert;
     struct key *key;
+    struct charter_signers signers; /* of editions of the catalogue; nobody where none are named */
     struct service *service;
     struct api api;
     struct http_server *http;
@@ -49,6 +51,7 @@ static void musterd_done(struct musterd *p)
     bytes_wipe(&p->key_pem);
     cert_free(p->cert);
     key_free(p->key);
+    charter_signers_done(&p->signers);
     musterd_settings_done(&p->settings);
 }
 
@@ -68,6 +71,15 @@ static enum outcome check_key(struct musterd *p, struct error *err)
     return cert_to_pem(p->cert, &p->cert_pem, err);
 }
 
+static enum outcome read_signers(struct musterd *p, struct error *err)
+{
+    OWNED(bytes_done) struct bytes json = {0};
+    if (p->settings.catalogue_signers[0] == '\0')
+        return OK;
+    TRY(file_read(p->settings.catalogue_signers, PEM_MOST, &json, err));
+    return charter_signers_parse(bytes_span(&json), &p->signers, err);
+}
+
 static enum outcome read_inputs(struct musterd *p, const char *config, struct error *err)
 {
     OWNED(bytes_done) struct bytes root = {0};
@@ -77,6 +89,7 @@ static enum outcome read_inputs(struct musterd *p, const char *config, struct er
     TRY(file_read_private(s->key_file, PEM_MOST, &p->key_pem, err));
     TRY(file_read(s->root_file, PEM_MOST, &root, err));
     TRY(check_key(p, err));
+    TRY(read_signers(p, err));
     bytes_add_u8(&p->cert_pem, '\0');
     bytes_add_u8(&p->key_pem, '\0');
     return OK;
@@ -113,6 +126,7 @@ static enum outcome open_api(struct musterd *p, struct error *err)
         .project = p->settings.project,
         .guard = auth_guard_new(),
         .endorsement_roots = service_endorsement_roots(p->service),
+        .catalogue_signers = &p->signers,
         .seal_key = p->key,
         .seal_cert = p->cert,
         .verify_gate = verify_gate_new(verify_most(&p->settings)),
@@ -181,7 +195,8 @@ static void stop(struct musterd *p)
 
 static enum outcome start(struct musterd *p, struct error *err)
 {
-    const struct service_settings settings = musterd_service_settings(&p->settings);
+    struct service_settings settings = musterd_service_settings(&p->settings);
+    settings.catalogue_signers = &p->signers;
     TRY(prepare_database(p, err));
     TRY(service_start(&settings, &p->service, err));
     TRY(open_api(p, err));

@@ -112,7 +112,8 @@ void problem_put_text(json_t *problem, const char *name, const char *value)
     json_put_text(problem, name, clean ? value : "(not clean text)");
 }
 
-void problem_print(const struct error *err, int status, const char *request, struct bytes *out)
+void problem_print(const struct error *err, int status, const char *request, const json_t *more,
+                   struct bytes *out)
 {
     OWNED(json_drop) json_t *problem = json_object();
     OWNED(text_done) struct text type = {0};
@@ -127,6 +128,8 @@ void problem_print(const struct error *err, int status, const char *request, str
         problem_put_text(problem, "where", outward.where);
     if (request != NULL && request[0] != '\0')
         json_put_text(problem, "request", request);
+    if (more != NULL && json_object_update_missing(problem, json_looked_at(more)) != 0)
+        abort();
     OWNED(mem_drop) char *printed = json_print(problem);
     bytes_add(out, span_of_text(printed));
 }

@@ -8,9 +8,10 @@
 int problem_status(const struct error *err);
 const char *problem_title(int status);
 
-/* {"type","title","status","code","detail","where"?,"request"}; what is internal is told to the log
- * and not to the asker. */
-void problem_print(const struct error *err, int status, const char *request, struct bytes *out);
+/* {"type","title","status","code","detail","where"?,"request"} and the members of `more` (NULL:
+ * none); what is internal is told to the log and not to the asker. */
+void problem_print(const struct error *err, int status, const char *request, const json_t *more,
+                   struct bytes *out);
 
 /* The same for whoever asked, without words that name our database or our insides: those are for
  * the log. */

@@ -34,6 +34,11 @@ const struct route routes[] = {
     {"GET",    "/v1/probes",             MAY_READ,              probes_list,          "", 0},
     {"DELETE", "/v1/keepers/{name}",     MAY_SECURE,            keepers_forget,       "", 0},
 
+    {"GET",    "/v1/catalogue",          MAY_READ,              catalogue_show,       "edition", 0},
+    {"PUT",    "/v1/catalogue",          MAY_SECURE,            catalogue_change,     "dry_run", 0},
+    {"GET",    "/v1/catalogue/editions", MAY_READ,              catalogue_editions,   "", 0},
+    {"GET",    "/v1/catalogue/drift",    MAY_READ,              catalogue_drift,      PAGE, 0},
+
     {"GET",    "/v1/charter",            MAY_READ,              charter_show,         "", 0},
     {"POST",   "/v1/charter",            MAY_SECURE,            charter_apply,        "", ROUTE_OUTSIDE},
     {"POST",   "/v1/charter/plan",       MAY_SECURE,            charter_rehearse,     "at", ROUTE_OUTSIDE},

@@ -8,6 +8,7 @@
 #include "lib/base/uuid.h"
 #include "lib/model/message.h"
 
+struct charter_signers;
 struct service;
 struct snp_roots;
 
@@ -23,6 +24,8 @@ struct service_settings {
     const char *endorsements;      /* URL of the chip maker's service, or "off"; NULL: no cache */
     const char *endorsement_roots; /* the simulated maker's, PEM; "" or NULL: AMD's */
     const char *endorsement_ca;    /* whom to trust at that URL, PEM; "" or NULL: the system's */
+    const struct charter_signers *catalogue_signers; /* whose editions count; NULL: nobody's */
+    int64_t catalogue_seconds; /* between two comparisons of an account with it; 0: as usual */
     int64_t heartbeat_seconds;
     int64_t keeper_seconds;        /* between two questions to a keeper how it is; 0: 30 */
     int64_t appraisals_at_once;    /* of each keeper, over all controllers; 0: as usual */

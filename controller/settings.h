@@ -18,6 +18,7 @@ struct musterd_settings {
     char *endorsements;
     char *endorsement_roots;
     char *endorsement_ca;
+    char *catalogue_signers;
     int64_t api_threads;
     int64_t api_connections;
     int64_t api_per_address;
@@ -30,6 +31,7 @@ struct musterd_settings {
     int64_t workers;
     int64_t lease_seconds;
     int64_t watch_seconds;
+    int64_t catalogue_seconds;
     int64_t retain_days;
     int64_t retain_verdicts_days;
     int64_t agents_most;
@@ -53,7 +55,7 @@ struct listen_at {
 enum outcome listen_parse(const char *text, const char *where, struct listen_at *out,
                           struct error *err);
 
-/* Borrows from `settings`. */
+/* Borrows from `settings`; who signs editions of the catalogue is the caller's to read. */
 struct service_settings musterd_service_settings(const struct musterd_settings *settings);
 
 #endif

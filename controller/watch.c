@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/drift.h"
 #include "db/account_store.h"
 #include "db/case_store.h"
 #include "db/fleet_store.h"
@@ -282,6 +283,8 @@ static void watch_account(struct worker *w, const struct account_place *place,
         clouds_get(&w->clouds, w->db, place->project, place->name, &r.open, &err);
     if (outcome == OK)
         outcome = compare(&r, &err);
+    if (outcome == OK)
+        outcome = drift_look(w, place, r.open, &err);
     if (outcome == OK)
         return;
     orphans_keep(&w->orphans, name.at);

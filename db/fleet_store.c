@@ -47,7 +47,8 @@ enum outcome fleet_store_add(struct db *db, const char *project, struct fleet *f
                PARAMS(p(fleet, "id"), p_text(project), p(fleet, "name"), p(fleet, "desired"),
                       p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
                       p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
-                      p(fleet, "rejected_hold_seconds"), p(fleet, "objective")),
+                      p(fleet, "rejected_hold_seconds"), p(fleet, "objective"),
+                      p(fleet, "features")),
                NULL, err));
     TRY(tell(db, project, fleet->name, "fleet.created", fleet, actor, err));
     TRY(db_wake(db, err));
@@ -93,13 +94,13 @@ enum outcome fleet_store_update(struct db *db, const char *project, const struct
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
     TRY(check_fit(db, project, fleet, err));
-    enum outcome outcome =
-        db_one(db, SQL_FLEET_UPDATE,
-               PARAMS(p_text(project), p(fleet, "name"), p_int(if_epoch), p(fleet, "desired"),
-                      p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
-                      p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
-                      p(fleet, "rejected_hold_seconds"), p(fleet, "objective")),
-               &fleet_record, &now, "fleet", err);
+    enum outcome outcome = db_one(
+        db, SQL_FLEET_UPDATE,
+        PARAMS(p_text(project), p(fleet, "name"), p_int(if_epoch), p(fleet, "desired"),
+               p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
+               p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
+               p(fleet, "rejected_hold_seconds"), p(fleet, "objective"), p(fleet, "features")),
+        &fleet_record, &now, "fleet", err);
     if (outcome == ERR_NOT_FOUND)
         return fail_unchanged(db, project, fleet->name, err);
     TRY(outcome);

@@ -5,6 +5,7 @@ db_libdb_a_SOURCES += db/alarm_store.c db/alarm_store.h
 db_libdb_a_SOURCES += db/audit_store.c db/audit_store.h
 db_libdb_a_SOURCES += db/caller_store.c db/caller_store.h
 db_libdb_a_SOURCES += db/case_store.c db/case_store.h
+db_libdb_a_SOURCES += db/catalogue_store.c db/catalogue_store.h
 db_libdb_a_SOURCES += db/charter_store.c db/charter_store.h
 db_libdb_a_SOURCES += db/controller_store.c db/controller_store.h
 db_libdb_a_SOURCES += db/db.c db/db.h
@@ -34,6 +35,7 @@ DB_QUERIES = $(top_srcdir)/db/queries/account.sql
 DB_QUERIES += $(top_srcdir)/db/queries/alarm.sql
 DB_QUERIES += $(top_srcdir)/db/queries/audit.sql
 DB_QUERIES += $(top_srcdir)/db/queries/case.sql
+DB_QUERIES += $(top_srcdir)/db/queries/catalogue.sql
 DB_QUERIES += $(top_srcdir)/db/queries/charter.sql
 DB_QUERIES += $(top_srcdir)/db/queries/controller.sql
 DB_QUERIES += $(top_srcdir)/db/queries/delivery.sql
@@ -62,7 +64,8 @@ DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0008_distrust_and_cases.sql \
 	$(top_srcdir)/db/migrations/0009_probes.sql \
 	$(top_srcdir)/db/migrations/0010_endorsement_turns.sql \
-	$(top_srcdir)/db/migrations/0011_verified_at.sql
+	$(top_srcdir)/db/migrations/0011_verified_at.sql \
+	$(top_srcdir)/db/migrations/0012_catalogue.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

@@ -62,6 +62,12 @@ FROM (
       AND k.last_seen > clock_timestamp() - make_interval(secs => 2 * k.interval_seconds)
 
     UNION ALL
+    SELECT 'catalogue-drift', 'warning', 'account:' || account,
+        jsonb_array_length(drift) || ' differences between edition ' || edition || ' and what its cloud says',
+        drifted_since, project, NULL
+    FROM catalogue_looks WHERE drifted_since IS NOT NULL
+
+    UNION ALL
     SELECT 'charter-expiring', 'warning', 'charter:' || serial, 'it expires within seven days',
         expires - interval '7 days', project, NULL
     FROM charters

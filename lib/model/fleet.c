@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/model/catalogue.h"
+
 /* clang-format off */
 static const struct field fields[] = {
     FIELD(fleet, id,       FIELD_UUID, .flags = FIELD_READ_ONLY),
@@ -16,6 +18,7 @@ static const struct field fields[] = {
     FIELD(fleet, secrets,  FIELD_JSON, .flags = FIELD_OPTIONAL),
     FIELD(fleet, paused,   FIELD_BOOL, .flags = FIELD_OPTIONAL),
     FIELD(fleet, objective, FIELD_JSON, .flags = FIELD_OPTIONAL),
+    FIELD(fleet, features, FIELD_JSON, .flags = FIELD_OPTIONAL),
     FIELD(fleet, surge,    FIELD_INT, .least = 0, .most = FLEET_DESIRED_MAX, .flags = FIELD_OPTIONAL),
     FIELD(fleet, rejected_hold_seconds, FIELD_INT, .least = 0, .most = 604800, .flags = FIELD_OPTIONAL),
     FIELD(fleet, epoch,    FIELD_INT, .flags = FIELD_READ_ONLY),
@@ -58,6 +61,29 @@ static enum outcome check_secrets(const json_t *secrets, struct error *err)
     return OK;
 }
 
+static enum outcome check_features(const json_t *features, struct error *err)
+{
+    if (!json_is_array(features) || json_array_size(features) == 0 ||
+        json_array_size(features) > CATALOGUE_FEATURE_COUNT)
+        return fail_at(err, ERR_INVALID, "wrong-type", "/features",
+                       "/features: not an array of features");
+    unsigned seen = 0;
+    for (size_t i = 0; i < json_array_size(features); i++) {
+        char where[ERROR_WHERE_SIZE];
+        snprintf(where, sizeof where, "/features/%zu", i);
+        const char *word = json_string_value(json_array_get(features, i));
+        int feature;
+        if (name_parse(&catalogue_feature_names, word != NULL ? word : "", &feature, NULL) != OK)
+            return fail_at(err, ERR_INVALID, "unknown-word", where, "%s: no feature that is known",
+                           where);
+        if ((seen & FEATURE_BIT((unsigned)feature)) != 0)
+            return fail_at(err, ERR_INVALID, "twice", where, "%s: '%s' is there twice", where,
+                           word);
+        seen |= FEATURE_BIT((unsigned)feature);
+    }
+    return OK;
+}
+
 /* Percent with one decimal at most: what is counted is a fleet, not a sea. */
 static enum outcome check_objective(const json_t *objective, struct error *err)
 {
@@ -91,6 +117,7 @@ static enum outcome check(const struct fleet *fleet, struct error *err)
         return fail_at(err, ERR_INVALID, "bad-name", "/size", "/size: not a cloud's word");
     if (fleet->objective != NULL)
         TRY(check_objective(fleet->objective, err));
+    TRY(check_features(fleet->features, err));
     return check_secrets(fleet->secrets, err);
 }
 
@@ -104,6 +131,8 @@ enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct erro
     TRY(record_from_json(&fleet_record, value, "", &fleet, err));
     if (fleet.secrets == NULL)
         fleet.secrets = json_array();
+    if (fleet.features == NULL)
+        fleet.features = json_pack("[s]", name_of(&catalogue_feature_names, FEATURE_SNP));
     if (json_is_null(fleet.objective)) /* said to be none */
         fleet.objective = NULL;
     TRY(check(&fleet, err));

@@ -26,6 +26,7 @@ struct fleet {
     bool paused;       /* plan nothing */
     json_t *objective; /* {"verified_percent", "within_seconds"}: so much of it verified within so
                           long; NULL: none */
+    json_t *features;  /* array of the catalogue's words; ["snp"] where nothing is said */
     /* Budgets of the planner (plan.h). */
     int64_t surge;                 /* how many more than desired may stand at once */
     int64_t rejected_hold_seconds; /* keep a rejected one that long for people to look at */
@@ -38,7 +39,8 @@ extern const struct record fleet_record; /* strict JSON, with defaults for what 
 
 void fleet_done(struct fleet *fleet);
 
-/* A spec from the API: names are names, secrets are distinct names, counts in bounds. */
+/* A spec from the API: names are names, secrets are distinct names, counts in bounds. Whether
+ * a cloud has what it asks for is the catalogue's to say. */
 enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct error *err);
 json_t *fleet_to_json(const struct fleet *fleet);
 

@@ -24,6 +24,7 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/destroy_order.c lib/model/destroy_order.h \
 	lib/model/distrust.c lib/model/distrust.h \
 	lib/model/fleet.c lib/model/fleet.h \
+	lib/model/fleet_wish.c lib/model/fleet_wish.h \
 	lib/model/image.c lib/model/image.h \
 	lib/model/instance.c lib/model/instance.h \
 	lib/model/machine.c lib/model/machine.h \

@@ -2,6 +2,7 @@
 check_PROGRAMS += tests/db/test_alarms
 check_PROGRAMS += tests/db/test_api
 check_PROGRAMS += tests/db/test_api_bundle
+check_PROGRAMS += tests/db/test_api_catalogue
 check_PROGRAMS += tests/db/test_api_endorsements
 check_PROGRAMS += tests/db/test_api_fleets
 check_PROGRAMS += tests/db/test_api_instances
@@ -13,6 +14,7 @@ check_PROGRAMS += tests/db/test_cases
 check_PROGRAMS += tests/db/test_charter_plan
 check_PROGRAMS += tests/db/test_db
 check_PROGRAMS += tests/db/test_distrust
+check_PROGRAMS += tests/db/test_drift
 check_PROGRAMS += tests/db/test_endorsement_store
 check_PROGRAMS += tests/db/test_endorser
 check_PROGRAMS += tests/db/test_endorsing

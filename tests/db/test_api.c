@@ -193,7 +193,7 @@ static void what_the_database_said_is_for_the_log(void **state)
     struct error err = {0};
     error_fill(&err, ERR_UNREACHABLE, "database-unreachable", "",
                "connection to server at \"db.internal\" failed: user \"muster\"");
-    http_reply_problem(&reply, &call, &err);
+    http_reply_problem(&reply, &call, NULL, &err);
     bytes_add_u8(&reply.body, '\0');
     assert_null(strstr((const char *)reply.body.at, "db.internal"));
     assert_non_null(strstr((const char *)reply.body.at, "database-unreachable"));

@@ -246,6 +246,11 @@ void ask_endorsement_roots(const struct snp_roots *roots)
     api.endorsement_roots = roots;
 }
 
+void ask_catalogue_signers(const struct charter_signers *signers)
+{
+    api.catalogue_signers = signers;
+}
+
 void ask_seal_with(const struct key *key, const struct cert *cert)
 {
     api.seal_key = key;

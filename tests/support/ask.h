@@ -80,12 +80,17 @@ int ask_open(void **state);
 int ask_close(void **state);
 int ask_quiet(void **state);
 
+struct charter_signers;
+
 /* What endorsements are checked against from now on; NULL: AMD's. */
 struct snp_roots;
 void ask_endorsement_roots(const struct snp_roots *roots);
 
 /* What bundles are sealed with; borrowed. */
 void ask_seal_with(const struct key *key, const struct cert *cert);
+
+/* Whose editions of the catalogue count; borrowed. */
+void ask_catalogue_signers(const struct charter_signers *signers);
 
 /* From now on the API has this database; NULL: its own again. */
 void ask_database(const char *url);

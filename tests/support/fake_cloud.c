@@ -15,6 +15,10 @@ struct world {
     enum mischief mischief;
     enum cloud_error kind;
     int mischief_left;
+    bool offers; /* it can be asked what it has */
+    bool offers_fail;
+    int asked;
+    char offered[NAME_SIZE]; /* one size, of two vCPUs */
     bool forgotten[FAKE_MACHINES_MOST];
     struct fake_machine machines[FAKE_MACHINES_MOST];
 };
@@ -282,25 +286,48 @@ static enum outcome fake_terminate(struct cloud *cloud, const char *ref,
     return found != NULL ? OK : cloud_fail(err, CLOUD_NOT_FOUND, "no %s", ref);
 }
 
-static const struct driver fake_driver = {
-    .id = DRIVER_AWS,
-    .open = fake_open,
-    .close = fake_close,
-    .identify = fake_identify,
-    .launch = fake_launch,
-    .find = fake_find,
-    .find_token = fake_find_token,
-    .list = fake_list,
-    .stop = fake_nothing,
-    .start = fake_nothing,
-    .terminate = fake_terminate,
-};
+static enum outcome fake_offers(struct cloud *cloud, struct offer_list *out, struct error *err)
+{
+    (void)cloud;
+    enter();
+    world->asked++;
+    const bool fails = world->offers_fail;
+    struct offer offer = {.vcpus = 2};
+    memcpy(offer.size, world->offered, sizeof offer.size);
+    leave();
+    if (fails)
+        return cloud_fail(err, CLOUD_THROTTLE, "as the test wants");
+    *offer_list_add(out) = offer;
+    return OK;
+}
+
+#define FAKE_CALLS                                                                                 \
+    .id = DRIVER_AWS, .open = fake_open, .close = fake_close, .identify = fake_identify,           \
+    .launch = fake_launch, .find = fake_find, .find_token = fake_find_token, .list = fake_list,    \
+    .stop = fake_nothing, .start = fake_nothing, .terminate = fake_terminate
+
+static const struct driver asked_driver = {FAKE_CALLS, .offers = fake_offers};
+static const struct driver fake_driver = {FAKE_CALLS};
+
+void fake_cloud_offer(const char *size)
+{
+    enter();
+    world->offers = true;
+    world->offers_fail = size == NULL;
+    snprintf(world->offered, sizeof world->offered, "%s", size != NULL ? size : "");
+    leave();
+}
+
+int fake_cloud_asked(void)
+{
+    return world->asked;
+}
 
 enum outcome fake_driver_of(const struct account *account, const struct driver **out,
                             struct error *err)
 {
     (void)account;
     (void)err;
-    *out = &fake_driver;
+    *out = world->offers ? &asked_driver : &fake_driver;
     return OK;
 }

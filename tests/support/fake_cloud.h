@@ -35,6 +35,10 @@ void fake_cloud_forget(int number); /* not even listed any more */
 /* A machine that nobody launched through us, with these tags. */
 int fake_cloud_plant(const struct uuid *instance, const char *token);
 
+/* From now on it can be asked what it offers: one size of two vCPUs; NULL: it does not answer. */
+void fake_cloud_offer(const char *size);
+int fake_cloud_asked(void); /* how often it was */
+
 enum outcome fake_driver_of(const struct account *account, const struct driver **out,
                             struct error *err);
 

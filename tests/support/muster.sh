@@ -98,6 +98,7 @@ link-listen = 127.0.0.1:${link_port:-0}
 cert-file = $home/keys/controller/cert.pem
 key-file = $home/keys/controller/key.pem
 root-file = $home/keys/controller/root.pem
+catalogue-signers = $home/keys/controller/signers.json
 heartbeat-seconds = ${heartbeat_seconds:-2}
 lease-seconds = 8
 watch-seconds = 1

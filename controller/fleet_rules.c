@@ -1,0 +1,60 @@
+#include "controller/fleet_rules.h"
+
+#include <string.h>
+
+#include "controller/catalogues.h"
+
+static json_t *report_of(const struct catalogue *catalogue, const struct finding_list *found)
+{
+    json_t *out = json_object();
+    json_put_text(out, "edition", catalogue->edition);
+    json_put_int(out, "version", catalogue->version);
+    json_put_new(out, "findings", findings_to_json(found));
+    return out;
+}
+
+static json_t *broken_rules(const struct finding_list *found)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < found->count; i++)
+        if (found->at[i].kind == FINDING_BROKEN)
+            json_add_new(out, json_string(found->at[i].rule->id));
+    return out;
+}
+
+/* Drivers launch machines with SEV-SNP and nothing else yet. */
+static enum outcome check_features(const struct fleet *fleet, struct error *err)
+{
+    const char *snp = name_of(&catalogue_feature_names, FEATURE_SNP);
+    const char *first = json_string_value(json_array_get(fleet->features, 0));
+    if (json_array_size(fleet->features) != 1 || first == NULL || strcmp(first, snp) != 0)
+        return fail_at(err, ERR_INVALID, "unsupported-feature", "/features",
+                       "/features: no driver launches other machines than those with %s alone",
+                       snp);
+    return OK;
+}
+
+enum outcome fleet_rules_check(struct request *r, const struct fleet *fleet, json_t **out_report,
+                               struct error *err)
+{
+    OWNED(edition_in_force_done) struct edition_in_force edition = {0};
+    OWNED(finding_list_done) struct finding_list found = {0};
+    TRY(catalogues_in_force(r->db, r->api->catalogue_signers, r->caller.project, &edition, err));
+    TRY(catalogues_check(r->db, &edition, r->caller.project, fleet, &found, err));
+    OWNED(json_drop) json_t *report = report_of(edition.catalogue, &found);
+    if (findings_refuse(&found, err) != OK) {
+        json_put_new(report, "rules", broken_rules(&found));
+        r->problem = TAKE(report);
+        return err->outcome;
+    }
+    TRY(check_features(fleet, err));
+    *out_report = TAKE(report);
+    return OK;
+}
+
+bool fleet_rules_concern(const struct fleet *now, const struct fleet *wanted)
+{
+    return wanted->desired > now->desired || strcmp(wanted->account, now->account) != 0 ||
+           strcmp(wanted->image, now->image) != 0 || strcmp(wanted->size, now->size) != 0 ||
+           !json_equal(json_looked_at(wanted->features), json_looked_at(now->features));
+}

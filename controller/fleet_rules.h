@@ -1,0 +1,19 @@
+/* A fleet's specification before the edition of the catalogue in force: before any call to a cloud.
+ */
+#ifndef MUSTER_CONTROLLER_FLEET_RULES_H
+#define MUSTER_CONTROLLER_FLEET_RULES_H
+
+#include "controller/http_request.h"
+#include "lib/model/fleet.h"
+
+/* ERR_INVALID "against-the-catalogue", with every broken rule, its source and its sentence in the
+ * problem; "unsupported-feature" for what no rule forbids and no driver can do yet. `out_report` is
+ * {"edition", "version", "findings"}: the caller's; it is for whoever only tries. */
+enum outcome fleet_rules_check(struct request *r, const struct fleet *fleet, json_t **out_report,
+                               struct error *err);
+
+/* Does the change ask a cloud for anything that `now` does not? What only stops, shrinks or waits
+ * is never refused. */
+bool fleet_rules_concern(const struct fleet *now, const struct fleet *wanted);
+
+#endif

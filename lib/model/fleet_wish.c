@@ -1,0 +1,42 @@
+#include "lib/model/fleet_wish.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void copy(char *out, size_t size, const char *in)
+{
+    snprintf(out, size, "%s", in != NULL ? in : "");
+}
+
+#define COPY(field, text) copy((field), sizeof(field), (text))
+
+static unsigned features_of(const struct fleet *fleet)
+{
+    unsigned features = 0;
+    for (size_t i = 0; i < json_array_size(fleet->features); i++) {
+        int feature = 0;
+        error_ignore(name_parse(&catalogue_feature_names,
+                                json_string_value(json_array_get(fleet->features, i)), &feature,
+                                NULL));
+        features |= FEATURE_BIT((unsigned)feature);
+    }
+    return features;
+}
+
+void fleet_wish(const struct fleet *fleet, const struct account *account, const char *zone,
+                const struct image *image, struct catalogue_wish *out)
+{
+    *out = (struct catalogue_wish){.cloud = account->driver, .features = features_of(fleet)};
+    COPY(out->region, account->region);
+    COPY(out->zone, zone != NULL ? zone : account->zone);
+    COPY(out->size, fleet->size);
+    if (image != NULL) {
+        COPY(out->boot_mode, image->boot_mode);
+        COPY(out->os_name, json_string_value(json_object_get(image->os, "name")));
+        COPY(out->os_version, json_string_value(json_object_get(image->os, "version")));
+    }
+    if (strcmp(account->security_encryption, "DiskWithVMGuestState") == 0)
+        out->features |= FEATURE_BIT(FEATURE_CONFIDENTIAL_DISK);
+    out->enclaves = (out->features & FEATURE_BIT(FEATURE_ENCLAVES)) != 0;
+    catalogue_wish_read_zone(out);
+}
