@@ -50,6 +50,12 @@ static const struct column case_columns[] = {
     {"ID", "id"}, {"STATE", "state"}, {"MEASUREMENT", "measurement"}, {"PRODUCT", "product"},
     {"REGION", "region"}, {"INSTANCES", "instances"}, {"CHIPS", "chips"}, {"FIRST", "first_seen"},
     {"LAST", "last_seen"}, {"ENDS", "ends"}, {NULL, NULL}};
+static const struct column edition_columns[] = {
+    {"EDITION", "edition"}, {"VERSION", "version"}, {"ISSUED", "issued"}, {"ORIGIN", "origin"},
+    {"RULES", "rules"}, {"IN-FORCE", "in_force"}, {NULL, NULL}};
+static const struct column drift_columns[] = {
+    {"ACCOUNT", "account"}, {"EDITION", "edition"}, {"VERSION", "version"}, {"LOOKED", "looked"},
+    {"FAILURE", "failure"}, {"SINCE", "drifted_since"}, {"DRIFT", "drift"}, {NULL, NULL}};
 static const struct column distrust_columns[] = {
     {"ID", "id"}, {"WHAT", "what"}, {"VALUE", "value"}, {"SERIAL", "serial"}, {"IN-FORCE", "in_force_at"},
     {"LIFTED", "lifted_at"}, {"INSTANCES", "instances"}, {"ASKED", "asked"}, {"TRUSTED", "trusted"},
@@ -159,6 +165,25 @@ const struct api_command api_commands[] = {
     {"charter", "apply", "POST", "/v1/charter", OBJECT, NULL,
      {{"FILE", BODY_FILE_TEXT, "jws", true}, {"--if-plan", BODY_TEXT, "if_plan", false}}, NULL,
      "offer a signed charter to the keepers"},
+
+    {"catalogue", "show", "GET", "/v1/catalogue", OBJECT, NULL,
+     {{"--edition", IN_QUERY, "edition", false}}, NULL,
+     "the providers' rules in force here, with what is overridden"},
+    {"catalogue", "editions", "GET", "/v1/catalogue/editions", LIST, NULL, {{0}}, edition_columns,
+     "what comes with muster, and what was loaded"},
+    {"catalogue", "drift", "GET", "/v1/catalogue/drift", LIST, NULL, {{0}}, drift_columns,
+     "how what the clouds say themselves differs from it, by account"},
+    {"catalogue", "load", "PUT", "/v1/catalogue", OBJECT, NULL,
+     {{"FILE", BODY_FILE_TEXT, "jws", true}, DRY_RUN}, NULL,
+     "take in a signed edition; it counts where its name is in use"},
+    {"catalogue", "use", "PUT", "/v1/catalogue", OBJECT, NULL,
+     {{"EDITION", BODY_TEXT, "use", true}, DRY_RUN}, NULL, "go by that edition from now on"},
+    {"catalogue", "override", "PUT", "/v1/catalogue", OBJECT, NULL,
+     {{"RULE", BODY_TEXT, "override/rule", true}, {"--reason", BODY_TEXT, "override/reason", true},
+      {"--ends", BODY_TEXT, "override/ends", false}, DRY_RUN}, NULL,
+     "do not refuse what breaks that rule"},
+    {"catalogue", "withdraw", "PUT", "/v1/catalogue", OBJECT, NULL,
+     {{"RULE", BODY_TEXT, "withdraw", true}, DRY_RUN}, NULL, "follow an overridden rule again"},
 
     {"policy", "plan", "POST", "/v1/policies/{}/plan", OBJECT, NULL,
      {{"FILE", BODY_FILE_NAMED, "name", true}, AT, OUT}, NULL,

@@ -8,31 +8,23 @@
 #include "cli/arguments.h"
 #include "cli/charter_review.h"
 #include "cli/charter_test.h"
+#include "cli/signing.h"
 #include "lib/base/file.h"
 #include "lib/model/charter.h"
 
 enum { POINTER_MAX = 256 };
 
-/* A file that cannot be used is a wrong argument. */
-static enum outcome read_file(const char *path, size_t limit, struct bytes *out, struct error *err)
-{
-    if (file_read(path, limit, out, err) != OK)
-        return fail_code(err, ERR_INVALID, err->code, "%s", err->text);
-    return OK;
-}
-
 static enum outcome read_json(const char *path, json_t **out, struct error *err)
 {
     OWNED(bytes_done) struct bytes content = {0};
-    TRY(read_file(path, CHARTER_SIZE_MAX, &content, err));
+    TRY(argument_file(path, CHARTER_SIZE_MAX, &content, err));
     return json_parse(bytes_span(&content), CHARTER_SIZE_MAX, out, err);
 }
 
-static enum outcome check(const json_t *json, struct error *err)
+static enum outcome check_charter(struct span json, struct error *err)
 {
-    OWNED(mem_drop) char *text = json_print(json);
     OWNED(charter_drop) struct charter *charter = NULL;
-    return charter_parse(span_of_text(text), &charter, err);
+    return charter_parse(json, &charter, err);
 }
 
 /* ---- edit --------------------------------------------------------------------------------- */
@@ -148,72 +140,21 @@ static enum outcome edit(int argc, char **argv, struct error *err)
     for (size_t i = 0; i < removals.count; i++)
         TRY(take_away(json, removals.at[i], err));
     TRY(renew(json, days, err));
-    TRY(check(json, err));
+    OWNED(mem_drop) char *plain = json_print(json);
+    TRY(check_charter(span_of_text(plain), err));
     OWNED(mem_drop) char *text = json_print_pretty(json);
     return file_write(file, span_of_text(text), 0644, err);
 }
 
 /* ---- sign --------------------------------------------------------------------------------- */
 
-/* A document to begin with, or one that others have signed already. */
-static enum outcome begin_set(const char *file, const char *signed_file, char **out,
-                              struct error *err)
-{
-    if (signed_file != NULL) {
-        OWNED(bytes_done) struct bytes content = {0};
-        TRY(read_file(signed_file, CHARTER_SIZE_MAX, &content, err));
-        bytes_add_u8(&content, 0);
-        *out = mem_text((const char *)content.at);
-        return OK;
-    }
-    OWNED(json_drop) json_t *json = NULL;
-    TRY(read_json(file, &json, err));
-    OWNED(mem_drop) char *printed = json_print(json);
-    token_set_make(span_of_text(printed), out);
-    return OK;
-}
-
-/* Nobody signs what the keeper would not take. */
-static enum outcome check_set(const char *set_text, struct error *err)
-{
-    OWNED(bytes_done) struct bytes payload = {0};
-    OWNED(charter_drop) struct charter *charter = NULL;
-    size_t count;
-    TRY(token_set_look(span_of_text(set_text), CHARTER_SIZE_MAX, &payload, &count, err));
-    return charter_parse(bytes_span(&payload), &charter, err);
-}
-
-static enum outcome read_private_key(const char *path, struct key **out, struct error *err)
-{
-    OWNED(bytes_wipe) struct bytes pem = {0};
-    if (file_read_private(path, 16 * 1024, &pem, err) != OK)
-        return fail_code(err, ERR_INVALID, err->code, "%s", err->text);
-    return key_from_private_pem(bytes_span(&pem), out, err);
-}
-
 static enum outcome sign(int argc, char **argv, struct error *err)
 {
-    const char *file = NULL;
-    const char *signed_file = NULL;
-    const char *key_path = NULL;
-    const char *out_path = NULL;
-    const struct argument table[] = {
-        {"--file", .text = &file},
-        {"--signed", .text = &signed_file},
-        {"--key", .text = &key_path},
-        {"--out", .text = &out_path},
-    };
-    OWNED(mem_drop) char *before = NULL;
-    OWNED(mem_drop) char *after = NULL;
-    OWNED(key_drop) struct key *key = NULL;
+    static const struct signed_kind kind = {CHARTER_TYP, CHARTER_SIZE_MAX, check_charter};
+    struct signing signing = {0};
+    const struct argument table[] = {SIGNING_ARGUMENTS(&signing)};
     TRY(arguments_read(argc, argv, 2, table, countof(table), err));
-    if ((file == NULL) == (signed_file == NULL) || key_path == NULL || out_path == NULL)
-        return fail(err, ERR_INVALID, "--file or --signed, --key and --out are needed");
-    TRY(begin_set(file, signed_file, &before, err));
-    TRY(check_set(before, err));
-    TRY(read_private_key(key_path, &key, err));
-    TRY(token_set_sign(span_of_text(before), CHARTER_TYP, key, &after, err));
-    return file_write(out_path, span_of_text(after), 0644, err);
+    return signing_run(&signing, &kind, err);
 }
 
 /* ---- show --------------------------------------------------------------------------------- */
@@ -223,7 +164,7 @@ static enum outcome check_signers(struct span set_text, const char *signers_path
     OWNED(bytes_done) struct bytes content = {0};
     OWNED(charter_signers_done) struct charter_signers signers = {0};
     OWNED(charter_drop) struct charter *charter = NULL;
-    TRY(read_file(signers_path, 64 * 1024, &content, err));
+    TRY(argument_file(signers_path, 64 * 1024, &content, err));
     TRY(charter_signers_parse(bytes_span(&content), &signers, err));
     return charter_open(set_text, &signers, &charter, err);
 }
@@ -243,7 +184,7 @@ static enum outcome show(int argc, char **argv, struct error *err)
     TRY(arguments_read(argc, argv, 2, table, countof(table), err));
     if (file == NULL)
         return fail(err, ERR_INVALID, "--file is needed");
-    TRY(read_file(file, CHARTER_SIZE_MAX, &content, err));
+    TRY(argument_file(file, CHARTER_SIZE_MAX, &content, err));
     TRY(token_set_look(bytes_span(&content), CHARTER_SIZE_MAX, &payload, &count, err));
     if (signers != NULL)
         TRY(check_signers(bytes_span(&content), signers, err));

@@ -6,10 +6,12 @@
 #include "cli/account.h"
 #include "cli/api.h"
 #include "cli/bench.h"
+#include "cli/catalogue.h"
 #include "cli/charter.h"
 #include "cli/endorsements.h"
 #include "cli/evidence.h"
 #include "cli/explain.h"
+#include "cli/fleet.h"
 #include "cli/image.h"
 #include "cli/keeper.h"
 #include "cli/machines.h"
@@ -139,6 +141,20 @@ static const struct command {
      "know it calls widening; --signers says whether enough keys signed the new one. test judges\n"
      "evidence files, or claims, as a keeper would and compares verdict, reason and level with what\n"
      "each case expects; exit code 3 when one differs.\n"},
+    {"catalogue", "the providers' rules: check a wish, sign an edition", catalogue_main,
+     "muster catalogue check WISH.json [--edition NAME|FILE [--signers signers.json]] [--at RFC3339]\n"
+     "                       [-o table|json]\n"
+     "muster catalogue sign --file EDITION.json | --signed EDITION.jws --key KEY.pem --out EDITION.jws\n"
+     "\n"
+     "check says of {\"cloud\", \"region\", \"zone\", \"size\", \"boot_mode\", \"os\", \"features\", \"enclaves\",\n"
+     "\"from\", \"at\"} which rules it breaks, each with its source; exit code 3 when one is broken. NAME\n"
+     "is current or seed-2025. sign adds one signature to an edition that would be taken.\n"},
+    {"fleet", "check a fleet's specification before any call", fleet_main,
+     "muster fleet check FLEET.json --account ACCOUNT.json [--image IMAGE.json]\n"
+     "                   [--edition NAME|FILE [--signers signers.json]] [--at RFC3339] [-o table|json]\n"
+     "\n"
+     "Against the providers' rules, without a controller: exit code 3 when one is broken. Without\n"
+     "--edition by what holds today.\n"},
     {"image", "reference values of a machine image, from its firmware", image_main,
      "muster image add --ovmf FILE... [--vmm qemu|ec2|gce] [--vcpus N,N... | --sizes SIZE,SIZE...]\n"
      "                 [--vcpu-type NAME]... [--vcpu-sig HEX]... [--guest-features HEX]...\n"

@@ -28,6 +28,7 @@ check_PROGRAMS += tests/unit/test_charter_signers
 check_PROGRAMS += tests/unit/test_cli_api
 check_PROGRAMS += tests/unit/test_cli_measure
 check_PROGRAMS += tests/unit/test_cli_bad_input
+check_PROGRAMS += tests/unit/test_cli_catalogue
 check_PROGRAMS += tests/unit/test_cli_charter
 check_PROGRAMS += tests/unit/test_cli_charter_review
 check_PROGRAMS += tests/unit/test_cli_charter_test
