@@ -262,8 +262,8 @@ static void an_account_changes_by_members_and_only_from_the_state_that_was_meant
     assert_string_equal(told_member(shown.body, "region"), "eu-west-2");
     assert_string_equal(told_member(shown.body, "owner"), "muster");
     ask_refused("PUT", "/v1/accounts/roving", "{\"name\":\"x\"}", 422, "name-is-fixed", "/name");
-    ask_refused("PUT", "/v1/accounts/roving", "{\"driver\":\"gcp\"}", 409, "driver-is-fixed",
-                "/driver");
+    ask_refused("PUT", "/v1/accounts/roving", "{\"driver\":\"gcp\",\"project\":\"p-1\"}", 409,
+                "driver-is-fixed", "/driver");
     ask_refused("PUT", "/v1/accounts/roving", "{\"colour\":1}", 422, "unknown-member", "/colour");
     ask_refused("PUT", "/v1/accounts/nobody", "{}", 404, "not-found", "");
     OWNED(told_done) struct told kept = ask_with(&with, "DELETE", "/v1/accounts/roving", NULL);
