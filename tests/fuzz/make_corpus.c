@@ -117,5 +117,10 @@ int main(int argc, char **argv)
         span_of_text("{\"snp\":{\"allow_debug\":false,\"signing_keys\":[\"VCEK\",\"VLEK\"],"
                      "\"forbid_platform_info\":[\"smt_en\"],\"vlek_csp_id\":[\"CN=x\"],"
                      "\"host_data\":[],\"max_age_seconds\":60,\"require_crl\":true}}"));
+    put(argv[1], "policy", "bits",
+        span_of_text("{\"snp\":{\"forbid_guest_policy\":[\"cxl_allow\"],"
+                     "\"require_guest_policy\":[\"rapl_dis\"],"
+                     "\"require_launch_mit_vector\":[0,63],\"require_current_mit_vector\":[],"
+                     "\"require_committed_tcb\":true,\"min_guest_svn\":5,\"chip_id\":[]}}"));
     return 0;
 }

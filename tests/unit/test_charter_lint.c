@@ -189,6 +189,25 @@ static void a_level_that_nothing_can_prove_is_out_of_reach(void **state)
     assert_true(lint_has(&run, LINT_LEVEL_OUT_OF_REACH));
 }
 
+/* A warning that a policy answers is not given. */
+static void what_a_policy_pins_needs_no_warning(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *charter = charter_sound();
+    charter_change(charter, "/tcb_floors/Milan", "{\"snp\":27,\"ucode\":222}");
+    charter_change(charter, "/policies/web/snp/min_guest_svn", "5");
+    charter_change(charter, "/policies/web/snp/chip_id", "\"any\"");
+    charter_change(charter, "/policies/web/snp/id_key_digest", "\"any\"");
+    OWNED(lint_done) struct lint any = linted(charter);
+    assert_true(lint_has(&any, LINT_MILAN_ALLOWED));
+    assert_true(lint_has(&any, LINT_SVN_UNPINNED));
+    charter_change(charter, "/policies/web/snp/chip_id", "[\"" H H "\"]");
+    charter_change(charter, "/policies/web/snp/id_key_digest", "[]");
+    OWNED(lint_done) struct lint pinned = linted(charter);
+    assert_false(lint_has(&pinned, LINT_MILAN_ALLOWED));
+    assert_false(lint_has(&pinned, LINT_SVN_UNPINNED));
+}
+
 /* R137: what is missing around the machine stands by name. */
 static void negligible_merit_names_what_is_missing(void **state)
 {
@@ -273,6 +292,7 @@ int main(void)
         cmocka_unit_test(each_finding_has_its_charter),
         cmocka_unit_test(a_policy_of_a_relying_party_is_used),
         cmocka_unit_test(a_level_that_nothing_can_prove_is_out_of_reach),
+        cmocka_unit_test(what_a_policy_pins_needs_no_warning),
         cmocka_unit_test(negligible_merit_names_what_is_missing),
         cmocka_unit_test(one_signer_is_one_too_few_where_the_pinned_keys_are_known),
         cmocka_unit_test(a_draft_of_any_shape_is_answered),
