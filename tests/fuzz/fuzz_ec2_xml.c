@@ -30,6 +30,18 @@ static void read_changes(const char *action, struct span body)
         check_list(&list);
 }
 
+static void read_offers(struct span body)
+{
+    struct error err = {0};
+    OWNED(offer_list_done) struct offer_list list = {0};
+    OWNED(text_done) struct text token = {0};
+    if (ec2_read_offers(body, &list, &token, &err) != OK)
+        return;
+    for (size_t i = 0; i < list.count; i++)
+        if (!text_is_word(list.at[i].size) || list.at[i].vcpus < 1 || list.at[i].memory_mib < 1)
+            __builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const int statuses[] = {200, 400, 401, 403, 404, 429, 500, 503};
@@ -44,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_machines("DescribeInstances", body);
     read_machines("RunInstances", body);
     read_changes("StopInstances", body);
+    read_offers(body);
     error_ignore(sts_read_identity(body, &who, &err));
     return 0;
 }

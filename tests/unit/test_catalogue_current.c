@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/attest/launch_reference.h"
 #include "tests/support/rules.h"
 #include "tests/support/test.h"
 
@@ -45,6 +46,18 @@ static void azure_has_snp_on_its_a_sizes_alone(void **state)
         size_on(state, "azure", yes[i], "");
     for (size_t i = 0; i < countof(no); i++)
         size_on(state, "azure", no[i], "azure-snp-sizes");
+}
+
+/* What launch digests are worked out for is what may be launched. */
+static void references_are_made_for_the_sizes_of_the_catalogue(void **state)
+{
+    const struct catalogue_rule *rule = catalogue_find(*state, "snp-sizes");
+    assert_int_equal(json_object_size(rule->sizes), EC2_SIZE_COUNT);
+    for (size_t i = 0; i < EC2_SIZE_COUNT; i++) {
+        assert_non_null(json_object_get(rule->sizes, ec2_sizes[i].name));
+        assert_int_equal(catalogue_size(*state, DRIVER_AWS, ec2_sizes[i].name).vcpus,
+                         ec2_sizes[i].vcpus);
+    }
 }
 
 static void google_has_snp_on_n2d_alone(void **state)
@@ -221,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(azure_has_snp_on_its_a_sizes_alone),
+        cmocka_unit_test(references_are_made_for_the_sizes_of_the_catalogue),
         cmocka_unit_test(google_has_snp_on_n2d_alone),
         cmocka_unit_test(a_place_that_is_only_known_from_hearsay_warns),
         cmocka_unit_test(combinations_are_refused_on_each_cloud),
