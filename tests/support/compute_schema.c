@@ -29,8 +29,13 @@ static void check_object(const json_t *schema, const json_t *rule, const json_t 
 {
     const char *name;
     json_t *member;
+    const json_t *needed;
+    size_t i;
     if (!json_is_object(value))
         fail_msg("%s is no object", path);
+    json_array_foreach (json_object_get(rule, "required"), i, needed)
+        if (json_object_get(value, json_string_value(needed)) == NULL)
+            fail_msg("%s lacks %s", path, json_string_value(needed));
     json_object_foreach (json_looked_at(value), name, member) {
         OWNED(text_done) struct text where = {0};
         text_addf(&where, "%s/%s", path, name);
@@ -38,7 +43,7 @@ static void check_object(const json_t *schema, const json_t *rule, const json_t 
         if (known == NULL)
             known = json_object_get(rule, "additionalProperties");
         if (!json_is_object(known))
-            fail_msg("%s is not known to Compute Engine", text_str(&where));
+            fail_msg("%s is not known", text_str(&where));
         check(schema, known, member, text_str(&where));
     }
 }

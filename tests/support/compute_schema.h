@@ -1,11 +1,12 @@
-/* Google's own description of Compute Engine v1: does a request or an answer fit it? */
+/* A cloud's own description of its API (Compute Engine v1, Microsoft.Compute): does a request or an
+ * answer fit it? */
 #ifndef MUSTER_TESTS_COMPUTE_SCHEMA_H
 #define MUSTER_TESTS_COMPUTE_SCHEMA_H
 
 #include "lib/base/json.h"
 
-/* `value` is what "#/definitions/NAME" says: no member it does not know, and every one of its type,
- * 64-bit numbers as strings. Fails the test otherwise. */
+/* `value` is what "#/definitions/NAME" says: no member it does not know, all that it needs, and
+ * every one of its type, 64-bit numbers as strings. Fails the test otherwise. */
 void compute_schema_check(const json_t *schema, const char *definition, const json_t *value);
 
 /* The operation ("compute.instances.get") that a request is: its method and path, and of its query
