@@ -102,6 +102,7 @@ check_PROGRAMS += tests/unit/test_vtpm_judge
 check_PROGRAMS += tests/unit/test_x509
 check_PROGRAMS += tests/unit/test_machine
 check_PROGRAMS += tests/unit/test_plan
+check_PROGRAMS += tests/unit/test_placement
 check_PROGRAMS += tests/unit/test_audit
 check_PROGRAMS += tests/unit/test_fleet
 

@@ -1,0 +1,55 @@
+/* Where the next machine of a fleet goes: over accounts by weight, inside an account over its
+ * zones, and not where its cloud has no room just now. A pure function of what stands and the
+ * clock; the planner's worker is the only one who asks for a fleet, so two never take the same
+ * share. */
+#ifndef MUSTER_MODEL_PLACEMENT_H
+#define MUSTER_MODEL_PLACEMENT_H
+
+#include "lib/base/clock.h"
+#include "lib/model/place.h"
+
+/* One zone of one place. */
+struct spot {
+    size_t place;         /* the one it belongs to */
+    char zone[NAME_SIZE]; /* empty: the cloud chooses */
+    int64_t standing;
+    /* The cloud had no room, or would give no more: until then nothing goes there. */
+    struct moment closed_until;
+    char closed_code[48];
+    char closed_text[256];
+};
+
+struct placement {
+    struct place_list places;
+    struct spot *spots;
+    size_t spot_count;
+    int64_t zone_most; /* of the fleet in one zone; 0: any number */
+};
+void placement_done(struct placement *placement);
+
+/* The spots of `places`, with nothing standing. Takes over the list. */
+void placement_begin(struct place_list *places, int64_t zone_most, struct placement *out);
+
+/* The spot that a machine there counts to; NULL: to none, as when the fleet was elsewhere once. */
+struct spot *placement_spot(const struct placement *placement, const char *account,
+                            const char *zone);
+
+/* May anything go there now? */
+bool spot_is_open(const struct placement *placement, const struct spot *spot, struct moment now);
+
+/* Where the next one goes, counted as standing; NULL: nowhere has room. The place is the one that
+ * its weight owes most: as long as the same places are open, each has its share of what went to
+ * them, to within one machine. In it, the zone with the fewest. */
+const struct spot *placement_next(struct placement *placement, struct moment now);
+
+/* When the first that is closed opens again; none: no clock will help. */
+struct moment placement_reopens(const struct placement *placement, struct moment now);
+
+/* How long a place stays closed that had no room so many times in a row. */
+int64_t placement_closed_seconds(int64_t failures);
+
+/* For status: [{"account", "zone"?, "size"?, "weight", "standing", "closed_until"?, "reason"?,
+ * "text"?}] */
+json_t *placement_to_json(const struct placement *placement, struct moment now);
+
+#endif
