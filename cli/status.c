@@ -24,6 +24,11 @@ static const struct column alarm_columns[] = {{"ALARM", "code"},    {"SEVERITY",
                                               {"OBJECT", "object"}, {"SINCE", "since"},
                                               {"TEXT", "text"},     {NULL, NULL}};
 
+static const struct column place_columns[] = {
+    {"FLEET", "fleet"},   {"ACCOUNT", "account"},   {"ZONE", "zone"},
+    {"WEIGHT", "weight"}, {"MACHINES", "standing"}, {"CLOSED UNTIL", "closed_until"},
+    {"REASON", "reason"}, {"TEXT", "text"},         {NULL, NULL}};
+
 static enum outcome take_words(char **words, struct status_wish *out, struct error *err)
 {
     *out = (struct status_wish){.every_seconds = 2};
@@ -102,11 +107,34 @@ static enum outcome add_alarms(struct client *client, const struct status_wish *
     return OK;
 }
 
+/* Of the fleets that stand in more than one. */
+static json_t *places_of(const json_t *rows)
+{
+    size_t i, p;
+    json_t *row, *place;
+    json_t *list = json_array();
+    json_array_foreach ((json_t *)(uintptr_t)rows, i, row) {
+        json_t *places = json_object_get(row, "places");
+        json_array_foreach (places, p, place) {
+            json_t *one = json_copy(place);
+            json_put_new(one, "fleet", json_incref(json_object_get(row, "fleet")));
+            if (json_array_size(places) > 1 || json_object_get(place, "reason") != NULL)
+                json_add_new(list, one);
+            else
+                json_decref(one);
+        }
+    }
+    return list;
+}
+
 static void show_table(const json_t *rows, const json_t *alarms)
 {
     size_t i;
     const json_t *row;
+    OWNED(json_drop) json_t *places = places_of(rows);
     print_table(stdout, columns, rows);
+    if (json_array_size(places) > 0)
+        print_table(stdout, place_columns, places);
     if (json_array_size(alarms) > 0)
         print_table(stdout, alarm_columns, alarms);
     json_array_foreach (rows, i, row) {

@@ -5,6 +5,7 @@
 
 #include "controller/fleet_rules.h"
 #include "db/fleet_store.h"
+#include "db/place_store.h"
 #include "lib/model/verdict.h"
 
 enum outcome fleets_list(struct request *r, struct error *err)
@@ -92,6 +93,17 @@ enum outcome fleets_add(struct request *r, struct error *err)
     return OK;
 }
 
+/* Whoever names an account instead of places, or the reverse, takes the other away. */
+static void settle_where(const json_t *body, json_t *spec)
+{
+    const bool account = json_object_get(body, "account") != NULL;
+    const bool places = json_object_get(body, "places") != NULL;
+    if (account && !places)
+        json_put_new(spec, "places", json_array());
+    if (places && !account && json_array_size(json_object_get(body, "places")) > 0)
+        json_put_text(spec, "account", "");
+}
+
 enum outcome fleets_change(struct request *r, struct error *err)
 {
     OWNED(transaction_end) struct transaction tx = {0};
@@ -106,6 +118,7 @@ enum outcome fleets_change(struct request *r, struct error *err)
     /* Locked: what the members are merged into is what stands until this is done. */
     TRY(fleet_store_lock(r->db, r->caller.project, r->args[0], &now, err));
     TRY(request_merge(r, &fleet_record, &now, &spec, err));
+    settle_where(r->body, spec);
     TRY(fleet_from_json(spec, &wanted, err));
     if (fleet_rules_concern(&now, &wanted))
         TRY(fleet_rules_check(r, &wanted, &catalogue, err));
@@ -183,10 +196,12 @@ enum outcome fleets_status(struct request *r, struct error *err)
     OWNED(fleet_done) struct fleet fleet = {0};
     OWNED(fleet_counts_done) struct fleet_counts counts = {0};
     OWNED(alarm_list_done) struct alarm_list alarms = {0};
+    OWNED(placement_done) struct placement placement = {0};
     TRY(fleet_store_find(r->db, r->caller.project, r->args[0], &fleet, err));
     TRY(fleet_store_counts(r->db, r->caller.project, fleet.name, &counts, err));
     TRY(fleet_store_freshness(r->db, &fleet, &freshness, err));
     TRY(alarm_store_list(r->db, r->caller.project, fleet.name, &alarms, err));
+    TRY(place_store_look(r->db, &fleet, &placement, err));
     json_t *out = json_object();
     json_put_text(out, "fleet", fleet.name);
     json_put_int(out, "desired", fleet.desired);
@@ -205,6 +220,7 @@ enum outcome fleets_status(struct request *r, struct error *err)
     json_put_int(out, "simulated_instances", counts.simulated);
     put_freshness(out, &fleet, &freshness);
     json_put_new(out, "alarms", alarms_to_json(&alarms));
+    json_put_new(out, "places", placement_to_json(&placement, clock_now()));
     json_put_moment(out, "at", clock_now());
     request_tag(r, fleet.epoch);
     request_answer(r, 200, out);

@@ -1,6 +1,7 @@
 #include "controller/catalogues.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "db/account_store.h"
 #include "db/image_store.h"
@@ -62,21 +63,40 @@ enum outcome catalogues_in_force(struct db *db, const struct charter_signers *si
     return OK;
 }
 
+/* One account of a fleet, and each zone of it that the fleet names. */
+static enum outcome check_place(struct db *db, const struct edition_in_force *edition,
+                                const char *project, const struct fleet *fleet,
+                                const struct place *place, const struct image *image,
+                                struct finding_list *out, struct error *err)
+{
+    OWNED(account_done) struct account account = {0};
+    struct catalogue_wish wish;
+    const struct catalogue_waivers waivers = {edition->waived, edition->waivers.count};
+    enum outcome outcome = account_store_find(db, project, place->account, &account, err);
+    if (outcome == ERR_NOT_FOUND)
+        return OK;
+    TRY(outcome);
+    for (size_t i = 0; i == 0 || i < place->zone_count; i++) {
+        fleet_wish(fleet, &account, place->zone_count > 0 ? place->zones[i] : NULL, image, &wish);
+        if (place->size[0] != '\0')
+            memcpy(wish.size, place->size, sizeof place->size);
+        catalogue_check(edition->catalogue, &waivers, &wish, out);
+    }
+    return OK;
+}
+
 enum outcome catalogues_check(struct db *db, const struct edition_in_force *edition,
                               const char *project, const struct fleet *fleet,
                               struct finding_list *out, struct error *err)
 {
-    OWNED(account_done) struct account account = {0};
     OWNED(image_done) struct image image = {0};
-    struct catalogue_wish wish;
-    const struct catalogue_waivers waivers = {edition->waived, edition->waivers.count};
-    enum outcome outcome = account_store_find(db, project, fleet->account, &account, err);
-    if (outcome == OK)
-        outcome = image_store_find(db, project, fleet->image, &image, err);
+    OWNED(place_list_done) struct place_list places = {0};
+    enum outcome outcome = image_store_find(db, project, fleet->image, &image, err);
     if (outcome == ERR_NOT_FOUND)
         return OK;
     TRY(outcome);
-    fleet_wish(fleet, &account, NULL, &image, &wish);
-    catalogue_check(edition->catalogue, &waivers, &wish, out);
+    TRY(fleet_places(fleet, &places, err));
+    for (size_t i = 0; i < places.count; i++)
+        TRY(check_place(db, edition, project, fleet, &places.at[i], &image, out, err));
     return OK;
 }

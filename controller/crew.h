@@ -13,12 +13,12 @@
 #include "db/retention.h"
 
 enum {
-    CLAIM_LIMIT = 4,     /* rows one worker takes at once: it works them one after the other */
-    POLL_MS = 1000,      /* polling alone must suffice */
-    BOOT_SECONDS = 900,  /* from the cloud's id to the agent's first word */
-    SETTLE_SECONDS = 60, /* a launch that nobody saw end is looked for so long before it counts
-                          * as never made */
-    SILENT_BEATS = 20,   /* heartbeats missed before an agent counts as gone */
+    CLAIM_LIMIT = 4,      /* rows one worker takes at once: it works them one after the other */
+    POLL_MS = 1000,       /* polling alone must suffice */
+    BOOT_SECONDS = 900,   /* from the cloud's id to the agent's first word */
+    SETTLE_SECONDS = 300, /* a launch that nobody saw end is looked for so long before it counts
+                           * as never made */
+    SILENT_BEATS = 20,    /* heartbeats missed before an agent counts as gone */
     SILENT_LEAST_SECONDS = 300,
     UNSEEN_SECONDS = 300, /* clouds may not list what they just launched */
     BACKOFF_FIRST_SECONDS = 2,

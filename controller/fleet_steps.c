@@ -5,6 +5,7 @@
 
 #include "controller/userdata.h"
 #include "db/fleet_store.h"
+#include "db/place_store.h"
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/crypto/random.h"
@@ -13,9 +14,35 @@ enum { LAUNCH_BATCH = 100, LOOK_AGAIN_SECONDS = 5 };
 
 /* ---- one action --------------------------------------------------------------------------- */
 
-static enum outcome request(struct worker *w, const struct fleet *fleet, size_t count,
-                            struct error *err)
+/* One plan being carried out. */
+struct errand {
+    struct worker *worker;
+    const struct fleet *fleet;
+    struct placement placement;
+    struct moment now;
+};
+
+static void errand_done(struct errand *errand)
 {
+    placement_done(&errand->placement);
+}
+
+static struct instance_place place_in(const struct errand *errand, const struct spot *spot)
+{
+    const struct place *place = &errand->placement.places.at[spot->place];
+    return (struct instance_place){
+        .account = place->account,
+        .size = place->size[0] != '\0' ? place->size : errand->fleet->size,
+        .region = place->region,
+        .zone = spot->zone,
+    };
+}
+
+static enum outcome request(const struct errand *errand, const struct instance_place *place,
+                            size_t count, struct error *err)
+{
+    struct worker *w = errand->worker;
+    const struct fleet *fleet = errand->fleet;
     struct uuid ids[LAUNCH_BATCH];
     uint8_t hashes[LAUNCH_BATCH][SHA256_SIZE];
     for (size_t i = 0; i < count; i++) {
@@ -27,9 +54,11 @@ static enum outcome request(struct worker *w, const struct fleet *fleet, size_t 
     const struct instance_order order = {
         .project = fleet->project,
         .fleet = fleet->name,
-        .account = fleet->account,
+        .account = place->account,
         .image = fleet->image,
-        .size = fleet->size,
+        .size = place->size,
+        .region = place->region,
+        .zone = place->zone,
         .policy = fleet->policy,
         .ids = ids,
         .ticket_hashes = (const uint8_t(*)[SHA256_SIZE])hashes,
@@ -38,11 +67,29 @@ static enum outcome request(struct worker *w, const struct fleet *fleet, size_t 
     return instance_store_add_many(w->db, &order, w->holder, err);
 }
 
-static enum outcome launch(struct worker *w, const struct fleet *fleet,
-                           const struct plan_action *action, struct error *err)
+static enum outcome request_at(const struct errand *errand, const struct spot *spot, int64_t count,
+                               struct error *err)
 {
-    for (int64_t left = action->count; left > 0; left -= LAUNCH_BATCH)
-        TRY(request(w, fleet, (size_t)(left < LAUNCH_BATCH ? left : LAUNCH_BATCH), err));
+    const struct instance_place place = place_in(errand, spot);
+    for (int64_t left = count; left > 0; left -= LAUNCH_BATCH)
+        TRY(request(errand, &place, (size_t)(left < LAUNCH_BATCH ? left : LAUNCH_BATCH), err));
+    return OK;
+}
+
+/* As many as there is room for; the next plan sees what is still missing. */
+static enum outcome launch(struct errand *errand, const struct plan_action *action,
+                           struct error *err)
+{
+    struct placement *p = &errand->placement;
+    OWNED(mem_drop) int64_t *counts = mem_new(p->spot_count + 1, sizeof *counts);
+    for (int64_t i = 0; i < action->count; i++) {
+        const struct spot *spot = placement_next(p, errand->now);
+        if (spot == NULL)
+            break;
+        counts[spot - p->spots]++;
+    }
+    for (size_t i = 0; i < p->spot_count; i++)
+        TRY(request_at(errand, &p->spots[i], counts[i], err));
     return OK;
 }
 
@@ -52,35 +99,39 @@ static enum outcome unless_conflict(enum outcome outcome)
     return outcome == ERR_CONFLICT || outcome == ERR_NOT_FOUND ? OK : outcome;
 }
 
-static enum outcome retire(struct worker *w, const struct fleet *fleet,
-                           const struct plan_action *action, struct error *err)
+static enum outcome retire(struct errand *errand, const struct plan_action *action,
+                           struct error *err)
 {
-    (void)fleet;
-    return instance_store_want(w->db, &action->instance, WANTED_GONE,
-                               name_of(&plan_why_names, (int)action->why), w->holder, err);
+    return instance_store_want(errand->worker->db, &action->instance, WANTED_GONE,
+                               name_of(&plan_why_names, (int)action->why), errand->worker->holder,
+                               err);
 }
 
-static enum outcome retry(struct worker *w, const struct fleet *fleet,
-                          const struct plan_action *action, struct error *err)
+static enum outcome retry(struct errand *errand, const struct plan_action *action,
+                          struct error *err)
 {
+    struct worker *w = errand->worker;
     const struct instance_step step = {.event = EVENT_RETRY};
+    const struct spot *spot = placement_next(&errand->placement, errand->now);
+    if (spot == NULL) /* it stays as it is until somewhere has room */
+        return OK;
+    const struct instance_place place = place_in(errand, spot);
     TRY(instance_store_note(w->db, &action->instance, &step, w->holder, NULL, err));
     /* It may have failed for what was put right since. */
-    return instance_store_refit(w->db, &action->instance, fleet, w->holder, err);
+    return instance_store_refit(w->db, &action->instance, errand->fleet, &place, w->holder, err);
 }
 
-static enum outcome await(struct worker *w, const struct fleet *fleet,
-                          const struct plan_action *action, struct error *err)
+static enum outcome await(struct errand *errand, const struct plan_action *action,
+                          struct error *err)
 {
-    (void)w;
-    (void)fleet;
+    (void)errand;
     (void)action;
     (void)err;
     return OK;
 }
 
-typedef enum outcome act_fn(struct worker *w, const struct fleet *fleet,
-                            const struct plan_action *action, struct error *err);
+typedef enum outcome act_fn(struct errand *errand, const struct plan_action *action,
+                            struct error *err);
 
 static act_fn *const acts[PLAN_ACT_COUNT] = {
     [PLAN_LAUNCH] = launch,
@@ -94,11 +145,14 @@ static act_fn *const acts[PLAN_ACT_COUNT] = {
 static enum outcome carry_out(struct worker *w, const struct fleet *fleet, const struct plan *todo,
                               struct error *err)
 {
+    OWNED(errand_done) struct errand errand = {.worker = w, .fleet = fleet, .now = clock_now()};
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(w->db, &tx, err));
     TRY(fleet_store_hold(w->db, fleet, w->holder, err));
+    /* Nobody else places this fleet's meanwhile, so each share is given once. */
+    TRY(place_store_look(w->db, fleet, &errand.placement, err));
     for (size_t i = 0; i < todo->count; i++)
-        TRY(acts[todo->at[i].act](w, fleet, &todo->at[i], err));
+        TRY(acts[todo->at[i].act](&errand, &todo->at[i], err));
     TRY(db_wake(w->db, err));
     FAULT("plan-before-commit", err);
     return transaction_commit(&tx, err);

@@ -1,172 +1,118 @@
 #include "controller/instance_steps.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "controller/userdata.h"
+#include "controller/instance_inside.h"
 #include "db/fleet_store.h"
-#include "db/image_store.h"
-#include "db/ticket_store.h"
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
-#include "lib/crypto/random.h"
 
-enum {
-    LOOK_SECONDS = 5,       /* at something that the cloud said it is doing */
-    LOOK_BOOT_SECONDS = 30, /* at a machine whose agent has not spoken */
-    LOOK_IDLE_SECONDS = 600 /* at what nobody waits for */
-};
+enum { LOOK_IDLE_SECONDS = 600 }; /* at what nobody waits for */
 
-/* ---- giving the row back ------------------------------------------------------------------ */
-
-static enum outcome advance(struct worker *w, const struct instance *row, struct instance_step step,
-                            struct error *err)
+static enum outcome leave_it(struct worker *w, struct instance *row, struct error *err)
 {
-    return instance_store_advance(w->db, row, &step, w->holder, NULL, err);
+    return row_look_later(w, row, LOOK_IDLE_SECONDS, err);
 }
 
-static enum outcome look_later(struct worker *w, const struct instance *row, int64_t seconds,
-                               struct error *err)
-{
-    return instance_store_defer(w->db, row, seconds, NULL, err);
-}
+/* ---- ending ------------------------------------------------------------------------------- */
 
-static enum outcome fail_row(struct worker *w, const struct instance *row, const struct error *why,
-                             struct error *err)
+static enum outcome gone(struct worker *w, const struct instance *row, struct error *err)
 {
-    LOG(WARN, "instance.failed", TEXT("instance", uuid_text(&row->id).at),
-        TEXT("phase", name_of(&phase_names, row->phase)), TEXT("code", why->code),
-        TEXT("text", why->text));
-    TRY(advance(w, row,
-                (struct instance_step){.event = EVENT_FAILED,
-                                       .reason = why->code,
-                                       .due_in_seconds = backoff_seconds(row->attempt)},
-                err));
+    LOG(INFO, "instance.gone", TEXT("instance", uuid_text(&row->id).at),
+        TEXT("ref", row->cloud_ref));
+    TRY(row_advance(w, row, (struct instance_step){.event = EVENT_GONE}, err));
     return fleet_store_touch(w->db, row->project, row->fleet, err);
 }
 
-static void cloud_called(enum outcome outcome)
+/* A launch was begun and nobody knows how it ended. */
+static enum outcome end_unseen(struct worker *w, const struct open_cloud *open,
+                               struct instance *row, struct error *err)
 {
-    metric_add(METRIC_CLOUD_CALLS, 1);
-    if (outcome != OK)
-        metric_add(METRIC_CLOUD_ERRORS, 1);
+    OWNED(sighting_list_done) struct sighting_list seen = {0};
+    TRY(row_sightings(open, row, &seen, err));
+    if (seen.count > 0) {
+        TRY(row_look_later(w, row, 0, err));
+        return instance_store_adopt(w->db, &row->id, seen.at[0].ref, w->holder, err);
+    }
+    if (moment_seconds_between(row->phase_since, clock_now()) < SETTLE_SECONDS)
+        return row_look_later(w, row, LOOK_SECONDS, err);
+    return gone(w, row, err);
 }
 
-static enum outcome find_by_token(const struct open_cloud *open, const struct instance *row,
-                                  struct sighting_list *out, struct error *err)
+static bool is_over(const struct sighting *seen)
 {
-    enum outcome outcome = open->driver->find_token(open->cloud, row->client_token, out, err);
-    cloud_called(outcome);
-    return outcome;
+    return seen->state == MACHINE_GONE || (seen->state == MACHINE_FAILED && seen->is_over);
 }
 
-static bool has_code(const struct error *err, enum cloud_error kind)
-{
-    return strcmp(err->code, name_of(&cloud_error_names, (int)kind)) == 0;
-}
-
-/* ---- launching ---------------------------------------------------------------------------- */
-
-static enum outcome launched(struct worker *w, const struct instance *row,
-                             const struct sighting *seen, struct error *err)
-{
-    FAULT("launch-before-commit", err);
-    return advance(w, row,
-                   (struct instance_step){
-                       .event = EVENT_LAUNCHED,
-                       .cloud_ref = seen->ref,
-                       .zone = seen->zone[0] != '\0' ? seen->zone : NULL,
-                       .address = seen->private_address[0] != '\0' ? seen->private_address : NULL,
-                       .due_in_seconds = LOOK_BOOT_SECONDS},
-                   err);
-}
-
-/* The ticket this controller would give. Another one (or another key) may have begun the launch:
- * then the row must know ours before the cloud does. */
-static enum outcome ready_ticket(struct worker *w, const struct instance *row,
-                                 struct launch_ticket *ticket, struct error *err)
-{
-    launch_ticket_make(w->crew->ticket_key, &row->id, ticket);
-    if (memcmp(ticket->hash, row->launch_ticket_hash, SHA256_SIZE) == 0)
-        return OK;
-    return ticket_store_set(w->db, row, ticket->hash, err);
-}
-
-static enum outcome order_launch(struct worker *w, const struct open_cloud *open,
-                                 const struct instance *row, struct sighting *out,
-                                 struct error *err)
-{
-    OWNED(image_done) struct image image = {0};
-    OWNED(bytes_wipe) struct bytes user_data = {0};
-    struct launch_ticket ticket;
-    TRY(image_store_find(w->db, row->project, row->image, &image, err));
-    TRY(ready_ticket(w, row, &ticket, err));
-    TRY(userdata_make(w->crew->settings->link_url, bytes_span(&w->crew->root_pem), &row->id,
-                      &ticket, &user_data, err));
-    const struct launch_order order = {
-        .instance = row->id,
-        .generation = row->attempt,
-        .fleet = row->fleet,
-        .client_token = row->client_token,
-        .image = image.ref,
-        .size = row->size,
-        .zone = row->zone[0] != '\0' ? row->zone : NULL,
-        .user_data = bytes_span(&user_data),
-    };
-    FAULT("launch-before-call", err);
-    struct cloud_operation operation;
-    enum outcome outcome = open->driver->launch(open->cloud, &order, out, &operation, err);
-    cloud_called(outcome);
-    if (outcome == OK)
-        metric_add(METRIC_LAUNCHES, 1);
-    return outcome;
-}
-
-static enum outcome launch_it(struct worker *w, const struct open_cloud *open,
-                              const struct instance *row, struct error *err)
+/* The order was taken: has it come to its end? */
+static enum outcome look_at_end(struct worker *w, const struct open_cloud *open,
+                                const struct instance *row, struct error *err)
 {
     struct sighting seen = {0};
     struct error why = {0};
-    enum outcome outcome = order_launch(w, open, row, &seen, &why);
-    if (outcome == OK) {
-        FAULT("launch-after-call", err);
-        LOG(INFO, "instance.launched", TEXT("instance", uuid_text(&row->id).at),
-            TEXT("ref", seen.ref), INT("attempt", row->attempt));
-        return launched(w, row, &seen, err);
-    }
-    /* Said before with other words: so the machine is there, or will be seen soon. */
-    bool look = outcome == ERR_AMBIGUOUS || has_code(&why, CLOUD_IDEMPOTENCY_MISMATCH);
-    if (look || outcome_is_worth_retrying(outcome) || strcmp(why.code, "lost") == 0) {
+    enum outcome outcome = open->driver->find(open->cloud, row->cloud_ref, &seen, &why);
+    cloud_called(outcome);
+    if (outcome == ERR_NOT_FOUND || (outcome == OK && is_over(&seen)))
+        return gone(w, row, err);
+    if (outcome == OK)
+        return row_look_later(w, row, LOOK_SECONDS, err);
+    *err = why;
+    return outcome;
+}
+
+static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
+                                const struct instance *row, struct error *err)
+{
+    struct cloud_operation operation = {0};
+    struct error why = {0};
+    FAULT("terminate-before-call", err);
+    enum outcome outcome = open->driver->terminate(open->cloud, row->cloud_ref, &operation, &why);
+    cloud_called(outcome);
+    FAULT("terminate-after-call", err);
+    if (outcome == ERR_NOT_FOUND && row_is_fresh(row))
+        return row_look_later(w, row, LOOK_SECONDS, err);
+    if (outcome == ERR_NOT_FOUND)
+        return gone(w, row, err);
+    if (outcome != OK && outcome != ERR_AMBIGUOUS) {
         *err = why;
         return outcome;
     }
-    return fail_row(w, row, &why, err);
+    if (outcome == OK) {
+        metric_add(METRIC_TERMINATIONS, 1);
+        TRY(instance_store_settle(w->db, row, err));
+        TRY(operation_keep(w, row, INTENT_TERMINATE, &operation, err));
+    }
+    return operation.name[0] != '\0' ? row_look_later(w, row, operation_wait(&operation), err)
+                                     : look_at_end(w, open, row, err);
 }
 
-/* Whoever had this row before may have launched it. More than one machine for a token should not
- * be possible: keep the first, the watch ends the others. */
-static enum outcome adopt_or_launch(struct worker *w, struct instance *row, struct error *err)
+/* While the cloud goes on with it nothing more need be said. */
+static enum outcome follow_end(struct worker *w, const struct open_cloud *open,
+                               const struct instance *row, struct error *err)
+{
+    struct instance_operation kept;
+    bool over = false;
+    int64_t seconds = LOOK_SECONDS;
+    enum outcome outcome = operation_store_find(w->db, &row->id, &kept, err);
+    if (outcome == ERR_NOT_FOUND || (outcome == OK && kept.intent != INTENT_TERMINATE))
+        return end_machine(w, open, row, err);
+    TRY(outcome);
+    TRY(operation_follow(w, open, row, &over, &seconds, err));
+    return over ? look_at_end(w, open, row, err) : row_look_later(w, row, seconds, err);
+}
+
+static enum outcome end_it(struct worker *w, struct instance *row, struct error *err)
 {
     struct open_cloud *open;
-    OWNED(sighting_list_done) struct sighting_list seen = {0};
+    if (row->client_token[0] == '\0' && row->cloud_ref[0] == '\0')
+        return gone(w, row, err);
     TRY(clouds_get(&w->clouds, w->db, row->project, row->account, &open, err));
-    TRY(find_by_token(open, row, &seen, err));
-    for (size_t i = 0; i < seen.count; i++)
-        if (seen.at[i].state != MACHINE_GONE) {
-            LOG(INFO, "instance.adopted", TEXT("instance", uuid_text(&row->id).at),
-                TEXT("ref", seen.at[i].ref));
-            return launched(w, row, &seen.at[i], err);
-        }
-    if (seen.count > 0) {
-        struct error why;
-        error_fill(&why, ERR_CONFLICT, "gone", "", "its machine is gone already");
-        return fail_row(w, row, &why, err);
-    }
-    return launch_it(w, open, row, err);
+    if (row->cloud_ref[0] == '\0')
+        return end_unseen(w, open, row, err);
+    return open->driver->follow != NULL ? follow_end(w, open, row, err)
+                                        : end_machine(w, open, row, err);
 }
-
-static enum outcome end_it(struct worker *w, struct instance *row, struct error *err);
 
 static enum outcome begin_end(struct worker *w, struct instance *row, struct error *err)
 {
@@ -182,96 +128,6 @@ static enum outcome begin_end(struct worker *w, struct instance *row, struct err
     FAULT("terminate-after-intent", err);
     *row = now;
     return end_it(w, row, err);
-}
-
-static enum outcome request_it(struct worker *w, struct instance *row, struct error *err)
-{
-    const struct instance_step step = {
-        .event = EVENT_CLAIMED,
-        .intent = INTENT_LAUNCH,
-        .keep_lease = true,
-        .lease_seconds = w->crew->settings->lease_seconds,
-    };
-    struct open_cloud *open;
-    struct instance now = {0};
-    TRY(clouds_get(&w->clouds, w->db, row->project, row->account, &open, err));
-    FAULT("launch-before-intent", err);
-    TRY(instance_store_advance(w->db, row, &step, w->holder, &now, err));
-    FAULT("launch-after-intent", err);
-    *row = now;
-    return launch_it(w, open, row, err);
-}
-
-static enum outcome await_boot(struct worker *w, struct instance *row, struct error *err)
-{
-    int64_t waited = moment_seconds_between(row->phase_since, clock_now());
-    if (waited < BOOT_SECONDS)
-        return look_later(w, row, LOOK_BOOT_SECONDS, err);
-    struct error why;
-    error_fill(&why, ERR_UNREACHABLE, "boot-timeout", "", "its agent did not speak in %lld s",
-               (long long)waited);
-    return fail_row(w, row, &why, err);
-}
-
-static enum outcome leave_it(struct worker *w, struct instance *row, struct error *err)
-{
-    return look_later(w, row, LOOK_IDLE_SECONDS, err);
-}
-
-/* ---- ending ------------------------------------------------------------------------------- */
-
-static enum outcome gone(struct worker *w, const struct instance *row, struct error *err)
-{
-    LOG(INFO, "instance.gone", TEXT("instance", uuid_text(&row->id).at),
-        TEXT("ref", row->cloud_ref));
-    TRY(advance(w, row, (struct instance_step){.event = EVENT_GONE}, err));
-    return fleet_store_touch(w->db, row->project, row->fleet, err);
-}
-
-/* A launch was begun and nobody knows how it ended. */
-static enum outcome end_unseen(struct worker *w, const struct open_cloud *open,
-                               struct instance *row, struct error *err)
-{
-    OWNED(sighting_list_done) struct sighting_list seen = {0};
-    TRY(find_by_token(open, row, &seen, err));
-    if (seen.count > 0) {
-        TRY(look_later(w, row, 0, err));
-        return instance_store_adopt(w->db, &row->id, seen.at[0].ref, w->holder, err);
-    }
-    if (moment_seconds_between(row->phase_since, clock_now()) < SETTLE_SECONDS)
-        return look_later(w, row, LOOK_SECONDS, err);
-    return gone(w, row, err);
-}
-
-static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
-                                const struct instance *row, struct error *err)
-{
-    struct sighting seen = {0};
-    struct error why = {0};
-    FAULT("terminate-before-call", err);
-    enum outcome outcome = open->driver->terminate(open->cloud, row->cloud_ref, NULL, &why);
-    cloud_called(outcome);
-    FAULT("terminate-after-call", err);
-    if (outcome == OK)
-        metric_add(METRIC_TERMINATIONS, 1);
-    if (outcome == OK || outcome == ERR_AMBIGUOUS)
-        outcome = open->driver->find(open->cloud, row->cloud_ref, &seen, &why);
-    if (outcome == ERR_NOT_FOUND || (outcome == OK && seen.state == MACHINE_GONE))
-        return gone(w, row, err);
-    if (outcome == OK)
-        return look_later(w, row, LOOK_SECONDS, err);
-    *err = why;
-    return outcome;
-}
-
-static enum outcome end_it(struct worker *w, struct instance *row, struct error *err)
-{
-    struct open_cloud *open;
-    if (row->client_token[0] == '\0' && row->cloud_ref[0] == '\0')
-        return gone(w, row, err);
-    TRY(clouds_get(&w->clouds, w->db, row->project, row->account, &open, err));
-    return row->cloud_ref[0] == '\0' ? end_unseen(w, open, row, err)
-                                     : end_machine(w, open, row, err);
 }
 
 /* ---- the table ---------------------------------------------------------------------------- */

@@ -43,6 +43,7 @@ controller_libcontroller_a_SOURCES += controller/http_request.c controller/http_
 controller_libcontroller_a_SOURCES += controller/http_server.c controller/http_server.h
 controller_libcontroller_a_SOURCES += controller/http_target.c controller/http_target.h
 controller_libcontroller_a_SOURCES += controller/instance_steps.c controller/instance_steps.h
+controller_libcontroller_a_SOURCES += controller/instance_inside.h controller/launch_steps.c controller/row_acts.c
 controller_libcontroller_a_SOURCES += controller/instance_view.c controller/instance_view.h
 controller_libcontroller_a_SOURCES += controller/keeper_probes.c controller/keeper_probes.h
 controller_libcontroller_a_SOURCES += controller/keeper_status.c controller/keeper_status.h

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "controller/drift.h"
+#include "controller/instance_inside.h"
 #include "db/account_store.h"
 #include "db/case_store.h"
 #include "db/fleet_store.h"
+#include "db/place_store.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
 #include "lib/base/metrics.h"
@@ -22,14 +24,19 @@ enum {
 
 /* ---- time --------------------------------------------------------------------------------- */
 
-static enum outcome note(struct worker *w, const struct instance *row, enum phase_event event,
-                         const char *reason, struct error *err)
+static enum outcome note_step(struct worker *w, const struct instance *row,
+                              const struct instance_step *step, struct error *err)
 {
-    const struct instance_step step = {.event = event, .reason = reason};
-    enum outcome outcome = instance_store_note(w->db, &row->id, &step, w->holder, NULL, err);
+    enum outcome outcome = instance_store_note(w->db, &row->id, step, w->holder, NULL, err);
     if (outcome == OK)
         outcome = fleet_store_touch(w->db, row->project, row->fleet, err);
     return outcome == ERR_CONFLICT || outcome == ERR_NOT_FOUND ? OK : outcome;
+}
+
+static enum outcome note(struct worker *w, const struct instance *row, enum phase_event event,
+                         const char *reason, struct error *err)
+{
+    return note_step(w, row, &(struct instance_step){.event = event, .reason = reason}, err);
 }
 
 /* While we were down, or without a database, nobody could be heard: silence counts only from when
@@ -170,15 +177,42 @@ static enum outcome vanished(struct round *r, const struct instance *row, struct
     return note(r->worker, row, ending ? EVENT_GONE : EVENT_VANISHED, NULL, err);
 }
 
+/* Its cloud took it back, for want of room as a rule. What serves already may be said to have
+ * failed for less, and a person's wish is carried out by its worker. */
+static enum outcome failed(struct round *r, const struct instance *row, const struct sighting *seen,
+                           struct error *err)
+{
+    const bool young = row->phase == PHASE_BOOTING || row->phase == PHASE_STARTING;
+    struct error said;
+    if (row->wanted == WANTED_GONE || row->phase == PHASE_FAILED || (!young && !seen->is_over))
+        return OK;
+    error_fill(&said, ERR_CONFLICT, seen->failure, "", "%s", seen->reason);
+    LOG(WARN, "instance.taken-back", TEXT("instance", uuid_text(&row->id).at),
+        TEXT("ref", seen->ref), TEXT("code", seen->failure), TEXT("reason", seen->reason));
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(r->worker->db, &tx, err));
+    if (error_is_of_place(&said))
+        TRY(place_store_close(r->worker->db, row, said.code, said.text, r->worker->holder, err));
+    TRY(note_step(r->worker, row,
+                  &(struct instance_step){.event = EVENT_FAILED,
+                                          .reason = said.code,
+                                          .no_fault = error_is_of_place(&said)},
+                  err));
+    return transaction_commit(&tx, err);
+}
+
 static enum outcome check_row(struct round *r, const struct instance *row, struct error *err)
 {
     if (row->cloud_ref[0] == '\0')
         return OK;
     struct ref_key key = key_of(row->cloud_ref);
     const struct sighting *seen = map_get(r->by_ref, &key);
+    if (seen != NULL && seen->state == MACHINE_FAILED)
+        return failed(r, row, seen, err);
     if (seen != NULL)
         return seen->state == MACHINE_GONE ? vanished(r, row, err) : OK;
-    if (moment_seconds_between(row->updated, clock_now()) < UNSEEN_SECONDS)
+    const struct moment since = moment_is_none(row->launched_at) ? row->updated : row->launched_at;
+    if (r->seen.partial || moment_seconds_between(since, clock_now()) < UNSEEN_SECONDS)
         return OK;
     /* Not in the list: ask for it by name before believing that. */
     struct sighting alone = {0};

@@ -142,6 +142,9 @@ enum outcome account_store_update(struct db *db, const char *project, const stru
     TRY(check_place(db, project, &was, account, err));
     TRY(db_run(db, SQL_ACCOUNT_UPDATE, PARAMS(p_text(project), p_text(account->name), p_json(spec)),
                &rows, err));
+    /* Whoever changes it may have been given more: what had no room is asked anew. */
+    TRY(db_run(db, SQL_PLACE_OPEN_ACCOUNT, PARAMS(p_text(project), p_text(account->name)), NULL,
+               err));
     TRY(tell(db, project, account->name, "account.changed", spec, actor, err));
     TRY(transaction_commit(&tx, err));
     *out_epoch = rows_int(rows, 0, 0);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/account_store.h"
 #include "db/audit_store.h"
+#include "db/image_store.h"
 #include "lib/crypto/random.h"
 
 RECORD_LIST_BODY(fleet, &fleet_record)
@@ -23,16 +25,42 @@ static struct param p(const struct fleet *fleet, const char *field)
     return p_field(&fleet_record, fleet, field);
 }
 
-/* An image is one cloud's. What is not there at all is refused by its reference. */
-static enum outcome check_fit(struct db *db, const char *project, const struct fleet *fleet,
-                              struct error *err)
+static enum outcome check_image_in(struct db *db, const char *project, const struct image *image,
+                                   const char *name, struct error *err)
 {
-    OWNED(rows_drop) struct rows *rows = NULL;
-    TRY(db_run(db, SQL_FLEET_FITS, PARAMS(p_text(project), p(fleet, "account"), p(fleet, "image")),
-               &rows, err));
-    if (rows_count(rows) == 1 && !rows_bool(rows, 0, 0))
+    OWNED(account_done) struct account account = {0};
+    enum outcome outcome = account_store_find(db, project, name, &account, err);
+    if (outcome == ERR_NOT_FOUND) /* refused by its reference */
+        return OK;
+    TRY(outcome);
+    if (image_ref_in(image, &account) == NULL)
         return fail_at(err, ERR_INVALID, "other-cloud", "/image",
-                       "image %s is not for the cloud of account %s", fleet->image, fleet->account);
+                       "image %s is not for the cloud of account %s", image->name, name);
+    return OK;
+}
+
+/* An image has a name of its own in each cloud. */
+static enum outcome check_fit(struct db *db, const char *project, const struct fleet *fleet,
+                              const struct place_list *places, struct error *err)
+{
+    OWNED(image_done) struct image image = {0};
+    enum outcome outcome = image_store_find(db, project, fleet->image, &image, err);
+    if (outcome == ERR_NOT_FOUND)
+        return OK;
+    TRY(outcome);
+    for (size_t i = 0; i < places->count; i++)
+        TRY(check_image_in(db, project, &image, places->at[i].account, err));
+    return OK;
+}
+
+static enum outcome put_places(struct db *db, const char *project, const struct uuid *fleet,
+                               const struct place_list *places, struct error *err)
+{
+    TRY(db_run(db, SQL_FLEET_DROP_PLACES, PARAMS(p_uuid(fleet)), NULL, err));
+    for (size_t i = 0; i < places->count; i++)
+        TRY(db_run(db, SQL_FLEET_PUT_PLACE,
+                   PARAMS(p_uuid(fleet), p_text(project), p_text(places->at[i].account)), NULL,
+                   err));
     return OK;
 }
 
@@ -40,16 +68,19 @@ enum outcome fleet_store_add(struct db *db, const char *project, struct fleet *f
                              const char *actor, struct error *err)
 {
     OWNED(transaction_end) struct transaction tx = {0};
+    OWNED(place_list_done) struct place_list places = {0};
+    TRY(fleet_places(fleet, &places, err));
     TRY(transaction_begin(db, &tx, err));
-    TRY(check_fit(db, project, fleet, err));
+    TRY(check_fit(db, project, fleet, &places, err));
     fleet->id = uuid_new();
     TRY(db_run(db, SQL_FLEET_ADD,
                PARAMS(p(fleet, "id"), p_text(project), p(fleet, "name"), p(fleet, "desired"),
                       p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
                       p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
-                      p(fleet, "rejected_hold_seconds"), p(fleet, "objective"),
-                      p(fleet, "features")),
+                      p(fleet, "rejected_hold_seconds"), p(fleet, "objective"), p(fleet, "places"),
+                      p(fleet, "zone_most"), p(fleet, "features")),
                NULL, err));
+    TRY(put_places(db, project, &fleet->id, &places, err));
     TRY(tell(db, project, fleet->name, "fleet.created", fleet, actor, err));
     TRY(db_wake(db, err));
     return transaction_commit(&tx, err);
@@ -92,18 +123,22 @@ enum outcome fleet_store_update(struct db *db, const char *project, const struct
 {
     OWNED(fleet_done) struct fleet now = {0};
     OWNED(transaction_end) struct transaction tx = {0};
+    OWNED(place_list_done) struct place_list places = {0};
+    TRY(fleet_places(fleet, &places, err));
     TRY(transaction_begin(db, &tx, err));
-    TRY(check_fit(db, project, fleet, err));
-    enum outcome outcome = db_one(
-        db, SQL_FLEET_UPDATE,
-        PARAMS(p_text(project), p(fleet, "name"), p_int(if_epoch), p(fleet, "desired"),
-               p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
-               p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
-               p(fleet, "rejected_hold_seconds"), p(fleet, "objective"), p(fleet, "features")),
-        &fleet_record, &now, "fleet", err);
+    TRY(check_fit(db, project, fleet, &places, err));
+    enum outcome outcome =
+        db_one(db, SQL_FLEET_UPDATE,
+               PARAMS(p_text(project), p(fleet, "name"), p_int(if_epoch), p(fleet, "desired"),
+                      p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
+                      p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
+                      p(fleet, "rejected_hold_seconds"), p(fleet, "objective"), p(fleet, "places"),
+                      p(fleet, "zone_most"), p(fleet, "features")),
+               &fleet_record, &now, "fleet", err);
     if (outcome == ERR_NOT_FOUND)
         return fail_unchanged(db, project, fleet->name, err);
     TRY(outcome);
+    TRY(put_places(db, project, &now.id, &places, err));
     TRY(tell(db, project, fleet->name, "fleet.changed", &now, actor, err));
     TRY(db_wake(db, err));
     TRY(transaction_commit(&tx, err));

@@ -32,7 +32,8 @@ enum outcome image_store_add(struct db *db, const char *project, struct image *i
     TRY(db_run(db, SQL_IMAGE_ADD,
                PARAMS(p(image, "id"), p_text(project), p(image, "name"), p(image, "driver"),
                       p(image, "ref"), p(image, "boot_mode"), p(image, "reference_values"),
-                      p(image, "measured_boot"), p(image, "provider_execution"), p(image, "os")),
+                      p(image, "measured_boot"), p(image, "provider_execution"), p(image, "os"),
+                      p(image, "refs")),
                NULL, err));
     TRY(tell(db, project, image->name, "image.created", image, actor, err));
     return transaction_commit(&tx, err);
@@ -84,7 +85,7 @@ enum outcome image_store_update(struct db *db, const char *project, const struct
     TRY(db_one(db, SQL_IMAGE_UPDATE,
                PARAMS(p_text(project), p(image, "name"), p(image, "ref"), p(image, "boot_mode"),
                       p(image, "reference_values"), p(image, "measured_boot"),
-                      p(image, "provider_execution"), p(image, "os")),
+                      p(image, "provider_execution"), p(image, "os"), p(image, "refs")),
                &image_record, &now, "image", err));
     TRY(tell(db, project, now.name, "image.changed", &now, actor, err));
     TRY(transaction_commit(&tx, err));

@@ -140,14 +140,15 @@ static enum outcome write_step(struct db *db, const struct instance *was,
     int64_t attempt = was->attempt;
     if (walk->to == PHASE_LAUNCHING)
         instance_client_token(&was->id, ++attempt, token);
-    enum outcome outcome = db_one(
-        db, SQL_INSTANCE_ADVANCE,
-        PARAMS(p_uuid(&was->id), p_name(&phase_names, walk->from), p_int(was->epoch),
-               p_text(holder), p_name(&phase_names, walk->to), p_text(reason),
-               p_name(&intent_names, step->intent), p_text(step->cloud_ref), p_text(step->region),
-               p_text(step->zone), p_text(step->address), p_int(attempt), p_text(token),
-               p_int(step->due_in_seconds), p_bool(step->keep_lease), p_int(step->lease_seconds)),
-        &instance_record, out, "instance", err);
+    enum outcome outcome =
+        db_one(db, SQL_INSTANCE_ADVANCE,
+               PARAMS(p_uuid(&was->id), p_name(&phase_names, walk->from), p_int(was->epoch),
+                      p_text(holder), p_name(&phase_names, walk->to), p_text(reason),
+                      p_name(&intent_names, step->intent), p_text(step->cloud_ref),
+                      p_text(step->region), p_text(step->zone), p_text(step->address),
+                      p_int(attempt), p_text(token), p_int(step->due_in_seconds),
+                      p_bool(step->keep_lease), p_int(step->lease_seconds), p_bool(step->no_fault)),
+               &instance_record, out, "instance", err);
     if (outcome == ERR_NOT_FOUND)
         return fail_code(err, ERR_CONFLICT, "lost", "instance %s is in other hands",
                          uuid_text(&was->id).at);
@@ -279,8 +280,16 @@ enum outcome instance_store_want(struct db *db, const struct uuid *id, enum want
     return transaction_commit(&tx, err);
 }
 
+enum outcome instance_store_settle(struct db *db, const struct instance *claimed, struct error *err)
+{
+    return change_claimed(db, SQL_INSTANCE_SETTLE,
+                          PARAMS(p_uuid(&claimed->id), p_text(claimed->lease_holder)), claimed,
+                          err);
+}
+
 enum outcome instance_store_refit(struct db *db, const struct uuid *id, const struct fleet *fleet,
-                                  const char *actor, struct error *err)
+                                  const struct instance_place *place, const char *actor,
+                                  struct error *err)
 {
     struct instance row;
     int64_t changed = 0;
@@ -288,11 +297,13 @@ enum outcome instance_store_refit(struct db *db, const struct uuid *id, const st
     TRY(transaction_begin(db, &tx, err));
     TRY(instance_store_lock(db, id, &row, err));
     TRY(db_change(db, SQL_INSTANCE_REFIT,
-                  PARAMS(p_uuid(id), p_text(fleet->account), p_text(fleet->image),
-                         p_text(fleet->size), p_text(fleet->policy)),
+                  PARAMS(p_uuid(id), p_text(place->account), p_text(fleet->image),
+                         p_text(place->size), p_text(fleet->policy), p_text(place->region),
+                         p_text(place->zone)),
                   &changed, err));
     if (changed > 0)
-        TRY(audit_instance(db, &row, "instance.refitted", "size", fleet->size, NULL, actor, err));
+        TRY(audit_instance(db, &row, "instance.refitted", "size", place->size, place->account,
+                           actor, err));
     return transaction_commit(&tx, err);
 }
 

@@ -87,6 +87,7 @@ struct instance_step {
     int64_t due_in_seconds; /* when to look again */
     bool keep_lease;        /* go on with it at once: the lease is prolonged to `lease_seconds` */
     int64_t lease_seconds;
+    bool no_fault; /* it failed for want of room: nothing against what was to be launched */
 };
 /* Compare-and-set on phase, epoch and lease holder of `claimed`. Into LAUNCHING it also counts the
  * attempt and sets client_token, so that both are committed before any call. ERR_CONFLICT "lost",
@@ -98,15 +99,22 @@ enum outcome instance_store_advance(struct db *db, const struct instance *claime
  * kept as reason. ERR_CONFLICT "lost". */
 enum outcome instance_store_defer(struct db *db, const struct instance *claimed,
                                   int64_t due_in_seconds, const char *why, struct error *err);
+/* Its cloud said for certain what became of an order: from now on "not found" means gone. */
+enum outcome instance_store_settle(struct db *db, const struct instance *claimed,
+                                   struct error *err);
 /* Prolong a lease during a long act. ERR_CONFLICT "lost". */
 enum outcome instance_store_hold(struct db *db, const struct instance *claimed,
                                  int64_t lease_seconds, struct error *err);
 
 /* ---- without a lease ---- */
 
-/* A row in phase requested gets account, image, size and policy of its fleet as it is now. */
+/* A row in phase requested becomes as its fleet is now, and goes where the placement says. */
+struct instance_place {
+    const char *account, *size, *region, *zone; /* the last two may be "" */
+};
 enum outcome instance_store_refit(struct db *db, const struct uuid *id, const struct fleet *fleet,
-                                  const char *actor, struct error *err);
+                                  const struct instance_place *place, const char *actor,
+                                  struct error *err);
 
 /* What a person, the planner or the agents' desk knows: locks the row and takes the step, whoever
  * has the lease; that worker then finds it "lost". An event that leads where the row already is

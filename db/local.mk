@@ -22,6 +22,8 @@ db_libdb_a_SOURCES += db/instance_history.c db/instance_history.h
 db_libdb_a_SOURCES += db/instance_store.c db/instance_store.h
 db_libdb_a_SOURCES += db/instance_trust.c
 db_libdb_a_SOURCES += db/keeper_store.c db/keeper_store.h
+db_libdb_a_SOURCES += db/operation_store.c db/operation_store.h
+db_libdb_a_SOURCES += db/place_store.c db/place_store.h
 db_libdb_a_SOURCES += db/probe_store.c db/probe_store.h
 db_libdb_a_SOURCES += db/migrate.c db/migrate.h
 db_libdb_a_SOURCES += db/replay_store.c db/replay_store.h
@@ -46,6 +48,8 @@ DB_QUERIES += $(top_srcdir)/db/queries/fleet.sql
 DB_QUERIES += $(top_srcdir)/db/queries/image.sql
 DB_QUERIES += $(top_srcdir)/db/queries/instance.sql
 DB_QUERIES += $(top_srcdir)/db/queries/keeper.sql
+DB_QUERIES += $(top_srcdir)/db/queries/operation.sql
+DB_QUERIES += $(top_srcdir)/db/queries/place.sql
 DB_QUERIES += $(top_srcdir)/db/queries/probe.sql
 DB_QUERIES += $(top_srcdir)/db/queries/replay.sql
 DB_QUERIES += $(top_srcdir)/db/queries/retention.sql
@@ -66,6 +70,7 @@ DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0010_endorsement_turns.sql \
 	$(top_srcdir)/db/migrations/0011_verified_at.sql \
 	$(top_srcdir)/db/migrations/0012_catalogue.sql
+DB_MIGRATIONS += $(top_srcdir)/db/migrations/0013_places_and_leftovers.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

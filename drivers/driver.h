@@ -95,6 +95,7 @@ struct sighting {
     char state_word[32];  /* as the cloud spelled it */
     char reason[64];      /* why it is in that state, the cloud's code; may be empty */
     char failure[32];     /* MACHINE_FAILED: the word of a cloud_error, else empty */
+    bool is_over;         /* MACHINE_FAILED: and nothing of it runs or can run again */
     struct uuid instance; /* from our tags; zero when there is none */
     int64_t generation;
     char fleet[64];
@@ -111,6 +112,7 @@ struct sighting_list {
     struct sighting *at;
     size_t count;
     size_t room;
+    bool partial; /* a part of the cloud did not answer: what is missing here is not gone */
 };
 struct sighting *sighting_list_add(struct sighting_list *list); /* zeroed; until the next add */
 void sighting_list_done(struct sighting_list *list);

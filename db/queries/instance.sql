@@ -76,7 +76,9 @@ UPDATE instances SET
     lease_until = CASE WHEN $15 THEN clock_timestamp() + make_interval(secs => $16::bigint) END,
     failures = 0, epoch = epoch + 1,
     phase_since = clock_timestamp(), updated = clock_timestamp(),
-    spoiled_at = CASE WHEN $5 = 'failed' THEN clock_timestamp() ELSE spoiled_at END,
+    launched_at = CASE WHEN $8 IS NULL THEN launched_at ELSE clock_timestamp() END,
+    settled_at = CASE WHEN $5 = 'launching' THEN NULL ELSE settled_at END,
+    spoiled_at = CASE WHEN $5 = 'failed' AND NOT $17::boolean THEN clock_timestamp() ELSE spoiled_at END,
     terminated_at = CASE WHEN $5 = 'terminated' THEN clock_timestamp() END
 WHERE id = $1 AND phase = $2
   AND CASE WHEN $4::text IS NULL THEN epoch = $3 ELSE lease_holder = $4 END
@@ -106,12 +108,21 @@ WHERE id = $1;
 
 -- What waits to be launched, made as its fleet is now.
 -- name: instance_refit
-UPDATE instances SET account = $2, image = $3, size = $4, policy = $5, updated = clock_timestamp()
-WHERE id = $1 AND phase = 'requested' AND (account, image, size, policy) IS DISTINCT FROM ($2, $3, $4, $5);
+UPDATE instances SET account = $2, image = $3, size = $4, policy = $5, region = $6, zone = $7, updated = clock_timestamp()
+WHERE id = $1 AND phase = 'requested'
+  AND (account, image, size, policy, region, zone) IS DISTINCT FROM ($2, $3, $4, $5, $6, $7);
 
 -- name: instance_adopt
-UPDATE instances SET cloud_ref = $2, updated = clock_timestamp(), next_due = clock_timestamp()
+UPDATE instances SET cloud_ref = $2, launched_at = coalesce(launched_at, clock_timestamp()),
+    updated = clock_timestamp(), next_due = clock_timestamp()
 WHERE id = $1 AND cloud_ref IS NULL;
+
+-- name: instance_settle
+UPDATE instances SET settled_at = clock_timestamp() WHERE id = $1 AND lease_holder = $2;
+
+-- name: instance_end_intent
+UPDATE instances SET intent = 'none', settled_at = clock_timestamp()
+WHERE id = $1 AND lease_holder = $2 AND phase <> 'terminating';
 
 -- The epoch grows only when the word changes: a renewal takes no worker's row away.
 -- name: instance_set_trust

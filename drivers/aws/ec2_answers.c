@@ -204,6 +204,7 @@ static void read_reason(const xmlNode *item, struct sighting *out)
     if (out->state != MACHINE_GONE || strncmp(out->reason, "Server.", 7) != 0)
         return;
     out->state = MACHINE_FAILED;
+    out->is_over = true;
     snprintf(out->failure, sizeof out->failure, "%s",
              name_of(&cloud_error_names, (int)ec2_reason_kind(out->reason)));
 }

@@ -11,7 +11,9 @@ static const struct field fields[] = {
     FIELD(fleet, project,  FIELD_TEXT, .flags = FIELD_READ_ONLY),
     FIELD(fleet, name,     FIELD_TEXT),
     FIELD(fleet, desired,  FIELD_INT, .least = 0, .most = FLEET_DESIRED_MAX),
-    FIELD(fleet, account,  FIELD_TEXT),
+    FIELD(fleet, account,  FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(fleet, places,   FIELD_JSON, .flags = FIELD_OPTIONAL),
+    FIELD(fleet, zone_most, FIELD_INT, .least = 0, .most = FLEET_DESIRED_MAX, .flags = FIELD_OPTIONAL),
     FIELD(fleet, image,    FIELD_TEXT),
     FIELD(fleet, size,     FIELD_TEXT),
     FIELD(fleet, policy,   FIELD_TEXT),
@@ -107,10 +109,43 @@ static enum outcome check_objective(const json_t *objective, struct error *err)
     return OK;
 }
 
+static bool has_places(const struct fleet *fleet)
+{
+    return fleet->places != NULL &&
+           (!json_is_array(fleet->places) || json_array_size(fleet->places) > 0);
+}
+
+enum outcome fleet_places(const struct fleet *fleet, struct place_list *out, struct error *err)
+{
+    if (has_places(fleet))
+        return places_from_json(fleet->places, out, err);
+    *out = (struct place_list){.at = NEW(struct place), .count = 1};
+    out->at[0].weight = 1;
+    memcpy(out->at[0].account, fleet->account, sizeof fleet->account);
+    return OK;
+}
+
+static enum outcome check_places(const struct fleet *fleet, struct error *err)
+{
+    OWNED(place_list_done) struct place_list places = {0};
+    if (has_places(fleet) == (fleet->account[0] != '\0'))
+        return fail_at(err, ERR_INVALID, "account-or-places", "/places",
+                       "/places: either account or places, not both and not neither");
+    if (!has_places(fleet))
+        TRY(check_name(fleet->account, "/account", err));
+    TRY(fleet_places(fleet, &places, err));
+    for (size_t i = 0; i < places.count && fleet->zone_most > 0; i++)
+        if (places.at[i].zone_count == 0)
+            return fail_at(err, ERR_INVALID, "zones-missing", "/zone_most",
+                           "/zone_most: the place of account %s names no zones",
+                           places.at[i].account);
+    return OK;
+}
+
 static enum outcome check(const struct fleet *fleet, struct error *err)
 {
     TRY(check_name(fleet->name, "/name", err));
-    TRY(check_name(fleet->account, "/account", err));
+    TRY(check_places(fleet, err));
     TRY(check_name(fleet->image, "/image", err));
     TRY(check_name(fleet->policy, "/policy", err));
     if (!text_is_word(fleet->size))
@@ -133,6 +168,8 @@ enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct erro
         fleet.secrets = json_array();
     if (fleet.features == NULL)
         fleet.features = json_pack("[s]", name_of(&catalogue_feature_names, FEATURE_SNP));
+    if (fleet.places == NULL)
+        fleet.places = json_array();
     if (json_is_null(fleet.objective)) /* said to be none */
         fleet.objective = NULL;
     TRY(check(&fleet, err));

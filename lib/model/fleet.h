@@ -3,6 +3,7 @@
 #define MUSTER_MODEL_FLEET_H
 
 #include "lib/model/instance.h"
+#include "lib/model/place.h"
 
 enum {
     FLEET_DESIRED_MAX = 10000,
@@ -18,7 +19,9 @@ struct fleet {
     char project[PROJECT_SIZE];
     char name[NAME_SIZE];
     int64_t desired;
-    char account[NAME_SIZE];
+    char account[NAME_SIZE]; /* short for one place that is all of it; empty with `places` */
+    json_t *places;          /* array: see place.h */
+    int64_t zone_most;       /* of it in one zone of a place; 0: any number */
     char image[NAME_SIZE];
     char size[NAME_SIZE];
     char policy[NAME_SIZE];
@@ -43,5 +46,8 @@ void fleet_done(struct fleet *fleet);
  * a cloud has what it asks for is the catalogue's to say. */
 enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct error *err);
 json_t *fleet_to_json(const struct fleet *fleet);
+
+/* Where it stands: its places, or its one account. */
+enum outcome fleet_places(const struct fleet *fleet, struct place_list *out, struct error *err);
 
 #endif

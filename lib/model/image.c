@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "lib/model/account.h"
-
 static const char *const provider_execution_words[] = {"on", "off"};
 _Static_assert(countof(provider_execution_words) == PROVIDER_EXECUTION_COUNT);
 const struct names provider_execution_names = NAMES("setting", provider_execution_words);
@@ -15,6 +13,7 @@ static const struct field fields[] = {
     FIELD(image, name,               FIELD_TEXT),
     FIELD(image, driver,             FIELD_TEXT),
     FIELD(image, ref,                FIELD_TEXT),
+    FIELD(image, refs,               FIELD_JSON, .flags = FIELD_OPTIONAL),
     FIELD(image, boot_mode,          FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(image, reference_values,   FIELD_JSON, .flags = FIELD_OPTIONAL),
     FIELD(image, measured_boot,      FIELD_JSON, .flags = FIELD_OPTIONAL),
@@ -64,6 +63,33 @@ static enum outcome check_os(const json_t *os, struct error *err)
     return check_word(version, "/os/version", err);
 }
 
+/* {"azure": "...", "an-account": "..."} */
+static enum outcome check_refs(const json_t *refs, struct error *err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach ((json_t *)(uintptr_t)refs, key, value) {
+        if (!text_is_name(key))
+            return fail_at(err, ERR_INVALID, "bad-name", "/refs", "/refs: '%.63s' is not a name",
+                           key);
+        const char *ref = json_string_value(value);
+        if (ref == NULL || strlen(ref) >= IMAGE_REF_SIZE)
+            return fail_at(err, ERR_INVALID, "wrong-type", "/refs", "/refs: %s is not a short text",
+                           key);
+        TRY(check_word(ref, "/refs", err));
+    }
+    return OK;
+}
+
+const char *image_ref_in(const struct image *image, const struct account *account)
+{
+    const char *cloud = name_of(&account_driver_names, (int)account->driver);
+    const char *ref = json_string_value(json_object_get(image->refs, account->name));
+    if (ref == NULL && strcmp(image->driver, cloud) == 0)
+        return image->ref;
+    return ref != NULL ? ref : json_string_value(json_object_get(image->refs, cloud));
+}
+
 enum outcome image_from_json(const json_t *value, struct image *out, struct error *err)
 {
     OWNED(image_done) struct image image = {0};
@@ -82,6 +108,8 @@ enum outcome image_from_json(const json_t *value, struct image *out, struct erro
     TRY(object_or_nothing(&image.measured_boot, "/measured_boot", err));
     TRY(object_or_nothing(&image.os, "/os", err));
     TRY(check_os(image.os, err));
+    TRY(object_or_nothing(&image.refs, "/refs", err));
+    TRY(check_refs(image.refs, err));
     *out = image;
     image = (struct image){0};
     return OK;

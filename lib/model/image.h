@@ -3,6 +3,7 @@
 #ifndef MUSTER_MODEL_IMAGE_H
 #define MUSTER_MODEL_IMAGE_H
 
+#include "lib/model/account.h"
 #include "lib/model/instance.h"
 
 enum {
@@ -19,6 +20,7 @@ struct image {
     char name[NAME_SIZE];
     char driver[NAME_SIZE];   /* "aws" */
     char ref[IMAGE_REF_SIZE]; /* "ami-0abc..." */
+    json_t *refs;             /* object: other refs of it, by account or else by cloud */
     char boot_mode[NAME_SIZE];
     json_t *reference_values; /* object: measurements and PCRs that the image should show */
     json_t *measured_boot;    /* object: how far measurement reaches (agent, root file system) */
@@ -35,5 +37,8 @@ extern const struct record image_record;
 void image_done(struct image *image);
 enum outcome image_from_json(const json_t *value, struct image *out, struct error *err);
 json_t *image_to_json(const struct image *image);
+
+/* What it is called in this account; NULL: it is not there. */
+const char *image_ref_in(const struct image *image, const struct account *account);
 
 #endif

@@ -40,6 +40,7 @@ const struct names intent_names = NAMES("intent", intent_words);
 static const struct step phase_steps[] = {
     /* from              on               to                 because */
     {PHASE_REQUESTED,   EVENT_CLAIMED,   PHASE_LAUNCHING,   "a worker took it and committed the launch"},
+    {PHASE_REQUESTED,   EVENT_FAILED,    PHASE_FAILED,      "its place has no room"},
     {PHASE_REQUESTED,   EVENT_TERMINATE, PHASE_TERMINATING, "no longer wanted"},
 
     {PHASE_LAUNCHING,   EVENT_LAUNCHED,  PHASE_BOOTING,     "the cloud gave it an id"},
@@ -144,6 +145,7 @@ static const struct field fields[] = {
     FIELD(instance, reason,             FIELD_TEXT),
     FIELD(instance, wanted,             FIELD_NAME, .names = &wanted_names),
     FIELD(instance, trust,              FIELD_NAME, .names = &trust_names),
+    FIELD(instance, place_reason,       FIELD_TEXT),
     FIELD(instance, trust_reason,       FIELD_TEXT),
     FIELD(instance, trust_since,        FIELD_MOMENT),
     FIELD(instance, verdict_id,         FIELD_UUID),
@@ -157,6 +159,8 @@ static const struct field fields[] = {
     FIELD(instance, attempt,            FIELD_INT),
     FIELD(instance, intent,             FIELD_NAME, .names = &intent_names),
     FIELD(instance, address,            FIELD_TEXT),
+    FIELD(instance, launched_at,        FIELD_MOMENT),
+    FIELD(instance, settled_at,         FIELD_MOMENT, .flags = FIELD_HIDDEN),
     FIELD(instance, epoch,              FIELD_INT),
     FIELD(instance, lease_holder,       FIELD_TEXT, .flags = FIELD_HIDDEN),
     FIELD(instance, lease_until,        FIELD_MOMENT, .flags = FIELD_HIDDEN),

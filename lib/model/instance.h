@@ -102,7 +102,8 @@ struct instance {
 
     enum phase phase;
     struct moment phase_since;
-    char reason[WHY_SIZE]; /* of the phase: why it failed, why it ends */
+    char reason[WHY_SIZE];       /* of the phase: why it failed, why it ends */
+    char place_reason[WHY_SIZE]; /* why it is not where it was first to go */
     enum wanted wanted;
 
     enum trust trust;
@@ -120,6 +121,8 @@ struct instance {
     int64_t attempt;
     enum intent intent;
     char address[NAME_SIZE];
+    struct moment launched_at; /* when its cloud gave it a machine */
+    struct moment settled_at;  /* when its cloud said for certain what became of an order of ours */
 
     int64_t epoch; /* grows with every change of phase or trust */
     char lease_holder[HOLDER_SIZE];

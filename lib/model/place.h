@@ -18,7 +18,8 @@ struct place {
     char size[NAME_SIZE]; /* empty: the fleet's */
     int64_t weight;
     char zones[PLACE_ZONES_MAX][NAME_SIZE];
-    size_t zone_count; /* 0: the cloud chooses */
+    size_t zone_count;      /* 0: the cloud chooses */
+    char region[NAME_SIZE]; /* the account's; not of the spec */
 };
 
 struct place_list {

@@ -16,7 +16,7 @@ struct spot {
     /* The cloud had no room, or would give no more: until then nothing goes there. */
     struct moment closed_until;
     char closed_code[48];
-    char closed_text[256];
+    char closed_text[ERROR_TEXT_SIZE];
 };
 
 struct placement {

@@ -22,6 +22,7 @@ check_PROGRAMS += tests/db/test_freshness
 check_PROGRAMS += tests/db/test_instance_store
 check_PROGRAMS += tests/db/test_keepers
 check_PROGRAMS += tests/db/test_probes
+check_PROGRAMS += tests/db/test_places
 check_PROGRAMS += tests/db/test_plans
 check_PROGRAMS += tests/db/test_passports
 check_PROGRAMS += tests/db/test_migrate

@@ -113,6 +113,7 @@ static void a_throttled_launch_is_tried_again_later(void **state)
 static void a_refused_launch_says_why_and_is_tried_again_with_a_new_token(void **state)
 {
     (void)state;
+    struct error err = {0};
     fake_cloud_mischief(MISCHIEF_REFUSE, CLOUD_QUOTA, 1);
     stage_start();
     stage_fleet(1);
@@ -120,6 +121,7 @@ static void a_refused_launch_says_why_and_is_tried_again_with_a_new_token(void *
     OWNED(instance_list_done) struct instance_list list = stage_rows("failed", false);
     if (list.count == 1)
         assert_string_equal(list.at[0].reason, "quota");
+    assert_ok(db_script(stage.db, "UPDATE place_closures SET until = clock_timestamp()", &err));
     stage_await(booting, 1);
     OWNED(instance_list_done) struct instance_list later = stage_rows("booting", false);
     assert_int_equal(later.at[0].attempt, 2);

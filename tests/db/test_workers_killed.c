@@ -2,44 +2,20 @@
  * nor doubled. Promises I1, I2, I5 and I10 of the design. */
 #include "controller/worker.h"
 
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "agent/userdata.h"
 #include "tests/support/fake_cloud.h"
 #include "tests/support/stage.h"
 #include "tests/support/test.h"
 
-/* A controller in a process of its own, as kill -9 finds it. */
-static void run_until_killed(void)
-{
-    stage.settings.lease_seconds = 1; /* what a dead one held is free again so soon */
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct error err = {0};
-        struct workers *workers = NULL;
-        if (workers_start_with(&stage.settings, fake_driver_of, &workers, &err) != OK)
-            _exit(1);
-        for (;;)
-            pause();
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-
 static void killed_before_the_cloud_call_nothing_is_lost(void **state)
 {
     (void)state;
     stage_fleet(3);
     fake_cloud_mischief(MISCHIEF_DIE_BEFORE, 0, 1);
-    run_until_killed();
+    stage_run_until_killed();
     stage_start();
     stage_await(booting, 3);
     assert_one_machine_a_row(3);
@@ -50,7 +26,7 @@ static void killed_after_the_cloud_call_nothing_is_doubled(void **state)
     (void)state;
     stage_fleet(3);
     fake_cloud_mischief(MISCHIEF_DIE_AFTER, 0, 1);
-    run_until_killed();
+    stage_run_until_killed();
     assert_true(fake_cloud_launches() >= 1);
     stage_start();
     stage_await(booting, 3);
@@ -67,7 +43,7 @@ static void killed_after_ending_a_machine_its_row_ends_too(void **state)
     stage_stop();
     stage_scale(0);
     fake_cloud_mischief(MISCHIEF_DIE_TERMINATED, 0, 1);
-    run_until_killed();
+    stage_run_until_killed();
     stage_start();
     stage_await(terminated, 2);
     assert_int_equal(fake_cloud_machines(), 0);
@@ -79,7 +55,7 @@ static void killed_again_and_again_it_converges(void **state)
     stage_fleet(6);
     for (int i = 0; i < 4; i++) {
         fake_cloud_mischief(i % 2 == 0 ? MISCHIEF_DIE_AFTER : MISCHIEF_DIE_BEFORE, 0, 1);
-        run_until_killed();
+        stage_run_until_killed();
     }
     stage_start();
     stage_await(booting, 6);
@@ -94,7 +70,7 @@ static void another_controller_goes_on_with_a_launch(void **state)
     struct error err = {0};
     stage_fleet(1);
     fake_cloud_mischief(MISCHIEF_DIE_BEFORE, 0, 1);
-    run_until_killed();
+    stage_run_until_killed();
     stage_write(stage.key_file, "the key of another controller");
     stage_start();
     stage_await(booting, 1);
@@ -119,7 +95,7 @@ static void killed_at_any_fault_point_it_converges(void **state)
     for (size_t i = 0; i < countof(points); i++) {
         stage_scale(3 + (int64_t)i);
         setenv("MUSTER_FAULT", points[i], 1);
-        run_until_killed();
+        stage_run_until_killed();
     }
     unsetenv("MUSTER_FAULT");
     stage_start();

@@ -17,8 +17,20 @@ struct world {
     int mischief_left;
     bool offers; /* it can be asked what it has */
     bool offers_fail;
-    int asked;
+    int offers_asked;
     char offered[NAME_SIZE]; /* one size, of two vCPUs */
+    struct {
+        char account[64];
+        enum cloud_error kind;
+        int room;
+    } full[4];
+    int full_count;
+    int asks; /* before an operation is over; 0: answers are final */
+    bool fails;
+    enum cloud_error failure;
+    int asked;
+    bool hidden;
+    bool partial;
     bool forgotten[FAKE_MACHINES_MOST];
     struct fake_machine machines[FAKE_MACHINES_MOST];
 };
@@ -100,6 +112,59 @@ void fake_cloud_forget(int number)
     leave();
 }
 
+void fake_cloud_fill(const char *account, enum cloud_error kind, int room)
+{
+    enter();
+    int i = 0;
+    while (i < world->full_count && strcmp(world->full[i].account, account) != 0)
+        i++;
+    if (i == (int)countof(world->full))
+        abort();
+    world->full_count = i == world->full_count ? i + 1 : world->full_count;
+    snprintf(world->full[i].account, sizeof world->full[i].account, "%s", account);
+    world->full[i].kind = kind;
+    world->full[i].room = room;
+    leave();
+}
+
+void fake_cloud_operations(int asks, const enum cloud_error *failure)
+{
+    enter();
+    world->asks = asks;
+    world->fails = failure != NULL;
+    world->failure = failure != NULL ? *failure : CLOUD_ERROR_COUNT;
+    leave();
+}
+
+int fake_cloud_asks(void)
+{
+    return world->asked;
+}
+
+void fake_cloud_hide(bool hidden)
+{
+    enter();
+    world->hidden = hidden;
+    leave();
+}
+
+void fake_cloud_fail(int number, enum cloud_error kind)
+{
+    enter();
+    struct sighting *seen = &world->machines[number].seen;
+    seen->state = MACHINE_FAILED;
+    seen->is_over = true;
+    snprintf(seen->failure, sizeof seen->failure, "%s", name_of(&cloud_error_names, (int)kind));
+    leave();
+}
+
+void fake_cloud_part(bool partial)
+{
+    enter();
+    world->partial = partial;
+    leave();
+}
+
 static struct fake_machine *make(const struct uuid *instance, const char *token)
 {
     if (world->count == FAKE_MACHINES_MOST)
@@ -116,7 +181,7 @@ static struct fake_machine *make(const struct uuid *instance, const char *token)
 int fake_cloud_plant(const struct uuid *instance, const char *token)
 {
     enter();
-    make(instance, token);
+    snprintf(make(instance, token)->account, sizeof world->machines[0].account, "cloud");
     int number = world->count - 1;
     leave();
     return number;
@@ -125,14 +190,14 @@ int fake_cloud_plant(const struct uuid *instance, const char *token)
 /* ---- the driver --------------------------------------------------------------------------- */
 
 struct cloud {
-    int unused;
+    char account[64];
 };
 
 static enum outcome fake_open(const struct account *account, struct cloud **out, struct error *err)
 {
-    (void)account;
     (void)err;
     *out = NEW(struct cloud);
+    memcpy((*out)->account, account->name, sizeof account->name);
     return OK;
 }
 
@@ -182,10 +247,21 @@ static void die(void)
     kill(getpid(), SIGKILL);
 }
 
-static enum outcome launch(const struct launch_order *order, struct sighting *out,
+/* Is there room in this account? Takes it. */
+static enum outcome take_room(const char *account, struct error *err)
+{
+    for (int i = 0; i < world->full_count; i++)
+        if (strcmp(world->full[i].account, account) == 0 && world->full[i].room-- <= 0)
+            return cloud_fail(err, world->full[i].kind, "%s is full", account);
+    return OK;
+}
+
+static enum outcome launch(const char *account, const struct launch_order *order,
+                           struct sighting *out, struct cloud_operation *operation,
                            struct error *err)
 {
-    enum mischief mischief = next_mischief();
+    enum mischief mischief =
+        world->mischief == MISCHIEF_DIE_FOLLOWING ? MISCHIEF_NONE : next_mischief();
     world->calls++;
     if (mischief == MISCHIEF_DIE_BEFORE)
         die();
@@ -196,8 +272,16 @@ static enum outcome launch(const struct launch_order *order, struct sighting *ou
     const struct fake_machine *known = by_token(order->client_token);
     if (known != NULL)
         return answer_known(known, order, out, err);
+    TRY(take_room(account, err));
     struct fake_machine *made = make(&order->instance, order->client_token);
     memcpy(made->user_data, order->user_data.at, order->user_data.len);
+    snprintf(made->account, sizeof made->account, "%s", account);
+    snprintf(made->image, sizeof made->image, "%s", order->image);
+    snprintf(made->size, sizeof made->size, "%s", order->size);
+    snprintf(made->zone, sizeof made->zone, "%s", order->zone != NULL ? order->zone : "");
+    made->asks_left = world->asks;
+    if (world->asks > 0)
+        snprintf(operation->name, sizeof operation->name, "launch %s", made->seen.ref);
     if (mischief == MISCHIEF_DIE_AFTER)
         die();
     if (mischief == MISCHIEF_LOSE_ANSWER)
@@ -210,10 +294,9 @@ static enum outcome fake_launch(struct cloud *cloud, const struct launch_order *
                                 struct sighting *out, struct cloud_operation *operation,
                                 struct error *err)
 {
-    (void)cloud;
-    *operation = (struct cloud_operation){0};
+    *operation = (struct cloud_operation){.poll_seconds = 1};
     enter();
-    enum outcome outcome = launch(order, out, err);
+    enum outcome outcome = launch(cloud->account, order, out, operation, err);
     leave();
     return outcome;
 }
@@ -231,7 +314,7 @@ static enum outcome fake_find(struct cloud *cloud, const char *ref, struct sight
 {
     (void)cloud;
     enter();
-    const struct fake_machine *found = by_ref(ref);
+    const struct fake_machine *found = world->hidden ? NULL : by_ref(ref);
     if (found != NULL)
         *out = found->seen;
     leave();
@@ -245,7 +328,8 @@ static enum outcome fake_find_token(struct cloud *cloud, const char *token,
     (void)err;
     enter();
     for (int i = 0; i < world->count; i++)
-        if (strcmp(world->machines[i].seen.client_token, token) == 0 && !world->forgotten[i])
+        if (strcmp(world->machines[i].seen.client_token, token) == 0 && !world->forgotten[i] &&
+            !world->hidden)
             *sighting_list_add(out) = world->machines[i].seen;
     leave();
     return OK;
@@ -253,11 +337,11 @@ static enum outcome fake_find_token(struct cloud *cloud, const char *token,
 
 static enum outcome fake_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
 {
-    (void)cloud;
     (void)err;
     enter();
-    for (int i = 0; i < world->count; i++)
-        if (!world->forgotten[i])
+    out->partial = world->partial;
+    for (int i = 0; i < world->count && !world->partial && !world->hidden; i++)
+        if (!world->forgotten[i] && strcmp(world->machines[i].account, cloud->account) == 0)
             *sighting_list_add(out) = world->machines[i].seen;
     leave();
     return OK;
@@ -275,22 +359,54 @@ static enum outcome fake_terminate(struct cloud *cloud, const char *ref,
                                    struct cloud_operation *operation, struct error *err)
 {
     (void)cloud;
-    (void)operation;
     enter();
-    struct fake_machine *found = by_ref(ref);
+    struct fake_machine *found = world->hidden ? NULL : by_ref(ref);
     if (found != NULL)
         found->seen.state = MACHINE_GONE;
+    if (found != NULL && world->asks > 0 && operation != NULL) {
+        *operation = (struct cloud_operation){.poll_seconds = 1};
+        snprintf(operation->name, sizeof operation->name, "terminate %s", ref);
+        found->asks_left = world->asks;
+    }
     if (world->mischief == MISCHIEF_DIE_TERMINATED && next_mischief() != MISCHIEF_NONE)
         die();
     leave();
     return found != NULL ? OK : cloud_fail(err, CLOUD_NOT_FOUND, "no %s", ref);
 }
 
+static enum outcome follow(struct cloud_operation *operation, struct error *err)
+{
+    const bool launches = strncmp(operation->name, "launch ", 7) == 0;
+    struct fake_machine *machine = by_ref(strchr(operation->name, ' ') + 1);
+    world->asked++;
+    if (world->mischief == MISCHIEF_DIE_FOLLOWING && next_mischief() != MISCHIEF_NONE)
+        die();
+    if (machine != NULL && machine->asks_left > 0) {
+        machine->asks_left--;
+        return OK;
+    }
+    operation->name[0] = '\0';
+    if (!launches || !world->fails)
+        return OK;
+    machine->seen.state = MACHINE_GONE;
+    return cloud_fail(err, world->failure, "as the test asked");
+}
+
+static enum outcome fake_follow(struct cloud *cloud, struct cloud_operation *operation,
+                                struct error *err)
+{
+    (void)cloud;
+    enter();
+    enum outcome outcome = follow(operation, err);
+    leave();
+    return outcome;
+}
+
 static enum outcome fake_offers(struct cloud *cloud, struct offer_list *out, struct error *err)
 {
     (void)cloud;
     enter();
-    world->asked++;
+    world->offers_asked++;
     const bool fails = world->offers_fail;
     struct offer offer = {.vcpus = 2};
     memcpy(offer.size, world->offered, sizeof offer.size);
@@ -303,8 +419,9 @@ static enum outcome fake_offers(struct cloud *cloud, struct offer_list *out, str
 
 #define FAKE_CALLS                                                                                 \
     .id = DRIVER_AWS, .open = fake_open, .close = fake_close, .identify = fake_identify,           \
-    .launch = fake_launch, .find = fake_find, .find_token = fake_find_token, .list = fake_list,    \
-    .stop = fake_nothing, .start = fake_nothing, .terminate = fake_terminate
+    .launch = fake_launch, .follow = fake_follow, .find = fake_find,                               \
+    .find_token = fake_find_token, .list = fake_list, .stop = fake_nothing, .start = fake_nothing, \
+    .terminate = fake_terminate
 
 static const struct driver asked_driver = {FAKE_CALLS, .offers = fake_offers};
 static const struct driver fake_driver = {FAKE_CALLS};
@@ -320,7 +437,7 @@ void fake_cloud_offer(const char *size)
 
 int fake_cloud_asked(void)
 {
-    return world->asked;
+    return world->offers_asked;
 }
 
 enum outcome fake_driver_of(const struct account *account, const struct driver **out,

@@ -9,16 +9,22 @@ enum { FAKE_MACHINES_MOST = 256 };
 
 enum mischief {
     MISCHIEF_NONE,
-    MISCHIEF_REFUSE,        /* with `kind`: nothing is launched */
-    MISCHIEF_LOSE_ANSWER,   /* launched, and the answer says ambiguous */
-    MISCHIEF_LOSE_ORDER,    /* not launched, and the answer says ambiguous */
-    MISCHIEF_DIE_BEFORE,    /* the caller is killed before anything happens */
-    MISCHIEF_DIE_AFTER,     /* ... when the machine is there and nobody knows */
-    MISCHIEF_DIE_TERMINATED /* the same when ending one */
+    MISCHIEF_REFUSE,         /* with `kind`: nothing is launched */
+    MISCHIEF_LOSE_ANSWER,    /* launched, and the answer says ambiguous */
+    MISCHIEF_LOSE_ORDER,     /* not launched, and the answer says ambiguous */
+    MISCHIEF_DIE_BEFORE,     /* the caller is killed before anything happens */
+    MISCHIEF_DIE_AFTER,      /* ... when the machine is there and nobody knows */
+    MISCHIEF_DIE_TERMINATED, /* the same when ending one */
+    MISCHIEF_DIE_FOLLOWING,  /* the caller is killed when it asks after an operation */
 };
 
 struct fake_machine {
     struct sighting seen;
+    char account[64];
+    char image[64];
+    char zone[64];
+    char size[64];
+    int asks_left; /* before its operation is over */
     char user_data[USER_DATA_MAX + 1];
 };
 
@@ -38,6 +44,15 @@ int fake_cloud_plant(const struct uuid *instance, const char *token);
 /* From now on it can be asked what it offers: one size of two vCPUs; NULL: it does not answer. */
 void fake_cloud_offer(const char *size);
 int fake_cloud_asked(void); /* how often it was */
+/* From now on this account has no room; as many launches as it still takes are counted down. */
+void fake_cloud_fill(const char *account, enum cloud_error kind, int room);
+/* Launches and terminations go on after their answer: done when asked so often, or failed so. */
+void fake_cloud_operations(int asks, const enum cloud_error *failure);
+int fake_cloud_asks(void); /* how often anybody asked after one */
+/* Machines cannot be seen, by any call, until this is called with false. */
+void fake_cloud_hide(bool hidden);
+void fake_cloud_fail(int number, enum cloud_error kind); /* its cloud takes it back */
+void fake_cloud_part(bool partial); /* lists leave out everything, and say so */
 
 enum outcome fake_driver_of(const struct account *account, const struct driver **out,
                             struct error *err);

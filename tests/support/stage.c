@@ -1,7 +1,11 @@
 #include "tests/support/stage.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "db/account_store.h"
 #include "db/fleet_store.h"
@@ -96,6 +100,25 @@ void stage_stop(void)
 {
     assert_true(workers_stop(stage.workers, STAGE_STOP_MS));
     stage.workers = NULL;
+}
+
+void stage_run_until_killed(void)
+{
+    stage.settings.lease_seconds = 1; /* what a dead one held is free again so soon */
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct error err = {0};
+        struct workers *workers = NULL;
+        if (workers_start_with(&stage.settings, fake_driver_of, &workers, &err) != OK)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 void stage_fleet(int64_t desired)

@@ -23,6 +23,9 @@ int stage_close(void **state);
 void stage_write(const char *path, const char *content);
 void stage_start(void); /* the workers */
 void stage_stop(void);
+/* The workers in a process of their own, as kill -9 finds it: until the mischief of the cloud, or a
+ * fault point, ends it. */
+void stage_run_until_killed(void);
 
 void stage_fleet(int64_t desired); /* "web" */
 void stage_scale(int64_t desired);

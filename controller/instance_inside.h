@@ -1,0 +1,49 @@
+/* What the steps of an instance have in common. For instance_steps.c and the files of its acts. */
+#ifndef MUSTER_CONTROLLER_INSTANCE_INSIDE_H
+#define MUSTER_CONTROLLER_INSTANCE_INSIDE_H
+
+#include "controller/crew.h"
+#include "db/operation_store.h"
+
+enum {
+    LOOK_SECONDS = 5,       /* at something that the cloud said it is doing */
+    LOOK_BOOT_SECONDS = 30, /* at a machine whose agent has not spoken */
+};
+
+/* Giving the row back. */
+enum outcome row_advance(struct worker *w, const struct instance *row, struct instance_step step,
+                         struct error *err);
+enum outcome row_look_later(struct worker *w, const struct instance *row, int64_t seconds,
+                            struct error *err);
+/* Failed, and the planner is told. Without room at its place that is closed for a while; the row
+ * goes elsewhere at once. */
+enum outcome row_fail(struct worker *w, const struct instance *row, const struct error *why,
+                      struct error *err);
+
+void cloud_called(enum outcome outcome);
+bool error_is(const struct error *err, enum cloud_error kind);
+/* Of want of room or quota: the place's fault. */
+bool error_is_of_place(const struct error *err);
+
+/* Everything that was launched under the row's token. */
+enum outcome row_sightings(const struct open_cloud *open, const struct instance *row,
+                           struct sighting_list *out, struct error *err);
+/* A cloud may not show for minutes what it just launched: "not found" says nothing yet. */
+bool row_is_fresh(const struct instance *row);
+
+/* How does what the cloud goes on with fare? OK with `out_over`: it is over and well, or forgotten;
+ * without: ask again after `out_seconds`. An error that says how it failed has out_over set too. */
+enum outcome operation_follow(struct worker *w, const struct open_cloud *open,
+                              const struct instance *row, bool *out_over, int64_t *out_seconds,
+                              struct error *err);
+/* Keep what to ask by; an empty one is nothing to keep. Joins the caller's transaction. */
+enum outcome operation_keep(struct worker *w, const struct instance *row, enum intent intent,
+                            const struct cloud_operation *operation, struct error *err);
+int64_t operation_wait(const struct cloud_operation *operation); /* until it is asked next */
+
+/* launch_steps.c */
+enum outcome request_it(struct worker *w, struct instance *row, struct error *err);
+enum outcome adopt_or_launch(struct worker *w, struct instance *row, struct error *err);
+enum outcome await_boot(struct worker *w, struct instance *row, struct error *err);
+
+#endif

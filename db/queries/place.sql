@@ -1,0 +1,42 @@
+-- What stands of a fleet, and where. What failed or leaves counts no more: its share is free again.
+-- name: place_standing
+SELECT account, coalesce(zone, ''), count(*) FROM instances
+WHERE project = $1 AND fleet = $2 AND phase NOT IN ('terminated', 'terminating', 'failed') AND wanted <> 'gone'
+GROUP BY 1, 2;
+
+-- name: place_closed
+SELECT account, zone, size, code, text, until FROM place_closures
+WHERE project = $1 AND account IN (SELECT account FROM fleet_places WHERE fleet = $2) AND until > clock_timestamp();
+
+-- name: place_regions
+SELECT a.name, a.spec ->> 'region' FROM accounts a JOIN fleet_places p ON p.project = a.project AND p.account = a.name
+WHERE p.fleet = $1;
+
+-- name: place_closed_for
+SELECT code, text, until FROM place_closures
+WHERE project = $1 AND account = $2 AND zone IN ('', $3) AND size = $4 AND until > statement_timestamp()
+ORDER BY until DESC LIMIT 1;
+
+-- name: place_failures
+SELECT failures, until > clock_timestamp() FROM place_closures
+WHERE project = $1 AND account = $2 AND zone = $3 AND size = $4 FOR UPDATE;
+
+-- Many launches come back from a place that is full: only the first of them closes it.
+-- name: place_close
+INSERT INTO place_closures AS c (project, account, zone, size, code, text, failures, until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8::bigint))
+ON CONFLICT (project, account, zone, size) DO UPDATE
+SET code = excluded.code, text = excluded.text, failures = excluded.failures, since = clock_timestamp(),
+    until = excluded.until
+WHERE c.until <= clock_timestamp();
+
+-- It took one again after its time: what was held against it is forgotten.
+-- name: place_open
+DELETE FROM place_closures
+WHERE project = $1 AND account = $2 AND zone IN ('', $3) AND size = $4 AND until <= clock_timestamp();
+
+-- name: place_open_account
+DELETE FROM place_closures WHERE project = $1 AND account = $2;
+
+-- name: place_moved
+UPDATE instances SET place_reason = $2 WHERE id = $1;

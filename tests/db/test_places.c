@@ -1,0 +1,361 @@
+/* Fleets over several places, clouds without room, and clouds that go on after their answer: on a
+ * real PostgreSQL and a cloud in shared memory. Promises I1, I2, I5, I7 and I10 of the design. */
+#include "db/place_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/account_store.h"
+#include "db/fleet_store.h"
+#include "db/image_store.h"
+#include "tests/support/fake_cloud.h"
+#include "tests/support/stage.h"
+#include "tests/support/test.h"
+
+static void add_account(const char *name, const char *driver)
+{
+    struct error err = {0};
+    OWNED(account_done) struct account account = {0};
+    OWNED(json_drop)
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:{s:s}}", "name", name, "driver", driver, "region",
+                  "somewhere", "owner", "test", "credentials", "source", "environment");
+    if (strcmp(driver, "azure") == 0) {
+        json_put_text(json, "subscription", "00000000-0000-4000-8000-000000000001");
+        json_put_text(json, "resource_group", "machines");
+    }
+    if (strcmp(driver, "gcp") == 0)
+        json_put_text(json, "project", "machines");
+    assert_ok(account_from_json(json, "", &account, &err));
+    assert_ok(account_store_add(stage.db, PROJECT_DEFAULT, &account, "token:test", &err));
+}
+
+static void spread(const char *places, int64_t desired)
+{
+    struct error err = {0};
+    OWNED(json_drop) json_t *json = NULL;
+    OWNED(fleet_done) struct fleet fleet = {0};
+    OWNED(text_done) struct text spec = {0};
+    text_addf(&spec,
+              "{\"name\":\"web\",\"desired\":%lld,\"image\":\"image\",\"size\":\"m6a.large\","
+              "\"policy\":\"web\",\"places\":%s}",
+              (long long)desired, places);
+    assert_ok(json_parse(text_span(&spec), 65536, &json, &err));
+    assert_ok(fleet_from_json(json, &fleet, &err));
+    assert_ok(fleet_store_add(stage.db, PROJECT_DEFAULT, &fleet, "token:test", &err));
+}
+
+static int machines_in(const char *account)
+{
+    int n = 0;
+    for (int i = 0; i < fake_cloud_launches(); i++)
+        n += fake_cloud_machine(i)->seen.state != MACHINE_GONE &&
+             strcmp(fake_cloud_machine(i)->account, account) == 0;
+    return n;
+}
+
+/* What a closed place waits for. */
+static void let_the_time_pass(void)
+{
+    struct error err = {0};
+    assert_ok(db_script(stage.db, "UPDATE place_closures SET until = clock_timestamp()", &err));
+}
+
+static struct placement places_now(void)
+{
+    struct error err = {0};
+    struct placement placement = {0};
+    OWNED(fleet_done) struct fleet fleet = {0};
+    assert_ok(fleet_store_find(stage.db, PROJECT_DEFAULT, "web", &fleet, &err));
+    assert_ok(place_store_look(stage.db, &fleet, &placement, &err));
+    return placement;
+}
+
+/* ---- spreading ------------------------------------------------------------------------------- */
+
+static void one_spec_launches_in_every_cloud_with_its_own_names(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(json_drop)
+    json_t *refs = json_pack("{s:s, s:s}", "azure", "blue-image", "gold", "a-image");
+    OWNED(image_done) struct image image = {.name = "image", .driver = "aws", .ref = "ami-1"};
+    OWNED(image_done) struct image now = {0};
+    image.refs = json_incref(refs);
+    assert_ok(image_store_update(stage.db, PROJECT_DEFAULT, &image, 0, "token:test", &now, &err));
+    add_account("blue", "azure");
+    add_account("gold", "gcp");
+    spread("[{\"account\":\"cloud\",\"weight\":2,\"zones\":[\"x\",\"y\"]},"
+           " {\"account\":\"blue\",\"size\":\"DC2\"}, {\"account\":\"gold\"}]",
+           8);
+    stage_start();
+    stage_await(booting, 8);
+    assert_int_equal(machines_in("cloud"), 4);
+    assert_int_equal(machines_in("blue"), 2);
+    assert_int_equal(machines_in("gold"), 2);
+    for (int i = 0; i < 8; i++) {
+        const struct fake_machine *machine = fake_cloud_machine(i);
+        const bool blue = strcmp(machine->account, "blue") == 0;
+        const bool gold = strcmp(machine->account, "gold") == 0;
+        assert_string_equal(machine->image, blue ? "blue-image" : gold ? "a-image" : "ami-1");
+        assert_string_equal(machine->size, blue ? "DC2" : "m6a.large");
+        assert_true((machine->zone[0] != '\0') == (!blue && !gold));
+    }
+    OWNED(placement_done) struct placement p = places_now();
+    assert_int_equal(placement_spot(&p, "cloud", "x")->standing, 2);
+    assert_int_equal(placement_spot(&p, "cloud", "y")->standing, 2);
+}
+
+static void an_account_that_a_place_names_cannot_be_removed(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    add_account("east", "aws");
+    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 0);
+    assert_int_equal(account_store_remove(stage.db, PROJECT_DEFAULT, "east", 0, "token:test", &err),
+                     ERR_CONFLICT);
+    assert_string_equal(err.code, "in-use");
+}
+
+/* ---- without room ---------------------------------------------------------------------------- */
+
+static void a_share_without_room_goes_elsewhere_and_says_why(void **state)
+{
+    (void)state;
+    add_account("east", "aws");
+    fake_cloud_fill("east", CLOUD_CAPACITY, 1);
+    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 6);
+    stage_start();
+    stage_await(booting, 6);
+    assert_one_machine_a_row(6);
+    assert_int_equal(machines_in("east"), 1);
+    assert_int_equal(machines_in("cloud"), 5);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    int moved = 0;
+    for (size_t i = 0; i < list.count; i++)
+        moved += strcmp(list.at[i].place_reason, "capacity at east") == 0;
+    assert_int_equal(moved, 2);
+    OWNED(placement_done) struct placement p = places_now();
+    const struct spot *east = placement_spot(&p, "east", "");
+    assert_false(spot_is_open(&p, east, clock_now()));
+    assert_string_equal(east->closed_code, "capacity");
+    assert_string_equal(east->closed_text, "east is full");
+    assert_true(moment_seconds_between(clock_now(), east->closed_until) <= 30);
+}
+
+static void a_full_place_is_asked_again_when_its_time_came(void **state)
+{
+    (void)state;
+    add_account("east", "aws");
+    fake_cloud_fill("east", CLOUD_QUOTA, 0);
+    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 2);
+    stage_start();
+    stage_await(booting, 2);
+    assert_int_equal(machines_in("east"), 0);
+    let_the_time_pass();
+    fake_cloud_fill("east", CLOUD_QUOTA, 100);
+    stage_scale(4);
+    stage_await(booting, 4);
+    assert_int_equal(machines_in("east"), 2);
+    OWNED(placement_done) struct placement p = places_now();
+    assert_true(spot_is_open(&p, placement_spot(&p, "east", ""), clock_now()));
+}
+
+static bool closed_for_long(int64_t seconds)
+{
+    OWNED(placement_done) struct placement p = places_now();
+    return moment_seconds_between(clock_now(), p.spots[0].closed_until) > seconds;
+}
+
+static bool stage_closed(int64_t seconds)
+{
+    return closed_for_long(seconds);
+}
+
+static void a_place_that_stays_full_is_closed_for_longer_each_time(void **state)
+{
+    (void)state;
+    fake_cloud_fill("cloud", CLOUD_CAPACITY, 0);
+    spread("[{\"account\":\"cloud\"}]", 1);
+    stage_start();
+    stage_await(closed, 15);
+    assert_false(closed_for_long(30));
+    let_the_time_pass();
+    stage_await(closed, 45);
+    assert_int_equal(fake_cloud_calls(), 2);
+    assert_int_equal(fake_cloud_machines(), 0);
+}
+
+static void what_a_cloud_takes_back_for_want_of_room_is_replaced(void **state)
+{
+    (void)state;
+    add_account("east", "aws");
+    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 2);
+    stage_start();
+    stage_await(booting, 2);
+    int lost = strcmp(fake_cloud_machine(0)->account, "east") == 0 ? 0 : 1;
+    fake_cloud_fill("east", CLOUD_CAPACITY, 0);
+    fake_cloud_fail(lost, CLOUD_CAPACITY);
+    stage_await(terminated, 1);
+    stage_await(booting, 2);
+    assert_int_equal(machines_in("cloud"), 2);
+}
+
+/* ---- clouds that go on after their answer ------------------------------------------------------
+ */
+
+static int64_t operations_left(void)
+{
+    OWNED(instance_list_done) struct instance_list list = stage_rows(NULL, false);
+    int64_t n = 0;
+    for (size_t i = 0; i < list.count; i++)
+        n += list.at[i].intent == INTENT_LAUNCH;
+    return n;
+}
+
+static bool stage_operations(int64_t wanted)
+{
+    return operations_left() == wanted;
+}
+
+static void an_operation_is_asked_after_until_it_is_over(void **state)
+{
+    (void)state;
+    fake_cloud_operations(2, NULL);
+    stage_start();
+    stage_fleet(3);
+    stage_await(booting, 3);
+    stage_await(operations, 0);
+    assert_int_equal(fake_cloud_asks(), 9);
+    assert_one_machine_a_row(3);
+    stage_scale(0);
+    stage_await(terminated, 3);
+    assert_int_equal(fake_cloud_machines(), 0);
+}
+
+static void an_operation_that_fails_for_want_of_room_goes_elsewhere(void **state)
+{
+    (void)state;
+    const enum cloud_error kind = CLOUD_CAPACITY;
+    fake_cloud_operations(1, &kind);
+    add_account("east", "aws");
+    spread("[{\"account\":\"east\"}]", 1);
+    stage_start();
+    stage_await(closed, 15);
+    stage_await(terminated, 1);
+    fake_cloud_operations(1, NULL);
+    let_the_time_pass();
+    stage_await(booting, 1);
+    stage_await(operations, 0);
+    assert_one_machine_a_row(1);
+}
+
+static void killed_while_asking_after_an_operation_nothing_is_lost(void **state)
+{
+    (void)state;
+    fake_cloud_operations(1, NULL);
+    stage_fleet(2);
+    fake_cloud_mischief(MISCHIEF_DIE_FOLLOWING, 0, 1);
+    stage_run_until_killed();
+    stage_start();
+    stage_await(operations, 0);
+    stage_await(booting, 2);
+    assert_one_machine_a_row(2);
+    assert_int_equal(fake_cloud_launches(), 2);
+}
+
+#ifdef MUSTER_FAULTS
+static void killed_at_any_fault_point_of_an_operation_it_converges(void **state)
+{
+    (void)state;
+    static const char *const points[] = {
+        "launch-inside-commit:die",
+        "follow-before-call:die",
+        "follow-after-call:die",
+        "fail-before-commit:die",
+    };
+    add_account("east", "aws");
+    fake_cloud_operations(1, NULL);
+    fake_cloud_fill("east", CLOUD_CAPACITY, 0);
+    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 4);
+    for (size_t i = 0; i < countof(points); i++) {
+        setenv("MUSTER_FAULT", points[i], 1);
+        stage_run_until_killed();
+        let_the_time_pass();
+        stage_scale(4 + 2 * (int64_t)i);
+    }
+    unsetenv("MUSTER_FAULT");
+    stage_start();
+    stage_await(booting, 10);
+    stage_await(operations, 0);
+    assert_one_machine_a_row(10);
+    assert_int_equal(fake_cloud_launches(), 10);
+}
+#endif
+
+/* ---- not yet is not gone -----------------------------------------------------------------------
+ */
+
+static bool stage_ending(int64_t wanted)
+{
+    return stage_count("terminating") == wanted;
+}
+
+static void a_machine_that_its_cloud_does_not_show_yet_is_not_given_up(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    fake_cloud_hide(true);
+    stage_scale(0);
+    stage_await(ending, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("terminating", false);
+    assert_int_equal(list.count, 1);
+    fake_cloud_hide(false);
+    stage_await(terminated, 1);
+    assert_int_equal(fake_cloud_machines(), 0);
+}
+
+static void what_a_partial_list_leaves_out_is_still_there(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    stage_start();
+    stage_fleet(2);
+    stage_await(booting, 2);
+    assert_ok(db_script(stage.db,
+                        "UPDATE instances SET launched_at = clock_timestamp() - interval '1 hour'",
+                        &err));
+    fake_cloud_part(true);
+    fake_cloud_hide(true);
+    int64_t until = clock_monotonic_ms() + 3000;
+    while (clock_monotonic_ms() < until) {
+        bool woken;
+        assert_ok(db_wait(stage.db, 200, &woken, &err));
+        assert_int_equal(stage_count("booting"), 2);
+    }
+    fake_cloud_part(false);
+    stage_await(terminated, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STAGED(one_spec_launches_in_every_cloud_with_its_own_names),
+        STAGED(an_account_that_a_place_names_cannot_be_removed),
+        STAGED(a_share_without_room_goes_elsewhere_and_says_why),
+        STAGED(a_full_place_is_asked_again_when_its_time_came),
+        STAGED(a_place_that_stays_full_is_closed_for_longer_each_time),
+        STAGED(what_a_cloud_takes_back_for_want_of_room_is_replaced),
+        STAGED(an_operation_is_asked_after_until_it_is_over),
+        STAGED(an_operation_that_fails_for_want_of_room_goes_elsewhere),
+        STAGED(killed_while_asking_after_an_operation_nothing_is_lost),
+#ifdef MUSTER_FAULTS
+        STAGED(killed_at_any_fault_point_of_an_operation_it_converges),
+#endif
+        STAGED(a_machine_that_its_cloud_does_not_show_yet_is_not_given_up),
+        STAGED(what_a_partial_list_leaves_out_is_still_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
