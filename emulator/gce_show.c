@@ -94,7 +94,7 @@ static json_t *show_interfaces(const struct machine *machine)
     put_link(nic, "network", "%s/global/networks/default", machine->group);
     json_put_text(nic, "networkIP", address);
     json_put_text(nic, "nicType", "GVNIC");
-    json_put_text(nic, "fingerprint", "x");
+    json_put_text(nic, "fingerprint", "42WmSpB8rSM=");
     json_t *list = json_array();
     json_add_new(list, nic);
     return list;
@@ -167,7 +167,7 @@ json_t *gce_show_machine(const struct gce_api *api, const struct machine *machin
     json_put_text(out, "lastStartTimestamp", moment_text(machine->changed).at);
     json_put_text(out, "name", machine->name);
     json_put_text(out, "status", status_of(machine));
-    json_put_text(out, "fingerprint", "aaaa");
+    json_put_text(out, "fingerprint", "42WmSpB8rSM=");
     json_put_text(out, "labelFingerprint", fingerprint);
     json_put_new(out, "labels", show_labels(machine));
     put_link(out, "zone", "%s/zones/%s", api->project, machine->zone);

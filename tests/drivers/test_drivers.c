@@ -94,9 +94,9 @@ static void a_machine_lives_from_launch_to_gone(void **state)
     assert_int_equal(born.generation, 3);
     assert_string_equal(born.fleet, "payments");
     assert_string_equal(born.client_token, s.token);
-    assert_true(born.snp_enabled);
     assert_ok(follow(&s, &err));
-    await(&s, born.ref, MACHINE_RUNNING);
+    const struct sighting running = await(&s, born.ref, MACHINE_RUNNING);
+    assert_true(running.snp_enabled);
     assert_ok(s.driver->stop(s.cloud, born.ref, &s.operation, &err));
     assert_ok(follow(&s, &err));
     await(&s, born.ref, MACHINE_STOPPED);
@@ -104,7 +104,8 @@ static void a_machine_lives_from_launch_to_gone(void **state)
     await(&s, born.ref, MACHINE_RUNNING);
     assert_ok(s.driver->terminate(s.cloud, born.ref, NULL, &err));
     await(&s, born.ref, MACHINE_GONE);
-    assert_ok(s.driver->terminate(s.cloud, born.ref, NULL, &err)); /* once more does no harm */
+    enum outcome again = s.driver->terminate(s.cloud, born.ref, NULL, &err);
+    assert_true(again == OK || again == ERR_NOT_FOUND); /* once more does no harm */
 }
 
 /* I2: one row, at most one machine. */
@@ -154,8 +155,11 @@ static void each_refusal_of_a_launch_has_its_word(void **state)
         sim_cloud_prank(*state, s.row->call.launch, rows[i].fault);
         assert_fails(s.driver->launch(s.cloud, &s.order, &machine, &s.operation, &err),
                      rows[i].outcome, rows[i].code);
+        assert_int_equal(count_token(&s), 0);
+        launch_token(&s.order.instance, 4 + (int64_t)i, s.token); /* as a controller goes on */
+        s.order.generation = 4 + (int64_t)i;
     }
-    assert_int_equal(count_token(&s), 0);
+    assert_int_equal(sim_cloud_count(*state, "launched"), 0);
     launch(&s); /* and then it works */
 }
 
@@ -188,6 +192,10 @@ static void capacity_that_runs_out_after_the_launch_is_a_failure(void **state)
     const struct sighting machine = launch(&s);
     if (s.operation.name[0] != '\0')
         assert_fails(follow(&s, &err), ERR_CONFLICT, "capacity");
+    if (!s.row->failed_is_listed) {
+        await(&s, machine.ref, MACHINE_GONE);
+        return;
+    }
     const struct sighting ended = await(&s, machine.ref, MACHINE_FAILED);
     assert_string_equal(ended.failure, "capacity");
     assert_ok(s.driver->terminate(s.cloud, machine.ref, NULL, &err));
@@ -204,25 +212,34 @@ static void a_launch_that_came_twice_made_one_machine(void **state)
     assert_int_equal(count_token(&s), 1);
 }
 
-static void a_machine_moves_to_another_host_in_one_call(void **state)
+static void move(struct session *s, const char *ref,
+                 enum outcome (*call)(struct cloud *, const char *, struct cloud_operation *,
+                                      struct error *))
 {
     struct error err = {0};
+    assert_ok(call(s->cloud, ref, &s->operation, &err));
+    assert_ok(follow(s, &err));
+    await(s, ref, MACHINE_RUNNING);
+}
+
+static void a_machine_moves_to_another_host_in_one_call(void **state)
+{
+    static const struct cloud_tag coming[] = {{"muster-sim-maintenance", "scheduled"}};
     OWNED(session_done) struct session s = {0};
+    size_t boots = 1;
     sign_in(*state, &s);
-    if (s.driver->redeploy == NULL) {
-        assert_null(s.driver->maintain);
-        return;
-    }
+    s.order.tags = coming;
+    s.order.tag_count = countof(coming);
     const struct sighting machine = launch(&s);
     await(&s, machine.ref, MACHINE_RUNNING);
-    assert_ok(s.driver->redeploy(s.cloud, machine.ref, &s.operation, &err));
-    assert_ok(follow(&s, &err));
-    await(&s, machine.ref, MACHINE_RUNNING);
-    assert_int_equal(sim_cloud_count(*state, "running"), 2);
-    assert_ok(s.driver->maintain(s.cloud, machine.ref, &s.operation, &err));
-    assert_ok(follow(&s, &err));
-    await(&s, machine.ref, MACHINE_RUNNING);
-    assert_int_equal(sim_cloud_count(*state, "running"), 3);
+    if (s.driver->redeploy != NULL) {
+        move(&s, machine.ref, s.driver->redeploy);
+        assert_int_equal(sim_cloud_count(*state, "running"), ++boots);
+    }
+    if (s.driver->maintain != NULL) {
+        move(&s, machine.ref, s.driver->maintain);
+        assert_int_equal(sim_cloud_count(*state, "running"), ++boots);
+    }
 }
 
 /* It was never ours to follow, or the cloud forgot it: then find() tells. */
@@ -257,6 +274,8 @@ static void reading_calls_say_what_is_worth_repeating(void **state)
     assert_fails(s.driver->find(s.cloud, machine.ref, &seen, &err), ERR_UNREACHABLE,
                  "server-error");
     sim_cloud_prank(*state, s.row->call.find, "hidden");
+    if (strcmp(s.row->call.find, s.row->call.list) != 0) /* a driver may look twice */
+        sim_cloud_prank(*state, s.row->call.list, "hidden");
     assert_fails(s.driver->find(s.cloud, machine.ref, &seen, &err), ERR_NOT_FOUND, "not-found");
     assert_ok(s.driver->find(s.cloud, machine.ref, &seen, &err));
 }
@@ -318,7 +337,7 @@ static void a_list_is_of_the_region_where_a_cloud_keeps_them_apart(void **state)
     OWNED(session_done) struct session here = {0};
     sign_in(sim, &here);
     launch(&here);
-    snprintf(sim->account.region, sizeof sim->account.region, "%s", sim->row->next_region);
+    sim_cloud_move(sim, sim->row->next_region);
     OWNED(session_done) struct session there = {0};
     OWNED(sighting_list_done) struct sighting_list list = {0};
     sign_in(sim, &there);
@@ -346,13 +365,12 @@ static void a_wrong_key_or_region_gets_nothing(void **state)
     struct error err = {0};
     struct cloud_identity who;
     struct sighting machine;
-    OWNED(mem_drop) char *right = mem_text(getenv(sim->row->secret));
-    setenv(sim->row->secret, "wrong", 1);
+    sim_cloud_secret(sim, SECRET_WRONG);
     OWNED(session_done) struct session wrong = {0};
     sign_in(sim, &wrong);
     assert_fails(wrong.driver->identify(wrong.cloud, &who, &err), ERR_DENIED, "auth");
-    setenv(sim->row->secret, right, 1);
-    snprintf(sim->account.region, sizeof sim->account.region, "%s", sim->row->far_region);
+    sim_cloud_secret(sim, SECRET_RIGHT);
+    sim_cloud_move(sim, sim->row->far_region);
     OWNED(session_done) struct session far = {0};
     sign_in(sim, &far);
     assert_int_not_equal(far.driver->launch(far.cloud, &far.order, &machine, &far.operation, &err),
@@ -368,9 +386,9 @@ static void without_credentials_nothing_is_opened(void **state)
     const struct driver *driver;
     struct cloud *cloud = NULL;
     assert_ok(driver_of(&sim->account, &driver, &err));
-    unsetenv(sim->row->secret);
+    sim_cloud_secret(sim, SECRET_ABSENT);
     assert_fails(driver->open(&sim->account, &cloud, &err), ERR_DENIED, "no-credentials");
-    setenv(sim->row->secret, "two\r\nlines", 1);
+    sim_cloud_secret(sim, SECRET_UNCLEAN);
     assert_fails(driver->open(&sim->account, &cloud, &err), ERR_DENIED, "no-credentials");
     assert_null(strstr(err.text, "two"));
 }

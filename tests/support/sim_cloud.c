@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/file.h"
 #include "lib/crypto/random.h"
 #include "tests/support/scratch.h"
 
@@ -30,6 +31,7 @@ const struct sim_row sim_rows[] = {
         .missing_ref = "i-0123456789abcdef0",
         .missing_word = "not-found",
         .secret = "AWS_SECRET_ACCESS_KEY",
+        .failed_is_listed = true,
         .next_region = "us-west-2",
         .regions_apart = true,
         .far_region = "eu-west-1",
@@ -48,11 +50,31 @@ const struct sim_row sim_rows[] = {
         .plain_word = "invalid",
         .missing_ref = "nobody",
         .secret = "AZURE_CLIENT_SECRET",
+        .failed_is_listed = true,
         .next_region = "northeurope",
         .far_region = "brazilsouth",
         .far_word = "invalid",
         .call = {"VirtualMachines_CreateOrUpdate", "VirtualMachines_Get", "VirtualMachines_List",
                  "VirtualMachines_Deallocate", "VirtualMachines_Start", "VirtualMachines_Delete"},
+    },
+    {
+        .cloud = DRIVER_GCP,
+        .region = "us-central1",
+        .image = "projects/muster-sim/global/images/firmware-snp",
+        .missing_image = "projects/muster-sim/global/images/nothing",
+        .size = "n2d-standard-2",
+        .other_size = "n2d-standard-4",
+        .plain_size = "e2-medium",
+        .plain_word = "unsupported",
+        .missing_ref = "us-central1-a/nobody",
+        .missing_word = "not-found",
+        .secret = "GOOGLE_APPLICATION_CREDENTIALS",
+        .next_region = "us-east4",
+        .regions_apart = true,
+        .far_region = "mars-east1",
+        .far_word = "not-found",
+        .call = {"instances.insert", "instances.get", "instances.aggregatedList", "instances.stop",
+                 "instances.start", "instances.delete"},
     },
 };
 const size_t sim_row_count = countof(sim_rows);
@@ -78,6 +100,8 @@ static void answer(void *context, const struct face_request *request, struct fac
     struct sim_cloud *sim = context;
     if (arm_is_for(request))
         arm_api_answer(&sim->arm, request, out);
+    else if (gce_api_is_for(request))
+        gce_api_answer(&sim->gce, request, out);
     else
         aws_api_answer(&sim->aws, request, out);
 }
@@ -95,6 +119,12 @@ static void open_apis(struct sim_cloud *sim)
                                 .federated_token = "federated.token.1",
                                 .locations = "westeurope northeurope",
                                 .page_most = 1000};
+    sim->gce = (struct gce_api){.world = &sim->world,
+                                .images = &sim->images,
+                                .project = "muster-sim",
+                                .regions = "us-central1 us-east4",
+                                .page_most = 1000,
+                                .token_seconds = GCE_TOKEN_SECONDS};
     random_fill(sim->arm.token_key, sizeof sim->arm.token_key);
 }
 
@@ -114,6 +144,10 @@ static void start(struct sim_cloud *sim)
     assert_ok(face_open(0, NULL, answer, sim, &sim->face, &port, &err));
     snprintf(sim->account.endpoint, sizeof sim->account.endpoint, "http://127.0.0.1:%lld",
              (long long)port);
+    if (sim->row->cloud == DRIVER_GCP) { /* its key takes a while to make */
+        assert_ok(gce_api_open(&sim->gce, sim->folder, &err));
+        assert_ok(gce_api_tell(&sim->gce, sim->folder, port, &err));
+    }
     sim->ending = false;
     assert_int_equal(pthread_create(&sim->clockwork, NULL, tick, sim), 0);
 }
@@ -126,6 +160,7 @@ static void end(struct sim_cloud *sim)
     world_wake(&sim->world);
     pthread_join(sim->clockwork, NULL);
     face_close(sim->face);
+    gce_api_close(&sim->gce);
     guests_end(&sim->guests);
     processor_close(sim->processor);
     images_done(&sim->images);
@@ -133,8 +168,10 @@ static void end(struct sim_cloud *sim)
     free(sim->guest.run_folder);
 }
 
-static void sign_in(void)
+static void sign_in(const struct sim_cloud *sim)
 {
+    OWNED(mem_drop) char *key = scratch_path(sim->folder, "gcp-key.json");
+    setenv("GOOGLE_APPLICATION_CREDENTIALS", key, 1);
     setenv("AWS_ACCESS_KEY_ID", KEY_ID, 1);
     setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
     unsetenv("AWS_SESSION_TOKEN");
@@ -154,7 +191,61 @@ static struct account account_on(const struct sim_row *row)
         snprintf(account.resource_group, sizeof account.resource_group, "fleet");
         snprintf(account.subnet, sizeof account.subnet, AZURE_SUBNET);
     }
+    if (row->cloud == DRIVER_GCP) {
+        snprintf(account.project, sizeof account.project, "muster-sim");
+        snprintf(account.zone, sizeof account.zone, "%s-a", row->region);
+    }
     return account;
+}
+
+/* A key file of somebody else who bears the same name. */
+static void forge_key(const char *right, const char *wrong)
+{
+    struct error err = {0};
+    OWNED(rsa_signer_drop) struct rsa_signer *key = NULL;
+    OWNED(bytes_done) struct bytes pem = {0};
+    OWNED(bytes_done) struct bytes content = {0};
+    OWNED(json_drop) json_t *file = NULL;
+    assert_ok(file_read(right, 1 << 16, &content, &err));
+    assert_ok(json_parse(bytes_span(&content), 1 << 16, &file, &err));
+    assert_ok(rsa_signer_generate(&key, &err));
+    assert_ok(rsa_signer_to_pem(key, &pem, &err));
+    json_put_span(file, "private_key", bytes_span(&pem));
+    OWNED(mem_drop) char *text = json_print(file);
+    assert_ok(file_write(wrong, span_of_text(text), 0600, &err));
+}
+
+static void google_secret(struct sim_cloud *sim, enum sim_secret which)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *right = scratch_path(sim->folder, "gcp-key.json");
+    OWNED(mem_drop) char *other = scratch_path(sim->folder, "other-key.json");
+    if (which == SECRET_WRONG)
+        forge_key(right, other);
+    if (which == SECRET_UNCLEAN)
+        assert_ok(file_write(other, span_of_text("two\r\nlines"), 0600, &err));
+    if (which == SECRET_ABSENT)
+        unlink(other);
+    setenv(sim->row->secret, which == SECRET_RIGHT ? right : other, 1);
+}
+
+void sim_cloud_secret(struct sim_cloud *sim, enum sim_secret which)
+{
+    static const char *const values[] = {
+        [SECRET_RIGHT] = SECRET, [SECRET_WRONG] = "wrong", [SECRET_UNCLEAN] = "two\r\nlines"};
+    if (sim->row->cloud == DRIVER_GCP)
+        google_secret(sim, which);
+    else if (which == SECRET_ABSENT)
+        unsetenv(sim->row->secret);
+    else
+        setenv(sim->row->secret, values[which], 1);
+}
+
+void sim_cloud_move(struct sim_cloud *sim, const char *region)
+{
+    snprintf(sim->account.region, sizeof sim->account.region, "%s", region);
+    if (sim->row->cloud == DRIVER_GCP)
+        snprintf(sim->account.zone, sizeof sim->account.zone, "%.60s-a", region);
 }
 
 int sim_cloud_open(void **state)
@@ -165,7 +256,7 @@ int sim_cloud_open(void **state)
         return -1;
     sim->row = *state != NULL ? *state : &sim_rows[0];
     sim->folder = folder;
-    sign_in();
+    sign_in(sim);
     sim->account = account_on(sim->row);
     start(sim);
     *state = sim;
@@ -202,6 +293,7 @@ void sim_cloud_page(struct sim_cloud *sim, int64_t most)
 {
     sim->aws.page_most = most;
     sim->arm.page_most = most;
+    sim->gce.page_most = most;
 }
 
 size_t sim_cloud_count(struct sim_cloud *sim, const char *event)

@@ -6,6 +6,7 @@
 #include "drivers/driver.h"
 #include "emulator/arm_api.h"
 #include "emulator/aws_api.h"
+#include "emulator/gce_api.h"
 #include "emulator/guest.h"
 #include "tests/support/test.h"
 
@@ -21,7 +22,8 @@ struct sim_row {
     const char *plain_word;
     const char *missing_ref; /* nobody has it, and what ending it says: NULL for nothing */
     const char *missing_word;
-    const char *secret;      /* the variable of the environment that holds it */
+    const char *secret;      /* the variable of the environment that holds it, or says where */
+    bool failed_is_listed;   /* a launch that failed leaves a machine to look at */
     const char *next_region; /* another one that is there; are its machines listed apart? */
     bool regions_apart;
     const char *far_region; /* one that is not there, and the word of a launch there */
@@ -43,6 +45,7 @@ struct sim_cloud {
     struct guests guests;
     struct aws_api aws;
     struct arm_api arm;
+    struct gce_api gce;
     struct face *face;
     struct account account; /* signs in from the environment, which is set */
     pthread_t clockwork;
@@ -53,6 +56,12 @@ struct sim_cloud {
  * sim_cloud. */
 int sim_cloud_open(void **state);
 int sim_cloud_close(void **state);
+
+/* What the account signs in with, from the next open on. */
+enum sim_secret { SECRET_RIGHT, SECRET_WRONG, SECRET_ABSENT, SECRET_UNCLEAN };
+void sim_cloud_secret(struct sim_cloud *sim, enum sim_secret which);
+/* The account is of another region. */
+void sim_cloud_move(struct sim_cloud *sim, const char *region);
 
 /* The same again on what is on disk, as after a restart of muster-sim. */
 void sim_cloud_reopen(struct sim_cloud *sim);
