@@ -8,7 +8,15 @@
 
 /* Columns of view_verdicts. */
 enum { V_ID, V_HARDWARE, V_SOFTWARE, V_IDENTITY, V_VERDICT, V_REASON, V_MISSING, V_RESIDUALS };
-enum { V_NONCE_ISSUED = V_RESIDUALS + 1, V_KIND };
+enum {
+    V_NONCE_ISSUED = V_RESIDUALS + 1,
+    V_KIND,
+    V_DOCUMENTS,
+    V_SUSPECT,
+    V_CLOUD,
+    V_ACCOUNT,
+    V_REGION
+};
 
 struct view {
     struct rows *verdicts;
@@ -27,12 +35,29 @@ static void put_word(json_t *out, const char *name, const struct rows *rows, siz
     json_put_span(out, name, rows_bytes(rows, row, column));
 }
 
+/* What its cloud's documents say, and what is proven of where it is. */
+static void put_whereabouts(json_t *out, const struct rows *rows, size_t row)
+{
+    static const struct {
+        const char *name;
+        int column;
+    } words[] = {{"documents", V_DOCUMENTS},
+                 {"suspect_reason", V_SUSPECT},
+                 {"proven_cloud", V_CLOUD},
+                 {"proven_account", V_ACCOUNT},
+                 {"proven_region", V_REGION}};
+    for (size_t i = 0; i < countof(words); i++)
+        if (!rows_is_null(rows, row, words[i].column))
+            put_word(out, words[i].name, rows, row, words[i].column);
+}
+
 static void put_verdict(json_t *out, const struct rows *rows, size_t row)
 {
     put_word(out, "hardware", rows, row, V_HARDWARE);
     put_word(out, "software", rows, row, V_SOFTWARE);
     put_word(out, "identity", rows, row, V_IDENTITY);
     put_word(out, "evidence_kind", rows, row, V_KIND);
+    put_whereabouts(out, rows, row);
     json_put_new(out, "missing", rows_json(rows, row, V_MISSING));
     json_put_new(out, "residuals", rows_json(rows, row, V_RESIDUALS));
     put_word(out, "verdict", rows, row, V_VERDICT);

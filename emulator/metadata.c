@@ -184,15 +184,21 @@ static const struct told *lie_for(const struct metadata *m, const char *ref)
     return general;
 }
 
-/* What needs no answer of the service itself. */
+/* What needs no answer of the service itself. A session is begun all the same: without one nothing
+ * else would be asked. */
 static bool is_done(struct metadata_call *call)
 {
+    const bool session = strcmp(call->request->method, "PUT") == 0;
     static const char html[] = "<html><body><h1>It works!</h1></body></html>\n";
     switch (call->lie) {
     case LIE_HTML:
+        if (session)
+            return false;
         metadata_say(call, "text/html", html);
         return true;
     case LIE_HUGE:
+        if (session)
+            return false;
         for (size_t i = 0; i < HUGE_BYTES / 64; i++)
             text_add(&call->answer->body,
                      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n");

@@ -79,6 +79,14 @@ FROM (
     FROM charters WHERE active AND expires <= clock_timestamp()
 
     UNION ALL
+    SELECT 'identity-suspect', 'warning', 'fleet:' || i.fleet,
+        'documents of the cloud speak against ' || count(*) || CASE count(*) WHEN 1 THEN ' instance' ELSE ' instances' END,
+        min(v.nonce_issued), i.project, i.fleet
+    FROM verdicts v JOIN instances i ON i.verdict_id = v.id
+    WHERE v.claims ->> 'documents' = 'suspect' AND i.phase <> 'terminated'
+    GROUP BY i.project, i.fleet
+
+    UNION ALL
     SELECT 'freshness-objective-missed', 'warning', 'fleet:' || name,
         'less of it than ' || (objective ->> 'verified_percent') || ' % is verified within '
             || (objective ->> 'within_seconds') || ' s', objective_missed_since, project, name

@@ -104,6 +104,11 @@ SELECT jsonb_build_object(
             count(*) AS n FROM instances
         WHERE project = $1 AND fleet = $2 AND phase <> 'terminated' AND (trust IN ('rejected', 'quarantined', 'stale')
             OR trust = 'trusted' AND valid_until <= clock_timestamp())
+        GROUP BY 1) r), '{}'),
+    'identity', coalesce((SELECT jsonb_object_agg(reason, n) FROM (
+        SELECT coalesce(v.claims ->> 'suspect_reason', 'unknown') AS reason, count(*) AS n
+        FROM verdicts v JOIN instances i ON i.verdict_id = v.id
+        WHERE v.claims ->> 'documents' = 'suspect' AND i.project = $1 AND i.fleet = $2 AND i.phase <> 'terminated'
         GROUP BY 1) r), '{}'));
 
 -- How much of what runs stands on a verdict, and how old they are. $3: verified within so long.

@@ -4,7 +4,9 @@
 SELECT id, hardware, software, identity, verdict, reason,
        coalesce(claims #> '{muster,missing}', claims -> 'missing', '[]'),
        coalesce(claims #> '{muster,residuals}', claims -> 'residuals', '[]'),
-       nonce_issued, kind
+       nonce_issued, kind, claims ->> 'documents', claims ->> 'suspect_reason',
+       CASE WHEN claims ->> 'documents' = 'agree' THEN claims ->> 'cloud' END,
+       claims ->> 'account', claims ->> 'region'
 FROM verdicts WHERE id = ANY ($1::uuid[]);
 
 -- name: view_deliveries

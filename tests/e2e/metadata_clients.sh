@@ -3,7 +3,8 @@
 # each signs in through its machine's service, and what it must send is asked for.
 # shellcheck disable=SC2319  # the condition before is what $? is asked for
 set -u
-src=$(cd "${MUSTER_SRC:-.}" && pwd)
+# shellcheck source=tests/clients/install.sh
+. "$MUSTER_SRC/tests/clients/install.sh"
 work=$(mktemp -d)
 sim=
 trap 'test -n "$sim" && kill "$sim" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
@@ -124,8 +125,8 @@ else
     skip "$what" "python3-google-auth or python3-requests is not installed"
 fi
 what="@azure/identity gets a token of the machine's identity"
-modules=${MUSTER_NODE_MODULES:-$src/tests/clients/node_modules}
-if command -v node >/dev/null && [ -d "$modules/@azure/identity" ]; then
+if clients_install; then
+    modules=$clients/node_modules
     AZURE_POD_IDENTITY_AUTHORITY_HOST=$azure timeout 60 node -e '
         const { ManagedIdentityCredential } = require(process.argv[1] + "/@azure/identity");
         new ManagedIdentityCredential().getToken("https://management.azure.com/.default")
@@ -134,12 +135,12 @@ if command -v node >/dev/null && [ -d "$modules/@azure/identity" ]; then
     grep -qE '^[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]+$' "$work/azure"
     say $? "$what"
 else
-    skip "$what" "npm's @azure/identity is not installed"
+    skip "$what" "$why"
 fi
 
 # ---- mischief ----
 curl -s -m 10 -d "{\"lie\": \"html\", \"ref\": \"$aws_ref\"}" "$control/metadata" >/dev/null
-curl -s -m 10 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$aws/latest/api/token" | grep -q '<html>'
+curl -s -m 10 -H "X-aws-ec2-metadata-token: $token" "$aws/latest/meta-data/instance-id" | grep -q '<html>'
 say $? "a machine can be lied to"
 [ "$(curl -s -m 10 -H 'Metadata-Flavor: Google' "$gcp/computeMetadata/v1/instance/id")" = $gcp_ref ]
 say $? "and others not"
