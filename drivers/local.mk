@@ -13,6 +13,7 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/azure/azure.c \
 	drivers/azure/azure_answers.c drivers/azure/azure_answers.h \
 	drivers/azure/azure_errors.c drivers/azure/azure_errors.h \
+	drivers/azure/azure_offers.c drivers/azure/azure_offers.h \
 	drivers/azure/azure_read.c drivers/azure/azure_read.h \
 	drivers/azure/azure_requests.c drivers/azure/azure_requests.h \
 	drivers/azure/azure_token.c drivers/azure/azure_token.h \
@@ -20,6 +21,7 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/gcp/gcp_answers.c drivers/gcp/gcp_answers.h \
 	drivers/gcp/gcp_credentials.c drivers/gcp/gcp_credentials.h \
 	drivers/gcp/gcp_errors.c drivers/gcp/gcp_errors.h \
+	drivers/gcp/gcp_offers.c drivers/gcp/gcp_offers.h \
 	drivers/gcp/gcp_read.c drivers/gcp/gcp_read.h \
 	drivers/gcp/gcp_requests.c drivers/gcp/gcp_requests.h \
 	drivers/gcp/gcp_token.c drivers/gcp/gcp_token.h

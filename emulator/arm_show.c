@@ -292,30 +292,68 @@ bool arm_operation_get(struct arm_call *call)
     return true;
 }
 
-static json_t *make_size(const char *name, const char *processors, const char *kind,
+static json_t *make_size(const char *name, int processors, int gib, const char *kind,
                          const char *location)
 {
-    return json_pack("{s:s, s:s, s:[s], s:[{s:s, s:[s,s,s]}], s:[{s:s, s:s}, {s:s, s:s}], s:[]}",
-                     "resourceType", "virtualMachines", "name", name, "locations", location,
-                     "locationInfo", "location", location, "zones", "1", "2", "3", "capabilities",
-                     "name", "vCPUs", "value", processors, "name", "ConfidentialComputingType",
-                     "value", kind, "restrictions");
+    char count[16], memory[16];
+    snprintf(count, sizeof count, "%d", processors);
+    snprintf(memory, sizeof memory, "%d", gib);
+    return json_pack(
+        "{s:s, s:s, s:[s], s:[{s:s, s:[s,s,s]}], s:[{s:s, s:s}, {s:s, s:s}, {s:s, s:s}], s:[]}",
+        "resourceType", "virtualMachines", "name", name, "locations", location, "locationInfo",
+        "location", location, "zones", "1", "2", "3", "capabilities", "name", "vCPUs", "value",
+        count, "name", "MemoryGB", "value", memory, "name", "ConfidentialComputingType", "value",
+        kind, "restrictions");
 }
 
+static void add_series(json_t *list, const char *location, const char *series, int gib_each,
+                       const char *processors)
+{
+    for (const char *at = processors; *at != '\0'; at += strcspn(at, " "), at += strspn(at, " ")) {
+        char name[64];
+        int64_t count = 0;
+        OWNED(mem_drop) char *digits = strndup(at, strcspn(at, " "));
+        error_ignore(number_parse(digits, 1, 1000, &count, NULL));
+        const int gib = gib_each == 8 && count == 96 ? 672 : (int)count * gib_each;
+        snprintf(name, sizeof name, "Standard_%.2s%lld%s", series, (long long)count, series + 2);
+        json_add_new(list, make_size(name, (int)count, gib, "SNP", location));
+    }
+}
+
+/* As large as they come; one of TDX, which is another thing. */
+static void add_sizes(json_t *list, const char *location)
+{
+    static const char usual[] = "2 4 8 16 32 48 64 96", more[] = "2 4 8 16 20 32 48 64 96";
+    static const struct {
+        const char *series;
+        int gib_each;
+        const char *processors;
+    } all[] = {
+        {"DCas_v5", 4, usual},  {"DCads_v5", 4, usual}, {"ECas_v5", 8, more},
+        {"ECads_v5", 8, more},  {"ECias_v5", 8, "96"},  {"ECiads_v5", 8, "96"},
+        {"DCas_v6", 4, usual},  {"DCads_v6", 4, usual}, {"ECas_v6", 8, usual},
+        {"ECads_v6", 8, usual},
+    };
+    for (size_t i = 0; i < countof(all); i++)
+        add_series(list, location, all[i].series, all[i].gib_each, all[i].processors);
+    json_add_new(list, make_size("Standard_NCC40ads_H100_v5", 40, 320, "SNP", location));
+    json_add_new(list, make_size("Standard_DC2es_v5", 2, 8, "TDX", location));
+}
+
+/* "$filter=location eq 'westeurope'"; without it of every location. */
 bool arm_sizes_list(struct arm_call *call)
 {
-    static const char *const sizes[][3] = {
-        {"Standard_DC2as_v5", "2", "SNP"},  {"Standard_DC4as_v5", "4", "SNP"},
-        {"Standard_EC2ads_v5", "2", "SNP"}, {"Standard_DC2as_v6", "2", "SNP"},
-        {"Standard_DC2es_v5", "2", "TDX"},
-    };
-    const char *locations = call->api->locations;
-    char first[64];
-    snprintf(first, sizeof first, "%.*s", (int)strcspn(locations, " "), locations);
+    const char *filter = face_argument(call->request, "$filter");
     OWNED(json_drop) json_t *body = json_object();
     json_t *list = json_array();
-    for (size_t i = 0; i < countof(sizes); i++)
-        json_add_new(list, make_size(sizes[i][0], sizes[i][1], sizes[i][2], first));
+    for (const char *at = call->api->locations; *at != '\0';
+         at += strcspn(at, " "), at += strspn(at, " ")) {
+        char location[64], wanted[96];
+        snprintf(location, sizeof location, "%.*s", (int)strcspn(at, " "), at);
+        snprintf(wanted, sizeof wanted, "location eq '%s'", location);
+        if (filter == NULL || strcmp(filter, wanted) == 0)
+            add_sizes(list, location);
+    }
     json_put_new(body, "value", list);
     arm_say(call, 200, body);
     return true;

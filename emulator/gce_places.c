@@ -100,30 +100,48 @@ bool gce_region(struct gce_call *call, struct gce_refusal *out)
     return true;
 }
 
-static const int64_t sizes[] = {2, 4, 8, 16, 32, 48, 64, 80, 96};
+static const struct {
+    const char *kind;
+    int64_t mib_each;
+    int64_t sizes[12]; /* up to a zero */
+} series[] = {
+    {"standard", 4096, {2, 4, 8, 16, 32, 48, 64, 80, 96, 128, 224}},
+    {"highmem", 8192, {2, 4, 8, 16, 32, 48, 64, 80, 96}},
+    {"highcpu", 1024, {2, 4, 8, 16, 32, 48, 64, 80, 96, 128, 224}},
+};
 
-static json_t *show_type(const struct gce_call *call, int64_t cpus)
+static json_t *show_type(const struct gce_call *call, size_t kind, int64_t cpus)
 {
-    char name[32], path[160];
+    char name[64], path[160];
     json_t *out = json_object();
-    snprintf(name, sizeof name, "n2d-standard-%lld", (long long)cpus);
+    snprintf(name, sizeof name, "n2d-%s-%lld", series[kind].kind, (long long)cpus);
     snprintf(path, sizeof path, "zones/%s/machineTypes/%s", call->zone, name);
     json_put_text(out, "kind", "compute#machineType");
     json_put_text(out, "name", name);
     json_put_text(out, "zone", call->zone);
     json_put_text(out, "architecture", "X86_64");
     json_put_int(out, "guestCpus", cpus);
-    json_put_int(out, "memoryMb", cpus * 4096);
+    json_put_int(out, "memoryMb", cpus * series[kind].mib_each);
     put_link(call->api, out, "selfLink", path);
     return out;
 }
 
+static json_t *show_types(const struct gce_call *call)
+{
+    json_t *items = json_array();
+    for (size_t kind = 0; kind < countof(series); kind++)
+        for (size_t i = 0; series[kind].sizes[i] != 0; i++)
+            json_add_new(items, show_type(call, kind, series[kind].sizes[i]));
+    return items;
+}
+
 bool gce_machine_type(struct gce_call *call, struct gce_refusal *out)
 {
-    for (size_t i = 0; i < countof(sizes); i++) {
-        OWNED(json_drop) json_t *type = show_type(call, sizes[i]);
+    OWNED(json_drop) json_t *types = show_types(call);
+    for (size_t i = 0; i < json_array_size(types); i++) {
+        json_t *type = json_array_get(types, i);
         if (strcmp(json_string_value(json_object_get(type, "name")), call->name) == 0) {
-            call->answer = TAKE(type);
+            call->answer = json_incref(type);
             return true;
         }
     }
@@ -136,13 +154,10 @@ bool gce_machine_types(struct gce_call *call, struct gce_refusal *out)
 {
     (void)out;
     char path[96];
-    json_t *items = json_array();
-    for (size_t i = 0; i < countof(sizes); i++)
-        json_add_new(items, show_type(call, sizes[i]));
     snprintf(path, sizeof path, "zones/%s/machineTypes", call->zone);
     call->answer = json_object();
     json_put_text(call->answer, "kind", "compute#machineTypeList");
-    json_put_new(call->answer, "items", items);
+    json_put_new(call->answer, "items", show_types(call));
     put_link(call->api, call->answer, "selfLink", path);
     return true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "drivers/azure/azure_answers.h"
+#include "drivers/azure/azure_offers.h"
 #include "drivers/azure/azure_read.h"
 #include "drivers/azure/azure_requests.h"
 #include "drivers/azure/azure_token.h"
@@ -328,6 +329,32 @@ static enum outcome azure_list(struct cloud *cloud, struct sighting_list *out, s
     return OK;
 }
 
+static enum outcome azure_offers(struct cloud *cloud, struct offer_list *out, struct error *err)
+{
+    OWNED(arm_request_done) struct arm_request request = {0};
+    OWNED(offer_list_done) struct offer_list list = {0};
+    OWNED(text_done) struct text url = {0};
+    arm_skus(&cloud->account, &request);
+    text_addf(&url, "%s%s", cloud->place.arm.url, text_str(&request.path));
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        TRY(send_to(cloud, ARM_SKUS, text_str(&url), SPAN(NULL, 0), &answer, err));
+        TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
+        TRY(arm_read_offers(bytes_span(&answer.body), cloud->account.region, &list, &next, err));
+        if (next.len == 0) {
+            *out = list;
+            list = (struct offer_list){0};
+            return OK;
+        }
+        TRY(take_link(cloud, &next, &url, err));
+        text_done(&url);
+        url = next;
+        next = (struct text){0};
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "a list of more than %d pages", PAGES_MAX);
+}
+
 /* ---- doing ---------------------------------------------------------------------------------- */
 
 /* Somebody was here before: ourselves, when the machine says that it came of this very order. */
@@ -446,5 +473,6 @@ const struct driver azure_driver = {
     .terminate = azure_terminate,
     .redeploy = azure_redeploy,
     .maintain = azure_maintain,
+    .offers = azure_offers,
     .read = azure_read,
 };

@@ -38,6 +38,7 @@ const struct arm_call_facts arm_calls[ARM_CALL_COUNT] = {
                           {MACHINE "delete", COMPUTE "disks/delete",
                            NETWORK "networkInterfaces/delete"}},
     [ARM_FOLLOW]       = {"operation", "GET", NULL, {COMPUTE "locations/operations/read"}},
+    [ARM_SKUS]         = {"ResourceSkus_List", "GET", NULL, {COMPUTE "skus/read"}},
 };
 /* clang-format on */
 
@@ -387,6 +388,17 @@ void arm_act(const struct account *account, enum arm_call call, const char *ref,
     text_add(&out->path, "?api-version=" ARM_COMPUTE_VERSION);
     if (call == ARM_DELETE && account->force_delete)
         text_add(&out->path, "&forceDeletion=true");
+}
+
+void arm_skus(const struct account *account, struct arm_request *out)
+{
+    OWNED(text_done) struct text filter = {0};
+    out->call = ARM_SKUS;
+    add_subscription(account, &out->path);
+    text_addf(&filter, "location eq '%s'", account->region);
+    text_add(&out->path,
+             "/providers/Microsoft.Compute/skus?api-version=" ARM_SKUS_VERSION "&$filter=");
+    text_add_percent(&out->path, text_span(&filter));
 }
 
 void arm_subscription(const struct account *account, struct arm_request *out)

@@ -7,6 +7,7 @@
 #define ARM_COMPUTE_VERSION "2024-11-01"
 #define ARM_NETWORK_VERSION "2022-11-01"
 #define ARM_SUBSCRIPTION_VERSION "2022-12-01"
+#define ARM_SKUS_VERSION "2021-07-01"
 #define TAG_ORDER                                                                                  \
     "muster:order" /* a hash of the order, to tell whether another one is the same                 \
                     */
@@ -25,6 +26,7 @@ enum arm_call {
     ARM_MAINTAIN,
     ARM_DELETE,
     ARM_FOLLOW,
+    ARM_SKUS,
     ARM_CALL_COUNT
 };
 
@@ -62,6 +64,9 @@ void arm_list_status(const struct account *account, struct arm_request *out);
 void arm_act(const struct account *account, enum arm_call call, const char *ref,
              struct arm_request *out);
 void arm_subscription(const struct account *account, struct arm_request *out);
+
+/* What sizes the account's region has. */
+void arm_skus(const struct account *account, struct arm_request *out);
 
 /* May it be a machine's name? What goes into a path or comes from an answer must be. */
 bool arm_name_is_valid(const char *name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "drivers/gcp/gcp_answers.h"
+#include "drivers/gcp/gcp_offers.h"
 #include "drivers/gcp/gcp_read.h"
 #include "drivers/gcp/gcp_token.h"
 
@@ -208,6 +209,56 @@ static enum outcome gcp_find(struct cloud *cloud, const char *ref, struct sighti
     return outcome == ERR_NOT_FOUND ? find_renamed(cloud, &place, out, err) : outcome;
 }
 
+/* ---- sizes ---------------------------------------------------------------------------------- */
+
+static enum outcome find_zones(struct cloud *cloud, struct gcp_zones *out, struct error *err)
+{
+    OWNED(gcp_call_done) struct gcp_call call = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    if (cloud->account.zone[0] != '\0') {
+        *out = (struct gcp_zones){.count = 1};
+        text_clip(out->at[0], sizeof out->at[0], cloud->account.zone);
+        return OK;
+    }
+    gcp_region(&cloud->account, &call);
+    TRY(call_compute(cloud, &call, &answer, err));
+    return gcp_read_region_zones(bytes_span(&answer.body), cloud->account.region, out, err);
+}
+
+static enum outcome offers_of_zone(struct cloud *cloud, const char *zone, struct offer_list *out,
+                                   struct error *err)
+{
+    OWNED(text_done) struct text token = {0};
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(gcp_call_done) struct gcp_call call = {0};
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        gcp_machine_types(&cloud->account, zone, text_str(&token), &call);
+        TRY(call_compute(cloud, &call, &answer, err));
+        TRY(gcp_read_offers(bytes_span(&answer.body), out, &next, err));
+        if (next.len == 0)
+            return OK;
+        if (strcmp(text_str(&next), text_str(&token)) == 0)
+            return cloud_fail(err, CLOUD_SERVER_ERROR, "machineTypes: the same page again");
+        text_done(&token);
+        token = next;
+        next = (struct text){0};
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "machineTypes: more than %d pages", PAGES_MAX);
+}
+
+static enum outcome gcp_offers(struct cloud *cloud, struct offer_list *out, struct error *err)
+{
+    OWNED(offer_list_done) struct offer_list list = {0};
+    struct gcp_zones zones;
+    TRY(find_zones(cloud, &zones, err));
+    for (size_t i = 0; i < zones.count; i++)
+        TRY(offers_of_zone(cloud, zones.at[i], &list, err));
+    *out = list;
+    list = (struct offer_list){0};
+    return OK;
+}
+
 /* ---- changing ------------------------------------------------------------------------------ */
 
 static void keep(const struct gcp_operation *operation, struct cloud_operation *out)
@@ -401,5 +452,6 @@ const struct driver gcp_driver = {
     .start = gcp_start,
     .terminate = gcp_terminate,
     .maintain = gcp_maintain,
+    .offers = gcp_offers,
     .read = gcp_read,
 };

@@ -22,6 +22,7 @@ const struct gcp_permission_row gcp_permissions[] = {
     {"instances.performMaintenance", {"compute.instances.performMaintenance"}},
     {"zoneOperations.wait",          {"compute.zoneOperations.get"}},
     {"regions.get",                  {"compute.regions.get"}},
+    {"machineTypes.list",            {"compute.machineTypes.list"}},
 };
 /* clang-format on */
 const size_t gcp_permission_count = countof(gcp_permissions);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/crypto/random.h"
+#include "tests/support/rules.h"
 #include "tests/support/sim_cloud.h"
 #include "tests/support/test.h"
 
@@ -409,6 +410,37 @@ static void the_emulator_remembers_its_machines_and_tokens(void **state)
     assert_int_equal(sim_cloud_count(sim, "launched"), 1);
 }
 
+/* Each emulated cloud has what the catalogue says that it has. */
+static void what_a_cloud_offers_is_what_the_catalogue_names(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    OWNED(session_done) struct session s = {0};
+    OWNED(offer_list_done) struct offer_list offers = {0};
+    OWNED(drift_list_done) struct drift_list drift = {0};
+    OWNED(catalogue_drop) struct catalogue *current = rules_edition(CATALOGUE_CURRENT);
+    sign_in(sim, &s);
+    assert_ok(s.driver->offers(s.cloud, &offers, &err));
+    assert_true(offers.count > 10);
+    catalogue_compare(current, s.driver->id, sim->account.region, clock_now(), &offers, &drift);
+    for (size_t i = 0; i < drift.count; i++)
+        fail_msg("%s: %s", drift.at[i].subject, drift.at[i].text);
+}
+
+static void offers_that_cannot_be_had_are_an_error(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    OWNED(session_done) struct session s = {0};
+    OWNED(offer_list_done) struct offer_list offers = {0};
+    sign_in(sim, &s);
+    sim_cloud_prank(sim, sim->row->call.offers, "garbled");
+    assert_int_not_equal(s.driver->offers(s.cloud, &offers, &err), OK);
+    sim_cloud_prank(sim, sim->row->call.offers, "throttle");
+    assert_fails(s.driver->offers(s.cloud, &offers, &err), ERR_THROTTLED, "throttle");
+    assert_int_equal(offers.count, 0);
+}
+
 #define WITH_CLOUD(test) cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close)
 
 int main(void)
@@ -430,6 +462,8 @@ int main(void)
         WITH_CLOUD(a_page_that_fails_fails_the_list),
         WITH_CLOUD(a_wrong_key_or_region_gets_nothing),
         WITH_CLOUD(without_credentials_nothing_is_opened),
+        WITH_CLOUD(what_a_cloud_offers_is_what_the_catalogue_names),
+        WITH_CLOUD(offers_that_cannot_be_had_are_an_error),
         WITH_CLOUD(the_emulator_remembers_its_machines_and_tokens),
     };
     return sim_cloud_run("drivers", tests, countof(tests));

@@ -37,7 +37,7 @@ const struct sim_row sim_rows[] = {
         .far_region = "eu-west-1",
         .far_word = "auth",
         .call = {"RunInstances", "DescribeInstances", "DescribeInstances", "StopInstances",
-                 "StartInstances", "TerminateInstances"},
+                 "StartInstances", "TerminateInstances", "DescribeInstanceTypes"},
     },
     {
         .cloud = DRIVER_AZURE,
@@ -55,7 +55,8 @@ const struct sim_row sim_rows[] = {
         .far_region = "brazilsouth",
         .far_word = "invalid",
         .call = {"VirtualMachines_CreateOrUpdate", "VirtualMachines_Get", "VirtualMachines_List",
-                 "VirtualMachines_Deallocate", "VirtualMachines_Start", "VirtualMachines_Delete"},
+                 "VirtualMachines_Deallocate", "VirtualMachines_Start", "VirtualMachines_Delete",
+                 "ResourceSkus_List"},
     },
     {
         .cloud = DRIVER_GCP,

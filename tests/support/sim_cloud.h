@@ -29,7 +29,7 @@ struct sim_row {
     const char *far_region; /* one that is not there, and the word of a launch there */
     const char *far_word;
     struct { /* what mischief calls its calls */
-        const char *launch, *find, *list, *stop, *start, *terminate;
+        const char *launch, *find, *list, *stop, *start, *terminate, *offers;
     } call;
 };
 extern const struct sim_row sim_rows[];
