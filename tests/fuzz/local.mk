@@ -17,6 +17,7 @@ fuzz_targets += tests/fuzz/fuzz_evidence
 fuzz_targets += tests/fuzz/fuzz_firmware
 fuzz_targets += tests/fuzz/fuzz_frames
 fuzz_targets += tests/fuzz/fuzz_gcp
+fuzz_targets += tests/fuzz/fuzz_identity
 fuzz_targets += tests/fuzz/fuzz_judge
 fuzz_targets += tests/fuzz/fuzz_jwks
 fuzz_targets += tests/fuzz/fuzz_local_request

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "emulator/papers.h"
 #include "emulator/psp.h"
+#include "lib/attest/cloud_documents.h"
 #include "lib/attest/evidence.h"
 #include "lib/base/file.h"
 #include "lib/crypto/x509_make.h"
@@ -92,6 +94,57 @@ static void put_endorsements(struct psp *psp, const char *folder, const struct b
     put(folder, "endorsements", "thim", span_of_text(text));
 }
 
+/* The charter's part on the first line, then the record. */
+static void put_record(const struct papers *papers, const char *folder, const char *name,
+                       const struct cloud_documents *documents)
+{
+    OWNED(json_drop) json_t *all = papers_clouds(papers, "us-east-2");
+    OWNED(json_drop) json_t *clouds = json_object();
+    OWNED(mem_drop) char *record = cloud_documents_print(1, documents);
+    OWNED(bytes_done) struct bytes both = {0};
+    json_put_new(clouds, name, json_incref(json_object_get(all, name)));
+    OWNED(mem_drop) char *text = json_print(clouds);
+    bytes_add(&both, span_of_text(text));
+    bytes_add_u8(&both, '\n');
+    bytes_add(&both, span_of_text(record));
+    put(folder, "identity", name, bytes_span(&both));
+}
+
+static void put_identity(const char *folder, const char *state, struct moment now)
+{
+    static const uint8_t nonce[NONCE_SIZE] = {1, 2, 3, 4};
+    struct error err = {0};
+    OWNED(papers_drop) struct papers *papers = NULL;
+    OWNED(cloud_documents_done) struct cloud_documents aws = {.cloud = CLOUD_AWS};
+    OWNED(cloud_documents_done) struct cloud_documents azure = {.cloud = CLOUD_AZURE};
+    OWNED(cloud_documents_done) struct cloud_documents gcp = {.cloud = CLOUD_GCP};
+    char path[1024];
+    char digits[CLOUD_DIGITS_SIZE];
+    char audience[CLOUD_AUDIENCE_SIZE];
+    struct paper paper = {.account = "111122223333",
+                          .region = "us-east-2",
+                          .zone = "us-east-2a",
+                          .machine = "i-0123456789abcdef0",
+                          .name = "web-1",
+                          .image = "ami-1",
+                          .size = "m6a.large",
+                          .started = now,
+                          .at = now,
+                          .confidentiality = 1};
+    cloud_digits(nonce, digits);
+    cloud_audience(nonce, audience);
+    snprintf(path, sizeof path, "%s/papers", state);
+    must(papers_open(path, &papers, &err), &err);
+    must(papers_aws(papers, &paper, &aws.parts[AWS_DOCUMENT], &aws.parts[AWS_RSA2048], &err), &err);
+    paper.nonce = digits;
+    must(papers_azure(papers, &paper, &azure.parts[AZURE_ATTESTED], &err), &err);
+    paper.nonce = audience;
+    must(papers_gcp(papers, &paper, &gcp.parts[GCP_TOKEN], &err), &err);
+    put_record(papers, folder, "aws", &aws);
+    put_record(papers, folder, "azure", &azure);
+    put_record(papers, folder, "gcp", &gcp);
+}
+
 int main(int argc, char **argv)
 {
     struct error err = {0};
@@ -109,6 +162,7 @@ int main(int argc, char **argv)
     must(psp_crl(psp, LINE_MILAN, true, now, moment_add_seconds(now, 86400), &crl, &err), &err);
     put(argv[1], "certificates", "crl", bytes_span(&crl));
     put_endorsements(psp, argv[1], &crl);
+    put_identity(argv[1], argv[2], now);
     put(argv[1], "certificates", "roots-pem", psp_roots(psp));
     put(argv[1], "policy", "whole",
         span_of_text("{\"name\":\"web\",\"snp\":{\"measurement\":\"any\",\"max_vmpl\":1,"
