@@ -173,8 +173,15 @@ static enum outcome gcp_find_token(struct cloud *cloud, const char *client_token
     OWNED(text_done) struct text filter = {0};
     if (!gcp_name_is_valid(client_token))
         return cloud_fail(err, CLOUD_INVALID, "'%.60s' is no client token", client_token);
+    OWNED(sighting_list_done) struct sighting_list list = {0};
     gcp_filter_token(client_token, &filter);
-    return list_matching(cloud, text_str(&filter), out, err);
+    TRY(list_matching(cloud, text_str(&filter), &list, err));
+    if (list.partial) /* it may be in the zone that did not answer */
+        return cloud_fail(err, CLOUD_SERVER_ERROR, "a zone did not answer: %s may be there",
+                          client_token);
+    *out = list;
+    list = (struct sighting_list){0};
+    return OK;
 }
 
 static enum outcome gcp_driver_list(struct cloud *cloud, struct sighting_list *out,

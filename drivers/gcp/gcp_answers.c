@@ -73,6 +73,16 @@ static void read_error(const json_t *root, struct gcp_error *out)
         COPY(error, "status", out->code);
 }
 
+/* "Required 'compute.instances.stop' permission for 'projects/...'" */
+static void find_permission(const char *message, char *out, size_t size)
+{
+    static const char before[] = "Required '", after[] = "' permission";
+    const char *at = strstr(message, before);
+    const char *end = at != NULL ? strstr(at, after) : NULL;
+    if (end != NULL)
+        snprintf(out, size, "%.*s", (int)(end - at - (long)strlen(before)), at + strlen(before));
+}
+
 struct gcp_error gcp_error_read(int status, struct span body)
 {
     struct gcp_error out = {0};
@@ -80,6 +90,8 @@ struct gcp_error gcp_error_read(int status, struct span body)
     if (parse(body, &root, NULL) == OK)
         read_error(root, &out);
     out.kind = gcp_error_kind(out.code, status);
+    if (out.kind == CLOUD_AUTH)
+        find_permission(out.message, out.permission, sizeof out.permission);
     if (out.code[0] == '\0')
         snprintf(out.code, sizeof out.code, "HTTP %d", status);
     return out;
@@ -90,7 +102,8 @@ enum outcome gcp_check_status(int status, struct span body, struct error *err)
     if (status >= 200 && status < 300)
         return OK;
     const struct gcp_error said = gcp_error_read(status, body);
-    return cloud_fail(err, said.kind, "%s (%d): %.180s", said.code, status, said.message);
+    return fail_at(err, cloud_error_outcome(said.kind), name_of(&cloud_error_names, (int)said.kind),
+                   said.permission, "%s (%d): %.180s", said.code, status, said.message);
 }
 
 enum outcome gcp_check_launch(int status, struct span body, struct error *err)
@@ -292,20 +305,14 @@ static bool says_unreachable(const json_t *holder)
     return code != NULL && strcmp(code, "UNREACHABLE") == 0;
 }
 
-static enum outcome away(const char *scope, struct error *err)
-{
-    return cloud_fail(err, CLOUD_SERVER_ERROR, "%.60s did not answer: what runs there is unknown",
-                      scope);
-}
-
-static enum outcome check_reachable(const json_t *root, const char *region, struct error *err)
+static bool is_reachable(const json_t *root, const char *region)
 {
     size_t i;
     json_t *scope;
     json_array_foreach (json_object_get(root, "unreachables"), i, scope)
         if (!json_is_string(scope) || is_our_scope(json_string_value(scope), region))
-            return away(json_is_string(scope) ? json_string_value(scope) : "a zone", err);
-    return OK;
+            return false;
+    return true;
 }
 
 static enum outcome read_scopes(const json_t *scopes, const char *region, struct sighting_list *out,
@@ -318,8 +325,7 @@ static enum outcome read_scopes(const json_t *scopes, const char *region, struct
             return unreadable(err, "holds a zone that is no object");
         if (!is_our_scope(scope, region))
             continue;
-        if (says_unreachable(holder))
-            return away(scope, err);
+        out->partial |= says_unreachable(holder);
         TRY(read_machines(json_object_get(holder, "instances"), region, out, notices, err));
     }
     return OK;
@@ -339,9 +345,7 @@ enum outcome gcp_read_list(struct span body, const char *region, struct sighting
     if (strcmp(kind, "compute#instanceList") != 0 &&
         strcmp(kind, "compute#instanceAggregatedList") != 0)
         return unreadable(err, "is no list of machines");
-    TRY(check_reachable(root, region, err));
-    if (!aggregated && says_unreachable(root))
-        return away("a zone", err);
+    out->partial |= !is_reachable(root, region) || (!aggregated && says_unreachable(root));
     if (aggregated)
         TRY(read_scopes(items, region, out, notices, err));
     else

@@ -12,6 +12,7 @@ struct gcp_error {
     enum cloud_error kind;
     char code[96]; /* Google's own; "HTTP 502" where the body says nothing */
     char message[256];
+    char permission[ERROR_WHERE_SIZE]; /* the one that is missing; may be empty */
 };
 
 struct gcp_operation {
@@ -19,7 +20,8 @@ struct gcp_operation {
     bool done;
 };
 
-/* OK for 2xx; otherwise fails with the word of the error class. */
+/* OK for 2xx; otherwise fails with the word of the error class, and the missing permission as
+ * `where`. */
 enum outcome gcp_check_status(int status, struct span body, struct error *err);
 /* The same after a launch: a 5xx may come when the machine was made, so it leaves us in doubt. */
 enum outcome gcp_check_launch(int status, struct span body, struct error *err);
@@ -32,8 +34,8 @@ enum outcome gcp_read_machine(struct span body, struct sighting *out, struct not
                               struct error *err);
 
 /* instances.list and instances.aggregatedList: adds to both lists, GCP_MACHINES_MAX at most;
- * `next_token` is set, or emptied. Only zones of `region` count, all with NULL; one of them that
- * did not answer fails the whole as `server-error`. */
+ * `next_token` is set, or emptied. Only zones of `region` count, all with NULL; where one of them
+ * did not answer the list is partial. */
 enum outcome gcp_read_list(struct span body, const char *region, struct sighting_list *out,
                            struct notice_list *notices, struct text *next_token, struct error *err);
 

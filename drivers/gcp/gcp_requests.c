@@ -189,7 +189,7 @@ void gcp_region(const struct account *account, struct gcp_call *out)
 }
 
 /* Without partial success one zone that is away, anywhere in the world, would fail the whole list;
- * gcp_read_zones() sees to it that none of ours is taken for empty. */
+ * gcp_read_list() sees to it that none of ours is taken for empty. */
 void gcp_list(const struct account *account, const char *filter, const char *page_token,
               struct gcp_call *out)
 {

@@ -339,22 +339,44 @@ static void a_list_goes_on_over_empty_pages_and_ends_in_no_circle(void **state)
     assert_int_equal(again.count, 0);
 }
 
-/* What runs in a zone that did not answer is unknown: its machines must not be taken for gone. */
-static void a_zone_of_ours_that_did_not_answer_fails_the_list(void **state)
+/* What runs in a zone that did not answer is unknown: its machines must not be taken for gone, and
+ * nothing may be launched because it was not seen. */
+static void a_zone_of_ours_that_did_not_answer_is_unknown_and_not_empty(void **state)
 {
     struct world *w = *state;
     static const char *const bodies[] = {
-        PAGE("", ",\"unreachables\":[\"projects/p/zones/us-central1-b\"]"),
+        PAGE(MACHINE("a", ""), ",\"unreachables\":[\"projects/p/zones/us-central1-b\"]"),
         "{\"kind\":\"compute#instanceAggregatedList\",\"items\":{\"zones/us-central1-b\":{"
-        "\"warning\":{\"code\":\"UNREACHABLE\"}}}}",
-        PAGE("", ",\"unreachables\":[7]"),
+        "\"warning\":{\"code\":\"UNREACHABLE\"}},\"zones/us-central1-a\":{\"instances\":[" MACHINE(
+            "a", "") "]}}}",
+        PAGE(MACHINE("a", ""), ",\"unreachables\":[7]"),
     };
     for (size_t i = 0; i < countof(bodies); i++) {
         struct error err = {0};
         OWNED(sighting_list_done) struct sighting_list list = {0};
+        OWNED(sighting_list_done) struct sighting_list found = {0};
         fake_http_say(w->google, 200, bodies[i]);
-        assert_fails(gcp_driver.list(w->cloud, &list, &err), ERR_UNREACHABLE, "server-error");
+        assert_ok(gcp_driver.list(w->cloud, &list, &err));
+        assert_true(list.partial);
+        assert_int_equal(list.count, 1);
+        fake_http_say(w->google, 200, bodies[i]);
+        assert_fails(gcp_driver.find_token(w->cloud, NAME, &found, &err), ERR_UNREACHABLE,
+                     "server-error");
     }
+}
+
+/* One page that is whole does not make up for one that was not. */
+static void a_list_stays_partial_over_its_pages(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    fake_http_say(w->google, 200,
+                  PAGE("", ",\"nextPageToken\":\"two\",\"unreachables\":["
+                           "\"projects/p/zones/us-central1-b\"]"));
+    fake_http_say(w->google, 200, PAGE(MACHINE("b", ""), ""));
+    assert_ok(gcp_driver.list(w->cloud, &list, &err));
+    assert_true(list.partial);
 }
 
 static void a_zone_at_the_other_end_of_the_world_is_no_matter(void **state)
@@ -371,6 +393,7 @@ static void a_zone_at_the_other_end_of_the_world_is_no_matter(void **state)
             "a", "") "]}}}");
     assert_ok(gcp_driver.list(w->cloud, &list, &err));
     assert_int_equal(list.count, 1);
+    assert_false(list.partial);
 }
 
 static void one_machine_that_cannot_be_read_fails_the_list(void **state)
@@ -385,6 +408,19 @@ static void one_machine_that_cannot_be_read_fails_the_list(void **state)
     assert_fails(gcp_driver.list(w->cloud, &list, &err), ERR_AMBIGUOUS, "ambiguous");
     assert_fails(gcp_driver.list(w->cloud, &list, &err), ERR_AMBIGUOUS, "ambiguous");
     assert_int_equal(list.count, 0);
+}
+
+static void a_missing_permission_is_named(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct sighting seen;
+    fake_http_say(
+        w->google, 403,
+        "{\"error\":{\"code\":403,\"message\":\"Required 'compute.instances.get' permission "
+        "for 'projects/p'\",\"errors\":[{\"reason\":\"forbidden\"}]}}");
+    assert_fails(find(w, &seen, &err), ERR_DENIED, "auth");
+    assert_string_equal(err.where, "compute.instances.get");
 }
 
 /* ---- tokens and maintenance ----------------------------------------------------------------- */
@@ -442,9 +478,11 @@ int main(void)
         T(a_machine_that_was_renamed_is_found_and_ended_by_its_label),
         T(a_machine_without_labels_is_found_by_its_name),
         T(a_list_goes_on_over_empty_pages_and_ends_in_no_circle),
-        T(a_zone_of_ours_that_did_not_answer_fails_the_list),
+        T(a_zone_of_ours_that_did_not_answer_is_unknown_and_not_empty),
+        T(a_list_stays_partial_over_its_pages),
         T(a_zone_at_the_other_end_of_the_world_is_no_matter),
         T(one_machine_that_cannot_be_read_fails_the_list),
+        T(a_missing_permission_is_named),
         T(a_token_that_is_no_longer_taken_is_replaced_once),
         T(maintenance_is_pulled_forward_only_where_it_is_ours_to_time),
     };
