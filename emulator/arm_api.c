@@ -142,6 +142,7 @@ static bool refuse_by_mischief(struct arm_call *call, const struct arm_route *ro
     case FAULT_DELAY:
     case FAULT_DOUBLED:
     case FAULT_HIDDEN:
+    case FAULT_PARTIAL:
     case FAULT_COUNT:
         break;
     }

@@ -147,8 +147,10 @@ static bool read_order(const struct gce_call *call, struct machine *draft, struc
 {
     const char *name = word(call->body, "name");
     const char *size = last_of(word(call->body, "machineType"));
-    if (call->body == NULL || !check_members(call->body, out))
-        return call->body != NULL || gce_refuse(out, 400, "required", "Required field 'resource'");
+    if (call->body == NULL)
+        return gce_refuse(out, 400, "required", "Required field 'resource'");
+    if (!check_members(call->body, out))
+        return false;
     if (!is_name(name))
         return invalid(out, "name", name,
                        "Must be a match of regex "

@@ -21,6 +21,7 @@ enum fault {
     FAULT_DELAY,         /* it is done, and answered after delay_ms */
     FAULT_DOUBLED, /* it is done twice, as by a proxy that repeats; the second answer counts */
     FAULT_HIDDEN,  /* a describe does not show what was launched in the last minute */
+    FAULT_PARTIAL, /* a list does not reach a part of the cloud, and says so (Compute Engine) */
     FAULT_COUNT
 };
 extern const struct names fault_names; /* "none", "throttle", ... */

@@ -10,6 +10,7 @@ check_PROGRAMS += tests/drivers/test_azure_token
 check_PROGRAMS += tests/drivers/test_drivers
 check_PROGRAMS += tests/drivers/test_ec2_answers
 check_PROGRAMS += tests/drivers/test_ec2_requests
+check_PROGRAMS += tests/drivers/test_gce_face
 check_PROGRAMS += tests/drivers/test_gcp_hostile
 check_PROGRAMS += tests/drivers/test_gcp_requests
 check_PROGRAMS += tests/drivers/test_gcp_token
