@@ -3,6 +3,8 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/driver.h drivers/drivers.c \
 	drivers/catalogue.c drivers/catalogue.h \
 	drivers/credential_file.c drivers/credential_file.h \
+	drivers/manners.c drivers/manners.h \
+	drivers/pace.c drivers/pace.h \
 	drivers/rest.c drivers/rest.h \
 	drivers/aws/aws.c \
 	drivers/aws/aws_read.c drivers/aws/aws_read.h \

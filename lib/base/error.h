@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/base/base.h"
 
@@ -35,6 +36,7 @@ struct error {
     char code[ERROR_CODE_SIZE];   /* stable, `[a-z0-9-]+`; what programs look at */
     char where[ERROR_WHERE_SIZE]; /* JSON pointer, file:line or field name; may be empty */
     char text[ERROR_TEXT_SIZE];   /* for people: lower case, no full stop */
+    int64_t retry_ms;             /* after this it may be otherwise; 0: nobody said */
 };
 
 /* Fill `err` (may be NULL) and give `outcome`, so that `return fail(...)` reads well. fail() gives

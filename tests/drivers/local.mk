@@ -16,3 +16,4 @@ check_PROGRAMS += tests/drivers/test_gcp_requests
 check_PROGRAMS += tests/drivers/test_gcp_token
 check_PROGRAMS += tests/drivers/test_http
 check_PROGRAMS += tests/drivers/test_offers
+check_PROGRAMS += tests/drivers/test_pace

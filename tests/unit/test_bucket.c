@@ -38,12 +38,55 @@ static void taking_what_is_not_there_makes_the_next_wait_longer(void **state)
     assert_int_equal(bucket_wait_ms(&bucket, 100), 2000);
 }
 
+static int64_t count_now(struct bucket bucket, int64_t now_ms)
+{
+    int64_t count = 0;
+    for (; bucket_wait_ms(&bucket, now_ms) == 0; count++)
+        bucket_take(&bucket, now_ms);
+    return count;
+}
+
+static void another_pace_keeps_what_is_in_it(void **state)
+{
+    (void)state;
+    struct bucket bucket = {.room = 10, .every_ms = 100};
+    for (int i = 0; i < 4; i++)
+        bucket_take(&bucket, 1000);
+    bucket_retune(&bucket, 10, 200, 1000);
+    assert_int_equal(count_now(bucket, 1000), 6);
+    assert_int_equal(count_now(bucket, 1200), 7);
+    bucket_retune(&bucket, 5, 400, 1000);
+    assert_int_equal(count_now(bucket, 1000), 5);
+    bucket_retune(&bucket, 10, 100, 1000);
+    assert_int_equal(count_now(bucket, 1000), 5);
+    for (int i = 0; i < 7; i++) /* two more than there were */
+        bucket_take(&bucket, 1000);
+    bucket_retune(&bucket, 10, 1000, 1000);
+    assert_int_equal(bucket_wait_ms(&bucket, 1000), 3000);
+}
+
+static void what_others_took_is_not_in_it(void **state)
+{
+    (void)state;
+    struct bucket bucket = {.room = 10, .every_ms = 100};
+    bucket_limit(&bucket, 3, 1000);
+    assert_int_equal(count_now(bucket, 1000), 3);
+    bucket_limit(&bucket, 7, 1000); /* it only takes away */
+    assert_int_equal(count_now(bucket, 1000), 3);
+    bucket_limit(&bucket, 0, 1000);
+    assert_int_equal(bucket_wait_ms(&bucket, 1000), 100);
+    bucket_limit(&bucket, 12000, 2000000);
+    assert_int_equal(count_now(bucket, 2000000), 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_bucket_gives_its_room_at_once_then_one_at_a_time),
         cmocka_unit_test(a_rest_fills_it_and_not_above_its_room),
         cmocka_unit_test(taking_what_is_not_there_makes_the_next_wait_longer),
+        cmocka_unit_test(another_pace_keeps_what_is_in_it),
+        cmocka_unit_test(what_others_took_is_not_in_it),
     };
     return cmocka_run_group_tests_name("bucket", tests, NULL, NULL);
 }
