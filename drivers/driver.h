@@ -4,6 +4,7 @@
 #ifndef MUSTER_DRIVERS_DRIVER_H
 #define MUSTER_DRIVERS_DRIVER_H
 
+#include "drivers/manners.h"
 #include "lib/base/clock.h"
 #include "lib/base/names.h"
 #include "lib/base/record.h"
@@ -84,6 +85,8 @@ struct launch_order {
     const char *root_device; /* with it the root disk is encrypted and sized */
     int64_t root_gib;
     bool spot;
+    bool no_snp;   /* a machine without SEV-SNP; what it parents proves itself otherwise */
+    bool enclaves; /* a parent of Nitro Enclaves (AWS); only together with no_snp */
     const struct cloud_tag *tags; /* more than our own */
     size_t tag_count;
 };
@@ -166,13 +169,30 @@ struct cloud_identity {
     char name[256];
 };
 
+/* What a cloud must allow for a call; a call that needs more than one has several rows. */
+struct call_permission {
+    const char *call;
+    const char *permission; /* as the cloud's policies spell it */
+};
+struct call_permissions {
+    const struct call_permission *at;
+    size_t count;
+};
+
 struct cloud;
 
+/* Before each call a driver asks drivers/manners.h whether it may go out: ERR_THROTTLED "paced"
+ * with `retry_ms` from any of these means that nothing was sent. */
 struct driver {
     enum account_driver id;
+    const struct call_limits *limits;
+    const struct call_permissions *permissions;
     enum outcome (*open)(const struct account *, struct cloud **out, struct error *);
     void (*close)(struct cloud *); /* NULL is fine */
     enum outcome (*identify)(struct cloud *, struct cloud_identity *out, struct error *);
+    /* Takes the turn of one launch() ahead of time, so that nothing need be written down for one
+     * that cannot go out. NULL in a row that has no limits. */
+    enum outcome (*turn)(struct cloud *, struct error *);
     /* With an operation the machine may still fail to come: follow() says why. */
     enum outcome (*launch)(struct cloud *, const struct launch_order *, struct sighting *out,
                            struct cloud_operation *operation, struct error *);

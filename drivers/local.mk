@@ -8,7 +8,12 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/rest.c drivers/rest.h \
 	drivers/aws/aws.c \
 	drivers/aws/aws_read.c drivers/aws/aws_read.h \
+	drivers/aws/aws_limits.c drivers/aws/aws_limits.h \
 	drivers/aws/credentials.c drivers/aws/credentials.h \
+	drivers/aws/profile.c drivers/aws/profile.h \
+	drivers/aws/sign_in.c drivers/aws/sign_in.h \
+	drivers/aws/sign_in_metadata.c drivers/aws/sign_in_profile.c \
+	drivers/aws/signed.c drivers/aws/signed.h \
 	drivers/aws/ec2_answers.c drivers/aws/ec2_answers.h \
 	drivers/aws/ec2_errors.c drivers/aws/ec2_errors.h \
 	drivers/aws/ec2_requests.c drivers/aws/ec2_requests.h \

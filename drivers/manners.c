@@ -56,8 +56,10 @@ static struct ledger *ledger_of(const struct account *account, const struct call
     made->key = TAKE(key);
     made->limits = limits;
     made->paces = mem_new(limits->count + 1, sizeof *made->paces);
-    for (size_t i = 0; i < limits->count; i++)
+    for (size_t i = 0; i < limits->count; i++) {
         made->paces[i].limit = &limits->at[i];
+        made->paces[i].granted = account->pace_percent;
+    }
     made->next = ledgers;
     ledgers = made;
     return made;

@@ -9,13 +9,15 @@ static const struct retry_policy backoff = {.first_ms = 1000, .most_ms = 20000};
 /* Slow limits that are shared by many may have less room than one each. */
 static void retune(struct pace *pace, int64_t now_ms)
 {
-    const int64_t share = pace->limit->room / pace->sharers;
-    const int64_t rate = pace->limit->per_minute * pace->percent;
-    const int64_t every_ms = (MINUTE_MS * 100 * pace->sharers + rate - 1) / rate;
+    const int64_t granted = pace->granted > 0 ? pace->granted : 100;
+    const int64_t share = pace->limit->room * granted / 100 / pace->sharers;
+    const int64_t rate = pace->limit->per_minute * granted * pace->percent;
+    const int64_t every_ms = (MINUTE_MS * 100 * 100 * pace->sharers + rate - 1) / rate;
+    const int64_t room = share > 0 ? share : 1;
     if (pace->bucket.every_ms == 0)
-        pace->bucket = (struct bucket){.room = share > 0 ? share : 1, .every_ms = every_ms};
+        pace->bucket = (struct bucket){.room = room, .every_ms = every_ms};
     else
-        bucket_retune(&pace->bucket, share > 0 ? share : 1, every_ms, now_ms);
+        bucket_retune(&pace->bucket, room, every_ms, now_ms);
 }
 
 void pace_share(struct pace *pace, int64_t sharers, int64_t now_ms)

@@ -29,7 +29,8 @@ struct call_limit {
 struct pace {
     const struct call_limit *limit;
     struct bucket bucket;
-    int64_t percent; /* of the documented rate */
+    int64_t granted; /* percent of the documented rate that we may use; 0: all of it */
+    int64_t percent; /* of what we may use that we do use */
     int64_t sharers;
     int64_t shut_ms;    /* nothing goes out before */
     int64_t tail_ms;    /* the next turn that can be promised */

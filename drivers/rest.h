@@ -23,6 +23,8 @@ bool rest_url_is_safe(const char *url);
 
 /* A form in the making: application/x-www-form-urlencoded, keys in the order given. */
 struct form {
+    const char *call; /* as the cloud's documents name it */
+    bool makes;       /* after a server's error there may be something that was not there before */
     struct text body;
 };
 void form_done(struct form *form);

@@ -3,20 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/aws/aws_limits.h"
 #include "drivers/aws/aws_read.h"
-#include "drivers/aws/credentials.h"
 #include "drivers/aws/ec2_answers.h"
 #include "drivers/aws/ec2_requests.h"
-#include "lib/crypto/sigv4.h"
+#include "drivers/aws/sign_in.h"
 
-enum { PAGES_MAX = 1000, CALL_TIMEOUT_MS = 30000 };
+enum { PAGES_MAX = 1000 };
 
 struct cloud {
     struct account account; /* its texts only: the JSON members stay with the caller */
-    struct credentials credentials;
     struct http *http;
-    struct endpoint ec2;
-    struct endpoint sts;
+    struct manners *manners;
+    struct endpoint ec2_endpoint;
+    struct endpoint sts_endpoint;
+    int64_t skew_seconds;
+    struct service ec2;
+    struct service sts;
+    struct sign_in sign_in;
 };
 
 static const char *suffix_of(const char *region)
@@ -50,78 +54,100 @@ static void aws_close(struct cloud *cloud)
 {
     if (cloud == NULL)
         return;
-    credentials_done(&cloud->credentials);
+    sign_in_done(&cloud->sign_in);
+    manners_close(cloud->manners);
     http_free(cloud->http);
     free(cloud);
 }
 DROP(cloud_drop, struct cloud, aws_close)
 
+static struct service service_of(struct cloud *cloud, const char *name,
+                                 const struct endpoint *endpoint)
+{
+    return (struct service){name, cloud->account.region, endpoint, cloud->http,
+                            &cloud->skew_seconds};
+}
+
 static enum outcome aws_open(const struct account *account, struct cloud **out, struct error *err)
 {
     OWNED(cloud_drop) struct cloud *cloud = NEW(struct cloud);
+    const struct credentials *any;
     cloud->account = *account;
     cloud->account.credentials = NULL;
     cloud->account.test = NULL;
-    TRY(find_endpoint(account, "ec2", &cloud->ec2, err));
-    TRY(find_endpoint(account, "sts", &cloud->sts, err));
-    TRY(credentials_find(account, &cloud->credentials, err));
+    TRY(find_endpoint(account, "ec2", &cloud->ec2_endpoint, err));
+    TRY(find_endpoint(account, "sts", &cloud->sts_endpoint, err));
     cloud->http = http_new();
+    cloud->manners = manners_open(account, &aws_limits);
+    cloud->ec2 = service_of(cloud, "ec2", &cloud->ec2_endpoint);
+    cloud->sts = service_of(cloud, "sts", &cloud->sts_endpoint);
+    sign_in_start(&cloud->sign_in, account, &cloud->sts);
+    TRY(sign_in_get(&cloud->sign_in, &any, err));
     *out = TAKE(cloud);
     return OK;
 }
 
-static enum outcome send_signed(struct cloud *cloud, const char *service,
-                                const struct endpoint *endpoint, const struct form *form,
-                                struct http_answer *out, struct error *err)
+/* ---- one call ------------------------------------------------------------------------------- */
+
+/* What EC2 and STS say of credentials that ended. */
+static bool says_ended(const struct ec2_error *said)
 {
-    static const char type[] = "application/x-www-form-urlencoded; charset=utf-8";
-    const struct span body = text_span(&form->body);
-    const char *token = credentials_session_token(&cloud->credentials);
-    uint8_t hash[SHA256_SIZE];
-    char date[SIGV4_DATE_SIZE];
-    digest(DIGEST_SHA256, body, hash);
-    sigv4_date(clock_now(), date);
-    const struct sigv4_header signed_headers[] = {
-        {"content-type", type},
-        {"host", endpoint->host},
-        {"x-amz-date", date},
-        {"x-amz-security-token", token},
-    };
-    const struct sigv4_request to_sign = {.method = "POST",
-                                          .path = "/",
-                                          .query = "",
-                                          .headers = signed_headers,
-                                          .header_count = token != NULL ? 4 : 3,
-                                          .body_sha256 = hash};
-    const struct sigv4_scope scope = {date, cloud->account.region, service};
-    OWNED(text_done) struct text authorization = {0};
-    sigv4_authorization(&to_sign, &scope, cloud->credentials.access_key_id,
-                        locked_span(&cloud->credentials.secret), &authorization);
-    const struct http_header headers[] = {
-        {"Content-Type", type},
-        {"Host", endpoint->host},
-        {"X-Amz-Date", date},
-        {"Authorization", text_str(&authorization)},
-        {"X-Amz-Security-Token", token},
-    };
-    const struct http_request request = {.method = "POST",
-                                         .url = endpoint->url,
-                                         .headers = headers,
-                                         .header_count = token != NULL ? 5 : 4,
-                                         .body = body,
-                                         .timeout_ms = CALL_TIMEOUT_MS};
-    return rest_send(cloud->http, &request, out, err);
+    static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"};
+    for (size_t i = 0; i < countof(codes); i++)
+        if (strcmp(said->code, codes[i]) == 0)
+            return true;
+    return false;
 }
 
-static enum outcome call_ec2(struct cloud *cloud, const struct form *form, struct http_answer *out,
+/* Any status is an answer; `said` is what one says that refuses, and in how long it may be
+ * otherwise. */
+static enum outcome exchange(struct cloud *cloud, const struct service *to, const struct form *form,
+                             struct http_answer *out, struct ec2_error *said, int64_t *retry_ms,
                              struct error *err)
 {
-    OWNED(http_answer_done) struct http_answer answer = {0};
-    TRY(send_signed(cloud, "ec2", &cloud->ec2, form, &answer, err));
-    TRY(ec2_check_status(answer.status, bytes_span(&answer.body), err));
-    *out = answer;
-    answer = (struct http_answer){0};
+    const struct credentials *credentials;
+    TRY(sign_in_get(&cloud->sign_in, &credentials, err));
+    TRY(manners_ask(cloud->manners, form->call, err));
+    TRY(signed_send(to, credentials, form, out, err));
+    const bool refused = out->status < 200 || out->status > 299;
+    *said = (struct ec2_error){0};
+    if (refused)
+        *said = ec2_error_read(out->status, bytes_span(&out->body));
+    *retry_ms =
+        manners_tell(cloud->manners, form->call, out, refused && said->kind == CLOUD_THROTTLE);
     return OK;
+}
+
+static enum outcome fail_as(const struct ec2_error *said, const struct form *form, int status,
+                            int64_t retry_ms, struct error *err)
+{
+    const bool in_doubt = form->makes && said->kind == CLOUD_SERVER_ERROR;
+    const enum outcome outcome = cloud_fail(err, in_doubt ? CLOUD_AMBIGUOUS : said->kind,
+                                            "%s (%d): %.180s", said->code, status, said->message);
+    if (err != NULL)
+        err->retry_ms = retry_ms;
+    return outcome;
+}
+
+/* The answer to a call that was not refused. Credentials that ended are renewed, and then it is
+ * said once more. */
+static enum outcome call(struct cloud *cloud, const struct service *to, const struct form *form,
+                         struct http_answer *out, struct error *err)
+{
+    struct ec2_error said = {0};
+    int64_t retry_ms = 0;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        TRY(exchange(cloud, to, form, &answer, &said, &retry_ms, err));
+        if (answer.status >= 200 && answer.status < 300) {
+            *out = answer;
+            answer = (struct http_answer){0};
+            return OK;
+        }
+        if (attempt == 1 || !says_ended(&said) || !sign_in_renew(&cloud->sign_in))
+            return fail_as(&said, form, answer.status, retry_ms, err);
+    }
+    return fail(err, ERR_INTERNAL, "%s: neither done nor refused", form->call);
 }
 
 static enum outcome aws_identify(struct cloud *cloud, struct cloud_identity *out, struct error *err)
@@ -129,18 +155,13 @@ static enum outcome aws_identify(struct cloud *cloud, struct cloud_identity *out
     OWNED(form_done) struct form form = {0};
     OWNED(http_answer_done) struct http_answer answer = {0};
     sts_get_caller_identity(&form);
-    TRY(send_signed(cloud, "sts", &cloud->sts, &form, &answer, err));
-    TRY(ec2_check_status(answer.status, bytes_span(&answer.body), err));
+    TRY(call(cloud, &cloud->sts, &form, &answer, err));
     return sts_read_identity(bytes_span(&answer.body), out, err);
 }
 
-/* Did a launch that failed leave us in doubt? A 5xx may come after the machine was made. */
-static enum outcome doubt_a_launch(int status, struct span body, struct error *err)
+static enum outcome aws_turn(struct cloud *cloud, struct error *err)
 {
-    const struct ec2_error said = ec2_error_read(status, body);
-    if (said.kind == CLOUD_SERVER_ERROR)
-        return cloud_fail(err, CLOUD_AMBIGUOUS, "%s (%d): %.180s", said.code, status, said.message);
-    return ec2_check_status(status, body, err);
+    return manners_hold(cloud->manners, "RunInstances", err);
 }
 
 static enum outcome read_launched(const struct launch_order *order, struct span body,
@@ -167,11 +188,8 @@ static enum outcome aws_launch(struct cloud *cloud, const struct launch_order *o
     OWNED(http_answer_done) struct http_answer answer = {0};
     *operation = (struct cloud_operation){0};
     TRY(ec2_run_instances(&cloud->account, order, &form, err));
-    TRY(send_signed(cloud, "ec2", &cloud->ec2, &form, &answer, err));
-    const struct span body = bytes_span(&answer.body);
-    if (answer.status < 200 || answer.status > 299)
-        return doubt_a_launch(answer.status, body, err);
-    return read_launched(order, body, out, err);
+    TRY(call(cloud, &cloud->ec2, &form, &answer, err));
+    return read_launched(order, bytes_span(&answer.body), out, err);
 }
 
 static enum outcome check_ref(const char *ref, struct error *err)
@@ -206,7 +224,7 @@ static enum outcome list_matching(struct cloud *cloud, const char *filter, const
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
         ec2_describe(filter, value, text_str(&token), &form);
-        TRY(call_ec2(cloud, &form, &answer, err));
+        TRY(call(cloud, &cloud->ec2, &form, &answer, err));
         TRY(ec2_read_machines(action, bytes_span(&answer.body), &list, &next, err));
         if (next.len == 0) {
             *out = list;
@@ -228,7 +246,7 @@ static enum outcome aws_offers(struct cloud *cloud, struct offer_list *out, stru
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
         ec2_describe_types(text_str(&token), &form);
-        TRY(call_ec2(cloud, &form, &answer, err));
+        TRY(call(cloud, &cloud->ec2, &form, &answer, err));
         TRY(ec2_read_offers(bytes_span(&answer.body), &list, &next, err));
         if (next.len == 0) {
             *out = list;
@@ -277,7 +295,7 @@ static enum outcome act(struct cloud *cloud, const char *action, const char *ref
     OWNED(sighting_list_done) struct sighting_list changes = {0};
     TRY(check_ref(ref, err));
     build(ref, &form);
-    TRY(call_ec2(cloud, &form, &answer, err));
+    TRY(call(cloud, &cloud->ec2, &form, &answer, err));
     TRY(ec2_read_changes(action, bytes_span(&answer.body), &changes, err));
     if (changes.count != 1 || strcmp(changes.at[0].ref, ref) != 0)
         return cloud_fail(err, CLOUD_AMBIGUOUS, "%s: the answer does not speak of %s", action, ref);
@@ -304,9 +322,12 @@ static enum outcome aws_terminate(struct cloud *cloud, const char *ref,
 
 const struct driver aws_driver = {
     .id = DRIVER_AWS,
+    .limits = &aws_limits,
+    .permissions = &aws_permissions,
     .open = aws_open,
     .close = aws_close,
     .identify = aws_identify,
+    .turn = aws_turn,
     .launch = aws_launch,
     .find = aws_find,
     .find_token = aws_find_token,

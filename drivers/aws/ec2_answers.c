@@ -422,3 +422,32 @@ enum outcome sts_read_identity(struct span body, struct cloud_identity *out, str
     *out = made;
     return OK;
 }
+
+/* The document is ours, and goes right afterwards. */
+static void wipe_text(const xmlNode *node)
+{
+    for (const xmlNode *at = node != NULL ? node->children : NULL; at != NULL; at = at->next)
+        if (at->content != NULL)
+            explicit_bzero(at->content, strlen((const char *)at->content));
+}
+
+enum outcome sts_read_credentials(const char *action, struct span body, struct credentials *out,
+                                  struct error *err)
+{
+    OWNED(xml_drop) xmlDoc *doc = NULL;
+    const xmlNode *root;
+    char result[64], id[130], secret[258], token[4098], expires[40];
+    TRY(open_answer(action, body, &doc, &root, err));
+    snprintf(result, sizeof result, "%.50sResult", action);
+    const xmlNode *given = child(child(root, result), "Credentials");
+    const bool fits = COPY(given, "AccessKeyId", id) && COPY(given, "SecretAccessKey", secret) &&
+                      COPY(given, "SessionToken", token) && COPY(given, "Expiration", expires);
+    enum outcome outcome = given != NULL && fits
+                               ? credentials_set(action, id, secret, token, expires, out, err)
+                               : unreadable(err, action, "holds no credentials");
+    explicit_bzero(secret, sizeof secret);
+    explicit_bzero(token, sizeof token);
+    wipe_text(child(given, "SecretAccessKey"));
+    wipe_text(child(given, "SessionToken"));
+    return outcome;
+}

@@ -4,6 +4,7 @@
 #ifndef MUSTER_DRIVERS_AWS_EC2_ANSWERS_H
 #define MUSTER_DRIVERS_AWS_EC2_ANSWERS_H
 
+#include "drivers/aws/credentials.h"
 #include "drivers/driver.h"
 #include "lib/base/text.h"
 
@@ -46,6 +47,9 @@ bool ec2_event_is_over(const char *text);
 enum outcome ec2_read_offers(struct span body, struct offer_list *out, struct text *next_token,
                              struct error *err);
 
+/* AssumeRole and AssumeRoleWithWebIdentity. `body` is the caller's to wipe. */
+enum outcome sts_read_credentials(const char *action, struct span body, struct credentials *out,
+                                  struct error *err);
 enum outcome sts_read_identity(struct span body, struct cloud_identity *out, struct error *err);
 
 #endif

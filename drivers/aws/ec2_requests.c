@@ -3,10 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
+static void begin_as(struct form *form, const char *action, const char *version)
+{
+    form->call = action;
+    form_add(form, "Action", action);
+    form_add(form, "Version", version);
+}
+
 static void begin(struct form *form, const char *action)
 {
-    form_add(form, "Action", action);
-    form_add(form, "Version", EC2_VERSION);
+    begin_as(form, action, EC2_VERSION);
 }
 
 static void add_given(struct form *form, const char *key, const char *value)
@@ -97,13 +103,19 @@ enum outcome ec2_run_instances(const struct account *account, const struct launc
                                struct form *out, struct error *err)
 {
     TRY(check_order(order, err));
+    if (order->enclaves && !order->no_snp)
+        return cloud_fail(err, CLOUD_INVALID, "a parent of Nitro Enclaves has no SEV-SNP");
     begin(out, "RunInstances");
+    out->makes = true;
     form_add(out, "ImageId", order->image);
     form_add(out, "InstanceType", order->size);
     form_add(out, "MinCount", "1");
     form_add(out, "MaxCount", "1");
     form_add(out, "ClientToken", order->client_token);
-    form_add(out, "CpuOptions.AmdSevSnp", "enabled");
+    if (!order->no_snp)
+        form_add(out, "CpuOptions.AmdSevSnp", "enabled");
+    if (order->enclaves)
+        form_add(out, "EnclaveOptions.Enabled", "true");
     form_add(out, "MetadataOptions.HttpEndpoint", "enabled");
     form_add(out, "MetadataOptions.HttpTokens", "required");
     form_add(out, "MetadataOptions.HttpPutResponseHopLimit", "1");
@@ -163,10 +175,25 @@ void ec2_terminate_instance(const char *ref, struct form *out)
     act_on(out, "TerminateInstances", ref);
 }
 
+void sts_assume_role(const struct role *role, struct form *out)
+{
+    begin_as(out, "AssumeRole", STS_VERSION);
+    form_add(out, "RoleArn", role->arn);
+    form_add(out, "RoleSessionName", role->session);
+    add_given(out, "ExternalId", role->external_id);
+}
+
+void sts_assume_role_with_web_identity(const struct role *role, const char *token, struct form *out)
+{
+    begin_as(out, "AssumeRoleWithWebIdentity", STS_VERSION);
+    form_add(out, "RoleArn", role->arn);
+    form_add(out, "RoleSessionName", role->session);
+    form_add(out, "WebIdentityToken", token);
+}
+
 void sts_get_caller_identity(struct form *out)
 {
-    form_add(out, "Action", "GetCallerIdentity");
-    form_add(out, "Version", STS_VERSION);
+    begin_as(out, "GetCallerIdentity", STS_VERSION);
 }
 
 bool ec2_ref_is_valid(const char *ref)

@@ -10,7 +10,8 @@
 
 enum { EC2_PAGE_SIZE = 1000, EC2_TYPES_PAGE_SIZE = 100, EC2_TAGS_MAX = 50 };
 
-/* One SNP machine: exactly one, tagged at birth, IMDSv2 only. Refuses what EC2 would refuse. */
+/* One machine, SNP unless the order says otherwise: exactly one, tagged at birth, IMDSv2 only.
+ * Refuses what EC2 would refuse. */
 enum outcome ec2_run_instances(const struct account *account, const struct launch_order *order,
                                struct form *out, struct error *err);
 
@@ -24,6 +25,15 @@ void ec2_describe_types(const char *next_token, struct form *out);
 void ec2_stop_instance(const char *ref, struct form *out);
 void ec2_start_instance(const char *ref, struct form *out);
 void ec2_terminate_instance(const char *ref, struct form *out);
+/* Whose credentials to ask for, and under what name it shall appear in AWS's own log. */
+struct role {
+    const char *arn;
+    const char *session;     /* 2 to 64 characters */
+    const char *external_id; /* NULL: none */
+};
+void sts_assume_role(const struct role *role, struct form *out);
+void sts_assume_role_with_web_identity(const struct role *role, const char *token,
+                                       struct form *out);
 void sts_get_caller_identity(struct form *out);
 
 /* Is it "i-" and hex digits? What goes into a request or comes from an answer must be. */

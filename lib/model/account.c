@@ -14,6 +14,7 @@ const struct names account_driver_names = NAMES("driver", driver_words);
 static const char *const source_words[] = {
     "environment",      "client-secret", "client-certificate", "workload-identity",
     "managed-identity", "google-file",   "metadata-server",
+    "profile",
 };
 _Static_assert(countof(source_words) == CREDENTIAL_SOURCE_COUNT);
 const struct names credential_source_names = NAMES("credential source", source_words);
@@ -28,6 +29,7 @@ static const struct field fields[] = {
     FIELD(account, subnet, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, security_group, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, instance_profile, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, pace_percent, FIELD_INT, .least = 0, .most = 100000, .flags = FIELD_OPTIONAL),
     FIELD(account, subscription, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, resource_group, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, security_encryption, FIELD_TEXT, .flags = FIELD_OPTIONAL),
@@ -149,6 +151,7 @@ static const struct {
     [CREDENTIALS_MANAGED_IDENTITY]   = {DRIVER_AZURE, {NULL}, {"client_id"}},
     [CREDENTIALS_GOOGLE_FILE]        = {DRIVER_GCP,   {"file"}, {NULL}},
     [CREDENTIALS_METADATA_SERVER]    = {DRIVER_GCP,   {NULL}, {NULL}},
+    [CREDENTIALS_PROFILE]            = {DRIVER_AWS,   {"profile"}, {NULL}},
 };
 _Static_assert(countof(sources) == CREDENTIAL_SOURCE_COUNT);
 /* clang-format on */
