@@ -50,7 +50,8 @@ static enum outcome repeat(struct round *r, call_fn *call, struct error *err)
     retry_start(&retry, &retry_usual);
     for (;;) {
         enum outcome outcome = call(r, err);
-        if (outcome == OK || !retry_again(&retry, outcome, 0, &wait_ms))
+        if (outcome == OK ||
+            !retry_again(&retry, outcome, err != NULL ? err->retry_ms : 0, &wait_ms))
             return outcome;
         pause_ms(wait_ms);
         TRY(check_stop(r, err));

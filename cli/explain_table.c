@@ -56,6 +56,7 @@ const struct explanation explanations[] = {
     {"no-credentials", "the cloud's credentials are not set, or cannot be any", "set them in the environment as the cloud's own tools want them"},
     {"bad-endpoint", "the endpoint is not an http address", "correct it in the account"},
     {"bad-account", "the account says something it may not", "look at the place that is named"},
+    {"paced", "the account's calls go out no faster than its cloud allows, and this one's turn is later", "nothing; when the cloud granted a higher rate, say so with the account's pace_percent"},
     {"unknown-operation", "Muster makes no such call to that cloud", "name it as the cloud's documents do: ec2.RunInstances"},
     {"unsupported-driver", "there is no driver for that cloud yet", NULL},
     /* the API */

@@ -33,12 +33,19 @@ struct forgetting {
     int64_t begun_ms;
 };
 
+/* How often the clouds are looked at; controller/tick.h. */
+struct tick {
+    int64_t wait_ms;  /* before the last round; 0: there was none */
+    int64_t machines; /* that it saw */
+};
+
 /* One thread. */
 struct worker {
     struct crew *crew;
     struct db *db;
     struct clouds clouds;
     struct orphans orphans;       /* the watch's */
+    struct tick tick;             /* also the watch's */
     struct forgetting forgetting; /* the tidier's */
     char holder[HOLDER_SIZE];     /* of leases, and the actor in the audit trail */
 };

@@ -8,7 +8,10 @@
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
-enum { LOOK_IDLE_SECONDS = 600 }; /* at what nobody waits for */
+enum {
+    LOOK_END_SECONDS = 30,  /* at a machine that is being ended: the watch sees it go */
+    LOOK_IDLE_SECONDS = 600 /* at what nobody waits for */
+};
 
 static enum outcome leave_it(struct worker *w, struct instance *row, struct error *err)
 {
@@ -56,7 +59,7 @@ static enum outcome look_at_end(struct worker *w, const struct open_cloud *open,
     if (outcome == ERR_NOT_FOUND || (outcome == OK && is_over(&seen)))
         return gone(w, row, err);
     if (outcome == OK)
-        return row_look_later(w, row, LOOK_SECONDS, err);
+        return row_look_later(w, row, LOOK_END_SECONDS, err);
     *err = why;
     return outcome;
 }
@@ -166,8 +169,19 @@ static enum outcome put_off(struct worker *w, const struct instance *row, const 
     LOG(WARN, "instance.put-off", TEXT("instance", uuid_text(&row->id).at),
         TEXT("phase", name_of(&phase_names, row->phase)), TEXT("code", why->code),
         TEXT("text", why->text));
+    /* A throttled call says when the account's calls may go out again. */
+    const int64_t seconds =
+        why->retry_ms > 0 ? (why->retry_ms + 999) / 1000 : backoff_seconds(row->failures);
+    enum outcome outcome = instance_store_defer(w->db, row, seconds, why->code, err);
+    return outcome == ERR_CONFLICT ? OK : outcome;
+}
+
+/* Nothing was sent and nothing failed: its turn is then. */
+static enum outcome await_turn(struct worker *w, const struct instance *row,
+                               const struct error *why, struct error *err)
+{
     enum outcome outcome =
-        instance_store_defer(w->db, row, backoff_seconds(row->failures), why->code, err);
+        instance_store_defer(w->db, row, (why->retry_ms + 999) / 1000, NULL, err);
     return outcome == ERR_CONFLICT ? OK : outcome;
 }
 
@@ -183,8 +197,10 @@ enum outcome instances_work(struct worker *w, bool *out_did, struct error *err)
         /* The others waited while the first was worked on. */
         if (i > 0 && instance_store_hold(w->db, row, w->crew->settings->lease_seconds, &why) != OK)
             continue;
-        if (instance_work(w, row, &why) != OK && strcmp(why.code, "lost") != 0)
-            TRY(put_off(w, row, &why, err));
+        if (instance_work(w, row, &why) == OK || strcmp(why.code, "lost") == 0)
+            continue;
+        TRY(strcmp(why.code, "paced") == 0 ? await_turn(w, row, &why, err)
+                                           : put_off(w, row, &why, err));
     }
     return OK;
 }

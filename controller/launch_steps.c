@@ -148,6 +148,9 @@ enum outcome request_it(struct worker *w, struct instance *row, struct error *er
     if (outcome != ERR_NOT_FOUND)
         return outcome == OK ? turn_away(w, row, &closed, err) : outcome;
     TRY(clouds_get(&w->clouds, w->db, row->project, row->account, &open, err));
+    /* Before the intent: after it, every look at the row would ask the cloud for its machine. */
+    if (open->driver->turn != NULL)
+        TRY(open->driver->turn(open->cloud, err));
     FAULT("launch-before-intent", err);
     TRY(instance_store_advance(w->db, row, &step, w->holder, &now, err));
     FAULT("launch-after-intent", err);

@@ -60,6 +60,7 @@ controller_libcontroller_a_SOURCES += controller/routes.c controller/routes.h
 controller_libcontroller_a_SOURCES += controller/service.c controller/service.h
 controller_libcontroller_a_SOURCES += controller/settings.c controller/settings.h
 controller_libcontroller_a_SOURCES += controller/slots.c controller/slots.h
+controller_libcontroller_a_SOURCES += controller/tick.c controller/tick.h
 controller_libcontroller_a_SOURCES += controller/token_command.c controller/token_command.h
 controller_libcontroller_a_SOURCES += controller/userdata.c controller/userdata.h
 controller_libcontroller_a_SOURCES += controller/verify_gate.c controller/verify_gate.h

@@ -5,6 +5,7 @@
 
 #include "controller/desk.h"
 #include "db/controller_store.h"
+#include "drivers/manners.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
@@ -169,7 +170,9 @@ static void count_controllers(struct desk *desk)
     if (desk->count_in_ticks-- > 0)
         return;
     desk->count_in_ticks = COUNT_TICKS;
-    if (controller_store_seen(desk->db, desk->actor, &desk->controllers, &err) != OK)
+    if (controller_store_seen(desk->db, desk->actor, &desk->controllers, &err) == OK)
+        manners_share(desk->controllers); /* clouds' limits are divided as keepers' slots are */
+    else
         log_error("controllers.not-counted", &err);
 }
 

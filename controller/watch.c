@@ -201,8 +201,16 @@ static enum outcome failed(struct round *r, const struct instance *row, const st
     return transaction_commit(&tx, err);
 }
 
+/* What the next round is likely to see changed. */
+static bool is_moving(const struct instance *row)
+{
+    return row->phase == PHASE_LAUNCHING || row->phase == PHASE_STOPPING ||
+           row->phase == PHASE_STARTING || row->phase == PHASE_TERMINATING;
+}
+
 static enum outcome check_row(struct round *r, const struct instance *row, struct error *err)
 {
+    r->counts->moving += is_moving(row);
     if (row->cloud_ref[0] == '\0')
         return OK;
     struct ref_key key = key_of(row->cloud_ref);

@@ -15,6 +15,7 @@ struct watch_counts {
     int64_t ended;    /* machines of ours that no row stands for any more */
     int64_t orphans;  /* with our tag and no row at all: shown, left alone */
     int64_t told;     /* of these, the new and the changed ones: only they are logged */
+    int64_t moving;   /* rows that wait for what a cloud is doing */
 };
 
 /* Every account of every project once. An account that does not answer is logged and skipped. */

@@ -8,6 +8,7 @@
 
 #include "controller/fleet_steps.h"
 #include "controller/instance_steps.h"
+#include "controller/tick.h"
 #include "controller/userdata.h"
 #include "controller/watch.h"
 #include "db/audit_store.h"
@@ -136,7 +137,7 @@ static enum outcome look_at_clouds(struct worker *w, bool *out_did, struct error
     struct watch_counts counts;
     *out_did = false;
     TRY(watch_clouds(w, &counts, err));
-    rest(w, w->crew->settings->watch_seconds * 1000);
+    rest(w, tick_next_ms(&w->tick, &counts, w->crew->settings->watch_seconds * 1000));
     return OK;
 }
 

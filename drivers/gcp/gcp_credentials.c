@@ -247,6 +247,7 @@ enum outcome gcp_credentials_find(const struct account *account, struct gcp_cred
     case CREDENTIALS_CLIENT_CERTIFICATE:
     case CREDENTIALS_WORKLOAD_IDENTITY:
     case CREDENTIALS_MANAGED_IDENTITY:
+    case CREDENTIALS_PROFILE:
     case CREDENTIAL_SOURCE_COUNT:
         break;
     }

@@ -13,8 +13,7 @@ const struct names account_driver_names = NAMES("driver", driver_words);
 
 static const char *const source_words[] = {
     "environment",      "client-secret", "client-certificate", "workload-identity",
-    "managed-identity", "google-file",   "metadata-server",
-    "profile",
+    "managed-identity", "google-file",   "metadata-server",    "profile",
 };
 _Static_assert(countof(source_words) == CREDENTIAL_SOURCE_COUNT);
 const struct names credential_source_names = NAMES("credential source", source_words);

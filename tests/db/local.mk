@@ -25,6 +25,7 @@ check_PROGRAMS += tests/db/test_probes
 check_PROGRAMS += tests/db/test_places
 check_PROGRAMS += tests/db/test_plans
 check_PROGRAMS += tests/db/test_passports
+check_PROGRAMS += tests/db/test_manners
 check_PROGRAMS += tests/db/test_migrate
 check_PROGRAMS += tests/db/test_retention
 check_PROGRAMS += tests/db/test_slots

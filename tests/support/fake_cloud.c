@@ -31,6 +31,8 @@ struct world {
     int asked;
     bool hidden;
     bool partial;
+    int turns, turns_left, turns_asked;
+    int64_t turns_ms, turns_since_ms;
     bool forgotten[FAKE_MACHINES_MOST];
     struct fake_machine machines[FAKE_MACHINES_MOST];
 };
@@ -70,6 +72,20 @@ void fake_cloud_mischief(enum mischief mischief, enum cloud_error kind, int coun
     world->kind = kind;
     world->mischief_left = count;
     leave();
+}
+
+void fake_cloud_turn_ms(int turns, int64_t retry_ms)
+{
+    enter();
+    world->turns = world->turns_left = turns;
+    world->turns_ms = retry_ms;
+    world->turns_since_ms = clock_monotonic_ms();
+    leave();
+}
+
+int fake_cloud_turns(void)
+{
+    return world->turns_asked;
 }
 
 int fake_cloud_machines(void)
@@ -290,6 +306,26 @@ static enum outcome launch(const char *account, const struct launch_order *order
     return OK;
 }
 
+static enum outcome fake_turn(struct cloud *cloud, struct error *err)
+{
+    (void)cloud;
+    enter();
+    world->turns_asked++;
+    if (clock_monotonic_ms() - world->turns_since_ms >= world->turns_ms) {
+        world->turns_left = world->turns;
+        world->turns_since_ms = clock_monotonic_ms();
+    }
+    const bool granted = world->turns == 0 || world->turns_left > 0;
+    world->turns_left -= granted && world->turns > 0;
+    const int64_t retry_ms = world->turns_ms;
+    leave();
+    if (granted)
+        return OK;
+    error_fill(err, ERR_THROTTLED, "paced", "", "not its turn");
+    err->retry_ms = retry_ms;
+    return ERR_THROTTLED;
+}
+
 static enum outcome fake_launch(struct cloud *cloud, const struct launch_order *order,
                                 struct sighting *out, struct cloud_operation *operation,
                                 struct error *err)
@@ -419,7 +455,7 @@ static enum outcome fake_offers(struct cloud *cloud, struct offer_list *out, str
 
 #define FAKE_CALLS                                                                                 \
     .id = DRIVER_AWS, .open = fake_open, .close = fake_close, .identify = fake_identify,           \
-    .launch = fake_launch, .follow = fake_follow, .find = fake_find,                               \
+    .turn = fake_turn, .launch = fake_launch, .follow = fake_follow, .find = fake_find,            \
     .find_token = fake_find_token, .list = fake_list, .stop = fake_nothing, .start = fake_nothing, \
     .terminate = fake_terminate
 

@@ -32,6 +32,11 @@ void fake_cloud_reset(void); /* before any fork */
 /* The next `count` launches go wrong that way. */
 void fake_cloud_mischief(enum mischief mischief, enum cloud_error kind, int count);
 
+/* Only so many turns to launch; who asks for more is told to come back in `retry_ms`, when there
+ * are as many again. */
+void fake_cloud_turn_ms(int turns, int64_t retry_ms);
+int fake_cloud_turns(void); /* asked for, ever */
+
 int fake_cloud_machines(void); /* that are not gone */
 int fake_cloud_launches(void); /* machines ever made */
 int fake_cloud_calls(void);    /* launch calls ever */

@@ -92,6 +92,7 @@ check_PROGRAMS += tests/unit/test_snp_policy
 check_PROGRAMS += tests/unit/test_snp_vectors
 check_PROGRAMS += tests/unit/test_tee
 check_PROGRAMS += tests/unit/test_text
+check_PROGRAMS += tests/unit/test_tick
 check_PROGRAMS += tests/unit/test_token
 check_PROGRAMS += tests/unit/test_token_kinds
 check_PROGRAMS += tests/unit/test_traps
