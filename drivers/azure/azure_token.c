@@ -156,6 +156,7 @@ static enum outcome find_identity(const struct account *account, struct azure_id
                          account_credential(account, "client_id"), "client_id", err);
     case CREDENTIALS_GOOGLE_FILE:
     case CREDENTIALS_METADATA_SERVER:
+    case CREDENTIALS_PROFILE:
     case CREDENTIAL_SOURCE_COUNT:
         break;
     }

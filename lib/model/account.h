@@ -33,7 +33,7 @@ struct account {
     char subnet[320];   /* empty: the default one of the zone; Azure: a resource id */
     char security_group[320];
     char instance_profile[256]; /* ARN; empty: the machine gets no role */
-    int64_t pace_percent; /* of the documented rates that calls keep to; 0: all of them */
+    int64_t pace_percent;       /* of the documented rates that calls keep to; 0: all of them */
     char subscription[64];      /* Azure, as all down to force_delete */
     char resource_group[96];
     char security_encryption[32];  /* in Azure's words; empty: VMGuestStateOnly */
