@@ -183,7 +183,8 @@ static void sign_in(const struct sim_cloud *sim)
 
 static struct account account_on(const struct sim_row *row)
 {
-    struct account account = {.name = "sim", .driver = row->cloud, .owner = "tests"};
+    struct account account = {
+        .name = "sim", .driver = row->cloud, .owner = "tests", .pace_percent = 100000};
     snprintf(account.region, sizeof account.region, "%s", row->region);
     account.credentials = json_pack("{s:s}", "source", "environment");
     account.test = json_pack("{s:s, s:s}", "image", row->image, "size", row->size);

@@ -5,7 +5,7 @@
 
 struct sim_cloud *sim_ec2_open(void)
 {
-    void *made;
+    void *made = NULL;
     assert_int_equal(sim_cloud_open(&made), 0);
     return made;
 }
@@ -23,7 +23,7 @@ struct account *sim_ec2_account(struct sim_cloud *sim)
 
 void sim_ec2_page(struct sim_cloud *sim, int64_t most)
 {
-    sim->api.page_most = most;
+    sim_cloud_page(sim, most);
 }
 
 size_t sim_ec2_count(struct sim_cloud *sim, const char *event)
