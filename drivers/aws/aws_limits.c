@@ -16,6 +16,7 @@ static const struct call_limit limits[] = {
     {"TerminateInstances", "TerminateInstances",          50,   300, EC2_RATES},
     {"TerminateInstances", "TerminateInstances resources", 1000, 1200, EC2_RATES},
     {"DescribeInstances",  "DescribeInstances",          100,  1200, EC2_RATES}, /* with a filter */
+    {"DescribeInstanceTypes", "DescribeInstanceTypes",   100,  1200, EC2_RATES},
     {"GetCallerIdentity",  "sts",                        600, 36000, STS_RATES},
 };
 const struct call_limits aws_limits = {limits, countof(limits)};
@@ -28,6 +29,7 @@ static const struct call_permission permissions[] = {
     {"StopInstances",      "ec2:StopInstances"},
     {"TerminateInstances", "ec2:TerminateInstances"},
     {"DescribeInstances",  "ec2:DescribeInstances"},
+    {"DescribeInstanceTypes", "ec2:DescribeInstanceTypes"},
     {"GetCallerIdentity",  "sts:GetCallerIdentity"},
 };
 const struct call_permissions aws_permissions = {permissions, countof(permissions)};
