@@ -165,6 +165,8 @@ static enum outcome read_column(const struct rows *rows, size_t row, int column,
     case FIELD_JSON:
         *(json_t **)at = rows_json(rows, row, column);
         return OK;
+    case FIELD_PRINTED:
+        break;
     }
     abort();
 }
@@ -259,6 +261,8 @@ struct param p_field(const struct record *record, const void *object, const char
         return p_hex(at, field->size);
     case FIELD_JSON:
         return p_json(*(json_t *const *)at);
+    case FIELD_PRINTED:
+        break;
     }
     abort();
 }

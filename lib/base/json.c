@@ -26,6 +26,7 @@ static struct shape shape_of(struct span in)
                 quoted = false;
         } else if (c == '"') {
             quoted = true;
+            i += text_plain_len(span_part(in, i + 1, in.len));
         } else if (c == '{' || c == '[') {
             shape.items++;
             if (++depth > shape.deepest)
@@ -70,11 +71,17 @@ struct aside {
     struct span at[ASIDE_MAX];
 };
 
+static bool holds_mark(struct span in)
+{
+    return memchr(in.at, '\\', in.len) != NULL &&
+           memmem(in.at, in.len, mark_escape, sizeof mark_escape - 1) != NULL;
+}
+
 /* Up to the closing quote; `*plain`: nothing in it needs reading. */
 static size_t string_end(struct span in, size_t from, bool *plain)
 {
     *plain = true;
-    size_t i = from;
+    size_t i = from + text_plain_len(span_part(in, from, in.len));
     for (; i < in.len && in.at[i] != '"'; i++) {
         *plain = *plain && in.at[i] >= 0x20 && in.at[i] < 0x7f && in.at[i] != '\\';
         if (in.at[i] == '\\')
@@ -94,7 +101,7 @@ static bool is_name(struct span in, size_t behind)
 static void put_aside(struct span in, struct aside *aside, struct text *out)
 {
     size_t kept = 0;
-    if (in.len < LONG_STRING || memmem(in.at, in.len, mark_escape, sizeof mark_escape - 1) != NULL)
+    if (in.len < LONG_STRING || holds_mark(in))
         return;
     for (size_t i = 0; i < in.len && aside->count < ASIDE_MAX; i++) {
         bool plain;

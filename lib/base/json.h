@@ -27,6 +27,8 @@ enum outcome json_parse(struct span in, size_t limit, json_t **out, struct error
 
 /* Sorted members, no spaces: the same value always gives the same bytes. The caller frees it. */
 char *json_print(const json_t *value);
+void json_print_to(const json_t *value, struct text *out);
+void json_print_text(struct span value, struct text *out); /* clean UTF-8, as a string */
 char *json_print_pretty(const json_t *value);
 
 /* Getters. `path` is the JSON pointer of `object`; an error carries path + "/" + name as `where`.

@@ -11,6 +11,7 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/json.c lib/base/json.h lib/base/json_print.c \
 	lib/base/log.c lib/base/log.h \
 	lib/base/map.c lib/base/map.h \
+	lib/base/members.c lib/base/members.h \
 	lib/base/metrics.c lib/base/metrics.h \
 	lib/base/names.c lib/base/names.h \
 	lib/base/program.c lib/base/program.h \

@@ -24,6 +24,7 @@ bool field_is_absent(const struct field *field, const void *object)
     case FIELD_TEXT:
         return *(const char *)at == '\0';
     case FIELD_STRING:
+    case FIELD_PRINTED:
         return *(char *const *)at == NULL;
     case FIELD_UUID:
         return uuid_is_zero(at);
@@ -51,7 +52,7 @@ void record_done(const struct record *record, void *object)
 {
     for (size_t i = 0; i < record->count; i++) {
         void *at = field_of(&record->fields[i], object);
-        if (record->fields[i].kind == FIELD_STRING)
+        if (record->fields[i].kind == FIELD_STRING || record->fields[i].kind == FIELD_PRINTED)
             free(*(char **)at);
         else if (record->fields[i].kind == FIELD_BYTES)
             bytes_done(at);

@@ -8,16 +8,17 @@
 #include "lib/base/names.h"
 
 enum field_kind {
-    FIELD_INT,    /* int64_t */
-    FIELD_BOOL,   /* bool */
-    FIELD_NAME,   /* an int-sized enum, with .names */
-    FIELD_TEXT,   /* char[N], NUL-terminated */
-    FIELD_STRING, /* char *, owned by the record, NULL when absent */
-    FIELD_UUID,   /* struct uuid; all zero is absent */
-    FIELD_MOMENT, /* struct moment; zero is absent */
-    FIELD_BYTES,  /* struct bytes, owned; base64 in JSON, bytea in SQL */
-    FIELD_HEX,    /* uint8_t[N]; hex in JSON, bytea in SQL; all zero is absent */
-    FIELD_JSON,   /* json_t *, owned; jsonb in SQL */
+    FIELD_INT,     /* int64_t */
+    FIELD_BOOL,    /* bool */
+    FIELD_NAME,    /* an int-sized enum, with .names */
+    FIELD_TEXT,    /* char[N], NUL-terminated */
+    FIELD_STRING,  /* char *, owned by the record, NULL when absent */
+    FIELD_UUID,    /* struct uuid; all zero is absent */
+    FIELD_MOMENT,  /* struct moment; zero is absent */
+    FIELD_BYTES,   /* struct bytes, owned; base64 in JSON, bytea in SQL */
+    FIELD_HEX,     /* uint8_t[N]; hex in JSON, bytea in SQL; all zero is absent */
+    FIELD_JSON,    /* json_t *, owned; jsonb in SQL */
+    FIELD_PRINTED, /* char *, owned: JSON as json_print() writes it; in no row */
 };
 
 enum field_flag {

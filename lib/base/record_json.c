@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static json_t *parsed(const char *printed)
+{
+    json_t *value = NULL;
+    error_ignore(json_parse(span_of_text(printed), SIZE_MAX, &value, NULL));
+    return value;
+}
+
 static void put(json_t *out, const struct field *field, const void *object)
 {
     const void *at = field_in(field, object);
@@ -28,6 +35,8 @@ static void put(json_t *out, const struct field *field, const void *object)
         return json_put_hex(out, field->name, SPAN(at, field->size));
     case FIELD_JSON:
         return json_put_new(out, field->name, json_incref(*(json_t *const *)at));
+    case FIELD_PRINTED:
+        return json_put_new(out, field->name, parsed(*(char *const *)at));
     }
     abort();
 }
@@ -106,6 +115,10 @@ static enum outcome take(const struct field *field, const json_t *in, const char
     case FIELD_JSON:
         json_decref(*(json_t **)at);
         *(json_t **)at = json_deep_copy(value);
+        return OK;
+    case FIELD_PRINTED:
+        free(*(char **)at);
+        *(char **)at = json_print(value);
         return OK;
     }
     abort();

@@ -12,7 +12,7 @@ void text_done(struct text *t)
     *t = (struct text){0};
 }
 
-static void make_room(struct text *t, size_t more)
+void text_reserve(struct text *t, size_t more)
 {
     if (more < t->room - t->len)
         return;
@@ -25,7 +25,7 @@ static void make_room(struct text *t, size_t more)
 
 void text_add_span(struct text *t, struct span more)
 {
-    make_room(t, more.len);
+    text_reserve(t, more.len);
     if (more.len > 0)
         memcpy(t->at + t->len, more.at, more.len);
     t->len += more.len;
@@ -46,11 +46,24 @@ void text_addf(struct text *t, const char *format, ...)
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
     if (n > 0) {
-        make_room(t, (size_t)n);
+        text_reserve(t, (size_t)n);
         vsnprintf(t->at + t->len, (size_t)n + 1, format, again);
         t->len += (size_t)n;
     }
     va_end(again);
+}
+
+void text_add_number(struct text *t, int64_t number)
+{
+    char digits[24];
+    char *at = digits + sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do
+        *--at = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (number < 0)
+        *--at = '-';
+    text_add_span(t, SPAN(at, (size_t)(digits + sizeof digits - at)));
 }
 
 const char *text_str(const struct text *t)
@@ -82,7 +95,7 @@ void hex_encode(struct span in, char *out)
 
 void text_add_hex(struct text *t, struct span in)
 {
-    make_room(t, 2 * in.len);
+    text_reserve(t, 2 * in.len);
     hex_encode(in, t->at + t->len);
     t->len += 2 * in.len;
 }
@@ -133,55 +146,71 @@ enum outcome hex_decode(const char *in, struct bytes *out, struct error *err)
     return OK;
 }
 
-struct alphabet {
-    const char *letters;
-    bool padded;
-};
+/* clang-format off */
+/* What a letter stands for; 0 is none, so all are one more. */
+#define BASE64_VALUES(letter_62, letter_63) {                                                           \
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,  \
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, \
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, \
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, \
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, \
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, \
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, \
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62,                         \
+    [letter_62] = 63, [letter_63] = 64, \
+}
+/* clang-format on */
 
-static const struct alphabet base64_plain = {
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", true};
-static const struct alphabet base64_url = {
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false};
+static const struct alphabet {
+    char letters[65];
+    uint8_t values[256];
+    bool padded;
+} base64_plain = {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+                  BASE64_VALUES('+', '/'), true},
+  base64_url = {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+                BASE64_VALUES('-', '_'), false};
+
+static char *add_quad(char *at, uint32_t v, const struct alphabet *alphabet)
+{
+    for (int shift = 18; shift >= 0; shift -= 6)
+        *at++ = alphabet->letters[v >> shift & 63];
+    return at;
+}
 
 static void add_base64(struct text *t, struct span in, const struct alphabet *alphabet)
 {
-    make_room(t, (in.len + 2) / 3 * 4);
-    for (size_t i = 0; i < in.len; i += 3) {
-        size_t n = in.len - i < 3 ? in.len - i : 3;
-        uint32_t v = (uint32_t)in.at[i] << 16;
-        if (n > 1)
-            v |= (uint32_t)in.at[i + 1] << 8;
-        if (n > 2)
-            v |= in.at[i + 2];
-        for (size_t k = 0; k < 4; k++) {
-            if (k <= n)
-                t->at[t->len++] = alphabet->letters[v >> (18 - 6 * k) & 63];
-            else if (alphabet->padded)
-                t->at[t->len++] = '=';
-        }
+    text_reserve(t, (in.len + 2) / 3 * 4);
+    char *at = t->at + t->len;
+    size_t i = 0;
+    for (; in.len - i >= 3; i += 3)
+        at = add_quad(at, (uint32_t)in.at[i] << 16 | (uint32_t)in.at[i + 1] << 8 | in.at[i + 2],
+                      alphabet);
+    const size_t rest = in.len - i;
+    if (rest > 0) {
+        const uint32_t second = rest > 1 ? in.at[i + 1] : 0;
+        at = add_quad(at, (uint32_t)in.at[i] << 16 | second << 8, alphabet) - (3 - rest);
+        for (size_t pad = rest; alphabet->padded && pad < 3; pad++)
+            *at++ = '=';
     }
-    t->at[t->len] = '\0';
+    *at = '\0';
+    t->len = (size_t)(at - t->at);
 }
 
-/* clang-format off */
-/* What a letter stands for, of either alphabet; 0 is none, so all are one more. */
-static const uint8_t base64_values[256] = {
-    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
-    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
-    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
-    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
-    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
-    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
-    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
-    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62,
-    ['+'] = 63, ['-'] = 63, ['/'] = 64, ['_'] = 64,
-};
-/* clang-format on */
-
-static int base64_value(const struct alphabet *alphabet, uint8_t c)
+/* Four letters to three bytes, as far as all are letters and four are left. Returns how many. */
+static size_t decode_quads(struct span in, const uint8_t values[static 256], uint8_t *out)
 {
-    const int value = base64_values[c] - 1;
-    return value < 62 || alphabet->letters[value] == (char)c ? value : -1;
+    size_t i = 0;
+    for (; in.len - i >= 4; i += 4) {
+        const uint8_t a = values[in.at[i]], b = values[in.at[i + 1]];
+        const uint8_t c = values[in.at[i + 2]], d = values[in.at[i + 3]];
+        if (a == 0 || b == 0 || c == 0 || d == 0)
+            break;
+        const uint32_t v = (a - 1U) << 18 | (b - 1U) << 12 | (c - 1U) << 6 | (d - 1U);
+        *out++ = (uint8_t)(v >> 16);
+        *out++ = (uint8_t)(v >> 8);
+        *out++ = (uint8_t)v;
+    }
+    return i;
 }
 
 static enum outcome decode_base64(struct span in, const struct alphabet *alphabet,
@@ -198,10 +227,11 @@ static enum outcome decode_base64(struct span in, const struct alphabet *alphabe
         return fail(err, ERR_INVALID, "base64 of impossible length %zu", len);
     OWNED(bytes_wipe) struct bytes made = {0};
     uint8_t *at = bytes_add_room(&made, len * 3 / 4);
+    size_t i = decode_quads(SPAN(in.at, len), alphabet->values, at);
     uint32_t v = 0;
     int bits = 0;
-    for (size_t i = 0; i < len; i++) {
-        int d = base64_value(alphabet, in.at[i]);
+    for (at += i / 4 * 3; i < len; i++) {
+        int d = alphabet->values[in.at[i]] - 1;
         if (d < 0)
             return fail(err, ERR_INVALID, "not a base64 character at %zu", i);
         v = (v << 6 | (uint32_t)d) & 0xffffff;
@@ -311,6 +341,24 @@ enum outcome number_parse(const char *in, int64_t least, int64_t most, int64_t *
                     (long long)most);
     *out = v;
     return OK;
+}
+
+/* Eight bytes at a time: the top bit of each byte of `any` says that it is not plain. */
+size_t text_plain_len(struct span s)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    const uint64_t tops = ones << 7;
+    size_t i = 0;
+    for (; s.len - i >= 8; i += 8) {
+        uint64_t v;
+        memcpy(&v, s.at + i, sizeof v);
+        const uint64_t quote = v ^ ones * '"';
+        const uint64_t slash = v ^ ones * '\\';
+        const uint64_t any = (v - ones * ' ') | (v + ones) | v | (quote - ones) | (slash - ones);
+        if ((any & tops) != 0)
+            break;
+    }
+    return i;
 }
 
 /* Length of the UTF-8 sequence at s, or 0 when it is not one (overlong, surrogate, too high). */

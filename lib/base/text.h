@@ -15,9 +15,11 @@ struct text {
 };
 
 void text_done(struct text *t);
+void text_reserve(struct text *t, size_t more); /* so that adding so much moves it once */
 void text_add(struct text *t, const char *more);
 void text_add_span(struct text *t, struct span more);
 PRINTF(2, 3) void text_addf(struct text *t, const char *format, ...);
+void text_add_number(struct text *t, int64_t number);
 const char *text_str(const struct text *t);
 struct span text_span(const struct text *t);
 char *text_take(struct text *t); /* the string; the caller frees it */
@@ -45,6 +47,10 @@ enum outcome percent_decode(struct span in, struct text *out, struct error *err)
 /* Whole string, no sign but '-', no spaces, no leading zeroes tolerated beyond "0". */
 enum outcome number_parse(const char *in, int64_t least, int64_t most, int64_t *out,
                           struct error *err);
+
+/* How much of it, from its beginning, is printable ASCII without quotes and backslashes: at least
+ * all but seven bytes of that. */
+size_t text_plain_len(struct span s);
 
 /* Is it UTF-8 without NUL and without control characters but tab and line feed? */
 bool text_is_clean(struct span s);

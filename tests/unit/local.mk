@@ -69,6 +69,7 @@ check_PROGRAMS += tests/unit/test_link_states
 check_PROGRAMS += tests/unit/test_malformed
 check_PROGRAMS += tests/unit/test_malformed_keys
 check_PROGRAMS += tests/unit/test_map
+check_PROGRAMS += tests/unit/test_members
 check_PROGRAMS += tests/unit/test_message
 check_PROGRAMS += tests/unit/test_metadata_client
 check_PROGRAMS += tests/unit/test_nitro
