@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 static const struct {
@@ -30,9 +31,20 @@ size_t digest_size(enum digest_kind kind)
     return kinds[kind].size;
 }
 
+static EVP_MD *fetched[countof(kinds)];
+
+static void fetch(void)
+{
+    for (size_t i = 0; i < countof(kinds); i++)
+        must((fetched[i] = EVP_MD_fetch(NULL, kinds[i].name, NULL)) != NULL);
+}
+
+/* Looked up once, where OpenSSL would with each. */
 void digest(enum digest_kind kind, struct span in, uint8_t *out)
 {
-    must(EVP_Digest(in.at, in.len, out, NULL, kinds[kind].md(), NULL) == 1);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fetch);
+    must(EVP_Digest(in.at, in.len, out, NULL, fetched[kind], NULL) == 1);
 }
 
 void digest_hmac(enum digest_kind kind, struct span key, struct span in, uint8_t *out)

@@ -19,17 +19,19 @@ struct key {
     bool is_private;
     _Atomic int owners;
     _Atomic(char *) thumbprint;
+    _Atomic(EVP_PKEY_CTX *) signing; /* ready to sign; NULL while somebody does, or nobody did */
 };
 
 static const struct {
     const char *group; /* NULL: not an elliptic curve of ours */
     size_t half;       /* bytes of r and of s */
     const EVP_MD *(*md)(void);
+    enum digest_kind digest;
 } facts[] = {
-    [KEY_P256] = {"prime256v1", 32, EVP_sha256},
-    [KEY_P384] = {"secp384r1", 48, EVP_sha384},
-    [KEY_ED25519] = {NULL, 32, NULL},
-    [KEY_RSA] = {NULL, 0, NULL}, /* signs nothing */
+    [KEY_P256] = {"prime256v1", 32, EVP_sha256, DIGEST_SHA256},
+    [KEY_P384] = {"secp384r1", 48, EVP_sha384, DIGEST_SHA384},
+    [KEY_ED25519] = {.half = 32},
+    [KEY_RSA] = {NULL}, /* signs nothing */
 };
 _Static_assert(countof(facts) == KEY_KIND_COUNT);
 
@@ -112,6 +114,7 @@ void key_free(struct key *key)
 {
     if (key == NULL || --key->owners > 0)
         return;
+    EVP_PKEY_CTX_free(key->signing);
     EVP_PKEY_free(key->pkey);
     free(key->thumbprint);
     free(key);
@@ -348,23 +351,56 @@ static enum outcome raw_from_der(const struct key *key, struct span der, struct 
     return OK;
 }
 
-enum outcome key_sign(const struct key *key, struct span message, struct bytes *out,
-                      struct error *err)
+/* The last one that signed is done with it: what OpenSSL looks up for a context costs a quarter of
+ * a signature. */
+static EVP_PKEY_CTX *signing_context(struct key *key)
 {
-    bool ecdsa = facts[key->kind].md != NULL;
-    OWNED(context_drop) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *ready = atomic_exchange(&key->signing, NULL);
+    if (ready != NULL)
+        return ready;
+    OWNED(pkey_context_drop) EVP_PKEY_CTX *made = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    if (made == NULL || EVP_PKEY_sign_init(made) != 1)
+        return NULL;
+    return TAKE(made);
+}
+
+static enum outcome sign_ecdsa(struct key *key, struct span message, struct bytes *out,
+                               struct error *err)
+{
+    uint8_t hash[SHA512_SIZE];
     uint8_t signature[160];
     size_t len = sizeof signature;
-    if (!key->is_private || facts[key->kind].half == 0 ||
-        EVP_DigestSignInit(context, NULL, ecdsa ? facts[key->kind].md() : NULL, NULL, key->pkey) !=
-            1 ||
+    digest(facts[key->kind].digest, message, hash);
+    OWNED(pkey_context_drop) EVP_PKEY_CTX *context = signing_context(key);
+    if (context == NULL ||
+        EVP_PKEY_sign(context, signature, &len, hash, digest_size(facts[key->kind].digest)) != 1)
+        return openssl_failed(err, "signing");
+    context = atomic_exchange(&key->signing, context);
+    return raw_from_der(key, SPAN(signature, len), out, err);
+}
+
+static enum outcome sign_ed25519(const struct key *key, struct span message, struct bytes *out,
+                                 struct error *err)
+{
+    OWNED(context_drop) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint8_t signature[64];
+    size_t len = sizeof signature;
+    if (EVP_DigestSignInit(context, NULL, NULL, NULL, key->pkey) != 1 ||
         EVP_DigestSign(context, signature, &len, message.at, message.len) != 1)
         return openssl_failed(err, "signing");
-    if (ecdsa)
-        return raw_from_der(key, SPAN(signature, len), out, err);
     bytes_done(out);
     bytes_add(out, SPAN(signature, len));
     return OK;
+}
+
+enum outcome key_sign(const struct key *key, struct span message, struct bytes *out,
+                      struct error *err)
+{
+    if (!key->is_private || facts[key->kind].half == 0)
+        return openssl_failed(err, "signing");
+    if (facts[key->kind].md == NULL)
+        return sign_ed25519(key, message, out, err);
+    return sign_ecdsa((struct key *)(uintptr_t)key, message, out, err);
 }
 
 /* DER of r || s. Numbers out of range are left to OpenSSL, which refuses 0 and >= n unreduced. */

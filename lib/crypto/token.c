@@ -87,6 +87,14 @@ enum outcome token_sign(const struct key *key, const char *typ, const json_t *cl
     return token_seal(key, typ, span_of_text(printed), TOKEN_SIZE_MAX, out, err);
 }
 
+enum outcome token_sign_members(const struct key *key, const char *typ,
+                                const struct members *claims, char **out, struct error *err)
+{
+    OWNED(text_done) struct text printed = {0};
+    members_print(claims, &printed);
+    return token_seal(key, typ, text_span(&printed), TOKEN_SIZE_MAX, out, err);
+}
+
 static struct span until_dot(struct span *rest)
 {
     const uint8_t *dot = rest->len > 0 ? memchr(rest->at, '.', rest->len) : NULL;

@@ -8,7 +8,7 @@
 #ifndef MUSTER_CRYPTO_TOKEN_H
 #define MUSTER_CRYPTO_TOKEN_H
 
-#include "lib/base/json.h"
+#include "lib/base/members.h"
 #include "lib/crypto/sign.h"
 
 enum {
@@ -22,6 +22,8 @@ enum {
  * caller frees `out`. */
 enum outcome token_sign(const struct key *key, const char *typ, const json_t *claims, char **out,
                         struct error *err);
+enum outcome token_sign_members(const struct key *key, const char *typ,
+                                const struct members *claims, char **out, struct error *err);
 
 /* ERR_INVALID "token-malformed", ERR_DENIED "token-algorithm", "token-type" (another typ),
  * "token-key" (signed by another key), "bad-signature". The claims are an object. Times, issuer

@@ -1,6 +1,7 @@
 #include "lib/crypto/token.h"
 
 #include <openssl/bn.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "lib/crypto/jwk.h"
@@ -504,6 +505,34 @@ static void what_we_sign_has_the_lower_s(void **state)
     }
 }
 
+static void *sign_often(void *key)
+{
+    static char wrong[] = "a signature that does not verify";
+    struct error err = {0};
+    for (int i = 0; i < 50; i++) {
+        OWNED(bytes_done) struct bytes signature = {0};
+        const struct span message = SPAN_OF("one of many");
+        if (key_sign(key, message, &signature, &err) != OK ||
+            key_verify(key, message, bytes_span(&signature), &err) != OK)
+            return wrong;
+    }
+    return NULL;
+}
+
+static void one_key_signs_in_several_threads_at_once(void **state)
+{
+    (void)state;
+    OWNED(key_drop) struct key *key = new_key(KEY_P256);
+    pthread_t threads[3];
+    for (size_t i = 0; i < countof(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, sign_often, key), 0);
+    for (size_t i = 0; i < countof(threads); i++) {
+        void *wrong = NULL;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,6 +545,7 @@ int main(void)
         cmocka_unit_test(a_sealed_token_whose_signature_was_turned_over_is_refused),
         cmocka_unit_test(only_p256_seals),
         cmocka_unit_test(what_we_sign_has_the_lower_s),
+        cmocka_unit_test(one_key_signs_in_several_threads_at_once),
         cmocka_unit_test(a_token_comes_back_as_it_was_signed),
         cmocka_unit_test(a_token_of_another_type_is_refused),
         cmocka_unit_test(a_token_of_another_key_is_refused),
