@@ -297,20 +297,39 @@ static struct moment end_of(const struct question *q, const struct verdict_claim
     return end;
 }
 
+/* The token's, its id, and what the evidence says. */
+static char *print_claims(const struct verdict_token *token, const struct verdict *verdict)
+{
+    struct text printed = {0};
+    OWNED(members_done) struct members all = {0};
+    members_record(&all, &verdict_claims_record, &token->claims);
+    members_uuid(&all, "id", &token->id);
+    trust_vector_put(&token->vector, "trust_vector", &all);
+    if (verdict->claims != NULL)
+        members_json(&all, "evidence", verdict->claims);
+    else
+        members_object(&all, "evidence", &(struct members){0});
+    members_print(&all, &printed);
+    return text_take(&printed);
+}
+
+static char *print_checks(const struct verdict *verdict)
+{
+    struct text printed = {0};
+    verdict_print_checks(verdict, &printed);
+    return text_take(&printed);
+}
+
 static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
                                  const struct question *q, const struct verdict *verdict,
-                                 struct appraise_reply *out, struct error *err)
+                                 struct appraise_answer *out, struct error *err)
 {
     token->id = uuid_new();
     token->issued = clock_at_seconds(moment_seconds(q->nonce->issued));
     token->expires = end_of(q, &token->claims, token->issued);
     TRY(verdict_token_print(k->signer, token, &out->token, err));
-    OWNED(json_drop) json_t *full = verdict_to_json(verdict);
-    out->claims = record_to_json(&verdict_claims_record, &token->claims);
-    json_put_uuid(out->claims, "id", &token->id);
-    json_put_new(out->claims, "trust_vector", trust_vector_to_json(&token->vector));
-    json_put_new(out->claims, "evidence", json_incref(json_object_get(full, "claims")));
-    out->checks = json_incref(json_object_get(full, "checks"));
+    out->claims = print_claims(token, verdict);
+    out->checks = print_checks(verdict);
     out->issued = token->issued;
     out->expires = token->expires;
     remember_latest(k, token, q->nonce);
@@ -340,7 +359,7 @@ static void keep_sample(struct keeper *k, const struct appraise_wish *wish,
 }
 
 enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
-                             struct appraise_reply *out, struct error *err)
+                             struct appraise_answer *out, struct error *err)
 {
     struct nonce_entry nonce;
     struct cloud_declared declared;

@@ -56,6 +56,7 @@ static const struct field claims_fields[] = {
     FIELD(verdict_claims, simulated, FIELD_BOOL),
 };
 const struct record verdict_claims_record = RECORD(verdict_claims, claims_fields);
+_Static_assert(countof(claims_fields) + 3 <= MEMBERS_MAX); /* with id, vector and evidence */
 
 static const char *const nonce_source_words[] = {"none", "asker", "shown"};
 const struct names nonce_source_names = NAMES("nonce source", nonce_source_words);
@@ -152,31 +153,31 @@ struct ear {
 };
 
 /* What an EAR has whoever reads it. */
-static json_t *ear_to_json(const struct ear *ear)
+static void put_ear(const struct ear *ear, struct members *out)
 {
-    json_t *json = json_object();
-    json_t *muster = json_object();
-    json_t *submods = json_object();
-    json_put_text(json, "iss", issuer_of(ear->kind, ear->simulated));
-    json_put_text(json, "aud", ear->audience);
-    json_put_uuid(json, "jti", ear->id);
-    json_put_int(json, "iat", moment_seconds(ear->issued));
-    json_put_int(json, "exp", moment_seconds(ear->expires));
-    json_put_text(json, "eat_profile", words[ear->kind].profile);
-    json_put_text(muster, "ear.status", ear_status(ear->verdict, ear->simulated, ear->vector));
-    json_put_new(muster, "ear.trustworthiness-vector", trust_vector_to_json(ear->vector));
-    json_put_new(submods, "muster", muster);
-    json_put_new(json, "submods", submods);
-    return json;
+    OWNED(members_done) struct members submods = {0};
+    OWNED(members_done) struct members muster = {0};
+    members_text(out, "iss", issuer_of(ear->kind, ear->simulated));
+    members_text(out, "aud", ear->audience);
+    members_uuid(out, "jti", ear->id);
+    members_int(out, "iat", moment_seconds(ear->issued));
+    members_int(out, "exp", moment_seconds(ear->expires));
+    members_text(out, "eat_profile", words[ear->kind].profile);
+    members_text(&muster, "ear.status", ear_status(ear->verdict, ear->simulated, ear->vector));
+    trust_vector_put(ear->vector, "ear.trustworthiness-vector", &muster);
+    members_object(&submods, "muster", &muster);
+    members_object(out, "submods", &submods);
 }
 
-static enum outcome sign_ear(const struct key *signer, const struct ear *ear, json_t *json,
+static enum outcome sign_ear(const struct key *signer, const struct ear *ear, struct members *all,
                              const struct record *record, const void *claims, char **out,
                              struct error *err)
 {
     const struct token_words *w = &words[ear->kind];
-    json_put_new(json, "muster", record_to_json(record, claims));
-    return token_sign(signer, ear->simulated ? w->simulated_typ : w->typ, json, out, err);
+    OWNED(members_done) struct members said = {0};
+    members_record(&said, record, claims);
+    members_object(all, "muster", &said);
+    return token_sign_members(signer, ear->simulated ? w->simulated_typ : w->typ, all, out, err);
 }
 
 enum outcome verdict_token_print(const struct key *signer, const struct verdict_token *token,
@@ -191,8 +192,9 @@ enum outcome verdict_token_print(const struct key *signer, const struct verdict_
                             .vector = &token->vector,
                             .issued = token->issued,
                             .expires = token->expires};
-    OWNED(json_drop) json_t *json = ear_to_json(&ear);
-    return sign_ear(signer, &ear, json, &verdict_claims_record, claims, out, err);
+    OWNED(members_done) struct members all = {0};
+    put_ear(&ear, &all);
+    return sign_ear(signer, &ear, &all, &verdict_claims_record, claims, out, err);
 }
 
 enum outcome opinion_token_print(const struct key *signer, const struct opinion_claims *claims,
@@ -208,21 +210,22 @@ enum outcome opinion_token_print(const struct key *signer, const struct opinion_
                             .vector = vector,
                             .issued = now,
                             .expires = moment_add_seconds(now, OPINION_SECONDS)};
-    OWNED(json_drop) json_t *json = ear_to_json(&ear);
-    return sign_ear(signer, &ear, json, &opinion_claims_record, claims, out, err);
+    OWNED(members_done) struct members all = {0};
+    put_ear(&ear, &all);
+    return sign_ear(signer, &ear, &all, &opinion_claims_record, claims, out, err);
 }
 
 /* Whoever shows it must hold this key (RFC 7800): whole, and by its name (RFC 9449). */
-static enum outcome put_confirmation(json_t *json, const struct key *key, struct error *err)
+static enum outcome put_confirmation(struct members *out, const struct key *key, struct error *err)
 {
     char thumbprint[JWK_THUMBPRINT_SIZE];
-    json_t *jwk = NULL;
-    json_t *cnf = json_object();
-    json_put_new(json, "cnf", cnf);
+    OWNED(json_drop) json_t *jwk = NULL;
+    OWNED(members_done) struct members cnf = {0};
     TRY(jwk_of(key, &jwk, err));
-    json_put_new(cnf, "jwk", jwk);
+    members_json(&cnf, "jwk", jwk);
     TRY(jwk_thumbprint(key, thumbprint, err));
-    json_put_text(cnf, "jkt", thumbprint);
+    members_text(&cnf, "jkt", thumbprint);
+    members_object(out, "cnf", &cnf);
     return OK;
 }
 
@@ -238,11 +241,12 @@ enum outcome passport_token_print(const struct key *signer, const struct passpor
                             .vector = &token->vector,
                             .issued = token->issued,
                             .expires = token->expires};
-    OWNED(json_drop) json_t *json = ear_to_json(&ear);
-    json_put_uuid(json, "sub", &claims->instance);
-    json_put_int(json, "nbf", moment_seconds(token->issued));
-    TRY(put_confirmation(json, token->link_key, err));
-    return sign_ear(signer, &ear, json, &passport_claims_record, claims, out, err);
+    OWNED(members_done) struct members all = {0};
+    put_ear(&ear, &all);
+    members_uuid(&all, "sub", &claims->instance);
+    members_int(&all, "nbf", moment_seconds(token->issued));
+    TRY(put_confirmation(&all, token->link_key, err));
+    return sign_ear(signer, &ear, &all, &passport_claims_record, claims, out, err);
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */

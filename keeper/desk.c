@@ -58,7 +58,7 @@ union wish {
 };
 union reply {
     struct challenge challenge;
-    struct appraise_reply appraise;
+    struct appraise_answer appraise;
     struct opinion_reply opinion;
     struct generate_reply generate;
     struct release_reply release;
@@ -123,7 +123,7 @@ struct desk_row {
 
 static const struct desk_row desk[VERB_COUNT] = {
     [VERB_CHALLENGE] = {do_challenge, &challenge_wish_record, &challenge_record},
-    [VERB_APPRAISE] = {do_appraise, &appraise_wish_record, &appraise_reply_record},
+    [VERB_APPRAISE] = {do_appraise, &appraise_wish_record, &appraise_answer_record},
     [VERB_OPINION] = {do_opinion, &opinion_wish_record, &opinion_reply_record},
     [VERB_GENERATE] = {do_generate, &generate_wish_record, &generate_reply_record},
     [VERB_RELEASE] = {do_release, &release_wish_record, &release_reply_record},

@@ -131,7 +131,7 @@ struct charter_case keeper_case_of(const struct verdict_token *token);
  * key for opinions, or an old one, nothing: the verdict stands all the same. */
 void keeper_testify(const struct keeper *keeper, const struct question *question,
                     struct span evidence, const struct verdict_token *token,
-                    struct appraise_reply *out);
+                    struct appraise_answer *out);
 
 /* Made when it was not known. */
 struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *instance);
@@ -140,7 +140,7 @@ struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *ins
 enum outcome keeper_challenge(struct keeper *keeper, const struct challenge_wish *wish,
                               struct challenge *out, struct error *err);
 enum outcome keeper_appraise(struct keeper *keeper, const struct appraise_wish *wish,
-                             struct appraise_reply *out, struct error *err);
+                             struct appraise_answer *out, struct error *err);
 enum outcome keeper_opinion(struct keeper *keeper, const struct opinion_wish *wish,
                             struct opinion_reply *out, struct error *err);
 enum outcome keeper_generate(struct keeper *keeper, const struct generate_wish *wish,

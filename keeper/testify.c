@@ -6,7 +6,7 @@
 #include "lib/model/testimony.h"
 
 static void fill(const struct question *q, struct span evidence, const struct verdict_token *token,
-                 const struct appraise_reply *reply, struct testimony *out)
+                 const struct appraise_answer *reply, struct testimony *out)
 {
     const struct nonce_entry *nonce = q->nonce;
     const struct verdict_claims *claims = &token->claims;
@@ -32,13 +32,13 @@ static void fill(const struct question *q, struct span evidence, const struct ve
     bytes_add(&out->sealing_key, SPAN(nonce->sealing_spki, nonce->sealing_spki_len));
     out->asked = nonce->issued;
     out->judged = q->at;
-    testimony_digest(reply->claims, out->claims_digest);
-    testimony_digest(reply->checks, out->checks_digest);
+    testimony_digest_printed(reply->claims, out->claims_digest);
+    testimony_digest_printed(reply->checks, out->checks_digest);
 }
 
 /* A halted keeper's word is worth nothing to others. */
 static enum outcome sign(const struct keeper *k, const struct testimony *testimony,
-                         struct appraise_reply *out, struct error *err)
+                         struct appraise_answer *out, struct error *err)
 {
     TRY(keeper_check_halt(k, err));
     TRY(keeper_may_sign(k->opinion_cert, err));
@@ -47,7 +47,7 @@ static enum outcome sign(const struct keeper *k, const struct testimony *testimo
 }
 
 void keeper_testify(const struct keeper *k, const struct question *q, struct span evidence,
-                    const struct verdict_token *token, struct appraise_reply *out)
+                    const struct verdict_token *token, struct appraise_answer *out)
 {
     struct error err = {0};
     OWNED(testimony_done) struct testimony testimony = {0};

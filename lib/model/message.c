@@ -135,6 +135,17 @@ static const struct field appraise_reply_fields[] = {
 };
 const struct record appraise_reply_record = RECORD(appraise_reply, appraise_reply_fields);
 
+static const struct field appraise_answer_fields[] = {
+    FIELD(appraise_answer, token, FIELD_STRING),
+    FIELD(appraise_answer, claims, FIELD_PRINTED),
+    FIELD(appraise_answer, checks, FIELD_PRINTED),
+    FIELD(appraise_answer, issued, FIELD_MOMENT),
+    FIELD(appraise_answer, expires, FIELD_MOMENT),
+    FIELD(appraise_answer, testimony, FIELD_STRING, OPTIONAL),
+    FIELD(appraise_answer, testimony_cert, FIELD_BYTES, OPTIONAL),
+};
+const struct record appraise_answer_record = RECORD(appraise_answer, appraise_answer_fields);
+
 static const struct field opinion_wish_fields[] = {
     FIELD(opinion_wish, policy, FIELD_TEXT, OPTIONAL),
     FIELD(opinion_wish, appraisal, FIELD_JSON, OPTIONAL),
@@ -265,24 +276,29 @@ enum outcome message_parse(struct span body, enum verb *verb, json_t **out, stru
     return OK;
 }
 
-static void print(json_t *body, struct bytes *out)
+static void print(const struct members *body, struct bytes *out)
 {
-    OWNED(mem_drop) char *text = json_print(body);
-    bytes_add(out, span_of_text(text));
+    OWNED(text_done) struct text text = {0};
+    members_print(body, &text);
+    bytes_add(out, text_span(&text));
 }
 
 void message_print(enum verb verb, const struct record *record, const void *object,
                    struct bytes *out)
 {
-    OWNED(json_drop) json_t *body = record != NULL ? record_to_json(record, object) : json_object();
-    json_put_text(body, "do", name_of(&verb_names, (int)verb));
-    print(body, out);
+    OWNED(members_done) struct members body = {0};
+    if (record != NULL)
+        members_record(&body, record, object);
+    members_text(&body, "do", name_of(&verb_names, (int)verb));
+    print(&body, out);
 }
 
 void message_print_reply(const struct record *record, const void *object, struct bytes *out)
 {
-    OWNED(json_drop) json_t *body = record != NULL ? record_to_json(record, object) : json_object();
-    print(body, out);
+    OWNED(members_done) struct members body = {0};
+    if (record != NULL)
+        members_record(&body, record, object);
+    print(&body, out);
 }
 
 enum outcome message_parse_reply(struct span body, const struct record *record, void *object,
@@ -296,23 +312,22 @@ enum outcome message_parse_reply(struct span body, const struct record *record, 
     return record_from_json(record, reply, "", object, err);
 }
 
-static json_t *problem_to_json(const struct error *problem)
+static void put_problem(const struct error *problem, struct members *out)
 {
-    json_t *body = json_object();
-    json_put_text(body, "outcome", outcome_name(problem->outcome));
-    json_put_text(body, "code", problem->code);
+    members_text(out, "outcome", outcome_name(problem->outcome));
+    members_text(out, "code", problem->code);
     /* Either may quote bytes of the other side that are not UTF-8. */
     bool where_clean = text_is_clean(span_of_text(problem->where));
-    json_put_text(body, "where", where_clean ? problem->where : "");
+    members_text(out, "where", where_clean ? problem->where : "");
     bool clean = text_is_clean(span_of_text(problem->text));
-    json_put_text(body, "text", clean ? problem->text : "(message is not clean text)");
-    return body;
+    members_text(out, "text", clean ? problem->text : "(message is not clean text)");
 }
 
 void message_print_problem(const struct error *problem, struct bytes *out)
 {
-    OWNED(json_drop) json_t *body = problem_to_json(problem);
-    print(body, out);
+    OWNED(members_done) struct members body = {0};
+    put_problem(problem, &body);
+    print(&body, out);
 }
 
 void message_print_slot(int64_t after_ms, struct bytes *out)
@@ -320,9 +335,10 @@ void message_print_slot(int64_t after_ms, struct bytes *out)
     struct error slot = {0};
     error_ignore(fail_code(&slot, ERR_THROTTLED, "slot", "others come first: again in %lld ms",
                            (long long)after_ms));
-    OWNED(json_drop) json_t *body = problem_to_json(&slot);
-    json_put_int(body, "after_ms", after_ms);
-    print(body, out);
+    OWNED(members_done) struct members body = {0};
+    put_problem(&slot, &body);
+    members_int(&body, "after_ms", after_ms);
+    print(&body, out);
 }
 
 int64_t message_parse_slot(struct span body)

@@ -4,7 +4,7 @@
 #ifndef MUSTER_MODEL_MESSAGE_H
 #define MUSTER_MODEL_MESSAGE_H
 
-#include "lib/base/record.h"
+#include "lib/base/members.h"
 #include "lib/model/binding.h"
 
 enum {
@@ -147,6 +147,16 @@ struct appraise_reply {
     char *testimony; /* JWS, for the books; a keeper without a key for opinions gives none */
     struct bytes testimony_cert; /* DER */
 };
+/* The same as the keeper prints it: its testimony is about the very bytes of claims and checks. */
+struct appraise_answer {
+    char *token;
+    char *claims;
+    char *checks;
+    struct moment issued;
+    struct moment expires;
+    char *testimony;
+    struct bytes testimony_cert;
+};
 /* Evidence of anybody, for anybody: nothing of it is the keeper's own challenge. */
 struct opinion_wish {
     char policy[NAME_SIZE]; /* of the charter, or "" */
@@ -235,10 +245,11 @@ struct keeper_status {
 extern const struct record hello_record, hello_reply_record, attest_begin_record, challenge_record,
     evidence_part_record, verdict_notice_record, heartbeat_record, attest_wish_record,
     secret_delivery_record, secret_loaded_record, secret_forget_record, forget_done_record,
-    challenge_wish_record, appraise_wish_record, appraise_reply_record, opinion_wish_record,
-    opinion_reply_record, generate_wish_record, generate_reply_record, release_wish_record,
-    release_reply_record, passport_ask_record, passport_answer_record, passport_wish_record,
-    passport_reply_record, charter_wish_record, charter_reply_record, keeper_status_record;
+    challenge_wish_record, appraise_wish_record, appraise_reply_record, appraise_answer_record,
+    opinion_wish_record, opinion_reply_record, generate_wish_record, generate_reply_record,
+    release_wish_record, release_reply_record, passport_ask_record, passport_answer_record,
+    passport_wish_record, passport_reply_record, charter_wish_record, charter_reply_record,
+    keeper_status_record;
 
 /* A REQUEST or NOTE body: the verb and the rest without "do", ready for record_from_json(). */
 enum outcome message_parse(struct span body, enum verb *verb, json_t **out, struct error *err);

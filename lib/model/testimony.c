@@ -43,7 +43,12 @@ void testimony_done(struct testimony *testimony)
 void testimony_digest(const json_t *value, uint8_t out[static SHA256_SIZE])
 {
     OWNED(mem_drop) char *printed = json_print(value);
-    digest(DIGEST_SHA256, span_of_text(printed), out);
+    testimony_digest_printed(printed, out);
+}
+
+void testimony_digest_printed(const char *json, uint8_t out[static SHA256_SIZE])
+{
+    digest(DIGEST_SHA256, span_of_text(json), out);
 }
 
 static const char *typ_of(bool simulated)
@@ -59,12 +64,14 @@ static const char *issuer_of(bool simulated)
 enum outcome testimony_print(const struct key *signer, const struct testimony *testimony,
                              char **out, struct error *err)
 {
-    OWNED(json_drop) json_t *json = json_object();
-    json_put_text(json, "iss", issuer_of(testimony->simulated));
-    json_put_text(json, "aud", AUDIENCE);
-    json_put_int(json, "iat", moment_seconds(testimony->judged));
-    json_put_new(json, "muster", record_to_json(&testimony_record, testimony));
-    return token_sign(signer, typ_of(testimony->simulated), json, out, err);
+    OWNED(members_done) struct members all = {0};
+    OWNED(members_done) struct members said = {0};
+    members_record(&said, &testimony_record, testimony);
+    members_text(&all, "iss", issuer_of(testimony->simulated));
+    members_text(&all, "aud", AUDIENCE);
+    members_int(&all, "iat", moment_seconds(testimony->judged));
+    members_object(&all, "muster", &said);
+    return token_sign_members(signer, typ_of(testimony->simulated), &all, out, err);
 }
 
 static enum outcome malformed(struct error *err)

@@ -40,6 +40,7 @@ void testimony_done(struct testimony *testimony);
 
 /* SHA-256 of the canonical form. */
 void testimony_digest(const json_t *value, uint8_t out[static SHA256_SIZE]);
+void testimony_digest_printed(const char *json, uint8_t out[static SHA256_SIZE]);
 
 /* `signer` is the key for opinions. The caller frees `out`. */
 enum outcome testimony_print(const struct key *signer, const struct testimony *testimony,

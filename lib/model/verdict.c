@@ -296,19 +296,39 @@ json_t *name_set_to_json(const struct names *names, unsigned set)
     return list;
 }
 
+static void print_check(const struct check *check, struct text *out)
+{
+    text_add(out, "{\"check\":");
+    json_print_text(span_of_text(check->name), out);
+    text_add(out, ",\"detail\":");
+    json_print_text(span_of_text(check->detail), out);
+    if (check->result == CHECK_FAIL) {
+        text_add(out, ",\"reason\":");
+        json_print_text(span_of_text(name_of(&reason_names, (int)check->reason)), out);
+    }
+    text_add(out, ",\"result\":");
+    json_print_text(span_of_text(name_of(&check_result_names, (int)check->result)), out);
+    text_add(out, "}");
+}
+
+void verdict_print_checks(const struct verdict *v, struct text *out)
+{
+    enum { CHECK_ROOM = 96 };
+    text_reserve(out, v->check_count * CHECK_ROOM);
+    text_add(out, "[");
+    for (size_t i = 0; i < v->check_count; i++) {
+        text_add(out, i > 0 ? "," : "");
+        print_check(&v->checks[i], out);
+    }
+    text_add(out, "]");
+}
+
 json_t *verdict_checks_to_json(const struct verdict *v)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < v->check_count; i++) {
-        const struct check *check = &v->checks[i];
-        json_t *item = json_object();
-        json_put_text(item, "check", check->name);
-        json_put_text(item, "result", name_of(&check_result_names, (int)check->result));
-        if (check->result == CHECK_FAIL)
-            json_put_text(item, "reason", name_of(&reason_names, (int)check->reason));
-        json_put_text(item, "detail", check->detail);
-        json_add_new(list, item);
-    }
+    OWNED(text_done) struct text printed = {0};
+    json_t *list = NULL;
+    verdict_print_checks(v, &printed);
+    error_ignore(json_parse(text_span(&printed), printed.len, &list, NULL));
     return list;
 }
 

@@ -4,8 +4,7 @@
 #define MUSTER_MODEL_VERDICT_H
 
 #include "lib/base/clock.h"
-#include "lib/base/json.h"
-#include "lib/base/names.h"
+#include "lib/base/members.h"
 #include "lib/model/cloud.h"
 #include "lib/model/snp_words.h"
 
@@ -223,6 +222,7 @@ void verdict_grade(struct verdict *v, const struct standing *standing);
 /* {"verdict","reason","level","hardware","software","identity","missing","residuals","simulated",
  * "roots","anchor","trust_vector","checks","claims"} */
 json_t *verdict_to_json(const struct verdict *v);
+void verdict_print_checks(const struct verdict *v, struct text *out);
 
 /* The words of a bit set, for JSON and rows. */
 json_t *name_set_to_json(const struct names *names, unsigned set);

@@ -233,6 +233,14 @@ json_t *trust_vector_to_json(const struct trust_vector *vector)
     return out;
 }
 
+void trust_vector_put(const struct trust_vector *vector, const char *name, struct members *out)
+{
+    OWNED(members_done) struct members all = {0};
+    for (size_t i = 0; i < TRUST_CLAIM_COUNT; i++)
+        members_int(&all, claim_words[i], (int64_t)vector->at[i]);
+    members_object(out, name, &all);
+}
+
 enum outcome trust_vector_from_json(const json_t *json, struct trust_vector *out, struct error *err)
 {
     if (json_object_size(json) != TRUST_CLAIM_COUNT)

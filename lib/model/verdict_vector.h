@@ -40,6 +40,7 @@ struct trust_vector trust_vector_against(enum trust_claim claim);
 
 enum trust_tier trust_vector_worst(const struct trust_vector *vector);
 json_t *trust_vector_to_json(const struct trust_vector *vector); /* all eight, as numbers */
+void trust_vector_put(const struct trust_vector *vector, const char *name, struct members *out);
 /* ERR_INVALID for anything but all eight, each in a tier. */
 enum outcome trust_vector_from_json(const json_t *json, struct trust_vector *out,
                                     struct error *err);

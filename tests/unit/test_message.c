@@ -102,6 +102,33 @@ static void a_slot_is_a_problem_that_says_when_to_come_again(void **state)
 }
 
 /* The digest of one fixed record, worked out with Python's hashlib: the binding never changes. */
+/* Two records of one message: what the keeper prints, and what the controller reads. */
+static void an_answer_to_appraise_is_read_as_its_reply(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct appraise_answer said = {.token = mem_text("a.b.c"),
+                                   .claims = mem_text("{\"level\":\"L1\"}"),
+                                   .checks = mem_text("[]"),
+                                   .issued = {1000000},
+                                   .expires = {2000000},
+                                   .testimony = mem_text("d.e.f")};
+    struct appraise_reply read = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    bytes_add(&said.testimony_cert, span_of_text("cert"));
+    message_print_reply(&appraise_answer_record, &said, &body);
+    assert_ok(message_parse_reply(bytes_span(&body), &appraise_reply_record, &read, &err));
+    assert_string_equal(read.token, "a.b.c");
+    assert_string_equal(json_string_value(json_object_get(read.claims, "level")), "L1");
+    assert_true(json_is_array(read.checks));
+    assert_int_equal(read.issued.us, 1000000);
+    assert_int_equal(read.expires.us, 2000000);
+    assert_string_equal(read.testimony, "d.e.f");
+    assert_true(span_equal(bytes_span(&read.testimony_cert), span_of_text("cert")));
+    record_done(&appraise_answer_record, &said);
+    record_done(&appraise_reply_record, &read);
+}
+
 static void the_binding_of_a_known_record_is_known(void **state)
 {
     (void)state;
@@ -201,6 +228,7 @@ int main(void)
         cmocka_unit_test(what_is_no_message_is_refused),
         cmocka_unit_test(a_problem_crosses_with_outcome_code_place_and_text),
         cmocka_unit_test(a_slot_is_a_problem_that_says_when_to_come_again),
+        cmocka_unit_test(an_answer_to_appraise_is_read_as_its_reply),
         cmocka_unit_test(the_binding_of_a_known_record_is_known),
         cmocka_unit_test(the_binding_changes_with_every_member),
         cmocka_unit_test(the_digest_of_what_is_shown_is_known),
