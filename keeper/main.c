@@ -18,7 +18,8 @@ enum {
     CLOSE_MS = 2000,
     IDLE_MS = 1000,
     PEM_MAX = 64 * 1024,
-    TOGETHER_MOST = 4,
+    TOGETHER_MOST = 16,
+    INBOX_MOST = 2 * TOGETHER_MOST, /* so that it is read on while those are answered */
     REPLIES_REMEMBERED = 1024,
     REPLIES_BYTES = 8 << 20,
 };
@@ -124,6 +125,7 @@ static enum outcome dial_one(struct keeper_program *p, const char *url, struct e
 {
     struct link_settings settings = link_settings_usual();
     settings.urls[0] = url;
+    settings.inbox_most = INBOX_MOST;
     settings.redial_most_ms = p->settings.redial_most_seconds * 1000;
     if (settings.redial_first_ms > settings.redial_most_ms)
         settings.redial_first_ms = settings.redial_most_ms;

@@ -3,10 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A few dozen rows: looking through them costs less than a table that is quick. */
+/* A ring in the order of coming: the request of turn t stands in row t % room. */
 struct row {
-    uint64_t id;
-    uint64_t age; /* the row's turn: smaller is older */
     bool used;
     bool answered;
     uint8_t type;
@@ -15,16 +13,19 @@ struct row {
 
 struct link_replies {
     struct row *rows;
+    uint64_t *ids; /* of the rows, apart: all are looked through for each request */
     size_t room;
     size_t bytes_most;
     size_t bytes_used;
-    uint64_t turn;
+    uint64_t turn;   /* the next one */
+    uint64_t oldest; /* no row before it is used */
 };
 
 struct link_replies *link_replies_new(size_t room, size_t bytes_most)
 {
     struct link_replies *replies = NEW(struct link_replies);
     replies->rows = mem_new(room, sizeof *replies->rows);
+    replies->ids = mem_new(room, sizeof *replies->ids);
     replies->room = room;
     replies->bytes_most = bytes_most;
     return replies;
@@ -37,13 +38,14 @@ void link_replies_free(struct link_replies *replies)
     for (size_t i = 0; i < replies->room; i++)
         bytes_done(&replies->rows[i].body);
     free(replies->rows);
+    free(replies->ids);
     free(replies);
 }
 
 static struct row *row_of(struct link_replies *replies, uint64_t id)
 {
     for (size_t i = 0; i < replies->room; i++)
-        if (replies->rows[i].used && replies->rows[i].id == id)
+        if (replies->ids[i] == id && replies->rows[i].used)
             return &replies->rows[i];
     return NULL;
 }
@@ -57,24 +59,32 @@ static void row_clear(struct link_replies *replies, struct row *row)
 
 static struct row *oldest_answered(struct link_replies *replies)
 {
-    struct row *oldest = NULL;
-    for (size_t i = 0; i < replies->room; i++) {
-        struct row *row = &replies->rows[i];
-        if (row->used && row->answered && (oldest == NULL || row->age < oldest->age))
-            oldest = row;
+    for (uint64_t turn = replies->oldest; turn < replies->turn; turn++) {
+        struct row *row = &replies->rows[turn % replies->room];
+        if (row->used && row->answered)
+            return row;
+        if (!row->used && turn == replies->oldest)
+            replies->oldest++;
     }
-    return oldest;
+    return NULL;
 }
 
-static struct row *free_row(struct link_replies *replies)
+/* The row of the next turn that is not under way; what stood in it is the oldest. */
+static struct row *next_row(struct link_replies *replies, uint64_t id)
 {
-    for (size_t i = 0; i < replies->room; i++)
-        if (!replies->rows[i].used)
-            return &replies->rows[i];
-    struct row *row = oldest_answered(replies);
-    if (row != NULL)
+    for (size_t i = 0; i < replies->room; i++) {
+        const size_t at = replies->turn++ % replies->room;
+        struct row *row = &replies->rows[at];
+        if (replies->turn - replies->oldest > replies->room)
+            replies->oldest = replies->turn - replies->room;
+        if (row->used && !row->answered)
+            continue;
         row_clear(replies, row);
-    return row;
+        row->used = true;
+        replies->ids[at] = id;
+        return row;
+    }
+    return NULL;
 }
 
 enum link_request link_replies_ask(struct link_replies *replies, uint64_t id, uint8_t *out_type,
@@ -88,11 +98,7 @@ enum link_request link_replies_ask(struct link_replies *replies, uint64_t id, ui
         *out_body = bytes_span(&row->body);
         return REQUEST_ANSWERED;
     }
-    row = free_row(replies);
-    if (row == NULL)
-        return REQUEST_TOO_MANY;
-    *row = (struct row){.id = id, .age = replies->turn++, .used = true};
-    return REQUEST_NEW;
+    return next_row(replies, id) != NULL ? REQUEST_NEW : REQUEST_TOO_MANY;
 }
 
 void link_replies_keep(struct link_replies *replies, uint64_t id, uint8_t type, struct span body)

@@ -5,7 +5,7 @@
 #include "lib/crypto/random.h"
 #include "lib/net/link_inside.h"
 
-enum { TX_TOGETHER = 16 * 1024 };
+enum { TX_TOGETHER = 64 * 1024 };
 
 static void tx_start(struct link_peer *peer, struct outgoing *what)
 {
@@ -15,8 +15,8 @@ static void tx_start(struct link_peer *peer, struct outgoing *what)
     nng_stream_send(peer->stream, peer->tx);
 }
 
-/* With peer->lock. Frames that wait go out in one write, up to what TLS takes in one record: each
- * write costs the kernel and nng's threads as much as the next, whatever is in it. */
+/* With peer->lock. Frames that wait go out in one write, so that all but its last record are
+ * full: each costs the kernel and nng's threads as much as the next, whatever is in it. */
 static struct outgoing *tx_next(struct link_peer *peer)
 {
     struct outgoing *first = peer->tx_first;

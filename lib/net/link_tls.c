@@ -11,6 +11,10 @@
 
 #include "lib/net/compat.h"
 
+/* A full record, with the 22 bytes that TLS 1.3 puts around it, is what nng sends and receives at
+ * once; of one byte more the rest would go the whole way again. */
+enum { FRAGMENT_MAX = 16 * 1024 - 22 };
+
 /* Chains are one certificate long here; OpenSSL would take 100 KiB from a stranger. */
 enum { CERT_LIST_MAX = 8 * 1024 };
 
@@ -166,6 +170,7 @@ static bool context_set_up(SSL_CTX *context, const struct key *key, const struct
            SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_num_tickets(context, 0) == 1 &&
            SSL_CTX_set_max_early_data(context, 0) == 1 &&
+           SSL_CTX_set_max_send_fragment(context, FRAGMENT_MAX) == 1 &&
            SSL_CTX_set_alpn_protos(context, protocol, PROTOCOL_SIZE) == 0 &&
            SSL_CTX_use_certificate(context, cert_inside(cert)) == 1 &&
            SSL_CTX_use_PrivateKey(context, key_inside(key)) == 1;
