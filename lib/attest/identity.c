@@ -103,13 +103,22 @@ static bool path_allows(const char *ref, const char *what, const char *value)
     return len == strlen(value) && strncasecmp(at, value, len) == 0;
 }
 
+/* "us-central1-a/web-1" */
+static bool zone_allows(const char *ref, const char *zone)
+{
+    const char *slash = strchr(ref, '/');
+    const size_t len = slash != NULL ? (size_t)(slash - ref) : 0;
+    return slash == NULL || strchr(slash + 1, '/') != NULL ||
+           (len == strlen(zone) && memcmp(ref, zone, len) == 0);
+}
+
 /* A number, a name, or a path that ends in one. */
 static enum agreement with_gcp_ref(const struct cloud_facts *f, const char *ref)
 {
     const char *last = last_part(ref);
     const bool same = (strcmp(last, f->machine) == 0 || strcmp(last, f->name) == 0) &&
                       path_allows(ref, "projects/", f->account) &&
-                      path_allows(ref, "zones/", f->zone);
+                      path_allows(ref, "zones/", f->zone) && zone_allows(ref, f->zone);
     return same ? AGREES : DIFFERS;
 }
 

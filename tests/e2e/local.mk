@@ -12,6 +12,7 @@ TESTS += tests/e2e/clients_azure.sh
 dist_check_SCRIPTS += tests/e2e/clients_azure.sh
 TESTS += tests/e2e/clients_gcp.sh
 dist_check_SCRIPTS += tests/e2e/clients_gcp.sh
+check_PROGRAMS += tests/e2e/cloud_guest
 check_PROGRAMS += tests/e2e/forged_charters
 check_PROGRAMS += tests/e2e/forged_evidence
 check_PROGRAMS += tests/e2e/stolen_controller

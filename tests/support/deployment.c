@@ -340,6 +340,8 @@ enum outcome guest_appraise(struct deployment *d, struct guest *g,
     struct appraise_wish wish = {.instance = g->instance, .evidence = *evidence};
     memcpy(wish.nonce, challenge->nonce, sizeof wish.nonce);
     TRY(text_copy(wish.policy, sizeof wish.policy, g->policy, "", NULL));
+    TRY(text_copy(wish.declared_machine, sizeof wish.declared_machine,
+                  g->declared != NULL ? g->declared : "", "", NULL));
     record_done(&appraise_reply_record, &g->verdict);
     TRY(deployment_ask(d, VERB_APPRAISE, &appraise_wish_record, &wish, &appraise_reply_record,
                        &g->verdict, err));

@@ -60,6 +60,7 @@ struct guest {
     struct psp_wish wish;
     const char *policy; /* "stock" or "direct" */
     struct bytes rest;
+    const char *declared; /* by the controller: its machine; NULL: nothing */
     char *token; /* of the last appraisal */
     struct appraise_reply verdict;
     int64_t sequence;

@@ -235,6 +235,7 @@ static void machines_are_known_by_whatever_a_cloud_calls_them(void **state)
 {
     (void)state;
     AGREES(CLOUD_GCP, declare(m, "web-1"));
+    AGREES(CLOUD_GCP, declare(m, "us-central1-a/web-1"));
     AGREES(CLOUD_GCP, declare(m, "projects/our-project/zones/us-central1-a/instances/web-1"));
     AGREES(CLOUD_AZURE, declare(m, "3F2A1C44-9D1B-4C11-8F0E-6A2F7F1F9A01"));
     AGREES(CLOUD_AZURE, declare(m, ""); m->witness.vm_id = VM_ID);
@@ -395,6 +396,7 @@ static void papers_of_another_machine_are_suspect(void **state)
     SUSPECT(CLOUD_AZURE, REASON_IDENTITY_INSTANCE, m->witness.vm_id = VM_ID;
             declare(m, "/subscriptions/another/resourceGroups/g"));
     SUSPECT(CLOUD_GCP, REASON_IDENTITY_INSTANCE, declare(m, "web-2"));
+    SUSPECT(CLOUD_GCP, REASON_IDENTITY_INSTANCE, declare(m, "us-central1-b/web-1"));
     SUSPECT(CLOUD_GCP, REASON_IDENTITY_INSTANCE,
             declare(m, "projects/other/zones/us-central1-a/instances/web-1"));
     SUSPECT(CLOUD_GCP, REASON_IDENTITY_INSTANCE,
