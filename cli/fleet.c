@@ -50,28 +50,61 @@ static enum outcome read_image(const char *path, const struct fleet *fleet, stru
     return OK;
 }
 
-static enum outcome check_at(struct rules *rules, const struct fleet *fleet,
-                             const struct image *image, const char *path, struct error *err)
+static void check_place(struct rules *rules, const struct fleet *fleet, const struct place *place,
+                        const struct account *account, const struct image *image)
 {
+    struct catalogue_wish wishes[PLACE_ZONES_MAX];
+    const size_t count = fleet_wishes(fleet, place, account, image, wishes);
+    for (size_t i = 0; i < count; i++) {
+        OWNED(text_done) struct text name = {0};
+        text_addf(&name, "%s %s", account->name,
+                  wishes[i].zone[0] != '\0' ? wishes[i].zone : wishes[i].region);
+        rules_check(rules, text_str(&name), &wishes[i]);
+    }
+}
+
+/* An account of the fleet's; `seen` says of which places. */
+static enum outcome check_account(struct rules *rules, const struct fleet *fleet,
+                                  const struct place_list *places, bool *seen,
+                                  const struct image *image, const char *path, struct error *err)
+{
+    bool found = false;
     OWNED(account_done) struct account account = {0};
-    OWNED(text_done) struct text place = {0};
-    struct catalogue_wish wish;
     TRY(read_account(path, &account, err));
-    if (strcmp(account.name, fleet->account) != 0)
-        return fail(err, ERR_INVALID, "%.200s: the fleet's account is %s", path, fleet->account);
-    fleet_wish(fleet, &account, NULL, image, &wish);
-    text_addf(&place, "%s %s", account.name,
-              account.zone[0] != '\0' ? account.zone : account.region);
-    rules_check(rules, text_str(&place), &wish);
+    for (size_t i = 0; i < places->count; i++) {
+        if (strcmp(places->at[i].account, account.name) != 0)
+            continue;
+        check_place(rules, fleet, &places->at[i], &account, image);
+        found = seen[i] = true;
+    }
+    if (!found)
+        return fail(err, ERR_INVALID, "%.200s: the fleet has no account %s", path, account.name);
+    return OK;
+}
+
+static enum outcome check_places(struct rules *rules, const struct fleet *fleet,
+                                 const struct argument_list *accounts, const struct image *image,
+                                 struct error *err)
+{
+    bool seen[PLACES_MAX] = {0};
+    OWNED(place_list_done) struct place_list places = {0};
+    TRY(fleet_places(fleet, &places, err));
+    for (size_t i = 0; i < accounts->count; i++)
+        TRY(check_account(rules, fleet, &places, seen, image, accounts->at[i], err));
+    for (size_t i = 0; i < places.count; i++)
+        if (!seen[i])
+            return fail(err, ERR_INVALID, "--account is needed for %s too: it says which cloud",
+                        places.at[i].account);
     return OK;
 }
 
 static enum outcome check(int argc, char **argv, int *exit_code, struct error *err)
 {
     struct rules_words words = {0};
-    const char *account = NULL, *image_path = NULL;
+    struct argument_list accounts = {0};
+    const char *image_path = NULL;
     const struct argument table[] = {
-        {"--account", .text = &account},
+        {"--account", .list = &accounts},
         {"--image", .text = &image_path},
         RULES_ARGUMENTS(&words),
     };
@@ -82,12 +115,10 @@ static enum outcome check(int argc, char **argv, int *exit_code, struct error *e
         return fail(err, ERR_INVALID,
                     "usage: muster fleet check FLEET.json --account ACCOUNT.json");
     TRY(arguments_read(argc, argv, 3, table, countof(table), err));
-    if (account == NULL)
-        return fail(err, ERR_INVALID, "--account ACCOUNT.json is needed: it says which cloud");
     TRY(rules_open(&words, &rules, err));
     TRY(read_fleet(argv[2], &fleet, err));
     TRY(read_image(image_path, &fleet, &image, err));
-    TRY(check_at(&rules, &fleet, image_path != NULL ? &image : NULL, account, err));
+    TRY(check_places(&rules, &fleet, &accounts, image_path != NULL ? &image : NULL, err));
     return rules_print(&rules, exit_code, err);
 }
 

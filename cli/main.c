@@ -150,11 +150,11 @@ static const struct command {
      "\"from\", \"at\"} which rules it breaks, each with its source; exit code 3 when one is broken. NAME\n"
      "is current or seed-2025. sign adds one signature to an edition that would be taken.\n"},
     {"fleet", "check a fleet's specification before any call", fleet_main,
-     "muster fleet check FLEET.json --account ACCOUNT.json [--image IMAGE.json]\n"
+     "muster fleet check FLEET.json --account ACCOUNT.json... [--image IMAGE.json]\n"
      "                   [--edition NAME|FILE [--signers signers.json]] [--at RFC3339] [-o table|json]\n"
      "\n"
-     "Against the providers' rules, without a controller: exit code 3 when one is broken. Without\n"
-     "--edition by what holds today.\n"},
+     "Against the providers' rules at each of its places, without a controller: exit code 3 when one is\n"
+     "broken. Without --edition by what holds today.\n"},
     {"image", "reference values of a machine image, from its firmware", image_main,
      "muster image add --ovmf FILE... [--vmm qemu|ec2|gce] [--vcpus N,N... | --sizes SIZE,SIZE...]\n"
      "                 [--vcpu-type NAME]... [--vcpu-sig HEX]... [--guest-features HEX]...\n"

@@ -70,18 +70,15 @@ static enum outcome check_place(struct db *db, const struct edition_in_force *ed
                                 struct finding_list *out, struct error *err)
 {
     OWNED(account_done) struct account account = {0};
-    struct catalogue_wish wish;
+    struct catalogue_wish wishes[PLACE_ZONES_MAX];
     const struct catalogue_waivers waivers = {edition->waived, edition->waivers.count};
     enum outcome outcome = account_store_find(db, project, place->account, &account, err);
     if (outcome == ERR_NOT_FOUND)
         return OK;
     TRY(outcome);
-    for (size_t i = 0; i == 0 || i < place->zone_count; i++) {
-        fleet_wish(fleet, &account, place->zone_count > 0 ? place->zones[i] : NULL, image, &wish);
-        if (place->size[0] != '\0')
-            memcpy(wish.size, place->size, sizeof place->size);
-        catalogue_check(edition->catalogue, &waivers, &wish, out);
-    }
+    const size_t count = fleet_wishes(fleet, place, &account, image, wishes);
+    for (size_t i = 0; i < count; i++)
+        catalogue_check(edition->catalogue, &waivers, &wishes[i], out);
     return OK;
 }
 

@@ -13,15 +13,6 @@ static json_t *report_of(const struct catalogue *catalogue, const struct finding
     return out;
 }
 
-static json_t *broken_rules(const struct finding_list *found)
-{
-    json_t *out = json_array();
-    for (size_t i = 0; i < found->count; i++)
-        if (found->at[i].kind == FINDING_BROKEN)
-            json_add_new(out, json_string(found->at[i].rule->id));
-    return out;
-}
-
 /* Drivers launch machines with SEV-SNP and nothing else yet. */
 static enum outcome check_features(const struct fleet *fleet, struct error *err)
 {
@@ -43,7 +34,7 @@ enum outcome fleet_rules_check(struct request *r, const struct fleet *fleet, jso
     TRY(catalogues_check(r->db, &edition, r->caller.project, fleet, &found, err));
     OWNED(json_drop) json_t *report = report_of(edition.catalogue, &found);
     if (findings_refuse(&found, err) != OK) {
-        json_put_new(report, "rules", broken_rules(&found));
+        json_put_new(report, "rules", findings_broken(&found));
         r->problem = TAKE(report);
         return err->outcome;
     }
@@ -56,5 +47,6 @@ bool fleet_rules_concern(const struct fleet *now, const struct fleet *wanted)
 {
     return wanted->desired > now->desired || strcmp(wanted->account, now->account) != 0 ||
            strcmp(wanted->image, now->image) != 0 || strcmp(wanted->size, now->size) != 0 ||
+           !json_equal(json_looked_at(wanted->places), json_looked_at(now->places)) ||
            !json_equal(json_looked_at(wanted->features), json_looked_at(now->features));
 }

@@ -359,6 +359,8 @@ void catalogue_check(const struct catalogue *catalogue, const struct catalogue_w
     for (size_t i = 0; i < catalogue->count; i++) {
         const struct catalogue_rule *rule = &catalogue->rules[i];
         struct finding finding = {.rule = rule};
+        text_clip(finding.place, sizeof finding.place,
+                  wish->zone[0] != '\0' ? wish->zone : wish->region);
         const struct look look = {catalogue, rule, wish, finding.text};
         if (!speaks_of(rule, wish, at))
             continue;
@@ -386,6 +388,7 @@ json_t *findings_to_json(const struct finding_list *list)
         json_put_text(one, "rule", rule->id);
         json_put_text(one, "result", name_of(&finding_kind_names, (int)list->at[i].kind));
         json_put_text(one, "cloud", name_of(&account_driver_names, (int)rule->cloud));
+        json_put_text(one, "place", list->at[i].place);
         json_put_text(one, "detail", list->at[i].text);
         json_put_text(one, "says", rule->says);
         json_put_text(one, "source", rule->source);
@@ -395,18 +398,26 @@ json_t *findings_to_json(const struct finding_list *list)
     return out;
 }
 
+json_t *findings_broken(const struct finding_list *list)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        if (list->at[i].kind == FINDING_BROKEN && !catalogue_words_have(out, list->at[i].rule->id))
+            json_add_new(out, json_string(list->at[i].rule->id));
+    return out;
+}
+
 enum outcome findings_refuse(const struct finding_list *list, struct error *err)
 {
     OWNED(text_done) struct text rules = {0};
-    const struct finding *first = NULL;
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->at[i].kind != FINDING_BROKEN)
-            continue;
-        first = first != NULL ? first : &list->at[i];
-        text_addf(&rules, "%s%s", rules.len > 0 ? ", " : "", list->at[i].rule->id);
-    }
-    if (first == NULL)
+    OWNED(json_drop) json_t *ids = findings_broken(list);
+    const struct finding *first = list->at;
+    if (json_array_size(ids) == 0)
         return OK;
+    while (first->kind != FINDING_BROKEN)
+        first++;
+    for (size_t i = 0; i < json_array_size(ids); i++)
+        text_addf(&rules, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(ids, i)));
     return fail_code(err, ERR_INVALID, "against-the-catalogue", "%s (%.60s): breaks %.160s",
                      first->text, first->rule->source, text_str(&rules));
 }

@@ -51,6 +51,7 @@ extern const struct names finding_kind_names; /* "broken", "warning", "waived", 
 struct finding {
     enum finding_kind kind;
     const struct catalogue_rule *rule; /* the catalogue's */
+    char place[NAME_SIZE];             /* the wish's zone, or its region; may be empty */
     char text[ERROR_TEXT_SIZE];
 };
 
@@ -67,8 +68,11 @@ void finding_list_done(struct finding_list *list);
 void catalogue_check(const struct catalogue *catalogue, const struct catalogue_waivers *waivers,
                      const struct catalogue_wish *wish, struct finding_list *out);
 
-/* [{"rule", "result", "cloud", "detail", "says", "source", "sure"}] */
+/* [{"rule", "result", "cloud", "place", "detail", "says", "source", "sure"}] */
 json_t *findings_to_json(const struct finding_list *list);
+
+/* The ids of the broken rules, each once. */
+json_t *findings_broken(const struct finding_list *list);
 
 /* OK, or ERR_INVALID "against-the-catalogue": names the broken rules and the source of the first.
  */

@@ -23,13 +23,14 @@ static unsigned features_of(const struct fleet *fleet)
     return features;
 }
 
-void fleet_wish(const struct fleet *fleet, const struct account *account, const char *zone,
-                const struct image *image, struct catalogue_wish *out)
+static void make_wish(const struct fleet *fleet, const struct place *place,
+                      const struct account *account, const struct image *image,
+                      struct catalogue_wish *out)
 {
     *out = (struct catalogue_wish){.cloud = account->driver, .features = features_of(fleet)};
     COPY(out->region, account->region);
-    COPY(out->zone, zone != NULL ? zone : account->zone);
-    COPY(out->size, fleet->size);
+    COPY(out->zone, account->zone);
+    COPY(out->size, place->size[0] != '\0' ? place->size : fleet->size);
     if (image != NULL) {
         COPY(out->boot_mode, image->boot_mode);
         COPY(out->os_name, json_string_value(json_object_get(image->os, "name")));
@@ -38,5 +39,18 @@ void fleet_wish(const struct fleet *fleet, const struct account *account, const 
     if (strcmp(account->security_encryption, "DiskWithVMGuestState") == 0)
         out->features |= FEATURE_BIT(FEATURE_CONFIDENTIAL_DISK);
     out->enclaves = (out->features & FEATURE_BIT(FEATURE_ENCLAVES)) != 0;
-    catalogue_wish_read_zone(out);
+}
+
+size_t fleet_wishes(const struct fleet *fleet, const struct place *place,
+                    const struct account *account, const struct image *image,
+                    struct catalogue_wish out[static PLACE_ZONES_MAX])
+{
+    const size_t count = place->zone_count > 0 ? place->zone_count : 1;
+    for (size_t i = 0; i < count; i++) {
+        make_wish(fleet, place, account, image, &out[i]);
+        if (place->zone_count > 0)
+            COPY(out[i].zone, place->zones[i]);
+        catalogue_wish_read_zone(&out[i]);
+    }
+    return count;
 }

@@ -1,4 +1,4 @@
-/* What a fleet asks of a cloud at one place, as the catalogue looks at it. Pure. */
+/* What a fleet asks of a cloud at one of its places, as the catalogue looks at it. Pure. */
 #ifndef MUSTER_MODEL_FLEET_WISH_H
 #define MUSTER_MODEL_FLEET_WISH_H
 
@@ -6,9 +6,10 @@
 #include "lib/model/fleet.h"
 #include "lib/model/image.h"
 
-/* The place is the account's region and `zone`; NULL: the account's own. An image that is not known
- * leaves its boot mode and system unsaid. */
-void fleet_wish(const struct fleet *fleet, const struct account *account, const char *zone,
-                const struct image *image, struct catalogue_wish *out);
+/* One wish for each zone that the place names, or one for the account's own: how many. An image
+ * that is not known (NULL) leaves its boot mode and system unsaid. */
+size_t fleet_wishes(const struct fleet *fleet, const struct place *place,
+                    const struct account *account, const struct image *image,
+                    struct catalogue_wish out[static PLACE_ZONES_MAX]);
 
 #endif

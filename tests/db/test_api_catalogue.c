@@ -129,6 +129,32 @@ static void a_region_without_it_is_refused(void **state)
                "snp-regions");
 }
 
+/* Each place is looked at, with its own size; a rule that two of them break is named once. */
+static void every_place_of_a_fleet_is_checked(void **state)
+{
+    (void)state;
+    ask_does("POST", "/v1/accounts",
+             "{\"name\":\"blue\",\"driver\":\"azure\",\"region\":\"westeurope\","
+             "\"subscription\":\"00000000-0000-0000-0000-000000000001\",\"resource_group\":\"g\","
+             "\"subnet\":\"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/"
+             "virtualNetworks/v/subnets/n\",\"credentials\":{\"source\":\"environment\"}}",
+             201);
+    OWNED(told_done)
+    struct told told =
+        ask("POST", "/v1/fleets",
+            "{\"name\":\"spread\",\"desired\":0,\"image\":\"stock\",\"policy\":\"web\","
+            "\"size\":\"m6a.large\",\"places\":[{\"account\":\"acme\"},{\"account\":\"blue\","
+            "\"size\":\"Standard_DC2es_v5\",\"zones\":[\"1\",\"2\"]}]}");
+    assert_problem(told, 422, "against-the-catalogue");
+    const json_t *rules = json_object_get(told.body, "rules");
+    assert_int_equal(json_array_size(rules), 1);
+    assert_string_equal(rule_of(&told), "azure-snp-sizes");
+    const json_t *findings = json_object_get(told.body, "findings");
+    const json_t *last = json_array_get(findings, json_array_size(findings) - 1);
+    assert_string_equal(told_member(last, "cloud"), "azure");
+    assert_string_equal(told_member(last, "place"), "2");
+}
+
 /* What only stops, shrinks or waits must always go through, whatever a newer edition says. */
 static void a_change_is_looked_at_for_what_it_asks_more(void **state)
 {
@@ -407,6 +433,7 @@ int main(void)
         QUIET(snp_and_enclaves_together_are_refused_twice),
         QUIET(an_image_that_cannot_boot_so_is_refused),
         QUIET(a_region_without_it_is_refused),
+        QUIET(every_place_of_a_fleet_is_checked),
         QUIET(a_change_is_looked_at_for_what_it_asks_more),
         QUIET(a_rehearsal_tells_what_could_not_be_checked),
         QUIET(an_edition_is_chosen_by_project_and_audited),

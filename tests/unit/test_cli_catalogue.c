@@ -48,6 +48,14 @@ static int open_files(void **state)
     put(folder, "good.json", FLEET_OF("m6a.large", ""));
     put(folder, "large.json", FLEET_OF("m6a.12xlarge", ""));
     put(folder, "both.json", FLEET_OF("m6a.xlarge", ",\"features\":[\"snp\",\"enclaves\"]"));
+    put(folder, "spread.json",
+        "{\"name\":\"web\",\"desired\":3,\"image\":\"stock\",\"size\":\"m6a.large\","
+        "\"policy\":\"web\",\"places\":[{\"account\":\"acme\",\"zones\":[\"us-east-2a\","
+        "\"us-east-2b\"]},{\"account\":\"blue\",\"size\":\"Standard_DC2es_v5\"}]}");
+    put(folder, "blue.json",
+        "{\"name\":\"blue\",\"driver\":\"azure\",\"region\":\"westeurope\","
+        "\"subscription\":\"00000000-0000-0000-0000-000000000001\",\"resource_group\":\"g\","
+        "\"credentials\":{\"source\":\"environment\"}}");
     put(folder, "account.json",
         "{\"name\":\"acme\",\"driver\":\"aws\",\"region\":\"us-east-2\","
         "\"credentials\":{\"source\":\"environment\"}}");
@@ -100,7 +108,13 @@ static void a_specification_is_checked_without_a_controller(void **state)
         {"fleet check @good.json --account @account.json --image @image.json", 3, "snp-boot-mode"},
         {"fleet check @good.json --account @account.json --edition @edition.json", 3, "our-sizes"},
         {"fleet check @good.json", 2, "--account"},
-        {"fleet check @good.json --account @other.json", 2, "the fleet's account is acme"},
+        {"fleet check @good.json --account @other.json", 2, "no account other"},
+        {"fleet check @spread.json --account @account.json --account @blue.json", 3,
+         "azure-snp-sizes"},
+        {"fleet check @spread.json --account @account.json --account @blue.json --edition "
+         "seed-2025",
+         0, "acme us-east-2b"},
+        {"fleet check @spread.json --account @account.json", 2, "needed for blue"},
         {"fleet check @account.json --account @account.json", 2, "unknown member"},
         {"fleet check @good.json --account @account.json --edition seed-1999", 2, "seed-1999"},
         {"fleet check @absent.json --account @account.json", 2, "absent.json"},
