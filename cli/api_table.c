@@ -50,6 +50,9 @@ static const struct column case_columns[] = {
     {"ID", "id"}, {"STATE", "state"}, {"MEASUREMENT", "measurement"}, {"PRODUCT", "product"},
     {"REGION", "region"}, {"INSTANCES", "instances"}, {"CHIPS", "chips"}, {"FIRST", "first_seen"},
     {"LAST", "last_seen"}, {"ENDS", "ends"}, {NULL, NULL}};
+static const struct column rule_columns[] = {
+    {"RULE", "id"}, {"CLOUD", "cloud"}, {"KIND", "kind"}, {"EFFECT", "effect"}, {"SURE", "sure"},
+    {"FROM", "valid_from"}, {"UNTIL", "valid_until"}, {"SAYS", "says"}, {NULL, NULL}};
 static const struct column edition_columns[] = {
     {"EDITION", "edition"}, {"VERSION", "version"}, {"ISSUED", "issued"}, {"ORIGIN", "origin"},
     {"RULES", "rules"}, {"IN-FORCE", "in_force"}, {NULL, NULL}};
@@ -169,6 +172,8 @@ const struct api_command api_commands[] = {
     {"catalogue", "show", "GET", "/v1/catalogue", OBJECT, NULL,
      {{"--edition", IN_QUERY, "edition", false}}, NULL,
      "the providers' rules in force here, with what is overridden"},
+    {"catalogue", "rules", "GET", "/v1/catalogue/rules", LIST, NULL,
+     {{"--edition", IN_QUERY, "edition", false}}, rule_columns, "its rules, one a line"},
     {"catalogue", "editions", "GET", "/v1/catalogue/editions", LIST, NULL, {{0}}, edition_columns,
      "what comes with muster, and what was loaded"},
     {"catalogue", "drift", "GET", "/v1/catalogue/drift", LIST, NULL, {{0}}, drift_columns,

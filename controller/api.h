@@ -32,6 +32,7 @@ enum outcome alarms_list(struct request *r, struct error *err);
 
 /* api_catalogue.c */
 enum outcome catalogue_show(struct request *r, struct error *err);
+enum outcome catalogue_rules(struct request *r, struct error *err);
 enum outcome catalogue_editions(struct request *r, struct error *err);
 enum outcome catalogue_drift(struct request *r, struct error *err);
 enum outcome catalogue_change(struct request *r, struct error *err);

@@ -40,17 +40,34 @@ static enum outcome read_in_force(struct request *r, struct edition_in_force *ou
 }
 
 /* Another edition than the one in force, where one is asked for: for looking at it first. */
+static enum outcome read_asked(struct request *r, struct edition_in_force *out, struct error *err)
+{
+    const char *name = request_query(r, "edition");
+    TRY(read_in_force(r, out, err));
+    if (name == NULL)
+        return OK;
+    catalogue_free(TAKE(out->catalogue));
+    return catalogues_find(r->db, r->api->catalogue_signers, name, &out->catalogue, &out->is_loaded,
+                           err);
+}
+
 enum outcome catalogue_show(struct request *r, struct error *err)
 {
     OWNED(edition_in_force_done) struct edition_in_force edition = {0};
-    const char *name = request_query(r, "edition");
-    TRY(read_in_force(r, &edition, err));
-    if (name != NULL) {
-        catalogue_free(TAKE(edition.catalogue));
-        TRY(catalogues_find(r->db, r->api->catalogue_signers, name, &edition.catalogue,
-                            &edition.is_loaded, err));
-    }
+    TRY(read_asked(r, &edition, err));
     request_answer(r, 200, in_force_to_json(&edition));
+    return OK;
+}
+
+/* All in one page: an edition has a bound. */
+enum outcome catalogue_rules(struct request *r, struct error *err)
+{
+    OWNED(edition_in_force_done) struct edition_in_force edition = {0};
+    TRY(read_asked(r, &edition, err));
+    json_t *items = json_array();
+    for (size_t i = 0; i < edition.catalogue->count; i++)
+        json_add_new(items, catalogue_rule_to_json(&edition.catalogue->rules[i]));
+    request_answer_page(r, items, "", false);
     return OK;
 }
 

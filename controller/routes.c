@@ -36,6 +36,7 @@ const struct route routes[] = {
 
     {"GET",    "/v1/catalogue",          MAY_READ,              catalogue_show,       "edition", 0},
     {"PUT",    "/v1/catalogue",          MAY_SECURE,            catalogue_change,     "dry_run", 0},
+    {"GET",    "/v1/catalogue/rules",    MAY_READ,              catalogue_rules,      "edition", 0},
     {"GET",    "/v1/catalogue/editions", MAY_READ,              catalogue_editions,   "", 0},
     {"GET",    "/v1/catalogue/drift",    MAY_READ,              catalogue_drift,      PAGE, 0},
 

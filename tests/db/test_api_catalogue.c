@@ -205,6 +205,8 @@ static void an_edition_is_chosen_by_project_and_audited(void **state)
     OWNED(told_done) struct told other = ask("GET", "/v1/catalogue?edition=current", NULL);
     assert_string_equal(told_member(other.body, "edition"), "current");
     ask_does("PUT", "/v1/catalogue", "{\"use\":\"current\"}", 200);
+    OWNED(told_done) struct told rules = ask("GET", "/v1/catalogue/rules?edition=seed-2025", NULL);
+    assert_int_equal(json_array_size(json_object_get(rules.body, "items")), 26);
     OWNED(told_done) struct told list = ask("GET", "/v1/catalogue/editions", NULL);
     assert_int_equal(json_array_size(json_object_get(list.body, "items")), 2);
 }

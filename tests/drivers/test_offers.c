@@ -15,6 +15,9 @@
     "\"],\"capabilities\":[{\"name\":\"vCPUs\",\"value\":\"2\"},{\"name\":\"MemoryGB\",\"value\":" \
     "\"3.5\"},{\"name\":\"ConfidentialComputingType\",\"value\":\"" kind                           \
     "\"}],\"restrictions\":[" restrictions "]}"
+#define RESTRICTED(type)                                                                           \
+    "{\"type\":\"" type "\",\"values\":[\"westeurope\"],"                                          \
+    "\"reasonCode\":\"NotAvailableForSubscription\"}"
 #define SKUS(items, more) "{\"value\":[" items "]" more "}"
 
 static void azures_sizes_with_snp_in_the_region_are_offers(void **state)
@@ -23,34 +26,20 @@ static void azures_sizes_with_snp_in_the_region_are_offers(void **state)
     struct error err = {0};
     OWNED(offer_list_done) struct offer_list offers = {0};
     OWNED(text_done) struct text next = {0};
-    static const char
-        body[] =
-            SKUS(
-                SKU("Standard_DC2as_v5", "SNP", "WestEurope", "") "," SKU(
-                    "Standard_DC2es_v5", "TDX",
-                    "westeurope", "") "," SKU("Standard_EC2as_v5", "SNP",
-                                              "eastus", "") "," SKU("Standard_DC4as_v5", "SNP",
-                                                                    "westeurope",
-                                                                    "{\"type\":\"Location\","
-                                                                    "\"values\":[\"westeurope\"],"
-                                                                    "\"reasonCode\":"
-                                                                    "\"NotAvailableForSubscription"
-                                                                    "\"}") "," SKU("Standard_DC8as_"
-                                                                                   "v5",
-                                                                                   "SNP",
-                                                                                   "westeurope",
-                                                                                   "{\"type\":"
-                                                                                   "\"Zone\","
-                                                                                   "\"values\":["
-                                                                                   "\"westeurope\"]"
-                                                                                   "}") ",{"
-                                                                                        "\"resource"
-                                                                                        "Type\":"
-                                                                                        "\"disks\","
-                                                                                        "\"name\":"
-                                                                                        "\"P1\"}",
-                ",\"nextLink\":\"https://management.azure.com/next\"");
-    assert_ok(arm_read_offers(span_of_text(body), "westeurope", &offers, &next, &err));
+    static const char *const skus[] = {
+        SKU("Standard_DC2as_v5", "SNP", "WestEurope", ""),
+        SKU("Standard_DC2es_v5", "TDX", "westeurope", ""),
+        SKU("Standard_EC2as_v5", "SNP", "eastus", ""),
+        SKU("Standard_DC4as_v5", "SNP", "westeurope", RESTRICTED("Location")),
+        SKU("Standard_DC8as_v5", "SNP", "westeurope", RESTRICTED("Zone")),
+        "{\"resourceType\":\"disks\",\"name\":\"P1\"}",
+    };
+    OWNED(text_done) struct text body = {0};
+    text_add(&body, "{\"nextLink\":\"https://management.azure.com/next\",\"value\":[");
+    for (size_t i = 0; i < countof(skus); i++)
+        text_addf(&body, "%s%s", i > 0 ? "," : "", skus[i]);
+    text_add(&body, "]}");
+    assert_ok(arm_read_offers(text_span(&body), "westeurope", &offers, &next, &err));
     assert_int_equal(offers.count, 3);
     assert_string_equal(offers.at[0].size, "Standard_DC2as_v5");
     assert_int_equal(offers.at[0].vcpus, 2);
