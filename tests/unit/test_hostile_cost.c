@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "lib/attest/azure_judge.h"
+#include "lib/attest/cloud_documents.h"
 #include "lib/attest/event_judge.h"
 #include "lib/attest/evidence.h"
 #include "lib/attest/firmware.h"
 #include "lib/attest/hcl_report.h"
+#include "lib/attest/identity.h"
 #include "lib/attest/kds.h"
 #include "lib/attest/nitro_document.h"
 #include "lib/attest/thim.h"
@@ -15,6 +17,7 @@
 #include "lib/attest/vtpm_judge.h"
 #include "lib/model/charter.h"
 #include "lib/model/policy.h"
+#include "lib/crypto/signed_data.h"
 #include "lib/crypto/x509.h"
 #include "tests/support/cost.h"
 #include "tests/support/hostile.h"
@@ -167,6 +170,31 @@ static void feed_quote(struct span in)
     error_ignore(tpm_quote_read(in, &quote, NULL));
 }
 
+/* As the record, and as each part that may stand in one. */
+static void feed_documents(struct span in)
+{
+    static const struct charter_clouds every = {.said = {false, true, true, true}};
+    const struct identity_terms terms = {.clouds = &every, .at = clock_at_seconds(HOSTILE_NOW)};
+    const struct identity_witness witness = {.csp_id = "", .vm_id = ""};
+    for (int cloud = CLOUD_NONE; cloud < CLOUD_KIND_COUNT; cloud++) {
+        OWNED(identity_done) struct identity identity = {0};
+        OWNED(cloud_documents_done)
+        struct cloud_documents parts = {.cloud = (enum cloud_kind)cloud};
+        for (size_t i = 0; i < CLOUD_PARTS && cloud_part_names[cloud][i] != NULL; i++)
+            bytes_add(&parts.parts[i], span_part(in, 0, CLOUD_PART_MAX));
+        OWNED(mem_drop) char *record = cloud_documents_print(1, &parts);
+        identity_judge(cloud == CLOUD_NONE ? in : span_of_text(record), &terms, &witness,
+                       &identity);
+        assert_int_not_equal(identity.state, DOCUMENTS_AGREE);
+    }
+}
+
+static void feed_signed(struct span in)
+{
+    OWNED(signed_data_drop) struct signed_data *data = NULL;
+    error_ignore(signed_data_read(in, &data, NULL));
+}
+
 /* ---- the table ------------------------------------------------------------------------------ */
 
 /* clang-format off */
@@ -237,6 +265,15 @@ static const struct {
     ROW(certificate_with_one_huge_extension, feed_vtpm_certificate),
     ROW(document_of_registers_without_end, feed_vtpm_document),
     ROW(cbor_nested_a_million_deep, feed_vtpm_keys),
+    ROW(json_nested_a_million_deep, feed_documents),
+    ROW(json_of_as_many_members_as_are_taken, feed_documents),
+    ROW(json_of_as_many_objects_as_are_taken, feed_documents),
+    ROW(json_of_one_long_string, feed_documents),
+    ROW(pem_that_never_begins, feed_documents),
+    ROW(certificate_with_a_giant_key, feed_signed),
+    ROW(certificate_with_one_extension_again_and_again, feed_signed),
+    ROW(der_nested_as_deep_as_it_goes, feed_signed),
+    ROW(der_of_a_certificate_of_4_gib, feed_signed),
 #undef ROW
 };
 /* clang-format on */
