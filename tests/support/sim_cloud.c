@@ -75,7 +75,7 @@ const struct sim_row sim_rows[] = {
         .far_region = "mars-east1",
         .far_word = "not-found",
         .call = {"instances.insert", "instances.get", "instances.aggregatedList", "instances.stop",
-                 "instances.start", "instances.delete"},
+                 "instances.start", "instances.delete", "machineTypes.list"},
     },
 };
 const size_t sim_row_count = countof(sim_rows);
