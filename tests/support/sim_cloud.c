@@ -287,8 +287,10 @@ void sim_cloud_prank(struct sim_cloud *sim, const char *action, const char *faul
     struct error err = {0};
     OWNED(json_drop) json_t *wish = json_pack("{s:s, s:s}", "action", action, "fault", fault);
     pthread_mutex_lock(&sim->world.lock);
-    assert_ok(mischief_add(&sim->world.mischief, wish, &err));
-    pthread_mutex_unlock(&sim->world.lock);
+    enum outcome outcome = mischief_add(&sim->world.mischief, wish, &err);
+    pthread_mutex_unlock(
+        &sim->world.lock); /* before it may fail, for the end of the test takes it */
+    assert_ok(outcome);
 }
 
 void sim_cloud_page(struct sim_cloud *sim, int64_t most)
