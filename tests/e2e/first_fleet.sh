@@ -64,6 +64,21 @@ opinion() {
 }
 check "evidence that was judged is given an opinion, which is no verdict" opinion
 
+# R1, R169: without an upgrade, and before any call.
+rules_change() {
+    jq -n '{edition: "ours", version: 1, issued: "2026-12-01T00:00:00Z", title: "ours", rules: [
+        {id: "our-sizes", kind: "sizes", cloud: "aws", sure: "documentation", says: "what we may use", source: "our own list",
+         valid_from: "2026-01-01T00:00:00Z", when: ["snp"], sizes: {"r6a.large": {}}}]}' >"$work/ours.json"
+    "$muster" catalogue sign --file "$work/ours.json" --key "$home/keys/charter/key.pem" --out "$work/ours.jws" || return 1
+    "$muster" catalogue load "$work/ours.jws" && "$muster" catalogue use ours || return 1
+    fleet_up late 1 plain plain-ec2 2>"$work/refused" && return 1
+    grep -q our-sizes "$work/refused" && "$muster" catalogue use current
+}
+check "a signed edition changes the rules, and a fleet that breaks one is refused with its name" rules_change
+check "and the cloud was not asked for it" exactly 6
+agrees() { "$muster" catalogue drift -o json | jq -e '.items[0] | .account == "sim" and .edition == "current" and .drift == []'; }
+check "the catalogue in force agrees with what the cloud says it offers" await 60 "a comparison" agrees
+
 # A third party with the root, the charter's signers and the chip maker's root needs nothing else.
 roots=(--root "$home/keys/agent/root.pem" --amd-root "$home/simulator-root.pem" --charter-signers "$home/signers.json")
 exports() { "$muster" evidence export --instance "$1" --out "$work/bundle"; }
