@@ -29,6 +29,21 @@ static void gcp_close(struct cloud *cloud)
 }
 DROP(cloud_drop, struct cloud, gcp_close)
 
+/* Tokens go to Google and to this machine, whatever the account says: whoever may write accounts
+ * does not get what we sign in with. */
+static enum outcome find_endpoint(const struct account *account, struct endpoint *out,
+                                  struct error *err)
+{
+    static const char ours[] = ".googleapis.com";
+    TRY(endpoint_parse(account->endpoint[0] != '\0' ? account->endpoint
+                                                    : "https://compute.googleapis.com",
+                       out, err));
+    const size_t len = strlen(out->host), tail = strlen(ours);
+    if (endpoint_is_loopback(out) || (len > tail && strcmp(out->host + len - tail, ours) == 0))
+        return OK;
+    return fail_code(err, ERR_INVALID, "bad-endpoint", "'%.100s' is not Google's", out->host);
+}
+
 static enum outcome gcp_open(const struct account *account, struct cloud **out, struct error *err)
 {
     OWNED(cloud_drop) struct cloud *cloud = NEW(struct cloud);
@@ -38,9 +53,7 @@ static enum outcome gcp_open(const struct account *account, struct cloud **out, 
     if (account->project[0] == '\0')
         return fail_at(err, ERR_INVALID, "bad-account", "/project",
                        "/project: Google Cloud needs a project");
-    TRY(endpoint_parse(account->endpoint[0] != '\0' ? account->endpoint
-                                                    : "https://compute.googleapis.com",
-                       &cloud->endpoint, err));
+    TRY(find_endpoint(account, &cloud->endpoint, err));
     TRY(gcp_credentials_find(account, &cloud->credentials, err));
     cloud->http = http_new();
     *out = TAKE(cloud);

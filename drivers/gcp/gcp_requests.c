@@ -11,8 +11,9 @@ enum { IMAGE_MAX_LEN = 255, OWN_LABELS = 5 };
 /* clang-format off */
 const struct gcp_permission_row gcp_permissions[] = {
     {"instances.insert",             {"compute.instances.create", "compute.instances.setLabels",
-                                      "compute.instances.setMetadata", "compute.disks.create",
-                                      "compute.disks.setLabels", "compute.images.useReadOnly",
+                                      "compute.instances.setMetadata",
+                                      "compute.instances.setServiceAccount",
+                                      "compute.disks.create", "compute.disks.setLabels", "compute.images.useReadOnly",
                                       "compute.subnetworks.use"}},
     {"instances.get",                {"compute.instances.get"}},
     {"instances.aggregatedList",     {"compute.instances.list"}},

@@ -1,5 +1,6 @@
 /* Compute Engine at its worst: answers that are none, or to something else, floods, pages without
  * an end, zones that are away, machines that somebody renamed. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,29 @@ static enum outcome launch(struct world *w, struct cloud_operation *operation, s
 static enum outcome find(struct world *w, struct sighting *seen, struct error *err)
 {
     return gcp_driver.find(w->cloud, REF, seen, err);
+}
+
+/* Whoever may write accounts must not get the token. */
+static void a_token_goes_to_google_and_to_this_machine_only(void **state)
+{
+    struct world *w = *state;
+    static const char *const bad[] = {"https://evil.example", "https://googleapis.com.evil.example",
+                                      "https://evilgoogleapis.com", "https://10.0.0.1"};
+    static const char *const good[] = {"", "https://compute.googleapis.com",
+                                       "https://compute.europe-west4.rep.googleapis.com",
+                                       "http://127.0.0.1:1"};
+    for (size_t i = 0; i < countof(bad) + countof(good); i++) {
+        struct error err = {0};
+        struct cloud *cloud = NULL;
+        const bool is_bad = i < countof(bad);
+        snprintf(w->account.endpoint, sizeof w->account.endpoint, "%s",
+                 is_bad ? bad[i] : good[i - countof(bad)]);
+        if (is_bad)
+            assert_fails(gcp_driver.open(&w->account, &cloud, &err), ERR_INVALID, "bad-endpoint");
+        else
+            assert_ok(gcp_driver.open(&w->account, &cloud, &err));
+        gcp_driver.close(cloud);
+    }
 }
 
 /* ---- answers that are none ------------------------------------------------------------------ */
@@ -467,6 +491,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        T(a_token_goes_to_google_and_to_this_machine_only),
         T(a_200_that_cannot_be_read_is_never_a_no),
         T(a_server_error_leaves_a_launch_in_doubt_and_a_refusal_does_not),
         T(an_answer_of_ten_megabytes_is_left),

@@ -2,9 +2,11 @@
  * where a real client asked the same it asked in the same words. */
 #include "drivers/gcp/gcp_requests.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "tests/support/compute_schema.h"
 #include "tests/support/test.h"
@@ -65,12 +67,21 @@ static const json_t *first(const json_t *object, const char *name)
 
 /* ---- the schema ----------------------------------------------------------------------------- */
 
+static bool has_row(const char *call)
+{
+    for (size_t i = 0; i < gcp_permission_count; i++)
+        if (strcmp(gcp_permissions[i].call, call) == 0)
+            return true;
+    return false;
+}
+
 static void check_call(const json_t *schema, const struct gcp_call *call, const char *id)
 {
     OWNED(text_done) struct text path = {0};
     text_addf(&path, "/%s", text_str(&call->path));
     const json_t *operation = compute_schema_operation(schema, call->method, text_str(&path));
     assert_string_equal(word(operation, "id"), id);
+    assert_true(has_row(id + strlen("compute.")));
     const json_t *body = json_object_get(operation, "body");
     if (call->body.len == 0)
         return;
@@ -405,6 +416,72 @@ static void a_zone_belongs_to_one_region_only(void **state)
     assert_false(gcp_zone_is_in("us-central1", "us-central1"));
 }
 
+/* ---- the least role ------------------------------------------------------------------------- */
+
+static bool role_allows(const json_t *role, const char *permission)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach (json_object_get(role, "includedPermissions"), i, one)
+        if (strcmp(json_string_value(one), permission) == 0)
+            return true;
+    return false;
+}
+
+static bool we_need(const char *permission)
+{
+    for (size_t row = 0; row < gcp_permission_count; row++)
+        for (size_t i = 0; i < GCP_PERMISSIONS_MAX; i++) {
+            const char *one = gcp_permissions[row].permissions[i];
+            if (one != NULL && strcmp(one, permission) == 0)
+                return true;
+        }
+    return false;
+}
+
+static void the_documented_role_is_just_what_we_call(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char path[512];
+    size_t i;
+    json_t *one;
+    OWNED(bytes_done) struct bytes content = {0};
+    OWNED(json_drop) json_t *role = NULL;
+    snprintf(path, sizeof path, "%s/doc/clouds/gcp-role.json", getenv("MUSTER_SRC"));
+    assert_ok(file_read(path, 1 << 16, &content, &err));
+    assert_ok(json_parse(bytes_span(&content), 1 << 16, &role, &err));
+    for (size_t row = 0; row < gcp_permission_count; row++)
+        for (i = 0; i < GCP_PERMISSIONS_MAX && gcp_permissions[row].permissions[i] != NULL; i++)
+            if (!role_allows(role, gcp_permissions[row].permissions[i]))
+                fail_msg("the role lacks %s", gcp_permissions[row].permissions[i]);
+    json_array_foreach (json_object_get(role, "includedPermissions"), i, one)
+        if (!we_need(json_string_value(one)))
+            fail_msg("the role allows %s for nothing", json_string_value(one));
+    assert_true(i > 10);
+}
+
+/* Every call that the driver can make has its row: their names are those of its schema. */
+static void every_call_has_its_permissions(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    OWNED(json_drop) json_t *schema = vectors_json(SCHEMA);
+    for (size_t row = 0; row < gcp_permission_count; row++) {
+        char id[64];
+        size_t i;
+        json_t *operation;
+        bool found = false;
+        snprintf(id, sizeof id, "compute.%s", gcp_permissions[row].call);
+        json_array_foreach (json_object_get(schema, "operations"), i, operation)
+            found |= strcmp(word(operation, "id"), id) == 0;
+        if (!found)
+            fail_msg("the schema has no %s", id);
+        assert_non_null(gcp_permissions[row].permissions[0]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +498,8 @@ int main(void)
         cmocka_unit_test(orders_that_google_would_refuse_never_leave),
         cmocka_unit_test(only_a_zone_and_a_name_are_taken_for_a_machine),
         cmocka_unit_test(a_zone_belongs_to_one_region_only),
+        cmocka_unit_test(the_documented_role_is_just_what_we_call),
+        cmocka_unit_test(every_call_has_its_permissions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
