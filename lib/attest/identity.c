@@ -5,6 +5,7 @@
 
 #include "lib/attest/identity_inside.h"
 #include "lib/base/text.h"
+#include "lib/base/uuid.h"
 
 void identity_done(struct identity *identity)
 {
@@ -122,11 +123,12 @@ static enum agreement with_gcp_ref(const struct cloud_facts *f, const char *ref)
     return same ? AGREES : DIFFERS;
 }
 
-/* Azure's drivers know a machine by its path, which attested data does not hold: then only what it
- * says of the subscription can differ. */
+/* Azure knows a machine by its name or path too, which attested data does not hold: then only what
+ * it says of the subscription can differ. */
 static enum agreement with_azure_ref(const struct cloud_facts *f, const char *ref)
 {
-    if (strchr(ref, '/') == NULL && strchr(ref, '-') != NULL && strlen(ref) == strlen(f->machine))
+    struct uuid id;
+    if (uuid_parse(ref, &id, NULL) == OK)
         return strcasecmp(ref, f->machine) == 0 ? AGREES : DIFFERS;
     return path_allows(ref, "subscriptions/", f->account) ? UNKNOWN : DIFFERS;
 }

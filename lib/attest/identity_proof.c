@@ -58,6 +58,7 @@ void identity_prove(const struct identity *identity, enum evidence_kind kind,
         name_instance(identity, kind, v);
     verdict_miss(v, MISSING_CLEAR_IDENTITY, identity->state == DOCUMENTS_SUSPECT);
     verdict_grade(v, standing);
-    if (v->claims != NULL)
+    const bool came = identity->cloud != CLOUD_NONE || identity->state != DOCUMENTS_NONE;
+    if (v->claims != NULL && came)
         json_put_new(v->claims, "documents", identity_to_json(identity));
 }

@@ -262,6 +262,7 @@ static void what_is_missing_or_unknown_is_no_suspicion(void **state)
     NOTHING(CLOUD_GCP, m->without[GCP_TOKEN] = true);
     NOTHING(CLOUD_AWS, declare(m, "")); /* nobody says which machine it should be */
     NOTHING(CLOUD_GCP, declare(m, ""));
+    NOTHING(CLOUD_AZURE, declare(m, "01a21076-05de-745e-be05-04edfb28c7aa-1")); /* a name */
     NOTHING(CLOUD_AZURE, declare(m, "/subscriptions/" SUBSCRIPTION "/resourceGroups/g"));
 }
 
