@@ -91,7 +91,7 @@ static struct guest on_google(struct deployment *d, const char *machine)
 
 static void asks(struct deployment *d, struct guest *g, const char *grant, const char *code)
 {
-    OWNED(stored_done) struct stored s;
+    OWNED(stored_done) struct stored s = {0};
     stored_made(d, grant, NULL, &s);
     struct release_wish wish = release_wish_of(g, &s);
     if (code == NULL)
@@ -108,7 +108,7 @@ static void a_token_for_our_challenge_opens_what_is_its_machines(void **state)
     assert_claim(&g, "documents", "agree");
     assert_claim(&g, "account", "our-project");
     assert_claim(&g, "region", "us-central1");
-    OWNED(stored_done) struct stored own;
+    OWNED(stored_done) struct stored own = {0};
     stored_made(d, "own", &g, &own);
     struct release_wish wish = release_wish_of(&g, &own);
     assert_released(d, &wish);
@@ -122,7 +122,7 @@ static void another_machine_does_not_get_what_is_its_alone(void **state)
     struct deployment *d = *state;
     OWNED(guest_done) struct guest g = on_google(d, "1001");
     OWNED(guest_done) struct guest other = on_google(d, "1002");
-    OWNED(stored_done) struct stored own;
+    OWNED(stored_done) struct stored own = {0};
     stored_made(d, "own", &g, &own);
     struct release_wish stolen = release_wish_of(&other, &own);
     assert_refused(d, &stolen, "anchor-mismatch");
@@ -132,7 +132,7 @@ static void a_machine_that_boots_anew_is_the_same_by_its_token(void **state)
 {
     struct deployment *d = *state;
     OWNED(guest_done) struct guest g = on_google(d, "1001");
-    OWNED(stored_done) struct stored own;
+    OWNED(stored_done) struct stored own = {0};
     stored_made(d, "own", &g, &own);
     g.wish.report_id[0] ^= 1;
     attest(d, &g, "1001", NULL);
@@ -145,7 +145,7 @@ static void a_token_for_somebody_else_makes_it_suspect(void **state)
     struct deployment *d = *state;
     static const uint8_t elsewhere[NONCE_SIZE] = {9};
     OWNED(guest_done) struct guest g = on_google(d, "1001");
-    OWNED(stored_done) struct stored own;
+    OWNED(stored_done) struct stored own = {0};
     stored_made(d, "own", &g, &own);
     attest(d, &g, "1001", elsewhere);
     assert_verdict(&g, "trusted", "ok");
