@@ -8,7 +8,13 @@
 #include "drivers/gcp/gcp_read.h"
 #include "drivers/gcp/gcp_token.h"
 
-enum { PAGES_MAX = 1000, CALL_TIMEOUT_MS = 30000, WAIT_MS = 20000, POLL_SECONDS = 2 };
+enum {
+    PAGES_MAX = 1000,
+    CALL_TIMEOUT_MS = 30000,
+    WAIT_MS = 5000, /* for an operation; its first look comes POLL_SECONDS later */
+    CLOCK_SLACK_MS = 100,
+    POLL_SECONDS = 5,
+};
 
 struct cloud {
     struct account account; /* its texts only: the JSON members stay with the caller */
@@ -356,7 +362,8 @@ static enum outcome gcp_launch(struct cloud *cloud, const struct launch_order *o
     return OK;
 }
 
-/* The server answers when it is done. That we would not wait as long means that it goes on. */
+/* The server answers when it is done. That we would not wait as long, for whoever asks has more to
+ * do, means that it goes on. */
 static enum outcome gcp_follow(struct cloud *cloud, struct cloud_operation *operation,
                                struct error *err)
 {
@@ -369,7 +376,7 @@ static enum outcome gcp_follow(struct cloud *cloud, struct cloud_operation *oper
     gcp_wait(&cloud->account, &place, &call);
     const int64_t began_ms = clock_monotonic_ms();
     enum outcome outcome = send_call(cloud, &call, WAIT_MS, &answer, err);
-    if (outcome == ERR_AMBIGUOUS && clock_monotonic_ms() - began_ms >= WAIT_MS)
+    if (outcome == ERR_AMBIGUOUS && clock_monotonic_ms() - began_ms >= WAIT_MS - CLOCK_SLACK_MS)
         return OK;
     TRY(outcome);
     TRY(gcp_check_status(answer.status, bytes_span(&answer.body), err));

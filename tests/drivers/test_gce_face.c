@@ -1,5 +1,6 @@
 /* The emulator's Compute Engine: what it answers is in Google's own schema, what it takes is what
  * Google takes, and the driver reads in it what is meant. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -352,6 +353,33 @@ static void an_operation_is_followed_in_one_call(void **state)
     assert_int_equal(machine.state, MACHINE_RUNNING);
 }
 
+/* Who waits has more to do than that: an answer that takes too long is no failure. */
+static void an_operation_that_takes_long_goes_on(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    struct cloud *cloud = NULL;
+    act(sim, "POST", INSTANCES, LAUNCH("vm-1", ""));
+    OWNED(json_drop)
+    json_t *slow = json_pack("{s:s, s:s, s:i}", "action", "zoneOperations.wait", "fault", "delay",
+                             "delay_ms", 60000);
+    OWNED(said_done) struct said begun = say(sim, "POST", INSTANCES "/vm-1/stop", "");
+    struct cloud_operation operation = {0};
+    snprintf(operation.name, sizeof operation.name, "us-central1-a/%s", word(begun.body, "name"));
+    pthread_mutex_lock(&sim->world.lock);
+    enum outcome told = mischief_add(&sim->world.mischief, slow, &err);
+    pthread_mutex_unlock(&sim->world.lock);
+    assert_ok(told);
+    assert_ok(gcp_driver.open(&sim->account, &cloud, &err));
+    enum outcome followed = gcp_driver.follow(cloud, &operation, &err);
+    assert_string_not_equal(operation.name, "");
+    enum outcome again = gcp_driver.follow(cloud, &operation, &err);
+    gcp_driver.close(cloud);
+    assert_ok(followed);
+    assert_ok(again);
+    assert_string_equal(operation.name, "");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, open_gcp, sim_cloud_close)
@@ -366,6 +394,7 @@ int main(void)
         T(nobody_calls_without_a_token_of_ours),
         T(a_zone_that_does_not_answer_makes_the_list_partial),
         T(an_operation_is_followed_in_one_call),
+        T(an_operation_that_takes_long_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
