@@ -25,6 +25,7 @@ struct round {
     char detail[400]; /* what the step has to say */
     bool skipped;
     json_t *steps;
+    json_t *missing; /* permissions that a refusal named */
 };
 
 static void pause_ms(int64_t ms)
@@ -211,6 +212,12 @@ static const struct {
 };
 /* clang-format on */
 
+static bool lacks_permission(const struct error *err, enum outcome outcome)
+{
+    return outcome == ERR_DENIED && err->where[0] != '\0' &&
+           strcmp(err->code, name_of(&cloud_error_names, CLOUD_AUTH)) == 0;
+}
+
 static void note_step(struct round *r, const char *name, enum outcome outcome, int64_t took_ms,
                       const struct error *err)
 {
@@ -220,6 +227,8 @@ static void note_step(struct round *r, const char *name, enum outcome outcome, i
     json_put_text(step, "result", result);
     if (outcome != OK)
         json_put_text(step, "code", err->code);
+    if (lacks_permission(err, outcome))
+        json_add_new(r->missing, json_string(err->where));
     json_put_text(step, "detail", outcome != OK ? err->text : r->detail);
     json_put_int(step, "took_ms", took_ms);
     json_add_new(r->steps, step);
@@ -227,6 +236,8 @@ static void note_step(struct round *r, const char *name, enum outcome outcome, i
         fprintf(r->options->progress, "%-4s %-12s %6lld ms  %s%s%s\n", result, name,
                 (long long)took_ms, outcome != OK ? err->code : "", outcome != OK ? ": " : "",
                 outcome != OK ? err->text : r->detail);
+        if (lacks_permission(err, outcome))
+            fprintf(r->options->progress, "     missing permission: %s\n", err->where);
         fflush(r->options->progress);
     }
 }
@@ -298,8 +309,18 @@ static enum outcome step_clean_up(struct round *r, json_t *alive, struct error *
 static enum outcome run_all(struct round *r, json_t *alive, struct error *err)
 {
     enum outcome outcome = OK;
-    for (size_t i = 0; i < countof(steps) && outcome == OK; i++)
-        outcome = run_step(r, steps[i].name, steps[i].run, err);
+    bool go_on = true;
+    for (size_t i = 0; i < countof(steps) && go_on; i++) {
+        struct error why = {0};
+        const enum outcome step = run_step(r, steps[i].name, steps[i].run, &why);
+        /* With a machine there what else is not permitted can be found out, too. */
+        go_on = step == OK || (lacks_permission(&why, step) && r->machine.ref[0] != '\0');
+        if (step == OK || outcome != OK)
+            continue;
+        outcome = step;
+        if (err != NULL)
+            *err = why;
+    }
     if (!r->launched)
         return outcome;
     struct error late = {0};
@@ -334,6 +355,7 @@ static json_t *make_report(const struct round *r, enum outcome outcome, json_t *
     json_put_text(report, "region", r->account->region);
     json_put_text(report, "result", outcome == OK ? "pass" : "fail");
     json_put_new(report, "steps", json_incref(r->steps));
+    json_put_new(report, "missing_permissions", json_incref(r->missing));
     json_put_new(report, "left_running", json_incref(alive));
     return report;
 }
@@ -343,7 +365,8 @@ enum outcome account_test(const struct account *account, const struct account_te
 {
     OWNED(json_drop) json_t *alive = json_array();
     OWNED(json_drop) json_t *done = json_array();
-    struct round r = {.account = account, .options = options, .steps = done};
+    OWNED(json_drop) json_t *missing = json_array();
+    struct round r = {.account = account, .options = options, .steps = done, .missing = missing};
     struct error why = {0};
     enum outcome outcome = make_order(&r, &why);
     if (outcome == OK)

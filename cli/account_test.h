@@ -15,8 +15,8 @@ struct account_test_options {
 };
 
 /* `out_report` is written either way: {"account", "driver", "region", "identity", "steps":
- * [{"step", "result": "pass" | "fail" | "skip", "detail", "took_ms"}], "result", "left_running":
- * [refs]}. */
+ * [{"step", "result": "pass" | "fail" | "skip", "detail", "took_ms"}], "result",
+ * "missing_permissions": [words of the cloud's policies], "left_running": [refs]}. */
 enum outcome account_test(const struct account *account, const struct account_test_options *options,
                           json_t **out_report, struct error *err);
 

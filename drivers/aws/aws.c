@@ -118,12 +118,35 @@ static enum outcome exchange(struct cloud *cloud, const struct service *to, cons
     return OK;
 }
 
+/* What must be allowed and is not: as AWS says, or else what the call takes. */
+static const char *missing_permission(const struct ec2_error *said, const char *call,
+                                      char out[static ERROR_WHERE_SIZE])
+{
+    static const char words[] = "not authorized to perform: ";
+    const char *at = strstr(said->message, words);
+    out[0] = '\0';
+    if (strcmp(said->code, "UnauthorizedOperation") != 0 && strcmp(said->code, "AccessDenied") != 0)
+        return out;
+    for (size_t i = 0; at == NULL && i < aws_permissions.count && out[0] == '\0'; i++)
+        if (strcmp(aws_permissions.at[i].call, call) == 0)
+            snprintf(out, ERROR_WHERE_SIZE, "%s", aws_permissions.at[i].permission);
+    if (at != NULL) {
+        at += strlen(words);
+        snprintf(out, ERROR_WHERE_SIZE, "%.*s", (int)strcspn(at, " \"'"), at);
+    }
+    return out;
+}
+
 static enum outcome fail_as(const struct ec2_error *said, const struct form *form, int status,
                             int64_t retry_ms, struct error *err)
 {
+    char where[ERROR_WHERE_SIZE];
     const bool in_doubt = form->makes && said->kind == CLOUD_SERVER_ERROR;
-    const enum outcome outcome = cloud_fail(err, in_doubt ? CLOUD_AMBIGUOUS : said->kind,
-                                            "%s (%d): %.180s", said->code, status, said->message);
+    const enum cloud_error kind = in_doubt ? CLOUD_AMBIGUOUS : said->kind;
+    const enum outcome outcome =
+        fail_at(err, cloud_error_outcome(kind), name_of(&cloud_error_names, (int)kind),
+                missing_permission(said, form->call, where), "%s (%d): %.180s", said->code, status,
+                said->message);
     if (err != NULL)
         err->retry_ms = retry_ms;
     return outcome;

@@ -25,6 +25,7 @@ const struct call_limits aws_limits = {limits, countof(limits)};
 static const struct call_permission permissions[] = {
     {"RunInstances",       "ec2:RunInstances"},
     {"RunInstances",       "ec2:CreateTags"},
+    {"RunInstances",       "iam:PassRole"}, /* with an instance profile */
     {"StartInstances",     "ec2:StartInstances"},
     {"StopInstances",      "ec2:StopInstances"},
     {"TerminateInstances", "ec2:TerminateInstances"},

@@ -63,6 +63,24 @@ static void a_step_that_fails_ends_the_machine(void **state)
     assert_int_equal(sim_cloud_count(*state, "launched"), countof(actions));
 }
 
+static void every_missing_permission_is_named(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    OWNED(json_drop) json_t *report = NULL;
+    if (sim->row->cloud != DRIVER_AWS) /* what others call theirs is in their answers */
+        return;
+    sim_cloud_prank(sim, "StopInstances", "auth");
+    sim_cloud_prank(sim, "StartInstances", "auth");
+    assert_fails(try_account(sim, NULL, &report, &err), ERR_DENIED, "auth");
+    assert_string_equal(err.where, "ec2:StopInstances");
+    const json_t *missing = json_object_get(report, "missing_permissions");
+    assert_int_equal(json_array_size(missing), 2);
+    assert_string_equal(json_string_value(json_array_get(missing, 0)), "ec2:StopInstances");
+    assert_string_equal(json_string_value(json_array_get(missing, 1)), "ec2:StartInstances");
+    assert_nothing_runs(sim, report);
+}
+
 static void a_launch_in_doubt_is_found_and_ended(void **state)
 {
     struct error err = {0};
@@ -110,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_CLOUD(a_whole_round_passes),
         WITH_CLOUD(a_step_that_fails_ends_the_machine),
+        WITH_CLOUD(every_missing_permission_is_named),
         WITH_CLOUD(a_launch_in_doubt_is_found_and_ended),
         WITH_CLOUD(throttled_calls_are_repeated),
         WITH_CLOUD(an_interrupted_round_launches_nothing_more),
