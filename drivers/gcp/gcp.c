@@ -203,8 +203,7 @@ static enum outcome gcp_find_token(struct cloud *cloud, const char *client_token
     return OK;
 }
 
-static enum outcome gcp_driver_list(struct cloud *cloud, struct sighting_list *out,
-                                    struct error *err)
+static enum outcome gcp_list_ours(struct cloud *cloud, struct sighting_list *out, struct error *err)
 {
     OWNED(text_done) struct text filter = {0};
     gcp_filter_owner(cloud->account.owner, &filter);
@@ -474,7 +473,7 @@ const struct driver gcp_driver = {
     .follow = gcp_follow,
     .find = gcp_find,
     .find_token = gcp_find_token,
-    .list = gcp_driver_list,
+    .list = gcp_list_ours,
     .stop = gcp_stop,
     .start = gcp_start,
     .terminate = gcp_terminate,

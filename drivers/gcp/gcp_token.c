@@ -174,11 +174,20 @@ static void wipe_form(struct form *form)
     form_done(form);
 }
 
+/* Whatever is wrong with what we sent, or not there: we are not signed in. */
+static enum outcome check_answer(int status, struct span body, struct error *err)
+{
+    const struct gcp_error said = gcp_error_read(status, body);
+    if (status >= 400 && (said.kind == CLOUD_INVALID || said.kind == CLOUD_NOT_FOUND))
+        return cloud_fail(err, CLOUD_AUTH, "%s (%d): %.180s", said.code, status, said.message);
+    return gcp_check_status(status, body, err);
+}
+
 static enum outcome read_answer(const struct http_answer *answer, struct locked *out_bearer,
                                 int64_t *out_seconds, struct error *err)
 {
     const struct span body = bytes_span(&answer->body);
-    TRY(gcp_check_status(answer->status, body, err));
+    TRY(check_answer(answer->status, body, err));
     return gcp_token_read(body, clock_now(), out_bearer, out_seconds, err);
 }
 
@@ -230,7 +239,7 @@ static enum outcome fetch_subject(const struct gcp_credentials *who, struct http
                                          .timeout_ms = TOKEN_TIMEOUT_MS,
                                          .answer_limit = SUBJECT_MAX};
     TRY(ask(http, &request, &answer, err));
-    TRY(gcp_check_status(answer.status, bytes_span(&answer.body), err));
+    TRY(check_answer(answer.status, bytes_span(&answer.body), err));
     *out = bytes_take(&answer.body);
     return OK;
 }

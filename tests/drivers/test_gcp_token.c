@@ -413,6 +413,33 @@ static void a_refused_sign_in_is_told_in_googles_words(void **state)
     assert_non_null(strstr(err.text, "reasonable timeframe"));
 }
 
+static void what_a_token_endpoint_does_not_take_signs_nobody_in(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        int status;
+        const char *body;
+        const char *code;
+    } rows[] = {
+        {400, "{\"error\":\"invalid_target\"}", "auth"},
+        {400, "<html>", "auth"},
+        {401, "", "auth"},
+        {403, "", "auth"},
+        {404, "", "auth"}, /* the machine has no service account */
+        {429, "", "throttle"},
+        {500, "", "server-error"},
+        {302, "", "server-error"},
+    };
+    sign_in_by_key(w);
+    for (size_t i = 0; i < countof(rows); i++) {
+        struct error err = {0};
+        const char *bearer = NULL;
+        fake_http_say(w->google, rows[i].status, rows[i].body);
+        assert_int_not_equal(gcp_token_get(&w->token, &w->who, w->http, &bearer, &err), OK);
+        assert_string_equal(err.code, rows[i].code);
+    }
+}
+
 /* ---- files ---------------------------------------------------------------------------------- */
 
 static void credentials_that_are_none_are_refused_and_not_quoted(void **state)
@@ -511,6 +538,7 @@ int main(void)
         T(what_is_no_token_is_an_error_that_may_be_repeated),
         T(a_token_that_got_lost_is_no_launch_in_doubt),
         T(a_refused_sign_in_is_told_in_googles_words),
+        T(what_a_token_endpoint_does_not_take_signs_nobody_in),
         T(credentials_that_are_none_are_refused_and_not_quoted),
         T(a_key_that_others_may_read_is_refused),
         T(the_environment_is_searched_in_googles_order),
