@@ -7,7 +7,6 @@
 enum {
     PAGE_LEAST = 5,
     PAGE_MOST = 1000,
-    LISTED_SECONDS = 3600, /* a terminated machine stays listed */
     FRESH_SECONDS = 60,
 };
 
@@ -95,7 +94,7 @@ static bool is_listed(const struct aws_call *call, const struct machine *machine
     if (!ec2_is_here(call, machine))
         return false;
     int64_t age = moment_seconds_between(machine->changed, clock_now());
-    if (machine->state == VM_TERMINATED && age > LISTED_SECONDS)
+    if (machine->state == VM_TERMINATED && age > call->api->world->settings.listed_seconds)
         return false;
     return !call->hide_fresh ||
            moment_seconds_between(machine->launched, clock_now()) > FRESH_SECONDS;

@@ -94,9 +94,17 @@ static enum outcome add_mischief(struct control_call *call, struct error *err)
     return show_mischief(call, err);
 }
 
+static enum outcome mix_mischief(struct control_call *call, struct error *err)
+{
+    OWNED(json_drop) json_t *wish = NULL;
+    TRY(json_parse(call->request->body, FACE_BODY_MAX, &wish, err));
+    TRY(mischief_mix(&call->control->world->mischief, wish, err));
+    return show_mischief(call, err);
+}
+
 static enum outcome clear_mischief(struct control_call *call, struct error *err)
 {
-    call->control->world->mischief.count = 0;
+    call->control->world->mischief.count = call->control->world->mischief.chance_count = 0;
     return show_mischief(call, err);
 }
 
@@ -162,6 +170,7 @@ static const struct {
     {"GET",    CONTROL_PREFIX "roots",    show_roots},
     {"GET",    CONTROL_PREFIX "mischief", show_mischief},
     {"POST",   CONTROL_PREFIX "mischief", add_mischief},
+    {"PUT",    CONTROL_PREFIX "mischief", mix_mischief},
     {"DELETE", CONTROL_PREFIX "mischief", clear_mischief},
     {"POST",   CONTROL_PREFIX "tamper",   tamper},
     {"GET",    CONTROL_PREFIX "kds",      show_kds},

@@ -117,6 +117,11 @@ static size_t split_command(char *command, char *config, char *words[static WORD
     return count;
 }
 
+static bool has_agents(const struct guests *g)
+{
+    return g->settings->agent_command[0] != '\0';
+}
+
 static void start_agent(struct guests *g, struct machine *machine)
 {
     OWNED(mem_drop) char *command = mem_text(g->settings->agent_command);
@@ -146,7 +151,8 @@ static void boot(struct guests *g, struct machine *machine)
     struct error err = {0};
     machine->boots++;
     random_fill(machine->report_id, sizeof machine->report_id);
-    if (prepare(g, machine, &err) != OK) {
+    /* Where no agent runs nobody looks at disk, /run or processor. */
+    if (has_agents(g) && prepare(g, machine, &err) != OK) {
         log_error("machine.not-booted", &err);
         snprintf(machine->reason, sizeof machine->reason, "Server.InternalError");
         world_move(g->world, machine, VM_SHUTTING_DOWN);
@@ -193,8 +199,10 @@ static void power_off(struct guests *g, struct machine *machine, enum vm_state t
         tell(machine, SIGKILL);
         return;
     }
-    processor_detach(g->processor, machine->ref);
-    wipe_run(g, machine);
+    if (has_agents(g)) {
+        processor_detach(g->processor, machine->ref);
+        wipe_run(g, machine);
+    }
     world_move(g->world, machine, machine->reboots && to != VM_TERMINATED ? VM_PENDING : to);
     machine->reboots = false;
 }
@@ -241,6 +249,7 @@ int64_t guests_tick(struct guests *g)
 {
     int64_t now = clock_monotonic_ms();
     int64_t next = 1000;
+    world_tidy(g->world);
     for (size_t i = 0; i < g->world->count; i++) {
         struct machine *machine = g->world->machines[i];
         move_on(g, machine, now);
@@ -271,6 +280,6 @@ void guests_end(struct guests *g)
                 tell(g->world->machines[i], SIGKILL);
         poll(NULL, 0, REAP_MS);
     }
-    for (size_t i = 0; i < g->world->count; i++)
+    for (size_t i = 0; has_agents(g) && i < g->world->count; i++)
         wipe_run(g, g->world->machines[i]);
 }

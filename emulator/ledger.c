@@ -11,46 +11,58 @@
 
 enum { LEDGER_MAX = 256 << 20, LINE_MAX_BYTES = 64 * 1024 };
 
+/* Only where each line begins is kept in memory: the n-th has the number n. */
 struct ledger {
     int fd;
+    bool flush;
     int64_t last;
-    json_t *entries;
+    int64_t size;
+    int64_t *begins;
+    size_t room;
 };
 
-static enum outcome take_lines(struct ledger *ledger, struct span content, size_t *whole,
-                               struct error *err)
+static void note_line(struct ledger *ledger, int64_t length)
 {
-    *whole = 0;
-    while (*whole < content.len) {
-        const uint8_t *line = content.at + *whole;
-        const uint8_t *end = memchr(line, '\n', content.len - *whole);
+    if ((size_t)ledger->last == ledger->room) {
+        ledger->room = ledger->room == 0 ? 1024 : ledger->room * 2;
+        ledger->begins = mem_resize(ledger->begins, ledger->room, sizeof *ledger->begins);
+    }
+    ledger->begins[ledger->last++] = ledger->size;
+    ledger->size += length;
+}
+
+static enum outcome take_lines(struct ledger *ledger, struct span content, struct error *err)
+{
+    int64_t number;
+    for (size_t at = 0; at < content.len;) {
+        const uint8_t *line = content.at + at;
+        const uint8_t *end = memchr(line, '\n', content.len - at);
         if (end == NULL)
             return OK;
-        json_t *entry = NULL;
+        OWNED(json_drop) json_t *entry = NULL;
         TRY(json_parse(SPAN(line, (size_t)(end - line)), LINE_MAX_BYTES, &entry, err));
-        json_add_new(ledger->entries, entry);
-        TRY(json_get_int(entry, "", "n", 1, INT64_MAX, &ledger->last, err));
-        *whole += (size_t)(end - line) + 1;
+        TRY(json_get_int(entry, "", "n", ledger->last + 1, ledger->last + 1, &number, err));
+        at += (size_t)(end - line) + 1;
+        note_line(ledger, end - line + 1);
     }
     return OK;
 }
 
 DROP(ledger_drop, struct ledger, ledger_close)
 
-enum outcome ledger_open(const char *path, struct ledger **out, struct error *err)
+enum outcome ledger_open(const char *path, bool flush, struct ledger **out, struct error *err)
 {
     OWNED(ledger_drop) struct ledger *ledger = NEW(struct ledger);
     OWNED(bytes_done) struct bytes content = {0};
-    size_t whole;
     ledger->fd = -1;
-    ledger->entries = json_array();
+    ledger->flush = flush;
     enum outcome there = file_read(path, LEDGER_MAX, &content, err);
     if (there != OK && there != ERR_NOT_FOUND)
         return there;
-    if (take_lines(ledger, bytes_span(&content), &whole, err) != OK)
+    if (take_lines(ledger, bytes_span(&content), err) != OK)
         return error_context(err, "%s", path);
-    ledger->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (ledger->fd < 0 || ftruncate(ledger->fd, (off_t)whole) != 0)
+    ledger->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (ledger->fd < 0 || ftruncate(ledger->fd, (off_t)ledger->size) != 0)
         return fail(err, ERR_INTERNAL, "%s: %s", path, strerror(errno));
     *out = TAKE(ledger);
     return OK;
@@ -62,7 +74,7 @@ void ledger_close(struct ledger *ledger)
         return;
     if (ledger->fd >= 0)
         close(ledger->fd);
-    json_decref(ledger->entries);
+    free(ledger->begins);
     free(ledger);
 }
 
@@ -78,16 +90,17 @@ static void write_line(struct ledger *ledger, const json_t *entry)
     OWNED(text_done) struct text line = {0};
     text_addf(&line, "%s\n", text);
     if (write(ledger->fd, text_str(&line), line.len) != (ssize_t)line.len ||
-        fdatasync(ledger->fd) != 0) {
+        (ledger->flush && fdatasync(ledger->fd) != 0)) {
         LOG(ERROR, "ledger.not-written", TEXT("why", strerror(errno)));
         abort();
     }
+    note_line(ledger, (int64_t)line.len);
 }
 
 void ledger_note(struct ledger *ledger, const char *event, const struct ledger_line *line)
 {
     json_t *entry = json_object();
-    json_put_int(entry, "n", ++ledger->last);
+    json_put_int(entry, "n", ledger->last + 1);
     json_put_moment(entry, "at", clock_now());
     json_put_text(entry, "event", event);
     put_given(entry, "cloud", line->cloud);
@@ -100,16 +113,33 @@ void ledger_note(struct ledger *ledger, const char *event, const struct ledger_l
     if (line->pid != 0)
         json_put_int(entry, "pid", line->pid);
     write_line(ledger, entry);
-    json_add_new(ledger->entries, entry);
+    json_decref(entry);
+}
+
+/* The whole lines from the one after `after`. */
+static void read_lines(const struct ledger *ledger, int64_t after, struct bytes *out)
+{
+    uint8_t part[64 * 1024];
+    ssize_t got;
+    int64_t at = after < ledger->last ? ledger->begins[after] : ledger->size;
+    for (; at < ledger->size && (got = pread(ledger->fd, part, sizeof part, (off_t)at)) > 0;
+         at += got)
+        bytes_add(out, SPAN(part, (size_t)got));
 }
 
 json_t *ledger_since(const struct ledger *ledger, int64_t after)
 {
     json_t *out = json_array();
-    size_t i;
-    json_t *entry;
-    json_array_foreach (ledger->entries, i, entry)
-        if (json_integer_value(json_object_get(entry, "n")) > after)
-            json_add_new(out, json_deep_copy(entry));
+    OWNED(bytes_done) struct bytes lines = {0};
+    read_lines(ledger, after, &lines);
+    for (size_t at = 0; at < lines.len;) {
+        const uint8_t *end = memchr(lines.at + at, '\n', lines.len - at);
+        json_t *entry = NULL;
+        if (end == NULL || json_parse(SPAN(lines.at + at, (size_t)(end - (lines.at + at))),
+                                      LINE_MAX_BYTES, &entry, NULL) != OK)
+            break;
+        json_add_new(out, entry);
+        at = (size_t)(end - lines.at) + 1;
+    }
     return out;
 }

@@ -19,14 +19,16 @@ struct ledger_line {
     int64_t pid;
 };
 
-/* Appends to what is there. A torn last line, from a crash, is cut off. */
-enum outcome ledger_open(const char *path, struct ledger **out, struct error *err);
+/* Appends to what is there. A torn last line, from a crash, is cut off. Without `flush` nobody
+ * waits for the disk. */
+enum outcome ledger_open(const char *path, bool flush, struct ledger **out, struct error *err);
 void ledger_close(struct ledger *ledger); /* NULL is fine */
 
 /* Never fails: a ledger that cannot be written ends the process. */
 void ledger_note(struct ledger *ledger, const char *event, const struct ledger_line *line);
 
-/* Entries with a number above `after`: [{"n", "at", "event", ...}]. The caller releases it. */
+/* Entries with a number above `after`, as they are on disk: [{"n", "at", "event", ...}]. The caller
+ * releases it. */
 json_t *ledger_since(const struct ledger *ledger, int64_t after);
 
 #endif

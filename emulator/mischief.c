@@ -30,6 +30,63 @@ enum outcome mischief_add(struct mischief *mischief, const json_t *wish, struct 
     return OK;
 }
 
+static enum outcome read_chance(const json_t *wish, const char *path, struct chance *out,
+                                struct error *err)
+{
+    static const char *const members[] = {"action", "fault", "per_thousand", "delay_ms", NULL};
+    const char *action, *word;
+    int fault;
+    TRY(json_only(wish, path, members, err));
+    TRY(json_get_text(wish, path, "action", sizeof out->action - 1, &action, err));
+    TRY(json_get_text(wish, path, "fault", 32, &word, err));
+    TRY(name_parse(&fault_names, word, &fault, err));
+    TRY(json_get_int(wish, path, "per_thousand", 0, 1000, &out->per_thousand, err));
+    TRY(json_get_int_or(wish, path, "delay_ms", 0, 600000, 0, &out->delay_ms, err));
+    memcpy(out->action, action, strlen(action) + 1);
+    out->fault = (enum fault)fault;
+    return OK;
+}
+
+enum outcome mischief_mix(struct mischief *mischief, const json_t *wish, struct error *err)
+{
+    static const char *const members[] = {"seed", "chances", NULL};
+    struct mischief made = *mischief;
+    int64_t seed;
+    json_t *list;
+    TRY(json_only(wish, "", members, err));
+    TRY(json_get_int(wish, "", "seed", 0, INT64_MAX, &seed, err));
+    TRY(json_get_array(wish, "", "chances", PRANKS_MAX, &list, err));
+    made.random = (uint64_t)seed;
+    made.chance_count = json_array_size(list);
+    for (size_t i = 0; i < made.chance_count; i++)
+        TRY(read_chance(json_array_get(list, i), "/chances", &made.chances[i], err));
+    *mischief = made;
+    return OK;
+}
+
+/* splitmix64: the same seed gives the same calls the same luck. */
+static uint64_t draw(struct mischief *mischief)
+{
+    uint64_t z = mischief->random += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static struct prank leave_to_chance(struct mischief *mischief, const char *action)
+{
+    int64_t drawn = mischief->chance_count > 0 ? (int64_t)(draw(mischief) % 1000) : 0;
+    for (size_t i = 0; i < mischief->chance_count; i++) {
+        const struct chance *chance = &mischief->chances[i];
+        if (strcmp(chance->action, action) != 0 && strcmp(chance->action, "*") != 0)
+            continue;
+        if (drawn < chance->per_thousand)
+            return (struct prank){.fault = chance->fault, .delay_ms = chance->delay_ms};
+        drawn -= chance->per_thousand;
+    }
+    return (struct prank){.fault = FAULT_NONE};
+}
+
 json_t *mischief_to_json(const struct mischief *mischief)
 {
     json_t *out = json_array();
@@ -58,5 +115,5 @@ struct prank mischief_take(struct mischief *mischief, const char *action)
         }
         return found;
     }
-    return (struct prank){.fault = FAULT_NONE};
+    return leave_to_chance(mischief, action);
 }

@@ -35,16 +35,31 @@ struct prank {
     int64_t delay_ms;
 };
 
+/* Where no prank waits, chance plays one: so many of a thousand calls of that kind, by a seed. */
+struct chance {
+    char action[64]; /* or "*" */
+    enum fault fault;
+    int64_t per_thousand;
+    int64_t delay_ms;
+};
+
 struct mischief {
     struct prank pranks[PRANKS_MAX];
     size_t count;
+    struct chance chances[PRANKS_MAX];
+    size_t chance_count;
+    uint64_t random;
 };
 
 /* {"action": "RunInstances" | "*", "fault": "throttle", "times": 3, "delay_ms": 0} */
 enum outcome mischief_add(struct mischief *mischief, const json_t *wish, struct error *err);
+/* {"seed": 7, "chances": [{"action": ..., "fault": ..., "per_thousand": 20, "delay_ms": 0}]}; none:
+ * nothing is left to chance. */
+enum outcome mischief_mix(struct mischief *mischief, const json_t *wish, struct error *err);
 json_t *mischief_to_json(const struct mischief *mischief);
 
-/* The first prank for this action, and one time less of it. FAULT_NONE when there is none. */
+/* The first prank for this action, and one time less of it, or what chance plays. FAULT_NONE when
+ * there is none. */
 struct prank mischief_take(struct mischief *mischief, const char *action);
 
 #endif

@@ -56,6 +56,10 @@ const struct setting sim_settings_table[] = {
         .help = "how long a machine is pending"),
     ROW(world.stop_ms, "stop-ms", SETTING_INT, "200", .least = 0, .most = 600000,
         .help = "how long a machine takes to stop or terminate at least"),
+    ROW(world.listed_seconds, "listed-seconds", SETTING_INT, "3600", .least = 1, .most = 86400,
+        .help = "how long a terminated machine is remembered"),
+    ROW(world.fleeting, "fleeting", SETTING_BOOL, "false",
+        .help = "write nothing but the ledger, and wait for no disk: for many machines"),
 };
 /* clang-format on */
 const size_t sim_settings_count = countof(sim_settings_table);

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,10 @@
 
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/map.h"
 #include "lib/crypto/random.h"
 
-enum { MACHINE_FILE_MAX = 256 * 1024 };
+enum { MACHINE_FILE_MAX = 256 * 1024, LISTED_SECONDS = 3600, TIDY_SECONDS = 10 };
 
 static const char *const state_words[] = {
     "pending", "running", "stopping", "stopped", "shutting-down", "terminated", "halted", "failed",
@@ -174,6 +176,8 @@ static enum outcome machine_from_json(const json_t *in, struct machine *out, str
 
 enum outcome world_save(struct world *world, const struct machine *machine, struct error *err)
 {
+    if (world->settings.fleeting)
+        return OK;
     OWNED(json_drop) json_t *value = machine_to_json(machine);
     OWNED(mem_drop) char *text = json_print_pretty(value);
     OWNED(mem_drop) char *path = machine_path(world, machine, "machine.json");
@@ -203,8 +207,46 @@ static void resume(struct machine *machine)
     }
 }
 
+/* What maps go by. */
+struct word_key {
+    uint8_t at[SHA256_SIZE];
+};
+
+static struct word_key key_of(enum account_driver cloud, const char *word)
+{
+    struct word_key key;
+    struct digest_run run;
+    const uint8_t first = (uint8_t)cloud;
+    digest_start(&run, DIGEST_SHA256);
+    digest_more(&run, SPAN(&first, 1));
+    digest_more(&run, span_of_text(word));
+    digest_end(&run, key.at);
+    return key;
+}
+
+static void know(struct world *world, struct machine *machine)
+{
+    const struct word_key ref = key_of(ACCOUNT_DRIVER_COUNT, machine->ref);
+    const struct word_key token = key_of(machine->cloud, machine->client_token);
+    map_put(world->by_ref, &ref, machine);
+    if (machine->client_token[0] != '\0' && map_get(world->by_token, &token) == NULL)
+        map_put(world->by_token, &token, machine);
+}
+
+static void unknow(struct world *world, const struct machine *machine)
+{
+    const struct word_key ref = key_of(ACCOUNT_DRIVER_COUNT, machine->ref);
+    const struct word_key token = key_of(machine->cloud, machine->client_token);
+    map_take(world->by_ref, &ref);
+    if (map_get(world->by_token, &token) == machine)
+        map_take(world->by_token, &token);
+}
+
 static void insert(struct world *world, struct machine *machine)
 {
+    know(world, machine);
+    if (machine->ordinal > world->last_ordinal)
+        world->last_ordinal = machine->ordinal;
     world->machines = mem_resize(world->machines, world->count + 1, sizeof(struct machine *));
     world->machines[world->count++] = machine;
 }
@@ -260,11 +302,15 @@ static enum outcome load_all(struct world *world, struct error *err)
 enum outcome world_open(const struct world_settings *settings, struct world *out, struct error *err)
 {
     *out = (struct world){.settings = *settings, .wake = -1};
+    if (out->settings.listed_seconds == 0)
+        out->settings.listed_seconds = LISTED_SECONDS;
     pthread_mutex_init(&out->lock, NULL);
+    out->by_ref = map_new(sizeof(struct word_key));
+    out->by_token = map_new(sizeof(struct word_key));
     OWNED(text_done) struct text ledger = {0};
     text_addf(&ledger, "%s/ledger.jsonl", settings->folder);
     TRY(load_all(out, err));
-    TRY(ledger_open(text_str(&ledger), &out->ledger, err));
+    TRY(ledger_open(text_str(&ledger), !settings->fleeting, &out->ledger, err));
     out->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (out->wake < 0)
         return fail(err, ERR_INTERNAL, "eventfd: %s", strerror(errno));
@@ -276,6 +322,8 @@ void world_close(struct world *world)
     for (size_t i = 0; i < world->count; i++)
         machine_free(world->machines[i]);
     free(world->machines);
+    map_free(world->by_ref);
+    map_free(world->by_token);
     operations_done(&world->operations);
     ledger_close(world->ledger);
     if (world->wake >= 0)
@@ -292,10 +340,8 @@ void world_wake(struct world *world)
 
 struct machine *world_find(struct world *world, const char *ref)
 {
-    for (size_t i = 0; i < world->count; i++)
-        if (strcmp(world->machines[i]->ref, ref) == 0)
-            return world->machines[i];
-    return NULL;
+    const struct word_key key = key_of(ACCOUNT_DRIVER_COUNT, ref);
+    return map_get(world->by_ref, &key);
 }
 
 struct machine *world_find_named(struct world *world, enum account_driver cloud, const char *group,
@@ -313,11 +359,8 @@ struct machine *world_find_named(struct world *world, enum account_driver cloud,
 struct machine *world_find_token(struct world *world, enum account_driver cloud,
                                  const char *client_token)
 {
-    for (size_t i = 0; client_token[0] != '\0' && i < world->count; i++)
-        if (world->machines[i]->cloud == cloud &&
-            strcmp(world->machines[i]->client_token, client_token) == 0)
-            return world->machines[i];
-    return NULL;
+    const struct word_key key = key_of(cloud, client_token);
+    return client_token[0] != '\0' ? map_get(world->by_token, &key) : NULL;
 }
 
 static void make_hex(const char *prefix, char out[static REF_SIZE])
@@ -366,7 +409,7 @@ static struct machine *add(struct world *world, struct machine *draft)
     struct machine *machine = NEW(struct machine);
     *machine = *draft;
     draft->user_data = draft->shape = (struct bytes){0};
-    machine->ordinal = world->count > 0 ? world->machines[world->count - 1]->ordinal + 1 : 1;
+    machine->ordinal = world->last_ordinal + 1;
     make_ref(machine->cloud, machine->ref);
     if (machine->reservation[0] == '\0')
         make_hex("r-", machine->reservation);
@@ -375,14 +418,22 @@ static struct machine *add(struct world *world, struct machine *draft)
     return machine;
 }
 
+static enum outcome write_disk(struct world *world, const struct machine *machine,
+                               struct error *err)
+{
+    OWNED(mem_drop) char *folder = machine_path(world, machine, "");
+    OWNED(mem_drop) char *shape = machine_path(world, machine, "shape.json");
+    if (world->settings.fleeting)
+        return OK;
+    TRY(folder_make(folder, 0700, err));
+    TRY(file_write(shape, bytes_span(&machine->shape), 0600, err));
+    return world_save(world, machine, err);
+}
+
 struct machine *world_launch(struct world *world, struct machine *draft, struct error *err)
 {
     struct machine *machine = add(world, draft);
-    OWNED(mem_drop) char *folder = machine_path(world, machine, "");
-    OWNED(mem_drop) char *shape = machine_path(world, machine, "shape.json");
-    if (folder_make(folder, 0700, err) != OK ||
-        file_write(shape, bytes_span(&machine->shape), 0600, err) != OK ||
-        world_save(world, machine, err) != OK)
+    if (write_disk(world, machine, err) != OK)
         return NULL;
     world_note(world, machine, "launched", machine->image);
     world_move(world, machine, VM_PENDING);
@@ -401,6 +452,41 @@ void world_move(struct world *world, struct machine *machine, enum vm_state to)
     if (world_save(world, machine, &err) != OK)
         log_error("machine.not-saved", &err);
     world_wake(world);
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    (void)status;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+static void forget(struct world *world, struct machine *machine)
+{
+    OWNED(mem_drop) char *folder = machine_path(world, machine, "");
+    unknow(world, machine);
+    if (!world->settings.fleeting)
+        nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    machine_free(machine);
+}
+
+void world_tidy(struct world *world)
+{
+    const struct moment now = clock_now();
+    size_t kept = 0;
+    if (moment_seconds_between(world->tidied, now) < TIDY_SECONDS)
+        return;
+    world->tidied = now;
+    for (size_t i = 0; i < world->count; i++) {
+        struct machine *machine = world->machines[i];
+        if (machine->state == VM_TERMINATED && machine->pid == 0 &&
+            moment_seconds_between(machine->changed, now) > world->settings.listed_seconds)
+            forget(world, machine);
+        else
+            world->machines[kept++] = machine;
+    }
+    world->count = kept;
 }
 
 struct operation *world_begin(struct world *world, const struct machine *machine, const char *verb)

@@ -79,6 +79,8 @@ struct world_settings {
     char *folder; /* machines/<ref>/ below it */
     int64_t boot_ms;
     int64_t stop_ms;
+    int64_t listed_seconds; /* a terminated machine is remembered so long; 0: an hour */
+    bool fleeting;          /* nothing but the ledger is written, and nobody waits for the disk */
 };
 
 struct world {
@@ -86,6 +88,10 @@ struct world {
     struct world_settings settings;
     struct machine **machines;
     size_t count;
+    int64_t last_ordinal;
+    struct moment tidied;
+    struct map *by_ref;   /* digests of refs, and of clouds with tokens */
+    struct map *by_token; /* the first that was launched with it */
     struct ledger *ledger;
     struct mischief mischief;
     struct operations operations;
@@ -113,6 +119,9 @@ enum outcome world_save(struct world *world, const struct machine *machine, stru
 
 /* Into a state, with the ledger's line and the file. */
 void world_move(struct world *world, struct machine *machine, enum vm_state to);
+
+/* Forgets what was terminated long ago, folder and all. */
+void world_tidy(struct world *world);
 
 /* A line of the ledger about this machine. */
 void world_note(struct world *world, const struct machine *machine, const char *event,

@@ -187,7 +187,7 @@ const struct record instance_record = RECORD(instance, fields);
 void instance_client_token(const struct uuid *id, int64_t attempt,
                            char out[static CLIENT_TOKEN_SIZE])
 {
-    snprintf(out, CLIENT_TOKEN_SIZE, "%s-%lld", uuid_text(id).at, (long long)attempt);
+    snprintf(out, CLIENT_TOKEN_SIZE, "muster-%s-%lld", uuid_text(id).at, (long long)attempt);
 }
 
 bool phase_has_machine(enum phase phase)

@@ -117,7 +117,8 @@ struct instance {
     bool simulated;
 
     char cloud_ref[CLOUD_REF_SIZE];
-    char client_token[CLIENT_TOKEN_SIZE]; /* "<id>-<attempt>", committed before the cloud call */
+    char client_token[CLIENT_TOKEN_SIZE]; /* "muster-<id>-<attempt>", committed before the cloud
+                                             call */
     int64_t attempt;
     enum intent intent;
     char address[NAME_SIZE];
@@ -150,7 +151,7 @@ struct instance {
 /* Rows and JSON; tokens, tickets and leases are in rows only. */
 extern const struct record instance_record;
 
-/* "<id>-<attempt>" */
+/* "muster-<id>-<attempt>": Google takes it for a name, which begins with a letter. */
 void instance_client_token(const struct uuid *id, int64_t attempt,
                            char out[static CLIENT_TOKEN_SIZE]);
 

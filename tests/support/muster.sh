@@ -101,8 +101,8 @@ key-file = $home/keys/controller/key.pem
 root-file = $home/keys/controller/root.pem
 catalogue-signers = $home/keys/controller/signers.json
 heartbeat-seconds = ${heartbeat_seconds:-2}
-lease-seconds = 8
-watch-seconds = 1
+lease-seconds = ${lease_seconds:-8}
+watch-seconds = ${watch_seconds:-1}
 EOF
     printf '%s\n' "$@" >>"$home/musterd.conf"
     start musterd "$build/controller/musterd" --config "$home/musterd.conf"

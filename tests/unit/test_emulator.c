@@ -22,11 +22,11 @@ static void the_ledger_goes_on_where_it_ended(void **state)
     struct error err = {0};
     OWNED(mem_drop) char *path = scratch_path(*state, "ledger");
     struct ledger *ledger;
-    assert_ok(ledger_open(path, &ledger, &err));
+    assert_ok(ledger_open(path, true, &ledger, &err));
     ledger_note(ledger, "launched", &(struct ledger_line){.ref = "i-1", .client_token = "t"});
     ledger_note(ledger, "pending", &(struct ledger_line){.ref = "i-1"});
     ledger_close(ledger);
-    assert_ok(ledger_open(path, &ledger, &err));
+    assert_ok(ledger_open(path, true, &ledger, &err));
     ledger_note(ledger, "running", &(struct ledger_line){.ref = "i-1", .pid = 7});
     assert_int_equal(count_entries(ledger, 0), 3);
     assert_int_equal(count_entries(ledger, 2), 1);
@@ -42,10 +42,10 @@ static void a_torn_last_line_of_the_ledger_is_cut_off(void **state)
                                "{\"at\":\"2026-11-2";
     struct ledger *ledger;
     assert_ok(file_write(path, span_of_text(torn), 0600, &err));
-    assert_ok(ledger_open(path, &ledger, &err));
+    assert_ok(ledger_open(path, true, &ledger, &err));
     ledger_note(ledger, "pending", &(struct ledger_line){.ref = "i-1"});
     ledger_close(ledger);
-    assert_ok(ledger_open(path, &ledger, &err));
+    assert_ok(ledger_open(path, true, &ledger, &err));
     assert_int_equal(count_entries(ledger, 0), 2);
     ledger_close(ledger);
 }
@@ -56,7 +56,7 @@ static void a_ledger_that_is_none_is_refused(void **state)
     OWNED(mem_drop) char *path = scratch_path(*state, "ledger");
     struct ledger *ledger;
     assert_ok(file_write(path, span_of_text("not json\n"), 0600, &err));
-    assert_int_equal(ledger_open(path, &ledger, &err), ERR_INVALID);
+    assert_int_equal(ledger_open(path, true, &ledger, &err), ERR_INVALID);
 }
 
 static enum outcome wish(struct mischief *mischief, const char *text, struct error *err)
@@ -96,6 +96,75 @@ static void a_prank_nobody_knows_is_refused(void **state)
         assert_int_equal(wish(&mischief, bad[i], &err), ERR_INVALID);
     }
     assert_int_equal(mischief.count, 0);
+}
+
+static enum outcome mix(struct mischief *mischief, const char *text, struct error *err)
+{
+    OWNED(json_drop) json_t *value = NULL;
+    TRY(json_parse(span_of_text(text), 4096, &value, err));
+    return mischief_mix(mischief, value, err);
+}
+
+static void chance_plays_about_as_often_as_asked_and_the_same_for_a_seed(void **state)
+{
+    (void)state;
+    static const char *const chances =
+        "{\"seed\": 7, \"chances\": ["
+        "{\"action\": \"RunInstances\", \"fault\": \"throttle\", \"per_thousand\": 100},"
+        "{\"action\": \"*\", \"fault\": \"lost-answer\", \"per_thousand\": 50}]}";
+    struct error err = {0};
+    struct mischief one = {0}, other = {0};
+    int throttled = 0, lost = 0;
+    assert_ok(mix(&one, chances, &err));
+    assert_ok(mix(&other, chances, &err));
+    for (int i = 0; i < 10000; i++) {
+        const enum fault fault = mischief_take(&one, "RunInstances").fault;
+        assert_int_equal(mischief_take(&other, "RunInstances").fault, fault);
+        throttled += fault == FAULT_THROTTLE;
+        lost += fault == FAULT_LOST_ANSWER;
+    }
+    assert_in_range(throttled, 800, 1200);
+    assert_in_range(lost, 400, 600);
+    assert_int_equal(mix(&one, "{\"seed\": 1, \"chances\": [{\"action\": \"*\"}]}", &err),
+                     ERR_INVALID);
+    assert_int_equal(one.chance_count, 2);
+    assert_ok(mix(&one, "{\"seed\": 1, \"chances\": []}", &err));
+    assert_int_equal(mischief_take(&one, "RunInstances").fault, FAULT_NONE);
+}
+
+static struct machine *launched(struct world *world, const char *token)
+{
+    struct error err = {0};
+    struct machine draft = {.cloud = DRIVER_AWS};
+    snprintf(draft.client_token, sizeof draft.client_token, "%s", token);
+    struct machine *made = world_launch(world, &draft, &err);
+    assert_non_null(made);
+    return made;
+}
+
+/* What a hundred thousand machines need: what is over goes, and a fleeting world writes no file. */
+static void a_world_forgets_what_ended_long_ago_and_nothing_else(void **state)
+{
+    struct error err = {0};
+    struct world world;
+    const struct world_settings settings = {
+        .folder = *state, .boot_ms = 1, .stop_ms = 1, .listed_seconds = 60, .fleeting = true};
+    assert_ok(world_open(&settings, &world, &err));
+    struct machine *old = launched(&world, "old"), *late = launched(&world, "late");
+    launched(&world, "alive");
+    OWNED(mem_drop) char *folder = machine_path(&world, old, "");
+    OWNED(mem_drop) char *ref = mem_text(old->ref);
+    assert_int_not_equal(access(folder, F_OK), 0);
+    world_move(&world, old, VM_TERMINATED);
+    world_move(&world, late, VM_TERMINATED);
+    old->changed = moment_add_seconds(old->changed, -61);
+    world_tidy(&world);
+    assert_int_equal(world.count, 2);
+    assert_null(world_find(&world, ref));
+    assert_null(world_find_token(&world, DRIVER_AWS, "old"));
+    assert_ptr_equal(world_find_token(&world, DRIVER_AWS, "late"), late);
+    assert_int_equal(launched(&world, "next")->ordinal, 4);
+    world_close(&world);
 }
 
 static void a_form_is_decoded_and_sorted(void **state)
@@ -270,6 +339,8 @@ int main(void)
         WITH_FOLDER(a_ledger_that_is_none_is_refused),
         cmocka_unit_test(a_prank_is_played_as_often_as_asked),
         cmocka_unit_test(a_prank_nobody_knows_is_refused),
+        cmocka_unit_test(chance_plays_about_as_often_as_asked_and_the_same_for_a_seed),
+        WITH_FOLDER(a_world_forgets_what_ended_long_ago_and_nothing_else),
         cmocka_unit_test(a_form_is_decoded_and_sorted),
         cmocka_unit_test(a_form_that_is_bent_is_refused),
         cmocka_unit_test(a_refusal_is_always_whole_text),
