@@ -63,8 +63,8 @@ say $? "muster account test passes, confidential and all"
 [ "$(running)" = 0 ]
 say $? "and leaves nothing running"
 prank instances.stop auth
-"$MUSTER_BUILD/cli/muster" account test --file "$work/account.json" >"$work/out" 2>&1
-[ $? != 0 ] && grep -q compute.instances.stop "$work/out" && [ "$(running)" = 0 ]
+! "$MUSTER_BUILD/cli/muster" account test --file "$work/account.json" >"$work/out" 2>&1 &&
+    grep -q "missing permission: compute.instances.stop" "$work/out" && [ "$(running)" = 0 ]
 say $? "a permission that is missing is named, and nothing is left running"
 
 # ---- npm -------------------------------------------------------------------------------------
