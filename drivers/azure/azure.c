@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "drivers/azure/azure_answers.h"
+#include "drivers/azure/azure_limits.h"
 #include "drivers/azure/azure_offers.h"
 #include "drivers/azure/azure_read.h"
 #include "drivers/azure/azure_requests.h"
@@ -18,6 +19,7 @@ struct cloud {
     struct azure_identity identity;
     struct azure_place place;
     struct http *http;
+    struct manners *manners;
 };
 
 static void azure_close(struct cloud *cloud)
@@ -26,6 +28,7 @@ static void azure_close(struct cloud *cloud)
         return;
     azure_identity_done(&cloud->identity);
     http_free(cloud->http);
+    manners_close(cloud->manners);
     free(cloud);
 }
 DROP(cloud_drop, struct cloud, azure_close)
@@ -39,6 +42,7 @@ static enum outcome azure_open(const struct account *account, struct cloud **out
     cloud->account.credentials = NULL;
     cloud->account.test = NULL;
     cloud->http = http_new();
+    cloud->manners = manners_open(account, &azure_limits);
     *out = TAKE(cloud);
     return OK;
 }
@@ -64,9 +68,11 @@ static enum outcome send_once(struct cloud *cloud, enum arm_call call, const cha
                               struct span body, const char *token, struct http_answer *out,
                               struct error *err)
 {
+    const char *name = arm_calls[call].operation;
     const struct uuid id = uuid_new();
     const struct uuid_text id_text = uuid_text(&id);
     OWNED(text_done) struct text bearer = {0};
+    TRY(manners_ask(cloud->manners, name, err));
     text_addf(&bearer, "Bearer %s", token);
     struct http_header headers[5] = {
         {"Authorization", text_str(&bearer)},
@@ -86,6 +92,8 @@ static enum outcome send_once(struct cloud *cloud, enum arm_call call, const cha
                                          .timeout_ms = CALL_TIMEOUT_MS};
     enum outcome outcome = rest_send(cloud->http, &request, out, err);
     explicit_bzero(bearer.at, bearer.len);
+    if (outcome == OK)
+        manners_tell(cloud->manners, name, out, out->status == 429);
     return outcome;
 }
 
@@ -145,6 +153,11 @@ static enum outcome call_arm(struct cloud *cloud, const struct arm_request *requ
     *out = answer;
     answer = (struct http_answer){0};
     return OK;
+}
+
+static enum outcome azure_turn(struct cloud *cloud, struct error *err)
+{
+    return manners_hold(cloud->manners, arm_calls[ARM_CREATE].operation, err);
 }
 
 /* ---- operations ----------------------------------------------------------------------------- */
@@ -460,9 +473,11 @@ static enum outcome azure_maintain(struct cloud *cloud, const char *ref,
 
 const struct driver azure_driver = {
     .id = DRIVER_AZURE,
+    .limits = &azure_limits,
     .open = azure_open,
     .close = azure_close,
     .identify = azure_identify,
+    .turn = azure_turn,
     .launch = azure_launch,
     .follow = azure_follow,
     .find = azure_find,

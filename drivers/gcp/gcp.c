@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "drivers/gcp/gcp_answers.h"
+#include "drivers/gcp/gcp_limits.h"
 #include "drivers/gcp/gcp_offers.h"
 #include "drivers/gcp/gcp_read.h"
 #include "drivers/gcp/gcp_token.h"
@@ -21,6 +22,7 @@ struct cloud {
     struct gcp_credentials credentials;
     struct gcp_token token;
     struct http *http;
+    struct manners *manners;
     struct endpoint endpoint;
 };
 
@@ -31,6 +33,7 @@ static void gcp_close(struct cloud *cloud)
     gcp_token_done(&cloud->token);
     gcp_credentials_done(&cloud->credentials);
     http_free(cloud->http);
+    manners_close(cloud->manners);
     free(cloud);
 }
 DROP(cloud_drop, struct cloud, gcp_close)
@@ -62,6 +65,7 @@ static enum outcome gcp_open(const struct account *account, struct cloud **out, 
     TRY(find_endpoint(account, &cloud->endpoint, err));
     TRY(gcp_credentials_find(account, &cloud->credentials, err));
     cloud->http = http_new();
+    cloud->manners = manners_open(account, &gcp_limits);
     *out = TAKE(cloud);
     return OK;
 }
@@ -74,6 +78,7 @@ static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call, 
     OWNED(text_done) struct text url = {0};
     const char *bearer;
     TRY(gcp_token_get(&cloud->token, &cloud->credentials, cloud->http, &bearer, err));
+    TRY(manners_ask(cloud->manners, gcp_call_kind(call), err));
     text_addf(&url, "%s%s", cloud->endpoint.url, text_str(&call->path));
     const struct http_header headers[] = {{"Authorization", bearer},
                                           {"Accept", "application/json"},
@@ -84,7 +89,10 @@ static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call, 
                                          .header_count = call->body.len > 0 ? 3 : 2,
                                          .body = text_span(&call->body),
                                          .timeout_ms = timeout_ms};
-    return rest_send(cloud->http, &request, out, err);
+    TRY(rest_send(cloud->http, &request, out, err));
+    manners_tell(cloud->manners, gcp_call_kind(call), out,
+                 gcp_check_status(out->status, bytes_span(&out->body), NULL) == ERR_THROTTLED);
+    return OK;
 }
 
 /* A 401 says that nothing was done. A token that we had for a while may have been taken back: then
@@ -133,6 +141,11 @@ static enum outcome gcp_identify(struct cloud *cloud, struct cloud_identity *out
     snprintf(out->account, sizeof out->account, "%s", cloud->account.project);
     snprintf(out->name, sizeof out->name, "%s", cloud->credentials.name);
     return OK;
+}
+
+static enum outcome gcp_turn(struct cloud *cloud, struct error *err)
+{
+    return manners_hold(cloud->manners, "writes", err);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -466,9 +479,11 @@ static enum outcome gcp_maintain(struct cloud *cloud, const char *ref,
 
 const struct driver gcp_driver = {
     .id = DRIVER_GCP,
+    .limits = &gcp_limits,
     .open = gcp_open,
     .close = gcp_close,
     .identify = gcp_identify,
+    .turn = gcp_turn,
     .launch = gcp_launch,
     .follow = gcp_follow,
     .find = gcp_find,

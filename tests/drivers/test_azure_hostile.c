@@ -1,5 +1,6 @@
 /* Azure at its worst: pages in circles or at other hosts, answers to something else, machines that
  * lost their tags, tokens that are refused. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,6 +211,8 @@ static void what_the_cloud_refuses_has_its_word(void **state)
         struct cloud_operation operation;
         char body[128];
         snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\"}}", rows[i].code);
+        while (azure_driver.turn(w->cloud, &err) != OK) /* after a throttle */
+            poll(NULL, 0, (int)err.retry_ms);
         fake_http_say(w->arm, rows[i].status, body);
         assert_int_not_equal(launch(w, &operation, &err), OK);
         assert_string_equal(err.code, rows[i].word);

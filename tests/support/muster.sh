@@ -172,7 +172,7 @@ image_made() {
 }
 
 account_made() {
-    printf '{"name":"sim","driver":"aws","region":"us-east-2","endpoint":"%s","credentials":{"source":"environment"},"test":{"image":"ami-0ec20000000000001","size":"m6a.large"}}' \
+    printf '{"name":"sim","driver":"aws","region":"us-east-2","endpoint":"%s","pace_percent":100000,"credentials":{"source":"environment"},"test":{"image":"ami-0ec20000000000001","size":"m6a.large"}}' \
         "$sim" >"$home/account.json"
     "$muster" accounts create "$home/account.json" >/dev/null
 }
