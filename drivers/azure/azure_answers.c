@@ -30,10 +30,8 @@ static void find_action(const char *message, char *out, size_t size)
         return;
     at += sizeof before - 1;
     size_t len = strcspn(at, "'");
-    if (at[len] == '\'' && len < size) {
-        memcpy(out, at, len);
-        out[len] = '\0';
-    }
+    if (at[len] == '\'' && len < size)
+        text_clip(out, len + 1, at);
 }
 
 static void add_code(struct arm_error *out, const char *code)

@@ -1,6 +1,7 @@
 # One line a test, sorted.
 check_PROGRAMS += tests/drivers/test_account_explain
 check_PROGRAMS += tests/drivers/test_account_test
+check_PROGRAMS += tests/drivers/test_arm_face
 check_PROGRAMS += tests/drivers/test_aws_hostile
 check_PROGRAMS += tests/drivers/test_aws_offers
 check_PROGRAMS += tests/drivers/test_aws_policy

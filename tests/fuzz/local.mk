@@ -4,6 +4,7 @@
 fuzz_targets =
 fuzz_targets += tests/fuzz/fuzz_agent_session
 fuzz_targets += tests/fuzz/fuzz_api_bodies
+fuzz_targets += tests/fuzz/fuzz_arm
 fuzz_targets += tests/fuzz/fuzz_azure
 fuzz_targets += tests/fuzz/fuzz_userdata
 fuzz_targets += tests/fuzz/fuzz_bundle
