@@ -116,9 +116,9 @@ static enum outcome step_identify(struct round *r, struct error *err)
 
 static enum outcome step_launch(struct round *r, struct error *err)
 {
-    r->launched = true;
     enum outcome outcome = r->driver->launch(r->cloud, &r->order, &r->machine, &r->operation, err);
     r->in_doubt = outcome == ERR_AMBIGUOUS;
+    r->launched = outcome == OK || r->in_doubt;
     if (outcome == OK)
         snprintf(r->detail, sizeof r->detail, "%s, %s in %s", r->machine.ref, r->machine.size,
                  r->machine.zone);
@@ -189,6 +189,17 @@ static enum outcome step_start(struct round *r, struct error *err)
     return await(r, MACHINE_RUNNING, err);
 }
 
+static bool moves_in_one_call(const struct round *r)
+{
+    return r->driver->redeploy != NULL;
+}
+
+static enum outcome step_redeploy(struct round *r, struct error *err)
+{
+    TRY(r->driver->redeploy(r->cloud, r->machine.ref, &r->operation, err));
+    return await(r, MACHINE_RUNNING, err);
+}
+
 static enum outcome step_terminate(struct round *r, struct error *err)
 {
     TRY(r->driver->terminate(r->cloud, r->machine.ref, &r->operation, err));
@@ -199,6 +210,7 @@ static enum outcome step_terminate(struct round *r, struct error *err)
 static const struct {
     const char *name;
     call_fn *run;
+    bool (*applies)(const struct round *r); /* NULL: to every cloud */
 } steps[] = {
     {"identify",     step_identify},
     {"launch",       step_launch},
@@ -208,6 +220,7 @@ static const struct {
     {"list",         step_list},
     {"stop",         step_stop},
     {"start",        step_start},
+    {"redeploy",     step_redeploy, moves_in_one_call},
     {"terminate",    step_terminate},
 };
 /* clang-format on */
@@ -312,6 +325,8 @@ static enum outcome run_all(struct round *r, json_t *alive, struct error *err)
     bool go_on = true;
     for (size_t i = 0; i < countof(steps) && go_on; i++) {
         struct error why = {0};
+        if (steps[i].applies != NULL && !steps[i].applies(r))
+            continue;
         const enum outcome step = run_step(r, steps[i].name, steps[i].run, &why);
         /* With a machine there what else is not permitted can be found out, too. */
         go_on = step == OK || (lacks_permission(&why, step) && r->machine.ref[0] != '\0');

@@ -63,21 +63,22 @@ static void a_step_that_fails_ends_the_machine(void **state)
     assert_int_equal(sim_cloud_count(*state, "launched"), countof(actions));
 }
 
+/* One round tells of all of them. */
 static void every_missing_permission_is_named(void **state)
 {
     struct sim_cloud *sim = *state;
     struct error err = {0};
     OWNED(json_drop) json_t *report = NULL;
-    if (sim->row->cloud != DRIVER_AWS) /* what others call theirs is in their answers */
-        return;
-    sim_cloud_prank(sim, "StopInstances", "auth");
-    sim_cloud_prank(sim, "StartInstances", "auth");
+    sim_cloud_prank(sim, sim->row->call.stop, "auth");
+    sim_cloud_prank(sim, sim->row->call.start, "auth");
     assert_fails(try_account(sim, NULL, &report, &err), ERR_DENIED, "auth");
-    assert_string_equal(err.where, "ec2:StopInstances");
+    assert_string_equal(failed_step(report), "stop");
+    assert_string_equal(err.where, sim->row->permissions[0]);
     const json_t *missing = json_object_get(report, "missing_permissions");
-    assert_int_equal(json_array_size(missing), 2);
-    assert_string_equal(json_string_value(json_array_get(missing, 0)), "ec2:StopInstances");
-    assert_string_equal(json_string_value(json_array_get(missing, 1)), "ec2:StartInstances");
+    assert_int_equal(json_array_size(missing), countof(sim->row->permissions));
+    for (size_t i = 0; i < countof(sim->row->permissions); i++)
+        assert_string_equal(json_string_value(json_array_get(missing, i)),
+                            sim->row->permissions[i]);
     assert_nothing_runs(sim, report);
 }
 

@@ -28,6 +28,8 @@ struct sim_row {
     bool regions_apart;
     const char *far_region; /* one that is not there, and the word of a launch there */
     const char *far_word;
+    /* To stop and to start, as a refusal names them. */
+    const char *permissions[2];
     struct { /* what mischief calls its calls */
         const char *launch, *find, *list, *stop, *start, *terminate, *offers;
     } call;
