@@ -290,15 +290,18 @@ static enum outcome end_all(struct round *r, size_t *seen, json_t *alive, struct
     return OK;
 }
 
-/* Not to be interrupted. A launch in doubt may show up late, so it is waited for. */
+/* Not to be interrupted. A launch in doubt may show up late, so it is waited for; one that was seen
+ * and ended may not show any more. */
 static enum outcome clean_up(struct round *r, json_t *alive, struct error *err)
 {
     int64_t began = clock_monotonic_ms();
+    bool appeared = false;
     for (int64_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
         size_t seen = 0;
         enum outcome outcome = end_all(r, &seen, alive, err);
         int64_t passed = clock_monotonic_ms() - began;
-        bool may_appear = r->in_doubt && seen == 0 && passed < DOUBT_SECONDS * 1000;
+        appeared |= seen > 0;
+        bool may_appear = r->in_doubt && !appeared && passed < DOUBT_SECONDS * 1000;
         if (outcome == OK && json_array_size(alive) == 0 && !may_appear)
             return OK;
         if (passed > CLEAN_UP_SECONDS * 1000)
