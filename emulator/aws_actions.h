@@ -28,4 +28,8 @@ bool ids_check(const struct aws_call *call, struct refusal *out);
 /* aws_types.c */
 bool describe_instance_types(struct aws_call *call, struct refusal *out);
 
+/* aws_roles.c */
+bool assume_role(struct aws_call *call, struct refusal *out);
+bool assume_role_with_web_identity(struct aws_call *call, struct refusal *out);
+
 #endif

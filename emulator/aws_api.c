@@ -155,6 +155,17 @@ static void act(const struct aws_api *api, const struct action *action, const ch
     pthread_mutex_unlock(&api->world->lock);
 }
 
+/* Who comes with another issuer's token has nothing to sign with yet. */
+static bool needs_no_signature(const struct face_request *request, const char *name,
+                               struct aws_scope *scope)
+{
+    if (name == NULL || strcmp(name, "AssumeRoleWithWebIdentity") != 0 ||
+        face_header(request, "authorization") != NULL)
+        return false;
+    snprintf(scope->service, sizeof scope->service, "sts");
+    return true;
+}
+
 /* The action asked for, rightly signed; NULL with the reason why not. */
 static const struct action *understand(const struct aws_api *api,
                                        const struct face_request *request, struct aws_scope *scope,
@@ -165,13 +176,13 @@ static const struct action *understand(const struct aws_api *api,
         refuse(why, 400, "InvalidAction", "Only POST of a form to / is understood here");
         return NULL;
     }
-    if (!aws_auth_check(api, request, scope, why))
-        return NULL;
     if (form_read(request->body, form, &err) != OK) {
         refuse(why, 400, "MalformedQueryString", "%s", err.text);
         return NULL;
     }
     const char *name = form_get(form, "Action");
+    if (!needs_no_signature(request, name, scope) && !aws_auth_check(api, request, scope, why))
+        return NULL;
     const struct action *action = name != NULL ? find_action(name, scope->service) : NULL;
     if (action == NULL)
         refuse(why, 400, "InvalidAction", "The action %.60s is not valid for this service.",

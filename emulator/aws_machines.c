@@ -159,6 +159,8 @@ const struct action aws_actions[] = {
     {"DeleteTags",             "ec2", delete_tags},
     {"GetConsoleOutput",       "ec2", get_console_output},
     {"GetCallerIdentity",      "sts", get_caller_identity},
+    {"AssumeRole",             "sts", assume_role},
+    {"AssumeRoleWithWebIdentity", "sts", assume_role_with_web_identity},
 };
 /* clang-format on */
 const size_t aws_action_count = countof(aws_actions);

@@ -4,7 +4,7 @@ emulator_libemulator_a_SOURCES = \
 	emulator/arm_show.c emulator/arm_token.c \
 	emulator/aws_api.c emulator/aws_api.h emulator/aws_auth.c \
 	emulator/aws_actions.h emulator/aws_describe.c emulator/aws_launch.c \
-	emulator/aws_machines.c emulator/aws_show.c emulator/aws_types.c \
+	emulator/aws_machines.c emulator/aws_roles.c emulator/aws_show.c emulator/aws_types.c \
 	emulator/control.c emulator/control.h \
 	emulator/form.c emulator/form.h \
 	emulator/gce_api.c emulator/gce_api.h \

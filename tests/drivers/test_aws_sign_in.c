@@ -9,6 +9,7 @@
 #include "lib/base/file.h"
 #include "tests/support/fake_http.h"
 #include "tests/support/scratch.h"
+#include "tests/support/sim_ec2.h"
 #include "tests/support/test.h"
 #include "tests/support/vectors.h"
 
@@ -423,6 +424,40 @@ static void a_clock_that_is_off_is_set_by_what_aws_says(void **state)
     }
 }
 
+/* ---- the emulator --------------------------------------------------------------------------- */
+
+/* Roles by a token and by other keys, and a call with what they give, against a whole STS. */
+static void the_emulator_gives_roles_to_tokens_and_keys(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct cloud_identity who;
+    clock_thaw();
+    struct sim_cloud *sim = sim_ec2_open(); /* which sets the variables that its keys are in */
+    const struct account *account = sim_ec2_account(sim);
+    char keys[256];
+    snprintf(keys, sizeof keys,
+             "[base]\naws_access_key_id=%s\naws_secret_access_key=%s\n[role]\nrole_arn=" ROLE
+             "\nsource_profile=base\n",
+             getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"));
+    unsetenv("AWS_ACCESS_KEY_ID");
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+    set_web_identity(w);
+    struct cloud *cloud = NULL;
+    assert_ok(aws_driver.open(account, &cloud, &err));
+    assert_ok(aws_driver.identify(cloud, &who, &err));
+    aws_driver.close(cloud);
+    set_to_file(w, "AWS_WEB_IDENTITY_TOKEN_FILE", "no token");
+    assert_fails(aws_driver.open(account, &cloud, &err), ERR_DENIED, "auth");
+    unsetenv("AWS_WEB_IDENTITY_TOKEN_FILE");
+    set_to_file(w, "AWS_SHARED_CREDENTIALS_FILE", keys);
+    setenv("AWS_PROFILE", "role", 1);
+    assert_ok(aws_driver.open(account, &cloud, &err));
+    assert_ok(aws_driver.identify(cloud, &who, &err));
+    aws_driver.close(cloud);
+    assert_int_equal(sim_ec2_close(sim), 0);
+}
+
 #define SIGNED(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -442,6 +477,7 @@ int main(void)
         SIGNED(what_ended_is_renewed_and_the_call_said_once_more),
         SIGNED(keys_that_never_end_are_not_looked_for_again),
         SIGNED(a_clock_that_is_off_is_set_by_what_aws_says),
+        SIGNED(the_emulator_gives_roles_to_tokens_and_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
