@@ -401,6 +401,18 @@ bool text_is_clean(struct span s)
     return true;
 }
 
+void text_make_clean(char *text)
+{
+    const struct span s = span_of_text(text);
+    for (size_t i = text_plain_len(s); i < s.len;) {
+        const struct span rest = span_part(s, i, 4);
+        const size_t n = utf8_length(rest);
+        if (n == 0 || is_control(rest))
+            memset(text + i, '?', n > 0 ? n : 1);
+        i += n > 0 ? n : 1;
+    }
+}
+
 bool text_is_name(const char *name)
 {
     size_t len = strlen(name);

@@ -54,6 +54,7 @@ size_t text_plain_len(struct span s);
 
 /* Is it UTF-8 without NUL and without control characters but tab and line feed? */
 bool text_is_clean(struct span s);
+void text_make_clean(char *text); /* with '?' for each byte that is not */
 
 /* Names of secrets, hooks, fleets: `[a-z0-9-]{1,63}`, not starting or ending with '-'. */
 bool text_is_name(const char *name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/fault.h"
+#include "lib/base/text.h"
 #include "lib/model/verdict_vector.h"
 
 /* clang-format off */
@@ -208,6 +209,7 @@ void verdict_add(struct verdict *v, const char *name, enum check_result result, 
     va_start(args, detail);
     vsnprintf(check->detail, sizeof check->detail, detail, args);
     va_end(args);
+    text_make_clean(check->detail); /* it may quote what came in, cut within a character */
     if (result == CHECK_FAIL && v->reason == REASON_OK)
         v->reason = reason;
 }

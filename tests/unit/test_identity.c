@@ -8,6 +8,7 @@
 #include "emulator/papers.h"
 #include "lib/attest/anchor.h"
 #include "lib/attest/cloud_documents.h"
+#include "lib/base/text.h"
 #include "lib/crypto/signed_data_make.h"
 #include "lib/model/charter_inside.h"
 #include "tests/support/cases.h"
@@ -325,6 +326,32 @@ static void records_of_another_form_are_suspect(void **state)
     }
 }
 
+/* Details quote what a guest wrote, cut to size: a keeper must be able to print each. */
+static void names_of_any_length_are_quoted_in_whole_characters(void **state)
+{
+    (void)state;
+    static const char *const shapes[][2] = {{"{\"boot\":1,\"documents\":{\"", "\":{}}}"},
+                                            {"{\"boot\":1,\"documents\":{\"aws\":{\"", "\":1}}}"},
+                                            {"{\"boot\":1,\"", "\":1}"},
+                                            {"{\"boot\":1,\"", ""}};
+    static const struct charter_clouds silent;
+    const struct identity_terms terms = {.clouds = &silent, .at = clock_at_seconds(NOW)};
+    const struct identity_witness witness = {.csp_id = "", .vm_id = ""};
+    for (size_t i = 0; i < 4 * countof(shapes); i++) {
+        OWNED(text_done) struct text record = {0};
+        OWNED(identity_done) struct identity identity;
+        text_addf(&record, "%s%.*s", shapes[i / 4][0], (int)(i % 4), "aaa");
+        for (size_t k = 0; k < 200; k++)
+            text_add(&record, "\U0001f600");
+        text_add(&record, shapes[i / 4][1]);
+        identity_judge(text_span(&record), &terms, &witness, &identity);
+        assert_int_equal(identity.reason, REASON_IDENTITY_FORMAT);
+        assert_true(text_is_clean(span_of_text(identity.checks.checks[0].detail)));
+        OWNED(json_drop) json_t *json = identity_to_json(&identity);
+        assert_non_null(json);
+    }
+}
+
 static void only_the_clouds_own_certificates_sign(void **state)
 {
     (void)state;
@@ -522,6 +549,7 @@ int main(void)
         cmocka_unit_test(a_charter_that_says_nothing_of_a_cloud_takes_no_word_of_it),
         CASES(what_is_no_document_is_suspect),
         cmocka_unit_test(records_of_another_form_are_suspect),
+        cmocka_unit_test(names_of_any_length_are_quoted_in_whole_characters),
         CASES(only_the_clouds_own_certificates_sign),
         CASES(the_signature_belongs_to_the_document),
         CASES(papers_are_of_their_time),

@@ -1,5 +1,6 @@
 #include "lib/base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/support/test.h"
@@ -78,8 +79,13 @@ static void clean_text_is_utf8_without_controls(void **state)
     const char *const bad[] = {"\x01", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff",
                                "\xc3", "a\x7f",    "\xc2\x9bm",    "\xc2\x80"};
     assert_true(text_is_clean(span_of_text("\xc2\xa0\xc2\xa7")));
-    for (size_t i = 0; i < countof(bad); i++)
+    for (size_t i = 0; i < countof(bad); i++) {
+        char made[40];
         assert_false(text_is_clean(span_of_text(bad[i])));
+        snprintf(made, sizeof made, "eight or more: %s\xc3\xa9\xf0\x9f", bad[i]);
+        text_make_clean(made);
+        assert_true(text_is_clean(span_of_text(made)));
+    }
 }
 
 static void percent_decoding_refuses_nul_and_torn_escapes(void **state)
