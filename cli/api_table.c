@@ -46,6 +46,10 @@ static const struct column tcb_group_columns[] = {
     {"VALUE", "value"}, {"INSTANCES", "instances"}, {"REPORTED", "reported"}, {"COMMITTED", "committed"},
     {"CURRENT", "current"}, {"LAUNCH", "launch"}, {"OLDEST", "oldest"}, {"NEWEST", "newest"},
     {"FLOORS", "floors"}, {NULL, NULL}};
+static const struct column orphan_columns[] = {
+    {"ID", "id"}, {"ACCOUNT", "account"}, {"KIND", "kind"}, {"REF", "ref"}, {"STATE", "state"},
+    {"OWNER", "owner"}, {"INSTANCE", "instance"}, {"AGE", "age_seconds"}, {"REMOVAL", "removal"},
+    {"REASON", "reason"}, {NULL, NULL}};
 static const struct column case_columns[] = {
     {"ID", "id"}, {"STATE", "state"}, {"MEASUREMENT", "measurement"}, {"PRODUCT", "product"},
     {"REGION", "region"}, {"INSTANCES", "instances"}, {"CHIPS", "chips"}, {"FIRST", "first_seen"},
@@ -204,6 +208,11 @@ const struct api_command api_commands[] = {
      "the same, counted by region alone"},
     {"tcb", "by-measurement", "GET", "/v1/tcb?by=measurement", LIST, NULL, {{0}}, tcb_group_columns,
      "the same, counted by launch digest alone"},
+    {"orphans", "list", "GET", "/v1/orphans", LIST, NULL, {{0}}, orphan_columns,
+     "what is paid for and no row answers for", .usual = true},
+    {"orphans", "remove", "POST", "/v1/orphans/{}/remove", OBJECT, NULL,
+     {ID_ARG, {"REF", BODY_TEXT, "ref", true}}, NULL,
+     "end it with the next look at its cloud; REF as the list shows it, so that it is the right one"},
     {"cases", "list", "GET", "/v1/cases", LIST, NULL, {{"--state", IN_QUERY, "state", false}},
      case_columns, "launch digests that no reference names", .usual = true},
     {"cases", "show", "GET", "/v1/cases/{}", OBJECT, NULL, {ID_ARG}, NULL, "one of them"},

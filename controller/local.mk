@@ -7,6 +7,7 @@ controller_libcontroller_a_SOURCES += controller/api_accounts.c
 controller_libcontroller_a_SOURCES += controller/api_alarms.c
 controller_libcontroller_a_SOURCES += controller/api_audit.c
 controller_libcontroller_a_SOURCES += controller/api_cases.c
+controller_libcontroller_a_SOURCES += controller/api_orphans.c
 controller_libcontroller_a_SOURCES += controller/api_catalogue.c
 controller_libcontroller_a_SOURCES += controller/api_charter.c
 controller_libcontroller_a_SOURCES += controller/api_distrust.c

@@ -45,6 +45,9 @@ const struct route routes[] = {
     {"POST",   "/v1/charter/plan",       MAY_SECURE,            charter_rehearse,     "at", ROUTE_OUTSIDE},
     {"POST",   "/v1/policies/{name}/plan", MAY_SECURE,          policies_plan,        "at", ROUTE_OUTSIDE},
 
+    {"GET",    "/v1/orphans",            MAY_READ,              orphans_list,         "", 0},
+    {"POST",   "/v1/orphans/{id}/remove", MAY_OPERATE,          orphans_remove,       "", 0},
+
     {"GET",    "/v1/cases",              MAY_READ,              cases_list,           "state", 0},
     {"GET",    "/v1/cases/{id}",         MAY_READ,              cases_show,           "", 0},
     {"POST",   "/v1/cases/{id}/accept",  MAY_SECURE,            cases_accept,         "at", ROUTE_OUTSIDE},

@@ -9,6 +9,7 @@
 #include "db/account_store.h"
 #include "db/case_store.h"
 #include "db/fleet_store.h"
+#include "db/orphan_store.h"
 #include "db/place_store.h"
 #include "lib/base/log.h"
 #include "lib/base/map.h"
@@ -16,10 +17,11 @@
 
 enum {
     PAGE = 500,
-    DEAF_MS = 15000,          /* a round that comes so late means that we heard nothing */
-    SILENCE_ROUND_MS = 10000, /* nobody needs to know sooner */
-    STORM_LEAST = 3,          /* so few may always be their own fault */
-    STORM_PERCENT = 20,       /* of the running: more at once is ours */
+    SWEEP_SLACK_SECONDS = 120, /* clocks differ */
+    DEAF_MS = 15000,           /* a round that comes so late means that we heard nothing */
+    SILENCE_ROUND_MS = 10000,  /* nobody needs to know sooner */
+    STORM_LEAST = 3,           /* so few may always be their own fault */
+    STORM_PERCENT = 20,        /* of the running: more at once is ours */
 };
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -243,7 +245,7 @@ static enum outcome end_stray(struct round *r, const struct sighting *seen, stru
     return outcome == ERR_NOT_FOUND ? OK : outcome;
 }
 
-static void show_orphan(struct round *r, const struct sighting *seen)
+static void tell_orphan(struct round *r, const struct sighting *seen)
 {
     const struct place_text place = text_of(r->place);
     if (!orphans_note(&r->worker->orphans, place.at, seen))
@@ -251,6 +253,37 @@ static void show_orphan(struct round *r, const struct sighting *seen)
     r->counts->told++;
     LOG(WARN, "machine.orphaned", TEXT("ref", seen->ref), TEXT("account", place.at),
         TEXT("token", seen->client_token));
+}
+
+/* A person said so; again with each look, until its cloud shows it no more. */
+static enum outcome remove_orphan(struct round *r, const struct orphan_row *orphan,
+                                  struct error *err)
+{
+    struct error why = {0};
+    enum outcome outcome = r->open->driver->terminate(r->open->cloud, orphan->ref, NULL, &why);
+    cloud_called(outcome);
+    LOG(WARN, "machine.removed", TEXT("ref", orphan->ref), TEXT("by", orphan->removal_by),
+        TEXT("code", why.code));
+    return orphan_store_begun(r->worker->db, orphan,
+                              outcome == OK || outcome == ERR_NOT_FOUND ? NULL : why.code,
+                              r->worker->holder, err);
+}
+
+static enum outcome show_orphan(struct round *r, const struct sighting *seen, struct error *err)
+{
+    struct orphan_row orphan = {.kind = ORPHAN_MACHINE, .instance = seen->instance};
+    tell_orphan(r, seen);
+    TRY(text_copy(orphan.project, sizeof orphan.project, r->place->project, "project", err));
+    TRY(text_copy(orphan.account, sizeof orphan.account, r->place->name, "account", err));
+    TRY(text_copy(orphan.ref, sizeof orphan.ref, seen->ref, "ref", err));
+    TRY(text_copy(orphan.owner, sizeof orphan.owner, r->open->account.owner, "owner", err));
+    TRY(text_copy(orphan.client_token, sizeof orphan.client_token, seen->client_token, "token",
+                  err));
+    TRY(text_copy(orphan.zone, sizeof orphan.zone, seen->zone, "zone", err));
+    snprintf(orphan.state, sizeof orphan.state, "%s",
+             name_of(&machine_state_names, (int)seen->state));
+    TRY(orphan_store_seen(r->worker->db, &orphan, err));
+    return orphan.removal != REMOVAL_NONE ? remove_orphan(r, &orphan, err) : OK;
 }
 
 static enum outcome adopt(struct round *r, const struct instance *row, const struct sighting *seen,
@@ -277,10 +310,8 @@ static enum outcome check_machine(struct round *r, const struct sighting *seen, 
     if (row == NULL || strcmp(row->cloud_ref, seen->ref) != 0) {
         /* The row as it is now: it may be younger than our list, or over. */
         enum outcome outcome = instance_store_find(r->worker->db, &seen->instance, &late, err);
-        if (outcome == ERR_NOT_FOUND) {
-            show_orphan(r, seen);
-            return OK;
-        }
+        if (outcome == ERR_NOT_FOUND)
+            return show_orphan(r, seen, err);
         TRY(outcome);
         row = &late;
     }
@@ -297,6 +328,7 @@ static enum outcome compare(struct round *r, struct error *err)
 {
     r->by_ref = map_new(sizeof(struct ref_key));
     r->by_instance = map_new(sizeof(struct uuid));
+    const struct moment began = moment_add_seconds(clock_now(), -SWEEP_SLACK_SECONDS);
     /* Rows first: a machine launched between the two is then merely not looked for. */
     TRY(read_rows(r, err));
     enum outcome outcome = r->open->driver->list(r->open->cloud, &r->seen, err);
@@ -312,7 +344,9 @@ static enum outcome compare(struct round *r, struct error *err)
         TRY(check_row(r, &r->rows.at[i], err));
     for (size_t i = 0; i < r->seen.count; i++)
         TRY(check_machine(r, &r->seen.at[i], err));
-    return OK;
+    return r->seen.partial
+               ? OK
+               : orphan_store_sweep(r->worker->db, r->place->project, r->place->name, began, err);
 }
 
 static void watch_account(struct worker *w, const struct account_place *place,

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "db/orphan_store.h"
 #include "lib/base/metrics.h"
 #include "lib/crypto/random.h"
 #include "tests/support/fake_cloud.h"
@@ -207,6 +208,52 @@ static void many_that_fall_silent_together_are_held(void **state)
     assert_true(stage_running(5));
 }
 
+static struct orphan_row_list orphans_stored(void)
+{
+    struct error err = {0};
+    struct orphan_row_list list = {0};
+    assert_ok(orphan_store_list(stage.db, PROJECT_DEFAULT, 10, &list, &err));
+    return list;
+}
+
+static bool stage_stored(int64_t wanted)
+{
+    OWNED(orphan_row_list_done) struct orphan_row_list list = orphans_stored();
+    return (int64_t)list.count == wanted;
+}
+
+static bool stage_begun(int64_t wanted)
+{
+    OWNED(orphan_row_list_done) struct orphan_row_list list = orphans_stored();
+    return (int64_t)list.count == wanted && list.at[0].removal == REMOVAL_BEGUN;
+}
+
+static void an_orphan_is_stored_and_removed_by_hand_only(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct uuid stranger = uuid_new();
+    struct orphan_row asked;
+    stage_start();
+    fake_cloud_plant(&stranger, "a-token");
+    stage_await(stored, 1);
+    assert_int_equal(fake_cloud_machines(), 1);
+    OWNED(orphan_row_list_done) struct orphan_row_list list = orphans_stored();
+    const struct uuid id = list.at[0].id;
+    assert_string_equal(list.at[0].owner, "test");
+    assert_int_equal(list.at[0].removal, REMOVAL_NONE);
+    assert_int_equal(
+        orphan_store_ask(stage.db, PROJECT_DEFAULT, &id, "i-other", "token:ops", &asked, &err),
+        ERR_CONFLICT);
+    assert_ok(orphan_store_ask(stage.db, PROJECT_DEFAULT, &id, list.at[0].ref, "token:ops", &asked,
+                               &err));
+    stage_await(machines, 0);
+    stage_await(begun, 1);
+    assert_ok(
+        db_script(stage.db, "UPDATE orphans SET last_seen = last_seen - interval '1 hour'", &err));
+    stage_await(stored, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +266,7 @@ int main(void)
         STAGED(an_outage_of_ours_is_not_their_silence),
         STAGED(an_agent_that_stays_silent_is_given_up),
         STAGED(many_that_fall_silent_together_are_held),
+        STAGED(an_orphan_is_stored_and_removed_by_hand_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,56 @@
+/* What is paid for and no row answers for, as the watch saw it last. */
+#ifndef MUSTER_DB_ORPHAN_STORE_H
+#define MUSTER_DB_ORPHAN_STORE_H
+
+#include "db/db_row.h"
+#include "lib/model/instance.h"
+
+enum orphan_kind {
+    ORPHAN_MACHINE,
+    ORPHAN_DISK,
+    ORPHAN_ADDRESS,
+    ORPHAN_INTERFACE,
+    ORPHAN_VANISHED, /* a row whose machine is not there any more */
+    ORPHAN_KIND_COUNT
+};
+extern const struct names orphan_kind_names;
+
+enum removal { REMOVAL_NONE, REMOVAL_ASKED, REMOVAL_BEGUN, REMOVAL_COUNT };
+extern const struct names removal_names;
+
+struct orphan_row {
+    struct uuid id;
+    char project[PROJECT_SIZE];
+    char account[NAME_SIZE];
+    enum orphan_kind kind;
+    char ref[CLOUD_REF_SIZE];
+    char owner[NAME_SIZE]; /* as its tags say, like the next two */
+    struct uuid instance;
+    char client_token[CLIENT_TOKEN_SIZE + 2];
+    char zone[NAME_SIZE];
+    char state[32]; /* as its cloud says */
+    struct moment first_seen;
+    struct moment last_seen;
+    enum removal removal;
+    char removal_by[HOLDER_SIZE];
+    char reason[WHY_SIZE]; /* why the last try to remove it failed */
+};
+extern const struct record orphan_record;
+RECORD_LIST(orphan_row);
+
+/* Seen in a look at its account; fills in what is known of it. */
+enum outcome orphan_store_seen(struct db *db, struct orphan_row *orphan, struct error *err);
+/* After a whole look at the account that began then. */
+enum outcome orphan_store_sweep(struct db *db, const char *project, const char *account,
+                                struct moment began, struct error *err);
+enum outcome orphan_store_list(struct db *db, const char *project, int64_t limit,
+                               struct orphan_row_list *out, struct error *err);
+/* The next look removes it; audited. ERR_CONFLICT "other-machine": `ref` is not what it is. */
+enum outcome orphan_store_ask(struct db *db, const char *project, const struct uuid *id,
+                              const char *ref, const char *actor, struct orphan_row *out,
+                              struct error *err);
+/* Its cloud was told; a `reason` says that it would not. Audited. */
+enum outcome orphan_store_begun(struct db *db, const struct orphan_row *orphan, const char *reason,
+                                const char *actor, struct error *err);
+
+#endif
