@@ -18,5 +18,6 @@ check_PROGRAMS += tests/drivers/test_gcp_hostile
 check_PROGRAMS += tests/drivers/test_gcp_requests
 check_PROGRAMS += tests/drivers/test_gcp_token
 check_PROGRAMS += tests/drivers/test_http
+check_PROGRAMS += tests/drivers/test_manners
 check_PROGRAMS += tests/drivers/test_offers
 check_PROGRAMS += tests/drivers/test_pace

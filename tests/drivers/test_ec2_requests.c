@@ -309,7 +309,7 @@ static void orders_that_ec2_would_refuse_never_leave(void **state)
     static const char long_token[] = "0123456789012345678901234567890123456789012345678901234567890"
                                      "1234";
     const struct cloud_tag reserved[] = {{"aws:x", "1"}};
-    struct launch_order orders[5];
+    struct launch_order orders[6];
     for (size_t i = 0; i < countof(orders); i++)
         orders[i] = an_order();
     orders[0].user_data = SPAN_OF(big);
@@ -318,6 +318,8 @@ static void orders_that_ec2_would_refuse_never_leave(void **state)
     orders[3].tags = reserved;
     orders[3].tag_count = 1;
     orders[4].image = NULL;
+    orders[5].enclaves =
+        true; /* and SEV-SNP, as every machine has that is not said to be without */
     for (size_t i = 0; i < countof(orders); i++) {
         OWNED(form_done) struct form form = {0};
         assert_fails(ec2_run_instances(&account, &orders[i], &form, &err), ERR_INVALID, "invalid");
@@ -370,6 +372,42 @@ static void endpoints_are_https_or_loopback(void **state)
         assert_fails(endpoint_parse(bad[i], &out, &err), ERR_INVALID, "bad-endpoint");
 }
 
+static void a_parent_of_enclaves_is_launched_without_sev_snp(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(form_done) struct form form = {0};
+    struct launch_order order = an_order();
+    order.enclaves = true;
+    order.no_snp = true;
+    assert_ok(ec2_run_instances(&account, &order, &form, &err));
+    OWNED(json_drop) json_t *ours = form_read(&form);
+    assert_string_equal(word(ours, "EnclaveOptions.Enabled"), "true");
+    assert_null(word(ours, "CpuOptions.AmdSevSnp"));
+    if (vectors_folder() == NULL)
+        skip();
+    check_form(MODEL, &form);
+    compare_with_capture("awscli-RunInstances-03", &form,
+                         (const char *const[]){"TagSpecification", "ClientToken", "InstanceType",
+                                               "MinCount", "MaxCount", NULL});
+}
+
+static void roles_are_asked_for_as_a_real_client_does(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    OWNED(form_done) struct form by_token = {0};
+    OWNED(form_done) struct form by_keys = {0};
+    const struct role role = {"arn:aws:iam::123456789012:role/r", "muster-1", "4711"};
+    sts_assume_role_with_web_identity(&role, "eyJhbGciOiJub25lIn0.e30.", &by_token);
+    check_form(STS_MODEL, &by_token);
+    compare_with_capture("awscli-AssumeRoleWithWebIdentity-01", &by_token,
+                         (const char *const[]){NULL});
+    sts_assume_role(&role, &by_keys);
+    check_form(STS_MODEL, &by_keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +421,8 @@ int main(void)
         cmocka_unit_test(a_client_token_follows_instance_and_generation),
         cmocka_unit_test(only_real_instance_ids_are_taken),
         cmocka_unit_test(endpoints_are_https_or_loopback),
+        cmocka_unit_test(a_parent_of_enclaves_is_launched_without_sev_snp),
+        cmocka_unit_test(roles_are_asked_for_as_a_real_client_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
