@@ -63,7 +63,6 @@ static const struct {
     {"NoRegisteredProviderFound",           CLOUD_INVALID},
     {"NotSupported",                        CLOUD_UNSUPPORTED},
     {"FeatureNotSupported",                 CLOUD_UNSUPPORTED},
-    {"VMSizeDoesntSupportConfidentialVM",   CLOUD_UNSUPPORTED},
     {"Conflict",                            CLOUD_STATE_CONFLICT},
     {"OperationNotAllowed",                 CLOUD_STATE_CONFLICT},
     {"AnotherOperationInProgress",          CLOUD_STATE_CONFLICT},

@@ -1,5 +1,4 @@
-// A machine's life through Azure's own SDK. Prints TAP without a plan; the first argument that
-// fails says why on standard error.
+// A machine's life through Azure's own SDK. Prints TAP without numbers and plan: clients_azure.sh adds them.
 import { ComputeManagementClient } from "@azure/arm-compute";
 import { ClientAssertionCredential, ClientCertificateCredential, ClientSecretCredential } from "@azure/identity";
 
