@@ -61,7 +61,7 @@ struct guest {
     const char *policy; /* "stock" or "direct" */
     struct bytes rest;
     const char *declared; /* by the controller: its machine; NULL: nothing */
-    char *token; /* of the last appraisal */
+    char *token;          /* of the last appraisal */
     struct appraise_reply verdict;
     int64_t sequence;
 };

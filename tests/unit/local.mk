@@ -88,6 +88,7 @@ check_PROGRAMS += tests/unit/test_seal
 check_PROGRAMS += tests/unit/test_seal_rsa
 check_PROGRAMS += tests/unit/test_signed_data
 check_PROGRAMS += tests/unit/test_sigv4
+check_PROGRAMS += tests/unit/test_snp_cache
 check_PROGRAMS += tests/unit/test_snp_chain
 check_PROGRAMS += tests/unit/test_snp_judge
 check_PROGRAMS += tests/unit/test_snp_policy
