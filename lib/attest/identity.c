@@ -208,7 +208,16 @@ static void check_region(struct identity_hearing *h, const struct identity_witne
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-static void conclude(struct identity_hearing *h, bool known)
+/* EC2's document answers nobody, so that whoever has read it can show it beside evidence of his own
+ * machine: it counts where evidence says that Amazon runs the machine. */
+static bool may_be_shown_here(const struct identity_hearing *h, const struct identity_witness *w)
+{
+    char proven[REGION_SIZE];
+    snp_csp_region(w->csp_id, proven);
+    return h->documents->cloud != CLOUD_AWS || proven[0] != '\0' || w->enclave.len > 0;
+}
+
+static void conclude(struct identity_hearing *h, bool known, const char *unless)
 {
     struct identity *out = h->out;
     out->reason = out->checks.reason;
@@ -217,7 +226,7 @@ static void conclude(struct identity_hearing *h, bool known)
         return;
     }
     if (!known) {
-        identity_nothing(h, "nobody says which machine it should be");
+        identity_nothing(h, unless);
         return;
     }
     out->state = DOCUMENTS_AGREE;
@@ -242,7 +251,10 @@ static void judge(struct identity_hearing *h, const struct identity_witness *wit
         known = check_machine(h, witness);
         check_region(h, witness);
     }
-    conclude(h, known);
+    if (may_be_shown_here(h, witness))
+        conclude(h, known, "nobody says which machine it should be");
+    else
+        conclude(h, false, "no key of the chip's says that Amazon runs this machine");
 }
 
 void identity_judge(struct span record, const struct identity_terms *terms,
@@ -254,7 +266,7 @@ void identity_judge(struct span record, const struct identity_terms *terms,
     struct identity_hearing h = {.terms = terms, .documents = &documents, .out = out};
     if (cloud_documents_read(record, &documents, &why) != OK) {
         identity_refuse(&h, why.text, REASON_IDENTITY_FORMAT);
-        conclude(&h, false);
+        conclude(&h, false, NULL);
         return;
     }
     out->cloud = documents.cloud;

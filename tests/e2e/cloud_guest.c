@@ -207,6 +207,46 @@ static void a_charter_that_takes_no_clouds_word_any_more_needs_new_verdicts(void
     asks(d, &g, "ours", "grant-account");
 }
 
+/* ---- a machine of anybody, with a document of ours ------------------------------------------ */
+
+static void show_document(struct guest *g, const char *machine)
+{
+    struct error err = {0};
+    OWNED(cloud_documents_done) struct cloud_documents documents = {.cloud = CLOUD_AWS};
+    const struct paper paper = {.account = "our-project",
+                                .region = "us-east-2",
+                                .zone = "us-east-2b",
+                                .machine = machine,
+                                .image = "ami-1",
+                                .size = "m6a.large",
+                                .started = clock_now(),
+                                .at = clock_now()};
+    assert_ok(papers_aws(papers, &paper, &documents.parts[AWS_DOCUMENT],
+                         &documents.parts[AWS_RSA2048], &err));
+    OWNED(mem_drop) char *record = cloud_documents_print(1, &documents);
+    bytes_done(&g->rest);
+    bytes_add(&g->rest, span_of_text(record));
+}
+
+static void a_thiefs_machine_is_not_ours_by_a_document_that_he_kept(void **state)
+{
+    struct deployment *d = *state;
+    OWNED(guest_done) struct guest g = guest_make(PSP_FIRMWARE_ONLY, 0);
+    g.declared = "i-0123456789abcdef0"; /* as a stolen controller says it */
+    show_document(&g, g.declared);
+    memcpy(g.wish.csp_id, "CN=his-own", sizeof "CN=his-own");
+    guest_attested(d, &g);
+    assert_claim(&g, "documents", "none");
+    assert_claim(&g, "identity", "none");
+    asks(d, &g, "ours", "grant-account");
+    asks(d, &g, "here", "grant-region");
+    static const char amazon[] = "CN=cc-us-east-2.amazonaws.com";
+    memcpy(g.wish.csp_id, amazon, sizeof amazon);
+    guest_attested(d, &g);
+    assert_claim(&g, "documents", "agree");
+    asks(d, &g, "ours", NULL);
+}
+
 #define WITH_CLOUDS(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -218,6 +258,7 @@ int main(void)
         WITH_CLOUDS(a_token_for_somebody_else_makes_it_suspect),
         WITH_CLOUDS(what_is_declared_can_only_take_away),
         WITH_CLOUDS(a_region_that_a_document_names_can_be_denied),
+        WITH_CLOUDS(a_thiefs_machine_is_not_ours_by_a_document_that_he_kept),
         WITH_CLOUDS(a_charter_that_takes_no_clouds_word_any_more_needs_new_verdicts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

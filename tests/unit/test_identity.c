@@ -82,6 +82,8 @@ static struct matter best(enum cloud_kind cloud)
                        .certified_region = "us-east-2",
                        .witness = {.csp_id = "", .vm_id = ""},
                        .nonce = {1, 2, 3, 4}};
+    if (cloud == CLOUD_AWS)
+        m.witness.csp_id = "CN=cc-us-east-2.amazonaws.com";
     m.paper.at = clock_at_seconds(NOW);
     m.paper.started = clock_at_seconds(NOW - 3600);
     snprintf(m.declared.machine, sizeof m.declared.machine, "%s", m.paper.machine);
@@ -243,6 +245,17 @@ static void machines_are_known_by_whatever_a_cloud_calls_them(void **state)
     AGREES(CLOUD_AZURE, declare(m, "/subscriptions/" SUBSCRIPTION "/resourceGroups/g");
            m->witness.vm_id = VM_ID);
     AGREES(CLOUD_AWS, m->witness.enclave = span_of_text("i-0123456789abcdef0-enc0abc"));
+    AGREES(CLOUD_AWS, m->witness.csp_id = "";
+           m->witness.enclave = span_of_text("i-0123456789abcdef0-enc0abc"));
+}
+
+/* Whoever has read a document of EC2's may show it: on machines of his own it proves nothing. */
+static void what_answers_nobody_counts_on_machines_of_amazons_alone(void **state)
+{
+    (void)state;
+    NOTHING(CLOUD_AWS, m->witness.csp_id = "");
+    NOTHING(CLOUD_AWS, m->witness.csp_id = "CN=somebody");
+    AGREES(CLOUD_GCP, m->witness.csp_id = "");
 }
 
 static void a_replay_does_not_ask_again_what_was_of_the_moment(void **state)
@@ -544,6 +557,7 @@ int main(void)
         CASES(honest_papers_name_account_region_and_machine),
         CASES(a_signature_with_the_document_inside_is_enough),
         CASES(machines_are_known_by_whatever_a_cloud_calls_them),
+        CASES(what_answers_nobody_counts_on_machines_of_amazons_alone),
         CASES(a_replay_does_not_ask_again_what_was_of_the_moment),
         CASES(what_is_missing_or_unknown_is_no_suspicion),
         cmocka_unit_test(a_charter_that_says_nothing_of_a_cloud_takes_no_word_of_it),
