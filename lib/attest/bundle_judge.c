@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/attest/bundle_inside.h"
+#include "lib/base/text.h"
 
 enum { CLOCK_SLACK_SECONDS = 300 };
 
@@ -205,6 +206,7 @@ static void add(struct bundle_answer *out, const char *name, enum check_result r
     check->name = name;
     check->result = result;
     snprintf(check->detail, sizeof check->detail, "%s", detail);
+    text_make_clean(check->detail); /* it may quote the bundle, cut within a character */
 }
 
 void bundle_judge(struct span in, const struct bundle_terms *terms, struct bundle_answer *out)

@@ -115,6 +115,17 @@ static void evidence_that_nobody_can_read(struct testimony *t, struct bundle *pa
     digest(DIGEST_SHA256, bytes_span(&parts->evidence), t->evidence_digest);
 }
 
+/* What is quoted of it ends within a character. */
+static void evidence_with_a_long_name(struct testimony *t, struct bundle *parts)
+{
+    bytes_done(&parts->evidence);
+    bytes_add(&parts->evidence, span_of_text("{\"kind\":\"snp\",\""));
+    for (size_t i = 0; i < 100; i++)
+        bytes_add(&parts->evidence, span_of_text("\U0001f600"));
+    bytes_add(&parts->evidence, span_of_text("\":7}"));
+    digest(DIGEST_SHA256, bytes_span(&parts->evidence), t->evidence_digest);
+}
+
 static void judged_before_its_key_was_certified(struct testimony *t, struct bundle *parts)
 {
     (void)parts;
@@ -147,6 +158,7 @@ static const struct lie lies[] = {
     {kinder_checks, "bundle-claims"},
     {another_kind, "bundle-evidence"},
     {evidence_that_nobody_can_read, "bundle-evidence"},
+    {evidence_with_a_long_name, "bundle-evidence"},
     {judged_before_its_key_was_certified, "bundle-testimony"},
     {judged_when_the_charter_was_over, "bundle-charter"},
     {judged_before_it_was_asked, "bundle-times"},
@@ -161,6 +173,8 @@ static void assert_refused_later(const char *sealed, const char *reason)
     bundle_judge(span_of_text(sealed), &terms, &answer);
     assert_false(answer.good);
     assert_string_equal(answer.reason, reason);
+    OWNED(json_drop) json_t *json = bundle_answer_to_json(&answer); /* whatever it quotes */
+    assert_non_null(json);
 }
 
 static struct key *opinion_key(void)
