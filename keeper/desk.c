@@ -132,10 +132,11 @@ static const struct desk_row desk[VERB_COUNT] = {
     [VERB_STATUS] = {do_status, NULL, &keeper_status_record},
 };
 
-static enum outcome read_wish(const struct desk_row *row, const json_t *body, union wish *out,
-                              struct error *err)
+static enum outcome read_wish(const struct desk_row *row, const json_t *body, struct span apart,
+                              union wish *out, struct error *err)
 {
     static const char *const none[] = {NULL};
+    TRY(message_take_apart(row->wish, apart, out, err));
     if (row->wish == NULL)
         return json_only(body, "", none, err);
     return record_from_json(row->wish, body, "", out, err);
@@ -145,16 +146,17 @@ static enum outcome serve(struct keeper *k, struct span request, enum verb *verb
                           struct error *err)
 {
     OWNED(json_drop) json_t *body = NULL;
+    struct span apart;
     union wish wish;
     union reply reply;
     memset(&wish, 0, sizeof wish);
     memset(&reply, 0, sizeof reply);
-    TRY(message_parse(request, verb, &body, err));
+    TRY(message_parse_whole(request, verb, &body, &apart, err));
     const struct desk_row *row = &desk[*verb];
     if (row->work == NULL)
         return fail_code(err, ERR_INVALID, "unknown-verb", "a keeper does not do '%s'",
                          name_of(&verb_names, (int)*verb));
-    TRY(read_wish(row, body, &wish, err));
+    TRY(read_wish(row, body, apart, &wish, err));
     enum outcome outcome = row->work(k, &wish, &reply, err);
     if (outcome == OK)
         message_print_reply(row->reply, &reply, out);

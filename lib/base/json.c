@@ -416,11 +416,11 @@ void json_put_moment(json_t *object, const char *name, struct moment value)
 void json_put_hex(json_t *object, const char *name, struct span value)
 {
     OWNED(mem_drop) char *text = hex_of(value);
-    json_put_text(object, name, text);
+    json_put_new(object, name, json_stringn_nocheck(text, 2 * value.len)); /* it is UTF-8 */
 }
 
 void json_put_base64(json_t *object, const char *name, struct span value)
 {
     OWNED(mem_drop) char *text = base64_of(value);
-    json_put_text(object, name, text);
+    json_put_new(object, name, json_string_nocheck(text));
 }

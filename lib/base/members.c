@@ -129,13 +129,45 @@ static void add_field(struct members *m, const struct field *field, const void *
     abort();
 }
 
+static bool is_shown(const struct field *field, const void *object)
+{
+    return (field->flags & FIELD_HIDDEN) == 0 && !field_is_absent(field, object);
+}
+
+/* About what it takes, so that what is long is not moved each time the text grows. */
+static size_t room_for(const struct field *field, const void *object)
+{
+    enum { SHORT_ROOM = 64 };
+    const void *at = field_in(field, object);
+    switch (field->kind) {
+    case FIELD_STRING:
+    case FIELD_PRINTED:
+        return SHORT_ROOM + strlen(*(char *const *)at);
+    case FIELD_BYTES:
+        return SHORT_ROOM + bytes_span(at).len / 3 * 4;
+    case FIELD_INT:
+    case FIELD_BOOL:
+    case FIELD_NAME:
+    case FIELD_TEXT:
+    case FIELD_UUID:
+    case FIELD_MOMENT:
+    case FIELD_HEX:
+    case FIELD_JSON:
+        break;
+    }
+    return SHORT_ROOM;
+}
+
 void members_record(struct members *m, const struct record *record, const void *object)
 {
-    for (size_t i = 0; i < record->count; i++) {
-        const struct field *field = &record->fields[i];
-        if ((field->flags & FIELD_HIDDEN) == 0 && !field_is_absent(field, object))
-            add_field(m, field, object);
-    }
+    size_t room = 0;
+    for (size_t i = 0; i < record->count; i++)
+        if (is_shown(&record->fields[i], object))
+            room += room_for(&record->fields[i], object);
+    text_reserve(&m->values, room);
+    for (size_t i = 0; i < record->count; i++)
+        if (is_shown(&record->fields[i], object))
+            add_field(m, &record->fields[i], object);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */

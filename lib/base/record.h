@@ -25,6 +25,7 @@ enum field_flag {
     FIELD_OPTIONAL = 1,  /* may be absent in JSON; absent or NULL is the zero value */
     FIELD_READ_ONLY = 2, /* printed, never taken from JSON */
     FIELD_HIDDEN = 4,    /* in rows only, never in JSON */
+    FIELD_APART = 8,     /* FIELD_BYTES, hidden: in messages behind the JSON (model/message.h) */
 };
 
 struct field {

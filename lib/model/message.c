@@ -1,5 +1,6 @@
 #include "lib/model/message.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const verb_words[] = {"hello",    "attest-begin", "evidence", "heartbeat",
@@ -119,7 +120,7 @@ static const struct field appraise_wish_fields[] = {
     FIELD(appraise_wish, image, FIELD_TEXT, OPTIONAL),
     FIELD(appraise_wish, declared_region, FIELD_TEXT, OPTIONAL),
     FIELD(appraise_wish, declared_machine, FIELD_TEXT, OPTIONAL),
-    FIELD(appraise_wish, evidence, FIELD_BYTES),
+    FIELD(appraise_wish, evidence, FIELD_BYTES, .flags = FIELD_HIDDEN | FIELD_APART),
     FIELD(appraise_wish, crl, FIELD_BYTES, OPTIONAL),
 };
 const struct record appraise_wish_record = RECORD(appraise_wish, appraise_wish_fields);
@@ -276,6 +277,43 @@ enum outcome message_parse(struct span body, enum verb *verb, json_t **out, stru
     return OK;
 }
 
+/* ---- bytes behind the JSON ------------------------------------------------------------------ */
+
+static const struct field *field_apart(const struct record *record)
+{
+    for (size_t i = 0; record != NULL && i < record->count; i++)
+        if ((record->fields[i].flags & FIELD_APART) != 0)
+            return &record->fields[i];
+    return NULL;
+}
+
+enum outcome message_parse_whole(struct span body, enum verb *verb, json_t **out,
+                                 struct span *out_apart, struct error *err)
+{
+    const uint8_t *end = body.len > 0 ? memchr(body.at, '\0', body.len) : NULL;
+    const size_t len = end != NULL ? (size_t)(end - body.at) : body.len;
+    *out_apart = end != NULL ? span_part(body, len + 1, body.len) : (struct span){0};
+    return message_parse(span_part(body, 0, len), verb, out, err);
+}
+
+enum outcome message_take_apart(const struct record *record, struct span apart, void *object,
+                                struct error *err)
+{
+    const struct field *field = field_apart(record);
+    if (field == NULL && apart.at != NULL)
+        return fail_code(err, ERR_INVALID, "malformed", "%zu bytes behind the JSON", apart.len);
+    if (field != NULL && apart.at == NULL) {
+        char where[ERROR_WHERE_SIZE];
+        snprintf(where, sizeof where, "/%s", field->name);
+        return fail_at(err, ERR_INVALID, "missing-member", where, "%s: missing", where);
+    }
+    if (field != NULL)
+        bytes_add(field_of(field, object), apart);
+    return OK;
+}
+
+/* ---- printing ------------------------------------------------------------------------------- */
+
 static void print(const struct members *body, struct bytes *out)
 {
     OWNED(text_done) struct text text = {0};
@@ -291,6 +329,11 @@ void message_print(enum verb verb, const struct record *record, const void *obje
         members_record(&body, record, object);
     members_text(&body, "do", name_of(&verb_names, (int)verb));
     print(&body, out);
+    const struct field *apart = field_apart(record);
+    if (apart == NULL)
+        return;
+    bytes_add_u8(out, '\0');
+    bytes_add(out, bytes_span(field_in(apart, object)));
 }
 
 void message_print_reply(const struct record *record, const void *object, struct bytes *out)

@@ -253,6 +253,14 @@ extern const struct record hello_record, hello_reply_record, attest_begin_record
 
 /* A REQUEST or NOTE body: the verb and the rest without "do", ready for record_from_json(). */
 enum outcome message_parse(struct span body, enum verb *verb, json_t **out, struct error *err);
+/* The same of a REQUEST whose record has a FIELD_APART: behind its JSON and a NUL, which no JSON
+ * holds, stand those bytes as they are, and not as base64. `*out_apart` is nowhere without a NUL.
+ */
+enum outcome message_parse_whole(struct span body, enum verb *verb, json_t **out,
+                                 struct span *out_apart, struct error *err);
+/* Puts them into their place; ERR_INVALID when there are some and no place, or the reverse. */
+enum outcome message_take_apart(const struct record *record, struct span apart, void *object,
+                                struct error *err);
 /* Body of a REQUEST or NOTE. `record` may be NULL for a bare verb. */
 void message_print(enum verb verb, const struct record *record, const void *object,
                    struct bytes *out);

@@ -50,7 +50,8 @@ static void keeper_hears(struct link_event *event)
     struct error err = {0};
     OWNED(json_drop) json_t *message = NULL;
     enum verb verb;
-    assert_ok(message_parse(bytes_span(&event->body), &verb, &message, &err));
+    struct span apart;
+    assert_ok(message_parse_whole(bytes_span(&event->body), &verb, &message, &apart, &err));
     if (verb == VERB_CHALLENGE) {
         most = ++under_way > most ? under_way : most;
         front_keeper_challenges(event->id);

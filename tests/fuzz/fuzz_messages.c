@@ -25,19 +25,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t bytes[4096];
     } object;
     enum verb verb;
+    struct span apart;
     OWNED(json_drop) json_t *body = NULL;
     error_ignore(message_parse_problem(SPAN(data, size), NULL));
     if (message_parse_slot(SPAN(data, size)) > SLOT_MOST_MS)
         abort();
     struct resume_order order;
     error_ignore(resume_order_parse(SPAN(data, size), &order, NULL));
-    if (message_parse(SPAN(data, size), &verb, &body, NULL) != OK)
+    if (message_parse_whole(SPAN(data, size), &verb, &body, &apart, NULL) != OK)
         return 0;
     for (size_t i = 0; i < countof(records); i++) {
         if (records[i]->size > sizeof object)
             continue;
         memset(&object, 0, sizeof object);
-        if (record_from_json(records[i], body, "", &object, NULL) == OK)
+        if (message_take_apart(records[i], apart, &object, NULL) == OK &&
+            record_from_json(records[i], body, "", &object, NULL) == OK)
             record_done(records[i], &object);
     }
     return 0;

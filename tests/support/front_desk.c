@@ -168,13 +168,16 @@ uint64_t front_keeper_asked(enum verb wanted, const struct record *record, void 
         OWNED(link_event_drop) struct link_event *event = next_frame(&front.keeper);
         OWNED(json_drop) json_t *message = NULL;
         enum verb verb;
-        assert_ok(message_parse(bytes_span(&event->body), &verb, &message, &err));
+        struct span apart;
+        assert_ok(message_parse_whole(bytes_span(&event->body), &verb, &message, &apart, &err));
         if (verb == VERB_STATUS)
             keeper_is_well(event->id);
         if (verb != wanted)
             continue;
-        if (record != NULL)
+        if (record != NULL) {
+            assert_ok(message_take_apart(record, apart, out, &err));
             assert_ok(record_from_json(record, message, "", out, &err));
+        }
         return event->id;
     }
 }

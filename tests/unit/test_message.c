@@ -65,6 +65,53 @@ static void what_is_no_message_is_refused(void **state)
     }
 }
 
+static void bytes_apart_cross_behind_the_json(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct appraise_wish sent = {.policy = "stock", .instance = {{1}}, .nonce = {2}};
+    struct appraise_wish got = {0};
+    OWNED(bytes_done) struct bytes body = {0};
+    OWNED(json_drop) json_t *rest = NULL;
+    enum verb verb = VERB_COUNT;
+    struct span apart;
+    bytes_add(&sent.evidence, SPAN("\0any\"bytes\0", 11));
+    message_print(VERB_APPRAISE, &appraise_wish_record, &sent, &body);
+    assert_ok(message_parse_whole(bytes_span(&body), &verb, &rest, &apart, &err));
+    assert_int_equal(verb, VERB_APPRAISE);
+    assert_ok(message_take_apart(&appraise_wish_record, apart, &got, &err));
+    assert_ok(record_from_json(&appraise_wish_record, rest, "", &got, &err));
+    assert_true(span_equal(bytes_span(&got.evidence), bytes_span(&sent.evidence)));
+    assert_string_equal(got.policy, "stock");
+    record_done(&appraise_wish_record, &sent);
+    record_done(&appraise_wish_record, &got);
+}
+
+/* Nor does a message without them take any: nothing in a body goes unread. */
+static void bytes_apart_are_refused_where_no_place_is_theirs(void **state)
+{
+    (void)state;
+    static const char beat[] = "{\"do\":\"heartbeat\",\"load\":0,\"seq\":1}\0x";
+    static const char bare[] = "{\"do\":\"appraise\"}";
+    struct error err = {0};
+    struct heartbeat heartbeat = {0};
+    struct appraise_wish wish = {0};
+    enum verb verb = VERB_COUNT;
+    struct span apart;
+    OWNED(json_drop) json_t *rest = NULL;
+    OWNED(json_drop) json_t *other = NULL;
+    assert_fails(message_parse(SPAN(beat, sizeof beat - 1), &verb, &rest, &err), ERR_INVALID,
+                 "malformed");
+    assert_ok(message_parse_whole(SPAN(beat, sizeof beat - 1), &verb, &rest, &apart, &err));
+    assert_fails(message_take_apart(&heartbeat_record, apart, &heartbeat, &err), ERR_INVALID,
+                 "malformed");
+    assert_fails(message_take_apart(NULL, apart, NULL, &err), ERR_INVALID, "malformed");
+    assert_ok(message_parse_whole(span_of_text(bare), &verb, &other, &apart, &err));
+    assert_fails(message_take_apart(&appraise_wish_record, apart, &wish, &err), ERR_INVALID,
+                 "missing-member");
+    assert_string_equal(err.where, "/evidence");
+}
+
 static void a_problem_crosses_with_outcome_code_place_and_text(void **state)
 {
     (void)state;
@@ -226,6 +273,8 @@ int main(void)
         cmocka_unit_test(a_request_crosses_with_its_verb_and_members),
         cmocka_unit_test(strangers_in_a_message_are_refused_with_their_path),
         cmocka_unit_test(what_is_no_message_is_refused),
+        cmocka_unit_test(bytes_apart_cross_behind_the_json),
+        cmocka_unit_test(bytes_apart_are_refused_where_no_place_is_theirs),
         cmocka_unit_test(a_problem_crosses_with_outcome_code_place_and_text),
         cmocka_unit_test(a_slot_is_a_problem_that_says_when_to_come_again),
         cmocka_unit_test(an_answer_to_appraise_is_read_as_its_reply),
