@@ -30,7 +30,7 @@ static void find_action(const char *message, char *out, size_t size)
         return;
     at += sizeof before - 1;
     size_t len = strcspn(at, "'");
-    if (at[len] == '\'' && len < size)
+    if (len < size && at[len] == '\'')
         text_clip(out, len + 1, at);
 }
 

@@ -233,12 +233,14 @@ static void make_key(const struct account *account, const struct launch_order *o
     text_add_base64(out, SPAN_OF(blob));
 }
 
+#define ADMIN_USER "muster"
+
 static json_t *make_system(const struct account *account, const struct launch_order *order)
 {
     OWNED(text_done) struct text key_text = {0};
     make_key(account, order, &key_text);
     json_t *key = json_object();
-    json_put_text(key, "path", "/home/muster/.ssh/authorized_keys");
+    json_put_text(key, "path", "/home/" ADMIN_USER "/.ssh/authorized_keys");
     json_put_text(key, "keyData", text_str(&key_text));
     json_t *keys = json_array();
     json_add_new(keys, key);
@@ -251,7 +253,7 @@ static json_t *make_system(const struct account *account, const struct launch_or
     json_put_new(linux_settings, "ssh", ssh);
     json_t *system = json_object();
     json_put_text(system, "computerName", order->client_token);
-    json_put_text(system, "adminUsername", "muster");
+    json_put_text(system, "adminUsername", ADMIN_USER);
     json_put_bool(system, "allowExtensionOperations", false);
     json_put_new(system, "linuxConfiguration", linux_settings);
     return system;

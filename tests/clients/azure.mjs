@@ -7,6 +7,7 @@ const subscription = "00000000-0000-0000-0000-000000000001";
 const tenant = "00000000-0000-0000-0000-00000000000a";
 const options = { authorityHost: SIM_TLS, disableInstanceDiscovery: true };
 const group = "fleet";
+const adminUsername = "muster";
 const fast = { updateIntervalInMs: 20 };
 let failures = 0;
 
@@ -56,10 +57,10 @@ const machine = {
     },
     osProfile: {
         computerName: "vm-1",
-        adminUsername: "muster",
+        adminUsername,
         linuxConfiguration: {
             disablePasswordAuthentication: true,
-            ssh: { publicKeys: [{ path: "/home/muster/.ssh/authorized_keys", keyData: "ssh-ed25519 AAAA" }] },
+            ssh: { publicKeys: [{ path: `/home/${adminUsername}/.ssh/authorized_keys`, keyData: "ssh-ed25519 AAAA" }] },
         },
     },
     networkProfile: {
