@@ -7,6 +7,7 @@
 
 #include "lib/base/file.h"
 #include "lib/crypto/x509_make.h"
+#include "tests/support/simulator.h"
 #include "tests/support/test.h"
 
 static void assert_refused(const char *text, enum policy_mode mode, const char *code,
@@ -175,8 +176,8 @@ static void add_authority(size_t filling, struct text *out)
     OWNED(bytes_done) struct bytes value = {0};
     OWNED(maker_drop) struct maker *maker = NULL;
     OWNED(text_done) struct text file = {0};
-    const char *source = getenv("MUSTER_SRC");
-    text_addf(&file, "%s/tests/simulator-state/ark.key", source != NULL ? source : ".");
+    const char *build = getenv("MUSTER_BUILD");
+    text_addf(&file, "%s/tests/simulator-state/ark.key", build != NULL ? build : ".");
     assert_ok(file_read(text_str(&file), 16 * 1024, &pem, &err));
     assert_ok(maker_from_pem(bytes_span(&pem), &maker, &err));
     bytes_add_room(&value, filling);
@@ -393,5 +394,5 @@ int main(void)
         cmocka_unit_test(tcb_layouts_join_and_split),
         cmocka_unit_test(products_follow_family_and_model),
     };
-    return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("policy", tests, simulator_set_up, simulator_tear_down);
 }
