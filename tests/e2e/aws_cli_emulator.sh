@@ -4,9 +4,8 @@
 # live and die with their machines, the processor answers at its socket, and a restart forgets
 # nothing.
 set -u
-work=$(mktemp -d)
-sim=
-trap 'test -n "$sim" && kill "$sim" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
+# shellcheck source=tests/support/sim.sh
+. "$MUSTER_SRC/tests/support/sim.sh"
 
 cat >"$work/sim.conf" <<EOF
 state-dir = $work/state
@@ -25,31 +24,8 @@ exec sleep 600
 EOF
 chmod +x "$work/agent"
 
-say() { # say STATUS SENTENCE
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
-skip() {
-    n=$((n + 1))
-    echo "ok $n - $1 # SKIP $2"
-}
-within() { # within SECONDS COMMAND...: until it succeeds
-    local deadline=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $deadline ] || return 1
-        read -rt 0.05 <> <(:) || true
-    done
-}
 start() {
-    : >"$work/ready"
-    "$MUSTER_BUILD/emulator/muster-sim" --config "$work/sim.conf" >"$work/ready" 2>>"$work/sim.log" &
-    sim=$!
-    within 120 test -s "$work/ready" || {
-        sed 's/^/# /' "$work/sim.log"
-        echo "Bail out! muster-sim does not start"
-        exit 1
-    }
+    sim_start
     url=$(jq -r .ec2 "$work/ready")
 }
 machines() { curl -sS -m 10 "$url/_control/machines"; }
@@ -64,7 +40,6 @@ export AWS_ACCESS_KEY_ID=AKIAMUSTERSIM0000000 AWS_SECRET_ACCESS_KEY=muster-sim-s
 export AWS_DEFAULT_REGION=us-east-2 AWS_EC2_METADATA_DISABLED=true AWS_MAX_ATTEMPTS=1
 unset AWS_SESSION_TOKEN AWS_PROFILE
 echo 1..16
-n=0
 start
 
 cat >"$work/account.json" <<EOF

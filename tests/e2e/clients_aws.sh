@@ -3,9 +3,8 @@
 # A real client takes the emulator for EC2: @aws-sdk/client-ec2 from npm launches a machine, looks at it,
 # stops, starts and ends it. (aws-cli does so in aws_cli_emulator.sh.)
 set -u
-work=$(mktemp -d)
-sim=
-trap 'test -n "$sim" && kill "$sim" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
+# shellcheck source=tests/support/sim.sh
+. "$MUSTER_SRC/tests/support/sim.sh"
 # shellcheck source=tests/clients/install.sh
 . "$MUSTER_SRC/tests/clients/install.sh"
 
@@ -17,27 +16,7 @@ boot-ms = 10
 stop-ms = 10
 EOF
 
-n=0
-say() { # say STATUS SENTENCE
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
-within() { # within SECONDS COMMAND...: until it succeeds
-    local deadline=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $deadline ] || return 1
-        read -rt 0.05 <> <(:) || true
-    done
-}
-
-"$MUSTER_BUILD/emulator/muster-sim" --config "$work/sim.conf" >"$work/ready" 2>"$work/sim.log" &
-sim=$!
-within 120 test -s "$work/ready" || {
-    sed 's/^/# /' "$work/sim.log"
-    echo "Bail out! muster-sim does not start"
-    exit 1
-}
+sim_start
 url=$(jq -r .ec2 "$work/ready")
 export AWS_ACCESS_KEY_ID=AKIAMUSTERSIM0000000 AWS_SECRET_ACCESS_KEY=muster-sim-secret-key
 clients_install

@@ -3,9 +3,8 @@
 # Real clients take the emulator for Google Cloud: @google-cloud/compute from npm and gcloud launch a
 # machine, look at it and delete it, and `muster account test` does its whole round.
 set -u
-work=$(mktemp -d)
-sim=
-trap 'test -n "$sim" && kill "$sim" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
+# shellcheck source=tests/support/sim.sh
+. "$MUSTER_SRC/tests/support/sim.sh"
 # shellcheck source=tests/clients/install.sh
 . "$MUSTER_SRC/tests/clients/install.sh"
 
@@ -17,31 +16,7 @@ boot-ms = 10
 stop-ms = 10
 EOF
 
-n=0
-say() { # say STATUS SENTENCE
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
-skip() {
-    n=$((n + 1))
-    echo "ok $n - $1 # SKIP $2"
-}
-within() { # within SECONDS COMMAND...: until it succeeds
-    local deadline=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $deadline ] || return 1
-        read -rt 0.05 <> <(:) || true
-    done
-}
-
-"$MUSTER_BUILD/emulator/muster-sim" --config "$work/sim.conf" >"$work/ready" 2>"$work/sim.log" &
-sim=$!
-within 120 test -s "$work/ready" || {
-    sed 's/^/# /' "$work/sim.log"
-    echo "Bail out! muster-sim does not start"
-    exit 1
-}
+sim_start
 url=$(jq -r .gce "$work/ready")
 key=$work/state/gcp-key.json
 machines() { curl -sS -m 10 "$url/_control/machines"; }

@@ -5,32 +5,14 @@
 set -u
 # shellcheck source=tests/clients/install.sh
 . "$MUSTER_SRC/tests/clients/install.sh"
-work=$(mktemp -d)
-sim=
-trap 'test -n "$sim" && kill "$sim" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
+# shellcheck source=tests/support/sim.sh
+. "$MUSTER_SRC/tests/support/sim.sh"
 cat >"$work/sim.conf" <<CONF
 state-dir = $work/state
 run-dir = $work/run
 psp-dir = $MUSTER_BUILD/tests/simulator-state
 boot-ms = 1
 CONF
-n=0
-say() { # say STATUS SENTENCE
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
-skip() {
-    n=$((n + 1))
-    echo "ok $n - $1 # SKIP $2"
-}
-within() { # within SECONDS COMMAND...: until it succeeds
-    local deadline=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $deadline ] || return 1
-        read -rt 0.05 <> <(:) || true
-    done
-}
 # Of machines as an earlier run left them: one on each cloud, which boot again.
 machine() { # machine CLOUD REF NAME GROUP REGION ZONE IMAGE
     mkdir -p "$work/state/machines/$2"
@@ -48,13 +30,7 @@ n=1 machine azure $azure_ref vm-1 group-1 eastus 1 image
 n=2 machine gcp $gcp_ref vm-1 our-project us-central1 us-central1-a image
 
 echo 1..16
-"$MUSTER_BUILD/emulator/muster-sim" --config "$work/sim.conf" >"$work/ready" 2>"$work/sim.log" &
-sim=$!
-within 120 test -s "$work/ready" || {
-    sed 's/^/# /' "$work/sim.log"
-    echo "Bail out! muster-sim does not start"
-    exit 1
-}
+sim_start
 of() { jq -r ".metadata.$1" "$work/ready"; }
 aws=$(of aws)/$aws_ref azure=$(of azure)/$azure_ref gcp=$(of gcp)/$gcp_ref
 control=$(jq -r .ec2 "$work/ready")/_control
