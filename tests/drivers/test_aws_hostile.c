@@ -1,9 +1,7 @@
 /* EC2 at its worst: pages that are empty or have no end, answers to something else, floods. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "drivers/driver.h"
-#include "tests/support/fake_http.h"
+#include "tests/support/far_ec2.h"
 #include "tests/support/test.h"
 
 #define REF "i-0123456789abcdef0"
@@ -15,41 +13,10 @@
     "</instanceId><instanceState><name>running</name>"                                             \
     "</instanceState></item></instancesSet></item>"
 
-struct world {
-    struct fake_http *ec2;
-    struct account account;
-    struct cloud *cloud;
-};
-
-static int set_up(void **state)
-{
-    struct error err = {0};
-    struct world *w = NEW(struct world);
-    w->ec2 = fake_http_start();
-    w->account = (struct account){
-        .name = "bad", .driver = DRIVER_AWS, .region = "us-east-2", .owner = "tests"};
-    snprintf(w->account.endpoint, sizeof w->account.endpoint, "%s", fake_http_url(w->ec2));
-    setenv("AWS_ACCESS_KEY_ID", "AKIATEST", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-    unsetenv("AWS_SESSION_TOKEN");
-    assert_ok(aws_driver.open(&w->account, &w->cloud, &err));
-    *state = w;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *w = *state;
-    aws_driver.close(w->cloud);
-    fake_http_stop(w->ec2);
-    free(w);
-    return 0;
-}
-
 /* "Not there" for a machine that is there would be a machine nobody pays attention to. */
 static void a_machine_behind_an_empty_page_is_found(void **state)
 {
-    struct world *w = *state;
+    struct far_ec2 *w = *state;
     struct error err = {0};
     struct sighting seen;
     fake_http_say(w->ec2, 200, PAGE("", "two"));
@@ -61,7 +28,7 @@ static void a_machine_behind_an_empty_page_is_found(void **state)
 
 static void a_list_goes_on_over_empty_pages(void **state)
 {
-    struct world *w = *state;
+    struct far_ec2 *w = *state;
     struct error err = {0};
     OWNED(sighting_list_done) struct sighting_list list = {0};
     fake_http_say(w->ec2, 200, PAGE(MACHINE("i-0a"), "two"));
@@ -73,7 +40,7 @@ static void a_list_goes_on_over_empty_pages(void **state)
 
 static void pages_that_go_in_a_circle_are_left(void **state)
 {
-    struct world *w = *state;
+    struct far_ec2 *w = *state;
     struct error err = {0};
     OWNED(sighting_list_done) struct sighting_list list = {0};
     fake_http_say(w->ec2, 200, PAGE(MACHINE("i-0a"), "two"));
@@ -85,7 +52,7 @@ static void pages_that_go_in_a_circle_are_left(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define T(f) cmocka_unit_test_setup_teardown(f, far_ec2_open, far_ec2_close)
     const struct CMUnitTest tests[] = {
         T(a_machine_behind_an_empty_page_is_found),
         T(a_list_goes_on_over_empty_pages),

@@ -8,7 +8,7 @@
 #include "drivers/aws/ec2_requests.h"
 #include "drivers/catalogue.h"
 #include "emulator/aws_actions.h"
-#include "tests/support/fake_http.h"
+#include "tests/support/far_ec2.h"
 #include "tests/support/rules.h"
 #include "tests/support/sim_cloud.h"
 #include "tests/support/test.h"
@@ -119,40 +119,9 @@ static void what_is_no_answer_is_not_taken_for_one(void **state)
 
 /* ---- pages ---------------------------------------------------------------------------------- */
 
-struct far_end {
-    struct fake_http *ec2;
-    struct account account;
-    struct cloud *cloud;
-};
-
-static int dial(void **state)
-{
-    struct error err = {0};
-    struct far_end *w = NEW(struct far_end);
-    w->ec2 = fake_http_start();
-    w->account = (struct account){
-        .name = "bad", .driver = DRIVER_AWS, .region = "us-east-2", .owner = "tests"};
-    snprintf(w->account.endpoint, sizeof w->account.endpoint, "%s", fake_http_url(w->ec2));
-    setenv("AWS_ACCESS_KEY_ID", "AKIATEST", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-    unsetenv("AWS_SESSION_TOKEN");
-    assert_ok(aws_driver.open(&w->account, &w->cloud, &err));
-    *state = w;
-    return 0;
-}
-
-static int hang_up(void **state)
-{
-    struct far_end *w = *state;
-    aws_driver.close(w->cloud);
-    fake_http_stop(w->ec2);
-    free(w);
-    return 0;
-}
-
 static void all_pages_are_read_or_none(void **state)
 {
-    struct far_end *w = *state;
+    struct far_ec2 *w = *state;
     struct error err = {0};
     OWNED(offer_list_done) struct offer_list offers = {0};
     OWNED(offer_list_done) struct offer_list half = {0};
@@ -172,7 +141,7 @@ static void all_pages_are_read_or_none(void **state)
 
 static void pages_that_go_in_a_circle_end(void **state)
 {
-    struct far_end *w = *state;
+    struct far_ec2 *w = *state;
     struct error err = {0};
     OWNED(offer_list_done) struct offer_list offers = {0};
     fake_http_say(w->ec2, 200, TYPES("", "same"));
@@ -280,7 +249,7 @@ static void the_emulators_answer_is_in_ec2s_model(void **state)
     assert_string_equal(end, "");
 }
 
-#define DIALLED(test) cmocka_unit_test_setup_teardown(test, dial, hang_up)
+#define DIALLED(test) cmocka_unit_test_setup_teardown(test, far_ec2_open, far_ec2_close)
 #define WITH_CLOUD(test) cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close)
 
 int main(void)

@@ -7,6 +7,7 @@
 
 #include "lib/base/file.h"
 #include "lib/base/json.h"
+#include "tests/support/captured.h"
 #include "tests/support/compute_schema.h"
 #include "tests/support/test.h"
 #include "tests/support/vectors.h"
@@ -101,38 +102,6 @@ static void a_launch_has_only_members_that_the_schema_knows(void **state)
     assert_string_equal(word(full, "tags.team"), "red & blue");
 }
 
-/* Every leaf of the captured body is ours too, but for names that the capture chose and for what
- * cloud-init would run. */
-static void compare_bodies(const json_t *theirs, const json_t *ours, const char *path)
-{
-    static const char *const but_for[] = {".tags", ".properties.osProfile.customData"};
-    for (size_t i = 0; i < countof(but_for); i++)
-        if (strcmp(but_for[i], path) == 0)
-            return;
-    const char *name;
-    json_t *member;
-    size_t i;
-    if (json_is_object(theirs)) {
-        json_object_foreach (json_looked_at(theirs), name, member) {
-            OWNED(text_done) struct text below = {0};
-            text_addf(&below, "%s.%s", path, name);
-            compare_bodies(member, json_object_get(ours, name), text_str(&below));
-        }
-    } else if (json_is_array(theirs)) {
-        json_array_foreach (json_looked_at(theirs), i, member)
-            compare_bodies(member, json_array_get(ours, i), path);
-    } else if (!json_equal(json_looked_at(theirs), json_looked_at(ours))) {
-        fail_msg("%s differs", path);
-    }
-}
-
-static json_t *capture_of(const char *file)
-{
-    char path[128];
-    snprintf(path, sizeof path, "clouds/azure/requests/%s.json", file);
-    return vectors_json(path);
-}
-
 static void a_launch_says_what_real_clients_say(void **state)
 {
     (void)state;
@@ -140,12 +109,14 @@ static void a_launch_says_what_real_clients_say(void **state)
         skip();
     static const char *const captures[] = {"azure-arm-compute-js-25.1.1-put",
                                            "azure-mgmt-compute-py-2022-08-01-put"};
+    /* Names that the capture chose, and what cloud-init would run. */
+    static const char *const but_for[] = {"/tags", "/properties/osProfile/customData", NULL};
     const struct account account = an_account();
     const struct launch_order order = an_order();
     OWNED(json_drop) json_t *ours = create(&account, &order);
     for (size_t i = 0; i < countof(captures); i++) {
-        OWNED(json_drop) json_t *capture = capture_of(captures[i]);
-        compare_bodies(json_object_get(capture, "body"), ours, "");
+        OWNED(json_drop) json_t *capture = captured_request("azure", captures[i]);
+        assert_says_as_much(json_object_get(capture, "body"), ours, but_for);
     }
 }
 
@@ -188,7 +159,7 @@ static void every_other_call_is_like_a_real_clients(void **state)
     const struct account account = an_account();
     for (size_t i = 0; i < countof(calls); i++)
         for (size_t c = 0; c < countof(calls[i].captures) && calls[i].captures[c] != NULL; c++) {
-            OWNED(json_drop) json_t *capture = capture_of(calls[i].captures[c]);
+            OWNED(json_drop) json_t *capture = captured_request("azure", calls[i].captures[c]);
             OWNED(arm_request_done) struct arm_request ours = {0};
             const char *name = strstr(word(capture, "path"), "virtualMachines/");
             char ref[64] = "";

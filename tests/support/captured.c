@@ -1,0 +1,44 @@
+#include "tests/support/captured.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+#include "tests/support/test.h"
+#include "tests/support/vectors.h"
+
+json_t *captured_request(const char *cloud, const char *file)
+{
+    char path[160];
+    snprintf(path, sizeof path, "clouds/%s/requests/%s.json", cloud, file);
+    return vectors_json(path);
+}
+
+static void compare(const json_t *theirs, const json_t *ours, const char *path,
+                    const char *const *but_for)
+{
+    const char *name;
+    json_t *member;
+    size_t i;
+    for (const char *const *left_out = but_for; *left_out != NULL; left_out++)
+        if (strcmp(*left_out, path) == 0)
+            return;
+    if (json_is_object(theirs)) {
+        json_object_foreach (json_looked_at(theirs), name, member) {
+            OWNED(text_done) struct text below = {0};
+            text_addf(&below, "%s/%s", path, name);
+            compare(member, json_object_get(ours, name), text_str(&below), but_for);
+        }
+    } else if (json_is_array(theirs)) {
+        json_array_foreach (json_looked_at(theirs), i, member)
+            compare(member, json_array_get(ours, i), path, but_for);
+    } else if (!json_equal(json_looked_at(theirs), json_looked_at(ours))) {
+        OWNED(mem_drop) char *said = json_print(theirs);
+        fail_msg("%s: the real client says %s", path, said);
+    }
+}
+
+void assert_says_as_much(const json_t *theirs, const json_t *ours, const char *const *but_for)
+{
+    compare(theirs, ours, "", but_for);
+}

@@ -1,0 +1,14 @@
+/* Requests that real clients of the clouds sent: does ours say what theirs said? */
+#ifndef MUSTER_TESTS_CAPTURED_H
+#define MUSTER_TESTS_CAPTURED_H
+
+#include "lib/base/json.h"
+
+/* "../shared/vectors/clouds/CLOUD/requests/FILE.json". The caller releases it. */
+json_t *captured_request(const char *cloud, const char *file);
+
+/* Whatever the real one says, ours says too; ours may say more. `but_for`: paths as "/tags" of what
+ * is not compared, up to NULL. Fails the test where they differ. */
+void assert_says_as_much(const json_t *theirs, const json_t *ours, const char *const *but_for);
+
+#endif
