@@ -120,6 +120,34 @@ struct sighting_list {
 struct sighting *sighting_list_add(struct sighting_list *list); /* zeroed; until the next add */
 void sighting_list_done(struct sighting_list *list);
 
+/* What was made with a machine and is paid for by itself. */
+enum leftover_kind { LEFTOVER_DISK, LEFTOVER_ADDRESS, LEFTOVER_INTERFACE, LEFTOVER_KIND_COUNT };
+extern const struct names leftover_kind_names; /* "disk", "address", "interface" */
+
+/* One of these that bears our owner's tag and that no machine has. */
+struct leftover {
+    enum leftover_kind kind;
+    char ref[MACHINE_REF_SIZE];
+    char state_word[32];  /* as the cloud spelled it */
+    struct uuid instance; /* from our tags, as the next two; zero when there is none */
+    char fleet[64];
+    char client_token[LAUNCH_TOKEN_SIZE];
+    char zone[64]; /* may be empty */
+};
+
+enum { LEFTOVERS_MAX = 100 * 1000 };
+
+struct leftover_list {
+    struct leftover *at;
+    size_t count;
+    size_t room;
+    bool partial; /* a part of the cloud did not answer */
+};
+struct leftover *leftover_list_add(struct leftover_list *list); /* zeroed; until the next add */
+void leftover_list_done(struct leftover_list *list);
+/* For drivers: one of our tags, by its key. What does not parse is not ours. */
+void leftover_tag(struct leftover *leftover, const char *key, const char *value);
+
 /* Work that a cloud goes on with after its answer (Azure, Google). */
 enum { OPERATION_SIZE = 1536 };
 struct cloud_operation {
@@ -225,6 +253,12 @@ struct driver {
     /* Which sizes with SEV-SNP there are in the account's region: all pages or an error. NULL: this
      * cloud cannot be asked. */
     enum outcome (*offers)(struct cloud *, struct offer_list *out, struct error *);
+    /* What machines of our owner left behind: all pages or an error, and nothing that a machine
+     * has. discard() removes one of them; a cloud refuses it for what is in use, and not-found is
+     * as good as done. NULL: this cloud cannot be asked. */
+    enum outcome (*leftovers)(struct cloud *, struct leftover_list *out, struct error *);
+    enum outcome (*discard)(struct cloud *, enum leftover_kind kind, const char *ref,
+                            struct error *);
     /* One answer to the call that the cloud's documents name `operation`, read without sending
      * anything. ERR_INVALID: no such call of ours. */
     enum outcome (*read)(const char *operation, const struct http_answer *answer,

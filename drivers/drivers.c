@@ -27,6 +27,10 @@ static const char *const state_words[] = {
 _Static_assert(countof(state_words) == MACHINE_STATE_COUNT);
 const struct names machine_state_names = NAMES("machine state", state_words);
 
+static const char *const leftover_words[] = {"disk", "address", "interface"};
+_Static_assert(countof(leftover_words) == LEFTOVER_KIND_COUNT);
+const struct names leftover_kind_names = NAMES("kind of leftover", leftover_words);
+
 static const struct {
     enum outcome outcome;
     bool repeatable;
@@ -124,6 +128,35 @@ void sighting_list_done(struct sighting_list *list)
 {
     free(list->at);
     *list = (struct sighting_list){0};
+}
+
+struct leftover *leftover_list_add(struct leftover_list *list)
+{
+    if (list->count == list->room) {
+        list->room = list->room == 0 ? 16 : list->room * 2;
+        list->at = mem_resize(list->at, list->room, sizeof *list->at);
+    }
+    struct leftover *fresh = &list->at[list->count++];
+    *fresh = (struct leftover){0};
+    return fresh;
+}
+
+void leftover_list_done(struct leftover_list *list)
+{
+    free(list->at);
+    *list = (struct leftover_list){0};
+}
+
+void leftover_tag(struct leftover *leftover, const char *key, const char *value)
+{
+    struct uuid id;
+    if (strcmp(key, TAG_INSTANCE) == 0 && uuid_parse(value, &id, NULL) == OK)
+        leftover->instance = id;
+    else if (strcmp(key, TAG_FLEET) == 0 && text_is_name(value))
+        text_clip(leftover->fleet, sizeof leftover->fleet, value);
+    else if (strcmp(key, TAG_TOKEN) == 0 && text_is_word(value) &&
+             strlen(value) < sizeof leftover->client_token)
+        text_clip(leftover->client_token, sizeof leftover->client_token, value);
 }
 
 struct notice *notice_list_add(struct notice_list *list)

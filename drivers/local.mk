@@ -16,7 +16,9 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/aws/signed.c drivers/aws/signed.h \
 	drivers/aws/ec2_answers.c drivers/aws/ec2_answers.h \
 	drivers/aws/ec2_errors.c drivers/aws/ec2_errors.h \
+	drivers/aws/ec2_leftovers.c drivers/aws/ec2_leftovers.h \
 	drivers/aws/ec2_requests.c drivers/aws/ec2_requests.h \
+	drivers/azure/azure_leftovers.c drivers/azure/azure_leftovers.h \
 	drivers/azure/azure_limits.c drivers/azure/azure_limits.h \
 	drivers/azure/azure.c \
 	drivers/azure/azure_answers.c drivers/azure/azure_answers.h \
@@ -30,6 +32,7 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/gcp/gcp_credentials.c drivers/gcp/gcp_credentials.h \
 	drivers/gcp/gcp_errors.c drivers/gcp/gcp_errors.h \
 	drivers/gcp/gcp_offers.c drivers/gcp/gcp_offers.h \
+	drivers/gcp/gcp_leftovers.c drivers/gcp/gcp_leftovers.h \
 	drivers/gcp/gcp_limits.c drivers/gcp/gcp_limits.h \
 	drivers/gcp/gcp_read.c drivers/gcp/gcp_read.h \
 	drivers/gcp/gcp_requests.c drivers/gcp/gcp_requests.h \

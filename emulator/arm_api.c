@@ -10,6 +10,10 @@
 #define COMPUTE "/providers/Microsoft.Compute/"
 #define GROUP "subscriptions/*/resourceGroups/*" COMPUTE "virtualMachines"
 #define MACHINE GROUP "/*"
+#define IN_GROUP "subscriptions/*/resourceGroups/*/providers/"
+#define DISKS IN_GROUP "Microsoft.Compute/disks"
+#define ADDRESSES IN_GROUP "Microsoft.Network/publicIPAddresses"
+#define INTERFACES IN_GROUP "Microsoft.Network/networkInterfaces"
 
 struct arm_route {
     const char *method;
@@ -59,6 +63,18 @@ static const struct arm_route routes[] = {
      .action = "Microsoft.Compute/virtualMachines/redeploy/action"},
     {"POST", MACHINE "/performMaintenance", "VirtualMachines_PerformMaintenance", arm_machine_act,
      .action = "Microsoft.Compute/virtualMachines/performMaintenance/action"},
+    {"GET", DISKS, "Disks_ListByResourceGroup", arm_remnant_list,
+     .action = "Microsoft.Compute/disks/read"},
+    {"DELETE", DISKS "/*", "Disks_Delete", arm_remnant_delete,
+     .action = "Microsoft.Compute/disks/delete"},
+    {"GET", ADDRESSES, "PublicIPAddresses_List", arm_remnant_list,
+     .action = "Microsoft.Network/publicIPAddresses/read"},
+    {"DELETE", ADDRESSES "/*", "PublicIPAddresses_Delete", arm_remnant_delete,
+     .action = "Microsoft.Network/publicIPAddresses/delete"},
+    {"GET", INTERFACES, "NetworkInterfaces_List", arm_remnant_list,
+     .action = "Microsoft.Network/networkInterfaces/read"},
+    {"DELETE", INTERFACES "/*", "NetworkInterfaces_Delete", arm_remnant_delete,
+     .action = "Microsoft.Network/networkInterfaces/delete"},
 };
 /* clang-format on */
 
@@ -143,6 +159,7 @@ static bool refuse_by_mischief(struct arm_call *call, const struct arm_route *ro
     case FAULT_DOUBLED:
     case FAULT_HIDDEN:
     case FAULT_PARTIAL:
+    case FAULT_LEFT_BEHIND:
     case FAULT_COUNT:
         break;
     }

@@ -56,6 +56,10 @@ bool arm_machine_patch(struct arm_call *call);
 bool arm_machine_delete(struct arm_call *call);
 bool arm_machine_act(struct arm_call *call);
 
+/* arm_remnants.c */
+bool arm_remnant_list(struct arm_call *call);
+bool arm_remnant_delete(struct arm_call *call);
+
 /* arm_show.c */
 bool arm_machine_get(struct arm_call *call);
 bool arm_machine_view(struct arm_call *call);

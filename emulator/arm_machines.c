@@ -262,6 +262,7 @@ bool arm_machine_delete(struct arm_call *call)
         call->out->status = 204;
         return true;
     }
+    machine->leaves |= call->fault == FAULT_LEFT_BEHIND;
     if (machine->state != VM_SHUTTING_DOWN)
         world_move(call->api->world, machine, VM_SHUTTING_DOWN);
     accept(call, machine, "delete");

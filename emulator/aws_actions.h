@@ -28,6 +28,14 @@ bool ids_check(const struct aws_call *call, struct refusal *out);
 /* aws_types.c */
 bool describe_instance_types(struct aws_call *call, struct refusal *out);
 
+/* aws_remnants.c */
+bool describe_volumes(struct aws_call *call, struct refusal *out);
+bool describe_addresses(struct aws_call *call, struct refusal *out);
+bool describe_network_interfaces(struct aws_call *call, struct refusal *out);
+bool delete_volume(struct aws_call *call, struct refusal *out);
+bool release_address(struct aws_call *call, struct refusal *out);
+bool delete_network_interface(struct aws_call *call, struct refusal *out);
+
 /* aws_roles.c */
 bool assume_role(struct aws_call *call, struct refusal *out);
 bool assume_role_with_web_identity(struct aws_call *call, struct refusal *out);

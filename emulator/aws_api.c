@@ -124,7 +124,8 @@ static void perform(const struct aws_api *api, const struct action *action, cons
                             .form = form,
                             .region = region,
                             .out = &inner,
-                            .hide_fresh = prank->fault == FAULT_HIDDEN};
+                            .hide_fresh = prank->fault == FAULT_HIDDEN,
+                            .leaves = prank->fault == FAULT_LEFT_BEHIND};
     if (refuse_by_mischief(prank->fault, &why) && action->run(&call, &why)) {
         if (prank->fault == FAULT_LATE_CAPACITY)
             take_back(api, form);

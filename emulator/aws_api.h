@@ -38,6 +38,7 @@ struct aws_call {
     const struct form_in *form;
     const char *region;
     bool hide_fresh; /* a describe shall not see what was launched just now */
+    bool leaves;     /* what comes with a machine stays when it ends */
     struct text *out;
 };
 

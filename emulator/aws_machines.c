@@ -57,6 +57,7 @@ static bool change(struct aws_call *call, const int table[static VM_STATE_COUNT]
     for (size_t i = 1; (id = form_getf(call->form, "InstanceId.%zu", i)) != NULL; i++) {
         struct machine *machine = ec2_find(call, id);
         enum vm_state before = machine->state;
+        machine->leaves |= call->leaves;
         if (table[before] != (int)before) {
             snprintf(machine->reason, sizeof machine->reason, "%s", reason);
             world_move(call->api->world, machine, (enum vm_state)table[before]);
@@ -158,6 +159,12 @@ const struct action aws_actions[] = {
     {"CreateTags",             "ec2", create_tags},
     {"DeleteTags",             "ec2", delete_tags},
     {"GetConsoleOutput",       "ec2", get_console_output},
+    {"DescribeVolumes",        "ec2", describe_volumes},
+    {"DescribeAddresses",      "ec2", describe_addresses},
+    {"DescribeNetworkInterfaces", "ec2", describe_network_interfaces},
+    {"DeleteVolume",           "ec2", delete_volume},
+    {"ReleaseAddress",         "ec2", release_address},
+    {"DeleteNetworkInterface", "ec2", delete_network_interface},
     {"GetCallerIdentity",      "sts", get_caller_identity},
     {"AssumeRole",             "sts", assume_role},
     {"AssumeRoleWithWebIdentity", "sts", assume_role_with_web_identity},

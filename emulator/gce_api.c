@@ -70,6 +70,7 @@ static void perform(struct gce_call *call, const struct gce_action *action,
     struct gce_refusal why;
     call->hide_fresh = prank->fault == FAULT_HIDDEN;
     call->hide_zone = prank->fault == FAULT_PARTIAL;
+    call->leaves = prank->fault == FAULT_LEFT_BEHIND;
     call->no_capacity = prank->fault == FAULT_CAPACITY;
     call->take_back = prank->fault == FAULT_LATE_CAPACITY;
     if (refuse_by_mischief(call, action, prank->fault, &why) && action->run(call, &why))

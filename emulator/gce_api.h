@@ -61,6 +61,7 @@ struct gce_call {
     bool no_capacity; /* a launch or a start fails in its operation */
     bool take_back;   /* the same, after a while */
     bool hide_zone;   /* a list shall not reach one of its zones */
+    bool leaves;      /* what comes with a machine stays when it ends */
     json_t *answer;   /* what is said, when not refused */
     int64_t wait_ms;  /* say it again until the operation is done, so long at most */
 };
@@ -99,6 +100,10 @@ bool gce_list(struct gce_call *call, struct gce_refusal *out);
 bool gce_list_aggregated(struct gce_call *call, struct gce_refusal *out);
 /* In the call's zone, by name or number; NULL with the refusal. */
 struct machine *gce_find(const struct gce_call *call, struct gce_refusal *out);
+
+/* gce_remnants.c */
+bool gce_remnant_list(struct gce_call *call, struct gce_refusal *out);
+bool gce_remnant_delete(struct gce_call *call, struct gce_refusal *out);
 
 /* gce_places.c */
 bool gce_zone(struct gce_call *call, struct gce_refusal *out);

@@ -103,6 +103,7 @@ static bool change(struct gce_call *call, const int table[static VM_STATE_COUNT]
         return gce_refuse(out, 400, "resourceNotReady",
                           "The resource 'projects/%s/zones/%s/instances/%s' is not ready",
                           call->api->project, call->zone, machine->name);
+    machine->leaves |= call->leaves;
     if (to != (int)machine->state) {
         machine->reboots = reboots;
         world_move(call->api->world, machine, (enum vm_state)to);
@@ -245,6 +246,14 @@ const struct gce_action gce_actions[] = {
      "compute.instances.performMaintenance"},
     {"instances.simulateMaintenanceEvent", "POST", MACHINE "/simulateMaintenanceEvent",
      simulate_maintenance, "compute.instances.simulateMaintenanceEvent"},
+    {"disks.aggregatedList",      "GET",  "aggregated/disks", gce_remnant_list,
+     "compute.disks.list"},
+    {"disks.delete",              "DELETE", "zones/{zone}/disks/{name}", gce_remnant_delete,
+     "compute.disks.delete"},
+    {"addresses.aggregatedList",  "GET",  "aggregated/addresses", gce_remnant_list,
+     "compute.addresses.list"},
+    {"addresses.delete",          "DELETE", "regions/{name}/addresses/{name}", gce_remnant_delete,
+     "compute.addresses.delete"},
     {"zoneOperations.list",       "GET",  "zones/{zone}/operations", list_operations,
      "compute.zoneOperations.list"},
     {"zoneOperations.get",        "GET",  "zones/{zone}/operations/{name}", get_operation,

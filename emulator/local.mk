@@ -1,15 +1,16 @@
 noinst_LIBRARIES += emulator/libemulator.a
 emulator_libemulator_a_SOURCES = \
 	emulator/arm_api.c emulator/arm_api.h emulator/arm_machines.c \
-	emulator/arm_show.c emulator/arm_token.c \
+	emulator/arm_remnants.c emulator/arm_show.c emulator/arm_token.c \
 	emulator/aws_api.c emulator/aws_api.h emulator/aws_auth.c \
 	emulator/aws_actions.h emulator/aws_describe.c emulator/aws_launch.c \
-	emulator/aws_machines.c emulator/aws_roles.c emulator/aws_show.c emulator/aws_types.c \
+	emulator/aws_machines.c emulator/aws_remnants.c emulator/aws_roles.c emulator/aws_show.c \
+	emulator/aws_types.c \
 	emulator/control.c emulator/control.h \
 	emulator/form.c emulator/form.h \
 	emulator/gce_api.c emulator/gce_api.h \
 	emulator/gce_launch.c emulator/gce_list.c \
-	emulator/gce_operations.c emulator/gce_places.c \
+	emulator/gce_operations.c emulator/gce_places.c emulator/gce_remnants.c \
 	emulator/gce_show.c emulator/gce_token.c \
 	emulator/guest.c emulator/guest.h \
 	emulator/http_face.c emulator/http_face.h \
@@ -24,6 +25,7 @@ emulator_libemulator_a_SOURCES = \
 	emulator/processor.c emulator/processor.h \
 	emulator/psp.c emulator/psp.h \
 	emulator/psp_report.c emulator/psp_report.h \
+	emulator/remnants.c emulator/remnants.h \
 	emulator/settings.c emulator/settings.h \
 	emulator/tls.c emulator/tls.h \
 	emulator/wire.c emulator/wire.h \

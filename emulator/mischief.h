@@ -19,9 +19,10 @@ enum fault {
     FAULT_GARBLED,       /* it is done, and the answer's body is cut in its middle */
     FAULT_LATE_ERROR,    /* it is done, and the answer is 500 */
     FAULT_DELAY,         /* it is done, and answered after delay_ms */
-    FAULT_DOUBLED, /* it is done twice, as by a proxy that repeats; the second answer counts */
-    FAULT_HIDDEN,  /* a describe does not show what was launched in the last minute */
-    FAULT_PARTIAL, /* a list does not reach a part of the cloud, and says so (Compute Engine) */
+    FAULT_DOUBLED,     /* it is done twice, as by a proxy that repeats; the second answer counts */
+    FAULT_HIDDEN,      /* a describe does not show what was launched in the last minute */
+    FAULT_PARTIAL,     /* a list does not reach a part of the cloud, and says so (Compute Engine) */
+    FAULT_LEFT_BEHIND, /* a machine that is told to end leaves disk, address and interface */
     FAULT_COUNT
 };
 extern const struct names fault_names; /* "none", "throttle", ... */

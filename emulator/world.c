@@ -325,6 +325,7 @@ void world_close(struct world *world)
     map_free(world->by_ref);
     map_free(world->by_token);
     operations_done(&world->operations);
+    remnants_done(&world->remnants);
     ledger_close(world->ledger);
     if (world->wake >= 0)
         close(world->wake);
@@ -443,6 +444,8 @@ struct machine *world_launch(struct world *world, struct machine *draft, struct 
 void world_move(struct world *world, struct machine *machine, enum vm_state to)
 {
     struct error err = {0};
+    if (to == VM_TERMINATED && machine->leaves && machine->state != to)
+        remnants_leave(world, machine);
     machine->state = to;
     machine->changed = clock_now();
     machine->told_to_end = false;

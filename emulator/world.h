@@ -8,6 +8,7 @@
 #include "emulator/ledger.h"
 #include "emulator/mischief.h"
 #include "emulator/operations.h"
+#include "emulator/remnants.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
 #include "lib/base/uuid.h"
@@ -71,6 +72,7 @@ struct machine {
     int64_t due_ms;        /* monotonic: when a passing state ends */
     int64_t pid;           /* of its agent; 0: none */
     bool told_to_end;
+    bool leaves;     /* what comes with it stays when it ends */
     char tamper[32]; /* a word of psp_tamper_names; empty: as the image says */
     uint8_t report_id[32];
 };
@@ -95,6 +97,7 @@ struct world {
     struct ledger *ledger;
     struct mischief mischief;
     struct operations operations;
+    struct remnants remnants;
     int wake; /* an eventfd: something is due sooner than thought */
 };
 

@@ -6,6 +6,7 @@
 #include "drivers/aws/aws_limits.h"
 #include "drivers/aws/aws_read.h"
 #include "drivers/aws/ec2_answers.h"
+#include "drivers/aws/ec2_leftovers.h"
 #include "drivers/aws/ec2_requests.h"
 #include "drivers/aws/sign_in.h"
 
@@ -281,6 +282,48 @@ static enum outcome aws_offers(struct cloud *cloud, struct offer_list *out, stru
     return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
 }
 
+static enum outcome list_left(struct cloud *cloud, enum leftover_kind kind,
+                              struct leftover_list *out, struct error *err)
+{
+    const char *action = ec2_leftovers[kind].describe;
+    OWNED(text_done) struct text token = {0};
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(form_done) struct form form = {0};
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        ec2_describe_leftovers(kind, cloud->account.owner, text_str(&token), &form);
+        TRY(call(cloud, &cloud->ec2, &form, &answer, err));
+        TRY(ec2_read_leftovers(kind, cloud->account.owner, bytes_span(&answer.body), out, &next,
+                               err));
+        if (next.len == 0)
+            return OK;
+        TRY(turn_page(action, &token, &next, err));
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
+}
+
+static enum outcome aws_leftovers(struct cloud *cloud, struct leftover_list *out, struct error *err)
+{
+    OWNED(leftover_list_done) struct leftover_list list = {0};
+    for (int kind = 0; kind < LEFTOVER_KIND_COUNT; kind++)
+        TRY(list_left(cloud, (enum leftover_kind)kind, &list, err));
+    *out = list;
+    list = (struct leftover_list){0};
+    return OK;
+}
+
+static enum outcome aws_discard(struct cloud *cloud, enum leftover_kind kind, const char *ref,
+                                struct error *err)
+{
+    OWNED(form_done) struct form form = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    if (!ec2_leftover_ref_is_valid(kind, ref))
+        return cloud_fail(err, CLOUD_INVALID, "'%.60s' is no id of such a thing", ref);
+    ec2_discard(kind, ref, &form);
+    TRY(call(cloud, &cloud->ec2, &form, &answer, err));
+    return ec2_read_nothing(ec2_leftovers[kind].discard, bytes_span(&answer.body), err);
+}
+
 static enum outcome aws_find(struct cloud *cloud, const char *ref, struct sighting *out,
                              struct error *err)
 {
@@ -359,5 +402,7 @@ const struct driver aws_driver = {
     .start = aws_start,
     .terminate = aws_terminate,
     .offers = aws_offers,
+    .leftovers = aws_leftovers,
+    .discard = aws_discard,
     .read = aws_read,
 };

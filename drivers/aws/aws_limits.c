@@ -17,6 +17,12 @@ static const struct call_limit limits[] = {
     {"TerminateInstances", "TerminateInstances resources", 1000, 1200, EC2_RATES},
     {"DescribeInstances",  "DescribeInstances",          100,  1200, EC2_RATES}, /* with a filter */
     {"DescribeInstanceTypes", "DescribeInstanceTypes",   100,  1200, EC2_RATES},
+    {"DescribeVolumes",    "DescribeVolumes",            100,  1200, EC2_RATES},
+    {"DescribeAddresses",  "DescribeAddresses",          100,  1200, EC2_RATES},
+    {"DescribeNetworkInterfaces", "DescribeNetworkInterfaces", 100, 1200, EC2_RATES},
+    {"DeleteVolume",       "DeleteVolume",                50,   300, EC2_RATES},
+    {"ReleaseAddress",     "ReleaseAddress",              50,   300, EC2_RATES},
+    {"DeleteNetworkInterface", "DeleteNetworkInterface",  50,   300, EC2_RATES},
     {"GetCallerIdentity",  "sts",                        600, 36000, STS_RATES},
 };
 const struct call_limits aws_limits = {limits, countof(limits)};
@@ -31,6 +37,12 @@ static const struct call_permission permissions[] = {
     {"TerminateInstances", "ec2:TerminateInstances"},
     {"DescribeInstances",  "ec2:DescribeInstances"},
     {"DescribeInstanceTypes", "ec2:DescribeInstanceTypes"},
+    {"DescribeVolumes",    "ec2:DescribeVolumes"},
+    {"DescribeAddresses",  "ec2:DescribeAddresses"},
+    {"DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces"},
+    {"DeleteVolume",       "ec2:DeleteVolume"},
+    {"ReleaseAddress",     "ec2:ReleaseAddress"},
+    {"DeleteNetworkInterface", "ec2:DeleteNetworkInterface"},
     {"GetCallerIdentity",  "sts:GetCallerIdentity"},
 };
 const struct call_permissions aws_permissions = {permissions, countof(permissions)};

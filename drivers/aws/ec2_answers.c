@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "drivers/aws/ec2_errors.h"
+#include "drivers/aws/ec2_leftovers.h"
 #include "drivers/aws/ec2_requests.h"
 
 enum { XML_SIZE_MAX = HTTP_ANSWER_MAX };
@@ -407,6 +408,76 @@ enum outcome ec2_read_offers(struct span body, struct offer_list *out, struct te
         if (!read_offer(at, out))
             return unreadable(err, action, "names a size too many, or one we cannot read");
     return read_next_token(action, root, next_token, err);
+}
+
+static bool has_content(const xmlNode *node)
+{
+    char text[256];
+    if (node == NULL)
+        return false;
+    for (const xmlNode *at = node->children; at != NULL; at = at->next)
+        if (at->type == XML_ELEMENT_NODE)
+            return true;
+    return !copy_text(node, text, sizeof text) || text[strspn(text, " ")] != '\0';
+}
+
+/* Does nothing have it, as its cloud says in each of the ways that it says so? */
+static bool is_left(const xmlNode *item, const struct ec2_leftover_facts *facts, const char *status)
+{
+    for (size_t i = 0; i < countof(facts->users) && facts->users[i] != NULL; i++)
+        if (has_content(child(item, facts->users[i])))
+            return false;
+    return !facts->has_status || strcmp(status, "available") == 0;
+}
+
+static bool read_owner(const xmlNode *item, const char *owner, struct leftover *out)
+{
+    const xmlNode *set = child(item, "tagSet");
+    bool is_ours = false;
+    for (const xmlNode *tag = next_item(set, NULL); tag != NULL; tag = next_item(set, tag)) {
+        char key[129], value[257];
+        if (!COPY(tag, "key", key) || !COPY(tag, "value", value))
+            continue;
+        is_ours |= strcmp(key, TAG_OWNER) == 0 && strcmp(value, owner) == 0;
+        leftover_tag(out, key, value);
+    }
+    return is_ours;
+}
+
+static bool read_leftover(enum leftover_kind kind, const char *owner, const xmlNode *item,
+                          struct leftover_list *out)
+{
+    const struct ec2_leftover_facts *facts = &ec2_leftovers[kind];
+    struct leftover made = {.kind = kind};
+    if (!read_owner(item, owner, &made))
+        return true;
+    if (!COPY(item, "status", made.state_word) || !COPY(item, "availabilityZone", made.zone) ||
+        !COPY(item, facts->id, made.ref) || !ec2_leftover_ref_is_valid(kind, made.ref))
+        return false;
+    if (!is_left(item, facts, made.state_word))
+        return true;
+    if (out->count == LEFTOVERS_MAX)
+        return false;
+    *leftover_list_add(out) = made;
+    return true;
+}
+
+enum outcome ec2_read_leftovers(enum leftover_kind kind, const char *owner, struct span body,
+                                struct leftover_list *out, struct text *next_token,
+                                struct error *err)
+{
+    const struct ec2_leftover_facts *facts = &ec2_leftovers[kind];
+    OWNED(xml_drop) xmlDoc *doc = NULL;
+    const xmlNode *root;
+    TRY(open_answer(facts->describe, body, &doc, &root, err));
+    text_done(next_token);
+    const xmlNode *set = child(root, facts->set);
+    if (set == NULL)
+        return unreadable(err, facts->describe, "holds no list");
+    for (const xmlNode *at = next_item(set, NULL); at != NULL; at = next_item(set, at))
+        if (!read_leftover(kind, owner, at, out))
+            return unreadable(err, facts->describe, "names one too many, or one we cannot read");
+    return read_next_token(facts->describe, root, next_token, err);
 }
 
 enum outcome sts_read_identity(struct span body, struct cloud_identity *out, struct error *err)

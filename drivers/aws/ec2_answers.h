@@ -47,6 +47,12 @@ bool ec2_event_is_over(const char *text);
 enum outcome ec2_read_offers(struct span body, struct offer_list *out, struct text *next_token,
                              struct error *err);
 
+/* DescribeVolumes, DescribeAddresses, DescribeNetworkInterfaces: adds what bears the owner's tag
+ * and nothing has, whatever was filtered for. */
+enum outcome ec2_read_leftovers(enum leftover_kind kind, const char *owner, struct span body,
+                                struct leftover_list *out, struct text *next_token,
+                                struct error *err);
+
 /* AssumeRole and AssumeRoleWithWebIdentity. `body` is the caller's to wipe. */
 enum outcome sts_read_credentials(const char *action, struct span body, struct credentials *out,
                                   struct error *err);

@@ -66,6 +66,8 @@ static const struct {
     {".NotFound",       CLOUD_NOT_FOUND},
     {".Malformed",      CLOUD_INVALID},
     {".Duplicate",      CLOUD_EXISTS},
+    {".InUse",          CLOUD_STATE_CONFLICT},
+    {"VolumeInUse",     CLOUD_STATE_CONFLICT},
     {"AlreadyExists",   CLOUD_EXISTS},
     {"LimitExceeded",   CLOUD_QUOTA},
 };

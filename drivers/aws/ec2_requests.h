@@ -8,7 +8,12 @@
 #define STS_VERSION "2011-06-15"
 #define EC2_SNP_FEATURE "amd-sev-snp"
 
-enum { EC2_PAGE_SIZE = 1000, EC2_TYPES_PAGE_SIZE = 100, EC2_TAGS_MAX = 50 };
+enum {
+    EC2_PAGE_SIZE = 1000,
+    EC2_TYPES_PAGE_SIZE = 100,
+    EC2_LEFTOVERS_PAGE_SIZE = 500,
+    EC2_TAGS_MAX = 50,
+};
 
 /* One machine, SNP unless the order says otherwise: exactly one, tagged at birth, IMDSv2 only.
  * Refuses what EC2 would refuse. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "drivers/azure/azure_answers.h"
+#include "drivers/azure/azure_leftovers.h"
 #include "drivers/azure/azure_limits.h"
 #include "drivers/azure/azure_offers.h"
 #include "drivers/azure/azure_read.h"
@@ -368,6 +369,40 @@ static enum outcome azure_offers(struct cloud *cloud, struct offer_list *out, st
     return cloud_fail(err, CLOUD_SERVER_ERROR, "a list of more than %d pages", PAGES_MAX);
 }
 
+static enum outcome list_left(struct cloud *cloud, enum leftover_kind kind,
+                              struct leftover_list *out, struct error *err)
+{
+    OWNED(arm_request_done) struct arm_request request = {0};
+    OWNED(text_done) struct text url = {0};
+    arm_list_left(&cloud->account, kind, &request);
+    text_addf(&url, "%s%s", cloud->place.arm.url, text_str(&request.path));
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        TRY(send_to(cloud, request.call, text_str(&url), SPAN(NULL, 0), &answer, err));
+        TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
+        TRY(arm_read_left(kind, cloud->account.owner, bytes_span(&answer.body), out, &next, err));
+        if (next.len == 0)
+            return OK;
+        TRY(take_link(cloud, &next, &url, err));
+        text_done(&url);
+        url = next;
+        next = (struct text){0};
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "a list of more than %d pages", PAGES_MAX);
+}
+
+static enum outcome azure_leftovers(struct cloud *cloud, struct leftover_list *out,
+                                    struct error *err)
+{
+    OWNED(leftover_list_done) struct leftover_list list = {0};
+    for (int kind = 0; kind < LEFTOVER_KIND_COUNT; kind++)
+        TRY(list_left(cloud, (enum leftover_kind)kind, &list, err));
+    *out = list;
+    list = (struct leftover_list){0};
+    return OK;
+}
+
 /* ---- doing ---------------------------------------------------------------------------------- */
 
 /* Somebody was here before: ourselves, when the machine says that it came of this very order. */
@@ -459,6 +494,17 @@ static enum outcome azure_terminate(struct cloud *cloud, const char *ref,
     return act(cloud, ARM_DELETE, ref, operation, err);
 }
 
+static enum outcome azure_discard(struct cloud *cloud, enum leftover_kind kind, const char *ref,
+                                  struct error *err)
+{
+    OWNED(arm_request_done) struct arm_request request = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    if (!arm_left_name_is_valid(ref))
+        return cloud_fail(err, CLOUD_INVALID, "'%.60s' is no resource's name", ref);
+    arm_discard(&cloud->account, kind, ref, &request);
+    return call_arm(cloud, &request, &answer, err);
+}
+
 static enum outcome azure_redeploy(struct cloud *cloud, const char *ref,
                                    struct cloud_operation *operation, struct error *err)
 {
@@ -489,5 +535,7 @@ const struct driver azure_driver = {
     .redeploy = azure_redeploy,
     .maintain = azure_maintain,
     .offers = azure_offers,
+    .leftovers = azure_leftovers,
+    .discard = azure_discard,
     .read = azure_read,
 };

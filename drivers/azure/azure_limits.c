@@ -14,6 +14,9 @@ static const struct call_limit limits[] = {
     {"VirtualMachines_List",               "reads",   250, 1500, ARM_RATES},
     {"VirtualMachines_ListAll",            "reads",   250, 1500, ARM_RATES},
     {"ResourceSkus_List",                  "reads",   250, 1500, ARM_RATES},
+    {"Disks_ListByResourceGroup",          "reads",   250, 1500, ARM_RATES},
+    {"PublicIPAddresses_List",             "reads",   250, 1500, ARM_RATES},
+    {"NetworkInterfaces_List",             "reads",   250, 1500, ARM_RATES},
     {"operation",                          "reads",   250, 1500, ARM_RATES},
     {"VirtualMachines_CreateOrUpdate",     "writes",  200,  600, ARM_RATES},
     {"VirtualMachines_Deallocate",         "writes",  200,  600, ARM_RATES},
@@ -21,6 +24,9 @@ static const struct call_limit limits[] = {
     {"VirtualMachines_Redeploy",           "writes",  200,  600, ARM_RATES},
     {"VirtualMachines_PerformMaintenance", "writes",  200,  600, ARM_RATES},
     {"VirtualMachines_Delete",             "deletes", 200,  600, ARM_RATES},
+    {"Disks_Delete",                       "deletes", 200,  600, ARM_RATES},
+    {"PublicIPAddresses_Delete",           "deletes", 200,  600, ARM_RATES},
+    {"NetworkInterfaces_Delete",           "deletes", 200,  600, ARM_RATES},
 };
 /* clang-format on */
 const struct call_limits azure_limits = {limits, countof(limits)};

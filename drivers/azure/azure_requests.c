@@ -39,6 +39,16 @@ const struct arm_call_facts arm_calls[ARM_CALL_COUNT] = {
                            NETWORK "networkInterfaces/delete"}},
     [ARM_FOLLOW]       = {"operation", "GET", NULL, {COMPUTE "locations/operations/read"}},
     [ARM_SKUS]         = {"ResourceSkus_List", "GET", NULL, {COMPUTE "skus/read"}},
+    [ARM_LIST_DISKS]   = {"Disks_ListByResourceGroup", "GET", NULL, {COMPUTE "disks/read"}},
+    [ARM_LIST_ADDRESSES] = {"PublicIPAddresses_List", "GET", NULL,
+                            {NETWORK "publicIPAddresses/read"}},
+    [ARM_LIST_INTERFACES] = {"NetworkInterfaces_List", "GET", NULL,
+                             {NETWORK "networkInterfaces/read"}},
+    [ARM_DELETE_DISK]  = {"Disks_Delete", "DELETE", NULL, {COMPUTE "disks/delete"}},
+    [ARM_DELETE_ADDRESS] = {"PublicIPAddresses_Delete", "DELETE", NULL,
+                            {NETWORK "publicIPAddresses/delete"}},
+    [ARM_DELETE_INTERFACE] = {"NetworkInterfaces_Delete", "DELETE", NULL,
+                              {NETWORK "networkInterfaces/delete"}},
 };
 /* clang-format on */
 

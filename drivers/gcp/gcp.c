@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "drivers/gcp/gcp_answers.h"
+#include "drivers/gcp/gcp_leftovers.h"
 #include "drivers/gcp/gcp_limits.h"
 #include "drivers/gcp/gcp_offers.h"
 #include "drivers/gcp/gcp_read.h"
@@ -297,6 +298,55 @@ static enum outcome gcp_offers(struct cloud *cloud, struct offer_list *out, stru
     return OK;
 }
 
+/* ---- what machines left behind --------------------------------------------------------------- */
+
+static enum outcome list_left(struct cloud *cloud, enum leftover_kind kind,
+                              struct leftover_list *out, struct error *err)
+{
+    OWNED(text_done) struct text token = {0};
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(gcp_call_done) struct gcp_call call = {0};
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        gcp_list_left(&cloud->account, kind, text_str(&token), &call);
+        TRY(call_compute(cloud, &call, &answer, err));
+        TRY(gcp_read_left(kind, &cloud->account, bytes_span(&answer.body), out, &next, err));
+        if (next.len == 0)
+            return OK;
+        if (strcmp(text_str(&next), text_str(&token)) == 0)
+            return cloud_fail(err, CLOUD_SERVER_ERROR, "aggregatedList: the same page again");
+        text_done(&token);
+        token = next;
+        next = (struct text){0};
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "aggregatedList: more than %d pages", PAGES_MAX);
+}
+
+static enum outcome gcp_leftovers(struct cloud *cloud, struct leftover_list *out, struct error *err)
+{
+    OWNED(leftover_list_done) struct leftover_list list = {0};
+    for (int kind = 0; kind < LEFTOVER_KIND_COUNT; kind++)
+        if (gcp_has_leftovers((enum leftover_kind)kind))
+            TRY(list_left(cloud, (enum leftover_kind)kind, &list, err));
+    *out = list;
+    list = (struct leftover_list){0};
+    return OK;
+}
+
+static enum outcome gcp_discard_left(struct cloud *cloud, enum leftover_kind kind, const char *ref,
+                                     struct error *err)
+{
+    OWNED(gcp_call_done) struct gcp_call call = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    struct gcp_place place;
+    if (!gcp_has_leftovers(kind))
+        return cloud_fail(err, CLOUD_UNSUPPORTED, "there is no such thing by itself: %.60s", ref);
+    TRY(gcp_place_parse(ref, &place, err));
+    gcp_discard(&cloud->account, kind, &place, &call);
+    TRY(call_compute(cloud, &call, &answer, err));
+    return gcp_read_accepted(bytes_span(&answer.body), err);
+}
+
 /* ---- changing ------------------------------------------------------------------------------ */
 
 static void keep(const struct gcp_operation *operation, struct cloud_operation *out)
@@ -494,5 +544,7 @@ const struct driver gcp_driver = {
     .terminate = gcp_terminate,
     .maintain = gcp_maintain,
     .offers = gcp_offers,
+    .leftovers = gcp_leftovers,
+    .discard = gcp_discard_left,
     .read = gcp_read,
 };

@@ -154,6 +154,17 @@ enum outcome gcp_read_operation(struct span body, struct gcp_operation *out, str
     return OK;
 }
 
+enum outcome gcp_read_accepted(struct span body, struct error *err)
+{
+    char status[32], kind[64];
+    OWNED(json_drop) json_t *root = NULL;
+    TRY(parse(body, &root, err));
+    if (!COPY(root, "kind", kind) || strcmp(kind, "compute#operation") != 0 ||
+        !COPY(root, "status", status) || status[0] == '\0')
+        return unreadable(err, "is no operation");
+    return strcmp(status, "DONE") == 0 ? check_failure(root, err) : OK;
+}
+
 /* ---- machines ----------------------------------------------------------------------------- */
 
 static void read_state(const json_t *machine, struct sighting *out)

@@ -43,6 +43,9 @@ enum outcome gcp_read_list(struct span body, const char *region, struct sighting
  * failed one is an error of its class, though the answer was a 200. */
 enum outcome gcp_read_operation(struct span body, struct gcp_operation *out, struct error *err);
 
+/* The same for what is asked of any scope, and not followed. */
+enum outcome gcp_read_accepted(struct span body, struct error *err);
+
 /* regions.get and zones.get: whose. */
 enum outcome gcp_read_region(struct span body, char out_name[static GCP_NAME_SIZE],
                              struct error *err);

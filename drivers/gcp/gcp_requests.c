@@ -24,6 +24,10 @@ const struct gcp_permission_row gcp_permissions[] = {
     {"zoneOperations.wait",          {"compute.zoneOperations.get"}},
     {"regions.get",                  {"compute.regions.get"}},
     {"machineTypes.list",            {"compute.machineTypes.list"}},
+    {"disks.aggregatedList",         {"compute.disks.list"}},
+    {"disks.delete",                 {"compute.disks.delete"}},
+    {"addresses.aggregatedList",     {"compute.addresses.list"}},
+    {"addresses.delete",             {"compute.addresses.delete"}},
 };
 /* clang-format on */
 const size_t gcp_permission_count = countof(gcp_permissions);

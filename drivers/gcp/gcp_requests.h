@@ -7,6 +7,7 @@
 
 enum {
     GCP_PAGE_SIZE = 200, /* a machine's user-data comes with it: so many fit into one answer */
+    GCP_LEFT_PAGE_SIZE = 500,
     GCP_LABELS_MAX = 64,
     GCP_NAME_SIZE = 64,
     GCP_PERMISSIONS_MAX = 8,

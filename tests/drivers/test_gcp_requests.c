@@ -448,12 +448,15 @@ static void every_call_has_its_permissions(void **state)
         size_t i;
         json_t *operation;
         bool found = false;
+        assert_non_null(gcp_permissions[row].permissions[0]);
+        if (strncmp(gcp_permissions[row].call, "disks.", 6) == 0 ||
+            strncmp(gcp_permissions[row].call, "addresses.", 10) == 0)
+            continue; /* the schema that we have is of machines */
         snprintf(id, sizeof id, "compute.%s", gcp_permissions[row].call);
         json_array_foreach (json_object_get(schema, "operations"), i, operation)
             found |= strcmp(word(operation, "id"), id) == 0;
         if (!found)
             fail_msg("the schema has no %s", id);
-        assert_non_null(gcp_permissions[row].permissions[0]);
     }
 }
 

@@ -2,6 +2,7 @@
  * network or a look-alike: every reader, on any bytes. The first byte chooses the status, so that
  * errors are read too. */
 #include "drivers/azure/azure_answers.h"
+#include "drivers/azure/azure_leftovers.h"
 #include "drivers/azure/azure_requests.h"
 #include "drivers/azure/azure_token.h"
 #include "tests/fuzz/fuzz.h"
@@ -45,6 +46,20 @@ static void read_others(struct span body)
     error_ignore(azure_token_read(body, clock_at_seconds(1795460999), &token, &ends, &err));
 }
 
+static void read_left(struct span body)
+{
+    struct error err = {0};
+    for (int kind = 0; kind < LEFTOVER_KIND_COUNT; kind++) {
+        OWNED(leftover_list_done) struct leftover_list list = {0};
+        OWNED(text_done) struct text next = {0};
+        if (arm_read_left((enum leftover_kind)kind, "lab", body, &list, &next, &err) != OK)
+            continue;
+        for (size_t i = 0; i < list.count; i++)
+            if (!arm_left_name_is_valid(list.at[i].ref))
+                __builtin_trap();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const int statuses[] = {200, 400, 401, 403, 404, 409, 412, 429, 500, 503};
@@ -59,5 +74,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         __builtin_trap();
     read_machines(body);
     read_others(body);
+    read_left(body);
     return 0;
 }

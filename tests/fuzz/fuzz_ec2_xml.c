@@ -1,6 +1,7 @@
 /* What EC2 answers comes from a hostile network or a look-alike: every reader, on any bytes. The
  * first byte chooses the status, so that errors are read too. */
 #include "drivers/aws/ec2_answers.h"
+#include "drivers/aws/ec2_leftovers.h"
 #include "drivers/aws/ec2_requests.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -42,6 +43,20 @@ static void read_offers(struct span body)
             __builtin_trap();
 }
 
+static void read_left(struct span body)
+{
+    struct error err = {0};
+    for (int kind = 0; kind < LEFTOVER_KIND_COUNT; kind++) {
+        OWNED(leftover_list_done) struct leftover_list list = {0};
+        OWNED(text_done) struct text next = {0};
+        if (ec2_read_leftovers((enum leftover_kind)kind, "lab", body, &list, &next, &err) != OK)
+            continue;
+        for (size_t i = 0; i < list.count; i++)
+            if (!ec2_leftover_ref_is_valid(list.at[i].kind, list.at[i].ref))
+                __builtin_trap();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const int statuses[] = {200, 400, 401, 403, 404, 429, 500, 503};
@@ -57,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_machines("RunInstances", body);
     read_changes("StopInstances", body);
     read_offers(body);
+    read_left(body);
     error_ignore(sts_read_identity(body, &who, &err));
     return 0;
 }

@@ -2,6 +2,7 @@
  * a look-alike: every reader, on any bytes. The first byte chooses the status, so that errors are
  * read too. */
 #include "drivers/gcp/gcp_answers.h"
+#include "drivers/gcp/gcp_leftovers.h"
 #include "drivers/gcp/gcp_token.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -51,6 +52,23 @@ static void read_secrets(struct span body)
     gcp_credentials_done(&who);
 }
 
+static void read_left(struct span body)
+{
+    struct error err = {0};
+    for (int kind = 0; kind < LEFTOVER_KIND_COUNT; kind++) {
+        OWNED(leftover_list_done) struct leftover_list list = {0};
+        OWNED(text_done) struct text next = {0};
+        static const struct account account = {.owner = "lab", .region = "us-central1"};
+        struct gcp_place place;
+        if (!gcp_has_leftovers((enum leftover_kind)kind) ||
+            gcp_read_left((enum leftover_kind)kind, &account, body, &list, &next, &err) != OK)
+            continue;
+        for (size_t i = 0; i < list.count; i++)
+            if (gcp_place_parse(list.at[i].ref, &place, NULL) != OK)
+                __builtin_trap();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const int statuses[] = {200, 400, 401, 403, 404, 409, 412, 429, 500, 503};
@@ -67,5 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_list("us-central1", body);
     read_one(body);
     read_secrets(body);
+    read_left(body);
+    error_ignore(gcp_read_accepted(body, &err));
     return 0;
 }

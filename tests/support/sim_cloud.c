@@ -39,6 +39,7 @@ const struct sim_row sim_rows[] = {
         .permissions = {"ec2:StopInstances", "ec2:StartInstances"},
         .call = {"RunInstances", "DescribeInstances", "DescribeInstances", "StopInstances",
                  "StartInstances", "TerminateInstances", "DescribeInstanceTypes"},
+        .leftovers = {"DescribeVolumes", "DescribeAddresses", "DescribeNetworkInterfaces"},
     },
     {
         .cloud = DRIVER_AZURE,
@@ -60,6 +61,8 @@ const struct sim_row sim_rows[] = {
         .call = {"VirtualMachines_CreateOrUpdate", "VirtualMachines_Get", "VirtualMachines_List",
                  "VirtualMachines_Deallocate", "VirtualMachines_Start", "VirtualMachines_Delete",
                  "ResourceSkus_List"},
+        .leftovers = {"Disks_ListByResourceGroup", "PublicIPAddresses_List",
+                      "NetworkInterfaces_List"},
     },
     {
         .cloud = DRIVER_GCP,
@@ -80,6 +83,7 @@ const struct sim_row sim_rows[] = {
         .permissions = {"compute.instances.stop", "compute.instances.start"},
         .call = {"instances.insert", "instances.get", "instances.aggregatedList", "instances.stop",
                  "instances.start", "instances.delete", "machineTypes.list"},
+        .leftovers = {"disks.aggregatedList", "addresses.aggregatedList"},
     },
 };
 const size_t sim_row_count = countof(sim_rows);

@@ -33,6 +33,7 @@ struct sim_row {
     struct { /* what mischief calls its calls */
         const char *launch, *find, *list, *stop, *start, *terminate, *offers;
     } call;
+    const char *leftovers[LEFTOVER_KIND_COUNT]; /* the same, of the lists of each kind */
 };
 extern const struct sim_row sim_rows[];
 extern const size_t sim_row_count;
