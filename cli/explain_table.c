@@ -361,6 +361,7 @@ const struct explanation explanations[] = {
     {"charter-expired", "the charter is over: keepers appraise and release nothing", "sign and apply a new one now: muster charter edit, sign, apply"},
     {"charter-expiring", "the charter is over within seven days", "sign and apply a new one: muster charter edit, sign, apply"},
     {"freshness-objective-missed", "for over a minute less of a fleet was verified lately than its objective says", "see muster fleets status: renewals_overdue, reasons, and whether keepers answer"},
+    {"machine-doubted", "a cloud shows under an instance's name another machine or image than was ordered", "see which: muster instances get ID; whoever replaced it by hand had the cloud's rights"},
     {"unknown-measurement", "several machines show a launch digest that no reference names", "look: muster cases show ID; accept it with a signed charter, or dismiss it"},
     {"keeper-silent", "a keeper that was here did not answer for two intervals", "start it again, or look why it hangs; if it is gone for good: muster keepers forget NAME"},
     {"revocation-list-old", "the chip maker's revocation list is missing, or its update is due", "see that the service is reached, or import it: doc/endorsements.md"},

@@ -386,7 +386,8 @@ static enum outcome ask_keeper(struct desk *desk, struct appraisal *a, struct er
     snprintf(wish.policy, sizeof wish.policy, "%s", a->instance.policy);
     snprintf(wish.image, sizeof wish.image, "%s", a->instance.image);
     snprintf(wish.declared_region, sizeof wish.declared_region, "%s", a->instance.region);
-    snprintf(wish.declared_machine, sizeof wish.declared_machine, "%s", a->instance.cloud_ref);
+    snprintf(wish.declared_machine, sizeof wish.declared_machine, "%s",
+             instance_machine(&a->instance));
     calls_ask(desk->calls, keeper->peer, VERB_APPRAISE, &appraise_wish_record, &wish,
               KEEPER_WAIT_MS, appraised, a);
     return OK;

@@ -236,7 +236,7 @@ static void take_row(struct planning *p, const struct replay_row *row)
     }
     memcpy(c.link_key, row->link_key, sizeof c.link_key);
     memcpy(declared.region, row->region, sizeof declared.region);
-    memcpy(declared.machine, row->cloud_ref, sizeof declared.machine);
+    memcpy(declared.machine, row->machine, sizeof declared.machine);
     replay_judge(p->replay, &c, &answer);
     digest_answer(p, &answer);
     if (shown && is_flip(from, &answer))

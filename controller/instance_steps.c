@@ -36,7 +36,8 @@ static enum outcome end_unseen(struct worker *w, const struct open_cloud *open,
     TRY(row_sightings(open, row, &seen, err));
     if (seen.count > 0) {
         TRY(row_look_later(w, row, 0, err));
-        return instance_store_adopt(w->db, &row->id, seen.at[0].ref, w->holder, err);
+        return instance_store_adopt(w->db, &row->id, seen.at[0].ref, seen.at[0].machine_id,
+                                    w->holder, err);
     }
     if (moment_seconds_between(row->phase_since, clock_now()) < SETTLE_SECONDS)
         return row_look_later(w, row, LOOK_SECONDS, err);

@@ -11,15 +11,36 @@
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
+/* What the row's image is called at its place; "" when it is not there (any more). */
+static enum outcome find_image(struct worker *w, const struct open_cloud *open,
+                               const struct instance *row, char out[static IMAGE_REF_SIZE],
+                               struct error *err)
+{
+    OWNED(image_done) struct image image = {0};
+    enum outcome outcome = image_store_find(w->db, row->project, row->image, &image, err);
+    out[0] = '\0';
+    if (outcome == ERR_NOT_FOUND)
+        return OK;
+    TRY(outcome);
+    const char *ref = image_ref_in(&image, &open->account);
+    if (ref != NULL)
+        snprintf(out, IMAGE_REF_SIZE, "%s", ref);
+    return OK;
+}
+
 /* With what the cloud still does for it, if it does: nothing of that is lost with us. */
-static enum outcome launched(struct worker *w, const struct instance *row,
-                             const struct sighting *seen, const struct cloud_operation *operation,
-                             struct error *err)
+static enum outcome launched(struct worker *w, const struct open_cloud *open,
+                             const struct instance *row, const struct sighting *seen,
+                             const struct cloud_operation *operation, struct error *err)
 {
     const bool goes_on = operation->name[0] != '\0';
+    char image_ref[IMAGE_REF_SIZE];
+    TRY(find_image(w, open, row, image_ref, err));
     const struct instance_step step = {
         .event = EVENT_LAUNCHED,
         .cloud_ref = seen->ref,
+        .machine_id = seen->machine_id,
+        .image_ref = image_ref,
         .zone = seen->zone[0] != '\0' ? seen->zone : NULL,
         .address = seen->private_address[0] != '\0' ? seen->private_address : NULL,
         .intent = goes_on ? INTENT_LAUNCH : INTENT_NONE,
@@ -50,12 +71,11 @@ static enum outcome order_launch(struct worker *w, const struct open_cloud *open
                                  const struct instance *row, struct sighting *out,
                                  struct cloud_operation *operation, struct error *err)
 {
-    OWNED(image_done) struct image image = {0};
     OWNED(bytes_wipe) struct bytes user_data = {0};
     struct launch_ticket ticket;
-    TRY(image_store_find(w->db, row->project, row->image, &image, err));
-    const char *ref = image_ref_in(&image, &open->account);
-    if (ref == NULL)
+    char ref[IMAGE_REF_SIZE];
+    TRY(find_image(w, open, row, ref, err));
+    if (ref[0] == '\0')
         return fail_code(err, ERR_INVALID, "other-cloud",
                          "image %s is not for the cloud of account %s", row->image, row->account);
     TRY(ready_ticket(w, row, &ticket, err));
@@ -90,7 +110,7 @@ static enum outcome launch_it(struct worker *w, const struct open_cloud *open,
         FAULT("launch-after-call", err);
         LOG(INFO, "instance.launched", TEXT("instance", uuid_text(&row->id).at),
             TEXT("ref", seen.ref), INT("attempt", row->attempt));
-        return launched(w, row, &seen, &operation, err);
+        return launched(w, open, row, &seen, &operation, err);
     }
     /* Said before with other words: so the machine is there, or will be seen soon. */
     bool look = outcome == ERR_AMBIGUOUS || error_is(&why, CLOUD_IDEMPOTENCY_MISMATCH) ||
@@ -114,7 +134,7 @@ enum outcome adopt_or_launch(struct worker *w, struct instance *row, struct erro
         if (seen.at[i].state != MACHINE_GONE) {
             LOG(INFO, "instance.adopted", TEXT("instance", uuid_text(&row->id).at),
                 TEXT("ref", seen.at[i].ref));
-            return launched(w, row, &seen.at[i], &(struct cloud_operation){0}, err);
+            return launched(w, open, row, &seen.at[i], &(struct cloud_operation){0}, err);
         }
     if (seen.count > 0) {
         struct error why;

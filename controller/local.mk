@@ -36,6 +36,7 @@ controller_libcontroller_a_SOURCES += controller/desk.c controller/desk.h
 controller_libcontroller_a_SOURCES += controller/endorser.c controller/endorser.h
 controller_libcontroller_a_SOURCES += controller/endorser_fetch.c controller/endorser_inside.h
 controller_libcontroller_a_SOURCES += controller/endorsing.c controller/endorsing.h
+controller_libcontroller_a_SOURCES += controller/doubt.c controller/doubt.h
 controller_libcontroller_a_SOURCES += controller/drift.c controller/drift.h
 controller_libcontroller_a_SOURCES += controller/fleet_rules.c controller/fleet_rules.h
 controller_libcontroller_a_SOURCES += controller/fleet_steps.c controller/fleet_steps.h

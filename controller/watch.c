@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/doubt.h"
 #include "controller/drift.h"
 #include "controller/instance_inside.h"
 #include "db/account_store.h"
@@ -219,8 +220,10 @@ static enum outcome check_row(struct round *r, const struct instance *row, struc
     const struct sighting *seen = map_get(r->by_ref, &key);
     if (seen != NULL && seen->state == MACHINE_FAILED)
         return failed(r, row, seen, err);
+    if (seen != NULL && seen->state == MACHINE_GONE)
+        return vanished(r, row, err);
     if (seen != NULL)
-        return seen->state == MACHINE_GONE ? vanished(r, row, err) : OK;
+        return doubt_look(r->worker, row, seen, err);
     const struct moment since = moment_is_none(row->launched_at) ? row->updated : row->launched_at;
     if (r->seen.partial || moment_seconds_between(since, clock_now()) < UNSEEN_SECONDS)
         return OK;
@@ -290,8 +293,8 @@ static enum outcome adopt(struct round *r, const struct instance *row, const str
                           struct error *err)
 {
     r->counts->adopted++;
-    enum outcome outcome =
-        instance_store_adopt(r->worker->db, &row->id, seen->ref, r->worker->holder, err);
+    enum outcome outcome = instance_store_adopt(r->worker->db, &row->id, seen->ref,
+                                                seen->machine_id, r->worker->holder, err);
     return outcome == ERR_CONFLICT ? OK : outcome;
 }
 

@@ -140,15 +140,15 @@ static enum outcome write_step(struct db *db, const struct instance *was,
     int64_t attempt = was->attempt;
     if (walk->to == PHASE_LAUNCHING)
         instance_client_token(&was->id, ++attempt, token);
-    enum outcome outcome =
-        db_one(db, SQL_INSTANCE_ADVANCE,
-               PARAMS(p_uuid(&was->id), p_name(&phase_names, walk->from), p_int(was->epoch),
-                      p_text(holder), p_name(&phase_names, walk->to), p_text(reason),
-                      p_name(&intent_names, step->intent), p_text(step->cloud_ref),
-                      p_text(step->region), p_text(step->zone), p_text(step->address),
-                      p_int(attempt), p_text(token), p_int(step->due_in_seconds),
-                      p_bool(step->keep_lease), p_int(step->lease_seconds), p_bool(step->no_fault)),
-               &instance_record, out, "instance", err);
+    enum outcome outcome = db_one(
+        db, SQL_INSTANCE_ADVANCE,
+        PARAMS(p_uuid(&was->id), p_name(&phase_names, walk->from), p_int(was->epoch),
+               p_text(holder), p_name(&phase_names, walk->to), p_text(reason),
+               p_name(&intent_names, step->intent), p_text(step->cloud_ref), p_text(step->region),
+               p_text(step->zone), p_text(step->address), p_int(attempt), p_text(token),
+               p_int(step->due_in_seconds), p_bool(step->keep_lease), p_int(step->lease_seconds),
+               p_bool(step->no_fault), p_text(step->machine_id), p_text(step->image_ref)),
+        &instance_record, out, "instance", err);
     if (outcome == ERR_NOT_FOUND)
         return fail_code(err, ERR_CONFLICT, "lost", "instance %s is in other hands",
                          uuid_text(&was->id).at);
@@ -308,7 +308,7 @@ enum outcome instance_store_refit(struct db *db, const struct uuid *id, const st
 }
 
 enum outcome instance_store_adopt(struct db *db, const struct uuid *id, const char *cloud_ref,
-                                  const char *actor, struct error *err)
+                                  const char *machine_id, const char *actor, struct error *err)
 {
     struct instance row;
     OWNED(transaction_end) struct transaction tx = {0};
@@ -319,8 +319,24 @@ enum outcome instance_store_adopt(struct db *db, const struct uuid *id, const ch
     if (row.cloud_ref[0] != '\0')
         return fail_code(err, ERR_CONFLICT, "other-machine", "instance %s has machine %s, not %s",
                          uuid_text(id).at, row.cloud_ref, cloud_ref);
-    TRY(db_run(db, SQL_INSTANCE_ADOPT, PARAMS(p_uuid(id), p_text(cloud_ref)), NULL, err));
+    TRY(db_run(db, SQL_INSTANCE_ADOPT, PARAMS(p_uuid(id), p_text(cloud_ref), p_text(machine_id)),
+               NULL, err));
     TRY(audit_instance(db, &row, "instance.machine-adopted", "cloud_ref", cloud_ref, NULL, actor,
                        err));
+    return transaction_commit(&tx, err);
+}
+
+enum outcome instance_store_doubt(struct db *db, const struct instance *row, const char *machine_id,
+                                  enum doubt doubt, const char *actor, struct error *err)
+{
+    int64_t changed = 0;
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_change(db, SQL_INSTANCE_DOUBT,
+                  PARAMS(p_uuid(&row->id), p_text(machine_id), p_name(&doubt_names, (int)doubt)),
+                  &changed, err));
+    if (changed > 0)
+        TRY(audit_instance(db, row, "instance.doubted", "doubt", name_of(&doubt_names, (int)doubt),
+                           machine_id, actor, err));
     return transaction_commit(&tx, err);
 }

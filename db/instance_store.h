@@ -83,7 +83,7 @@ struct instance_step {
     enum phase_event event;
     const char *reason; /* NULL: the step's own because */
     enum intent intent; /* the act that is committed with this step, INTENT_NONE when it is done */
-    const char *cloud_ref, *region, *zone, *address;
+    const char *cloud_ref, *machine_id, *image_ref, *region, *zone, *address;
     int64_t due_in_seconds; /* when to look again */
     bool keep_lease;        /* go on with it at once: the lease is prolonged to `lease_seconds` */
     int64_t lease_seconds;
@@ -127,9 +127,13 @@ enum outcome instance_store_note(struct db *db, const struct uuid *id,
 enum outcome instance_store_want(struct db *db, const struct uuid *id, enum wanted wanted,
                                  const char *reason, const char *actor, struct error *err);
 /* A machine was found that belongs to the row (by client token or tag): keep its reference, in
- * whatever phase. ERR_CONFLICT "other-machine" when it has another one. */
+ * whatever phase. ERR_CONFLICT "other-machine" when it has another one. `machine_id` may be "". */
 enum outcome instance_store_adopt(struct db *db, const struct uuid *id, const char *cloud_ref,
-                                  const char *actor, struct error *err);
+                                  const char *machine_id, const char *actor, struct error *err);
+/* What its cloud shows under its name is this machine, which may not be the one that was ordered.
+ * The first number that is heard of a machine stays with the row. */
+enum outcome instance_store_doubt(struct db *db, const struct instance *row, const char *machine_id,
+                                  enum doubt doubt, const char *actor, struct error *err);
 
 /* ---- trust ---- */
 

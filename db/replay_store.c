@@ -7,7 +7,7 @@ static const struct field fields[] = {
     FIELD(replay_row, account,         FIELD_TEXT),
     FIELD(replay_row, image,           FIELD_TEXT),
     FIELD(replay_row, region,          FIELD_TEXT),
-    FIELD(replay_row, cloud_ref,       FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(replay_row, machine,         FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(replay_row, verdict_id,      FIELD_UUID),
     FIELD(replay_row, policy,          FIELD_TEXT),
     FIELD(replay_row, verdict,         FIELD_TEXT),

@@ -12,9 +12,9 @@ struct replay_row {
     char account[NAME_SIZE];
     char image[NAME_SIZE];
     char region[NAME_SIZE];
-    char cloud_ref[CLOUD_REF_SIZE];
-    struct uuid verdict_id; /* zero: none yet, and nothing else below */
-    char policy[NAME_SIZE]; /* by which it will be judged next */
+    char machine[CLOUD_REF_SIZE]; /* as documents of its cloud name it */
+    struct uuid verdict_id;       /* zero: none yet, and nothing else below */
+    char policy[NAME_SIZE];       /* by which it will be judged next */
     char verdict[16];
     char reason[WHY_SIZE];
     int64_t level;

@@ -94,6 +94,7 @@ struct launch_order {
 /* What a cloud says about one machine. Nothing here is proof: evidence is. */
 struct sighting {
     char ref[MACHINE_REF_SIZE]; /* the cloud's own name, "i-0123..." */
+    char machine_id[64];        /* its number, where a name may come to mean another machine */
     enum machine_state state;
     char state_word[32];  /* as the cloud spelled it */
     char reason[64];      /* why it is in that state, the cloud's code; may be empty */

@@ -53,6 +53,7 @@ _Static_assert(countof(facts) == CLOUD_ERROR_COUNT);
 
 static const struct field sighting_fields[] = {
     FIELD(sighting, ref,             FIELD_TEXT),
+    FIELD(sighting, machine_id,      FIELD_TEXT,   .flags = FIELD_OPTIONAL),
     FIELD(sighting, state,           FIELD_NAME, .names = &machine_state_names),
     FIELD(sighting, state_word,      FIELD_TEXT,   .flags = FIELD_OPTIONAL),
     FIELD(sighting, reason,          FIELD_TEXT,   .flags = FIELD_OPTIONAL),

@@ -87,6 +87,13 @@ FROM (
     GROUP BY i.project, i.fleet
 
     UNION ALL
+    SELECT 'machine-doubted', 'warning', 'fleet:' || fleet,
+        'their cloud shows ' || count(*) || CASE count(*) WHEN 1 THEN ' instance' ELSE ' instances' END
+            || ' as another machine or image than was ordered', min(doubt_since), project, fleet
+    FROM instances WHERE doubt_since IS NOT NULL AND phase <> 'terminated'
+    GROUP BY project, fleet
+
+    UNION ALL
     SELECT 'freshness-objective-missed', 'warning', 'fleet:' || name,
         'less of it than ' || (objective ->> 'verified_percent') || ' % is verified within '
             || (objective ->> 'within_seconds') || ' s', objective_missed_since, project, name

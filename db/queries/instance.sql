@@ -67,7 +67,8 @@ RETURNING *;
 -- name: instance_advance
 UPDATE instances SET
     phase = $5, reason = $6, intent = $7,
-    cloud_ref = coalesce($8, cloud_ref), region = coalesce($9, region),
+    cloud_ref = coalesce($8, cloud_ref), machine_id = coalesce($18, machine_id),
+    image_ref = coalesce($19, image_ref), region = coalesce($9, region),
     zone = coalesce($10, zone), address = coalesce($11, address),
     attempt = $12, client_token = coalesce($13, client_token),
     next_due = CASE WHEN wanted = 'gone' AND $5 <> 'terminating' THEN clock_timestamp()
@@ -113,9 +114,14 @@ WHERE id = $1 AND phase = 'requested'
   AND (account, image, size, policy, region, zone) IS DISTINCT FROM ($2, $3, $4, $5, $6, $7);
 
 -- name: instance_adopt
-UPDATE instances SET cloud_ref = $2, launched_at = coalesce(launched_at, clock_timestamp()),
+UPDATE instances SET cloud_ref = $2, machine_id = coalesce($3, machine_id), launched_at = coalesce(launched_at, clock_timestamp()),
     updated = clock_timestamp(), next_due = clock_timestamp()
 WHERE id = $1 AND cloud_ref IS NULL;
+
+-- name: instance_doubt
+UPDATE instances SET machine_id = coalesce(machine_id, $2), doubt = $3,
+    doubt_since = CASE WHEN $3 = 'none' THEN NULL WHEN doubt = $3 THEN doubt_since ELSE clock_timestamp() END
+WHERE id = $1 AND phase <> 'terminated' AND (doubt <> $3 OR (machine_id IS NULL AND $2::text IS NOT NULL));
 
 -- name: instance_settle
 UPDATE instances SET settled_at = clock_timestamp() WHERE id = $1 AND lease_holder = $2;

@@ -1,7 +1,7 @@
 -- The evidence that every instance stands on, to be judged again.
 
 -- name: replay_page
-SELECT i.id, i.fleet, i.account, i.image, i.region, i.cloud_ref, v.id AS verdict_id, i.policy, v.verdict, v.reason, v.level,
+SELECT i.id, i.fleet, i.account, i.image, i.region, coalesce(i.machine_id, i.cloud_ref) AS machine, v.id AS verdict_id, i.policy, v.verdict, v.reason, v.level,
        v.link_key, v.checks @> '[{"check": "signature", "result": "pass"}]' AS signature_known,
        e.bytes AS evidence
 FROM instances i

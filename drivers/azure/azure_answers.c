@@ -263,9 +263,12 @@ static bool read_machine(const json_t *machine, struct sighting *out, struct not
     const json_t *properties = json_object_get(machine, "properties");
     const json_t *view = json_object_get(properties, "instanceView");
     const char *name = word(machine, "name");
+    struct uuid id;
     if (!json_is_object(properties) || !arm_name_is_valid(name))
         return false;
     CLIP(out->ref, name);
+    if (uuid_parse(word(properties, "vmId"), &id, NULL) == OK)
+        snprintf(out->machine_id, sizeof out->machine_id, "%s", uuid_text(&id).at);
     CLIP(out->size, word(json_object_get(properties, "hardwareProfile"), "vmSize"));
     CLIP(out->zone, json_array_size(json_object_get(machine, "zones")) > 0 &&
                             json_is_string(json_array_get(json_object_get(machine, "zones"), 0))

@@ -363,14 +363,12 @@ static void keep(const struct gcp_operation *operation, struct cloud_operation *
 /* The answer speaks of an operation in the zone that we asked: where it is polled is ours to say,
  * whatever address the answer holds. */
 static enum outcome read_begun(const struct http_answer *answer, const char *zone,
-                               struct cloud_operation *out, struct error *err)
+                               struct gcp_operation *out, struct error *err)
 {
-    struct gcp_operation operation;
-    TRY(gcp_read_operation(bytes_span(&answer->body), &operation, err));
-    if (strcmp(operation.place.zone, zone) != 0)
+    TRY(gcp_read_operation(bytes_span(&answer->body), out, err));
+    if (strcmp(out->place.zone, zone) != 0)
         return cloud_fail(err, CLOUD_AMBIGUOUS, "asked of %s, told of an operation in %s", zone,
-                          operation.place.zone);
-    keep(&operation, out);
+                          out->place.zone);
     return OK;
 }
 
@@ -411,6 +409,7 @@ static enum outcome gcp_launch(struct cloud *cloud, const struct launch_order *o
 {
     OWNED(gcp_call_done) struct gcp_call call = {0};
     OWNED(http_answer_done) struct http_answer answer = {0};
+    struct gcp_operation begun;
     struct gcp_place place;
     *operation = (struct cloud_operation){0};
     TRY(gcp_insert(&cloud->account, order, &call, &place, err));
@@ -419,8 +418,10 @@ static enum outcome gcp_launch(struct cloud *cloud, const struct launch_order *o
         return adopt(cloud, order, &place, out, err);
     if (answer.status < 200 || answer.status > 299)
         return gcp_check_launch(answer.status, bytes_span(&answer.body), err);
-    TRY(read_begun(&answer, place.zone, operation, err));
+    TRY(read_begun(&answer, place.zone, &begun, err));
+    keep(&begun, operation);
     fill_in(order, &place, out);
+    snprintf(out->machine_id, sizeof out->machine_id, "%s", begun.target);
     return OK;
 }
 
@@ -431,6 +432,7 @@ static enum outcome gcp_follow(struct cloud *cloud, struct cloud_operation *oper
 {
     OWNED(gcp_call_done) struct gcp_call call = {0};
     OWNED(http_answer_done) struct http_answer answer = {0};
+    struct gcp_operation begun;
     struct gcp_place place;
     if (operation->name[0] == '\0')
         return OK;
@@ -442,7 +444,8 @@ static enum outcome gcp_follow(struct cloud *cloud, struct cloud_operation *oper
         return OK;
     TRY(outcome);
     TRY(gcp_check_status(answer.status, bytes_span(&answer.body), err));
-    TRY(read_begun(&answer, place.zone, operation, err));
+    TRY(read_begun(&answer, place.zone, &begun, err));
+    keep(&begun, operation);
     if (answer.retry_after_seconds > 0)
         operation->poll_seconds = answer.retry_after_seconds;
     return OK;
@@ -455,9 +458,12 @@ static enum outcome change_at(struct cloud *cloud, const struct gcp_place *place
 {
     OWNED(gcp_call_done) struct gcp_call call = {0};
     OWNED(http_answer_done) struct http_answer answer = {0};
+    struct gcp_operation begun;
     build(&cloud->account, place, &call);
     TRY(call_compute(cloud, &call, &answer, err));
-    return read_begun(&answer, place->zone, operation, err);
+    TRY(read_begun(&answer, place->zone, &begun, err));
+    keep(&begun, operation);
+    return OK;
 }
 
 static enum outcome change(struct cloud *cloud, const char *ref, build_fn *build,

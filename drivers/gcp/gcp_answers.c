@@ -147,6 +147,9 @@ enum outcome gcp_read_operation(struct span body, struct gcp_operation *out, str
         !COPY(root, "name", made.place.name) || !is_operation_name(made.place.name) ||
         !COPY(root, "status", status) || status[0] == '\0')
         return unreadable(err, "is no operation");
+    if (!COPY(root, "targetId", made.target) ||
+        strspn(made.target, "0123456789") != strlen(made.target))
+        return unreadable(err, "names no target that we can read");
     made.done = strcmp(status, "DONE") == 0;
     if (made.done)
         TRY(check_failure(root, err));
@@ -256,6 +259,7 @@ static bool read_machine(const json_t *machine, struct sighting *out, struct not
         strcmp(kind, "compute#instance") != 0 || strspn(id, "0123456789") != strlen(id))
         return false;
     snprintf(out->ref, sizeof out->ref, "%s/%s", out->zone, name);
+    snprintf(out->machine_id, sizeof out->machine_id, "%s", id);
     read_time(machine, "creationTimestamp", &out->launched);
     out->snp_enabled = COPY(json_object_get(machine, "confidentialInstanceConfig"),
                             "confidentialInstanceType", type) &&

@@ -17,6 +17,7 @@ struct gcp_error {
 
 struct gcp_operation {
     struct gcp_place place;
+    char target[32]; /* the number of the machine that it makes or changes; may be empty */
     bool done;
 };
 

@@ -36,6 +36,10 @@ static const char *const intent_words[] = {"none", "launch", "stop", "start", "t
 _Static_assert(countof(intent_words) == INTENT_COUNT);
 const struct names intent_names = NAMES("intent", intent_words);
 
+static const char *const doubt_words[] = {"none", "other-machine", "other-image"};
+_Static_assert(countof(doubt_words) == DOUBT_COUNT);
+const struct names doubt_names = NAMES("doubt", doubt_words);
+
 /* clang-format off */
 static const struct step phase_steps[] = {
     /* from              on               to                 because */
@@ -155,6 +159,10 @@ static const struct field fields[] = {
     FIELD(instance, level,              FIELD_INT),
     FIELD(instance, simulated,          FIELD_BOOL),
     FIELD(instance, cloud_ref,          FIELD_TEXT),
+    FIELD(instance, machine_id,         FIELD_TEXT),
+    FIELD(instance, image_ref,          FIELD_TEXT),
+    FIELD(instance, doubt,              FIELD_NAME, .names = &doubt_names),
+    FIELD(instance, doubt_since,        FIELD_MOMENT),
     FIELD(instance, client_token,       FIELD_TEXT, .flags = FIELD_HIDDEN),
     FIELD(instance, attempt,            FIELD_INT),
     FIELD(instance, intent,             FIELD_NAME, .names = &intent_names),
@@ -193,6 +201,11 @@ void instance_client_token(const struct uuid *id, int64_t attempt,
 bool phase_has_machine(enum phase phase)
 {
     return phase != PHASE_REQUESTED && phase != PHASE_TERMINATED;
+}
+
+const char *instance_machine(const struct instance *instance)
+{
+    return instance->machine_id[0] != '\0' ? instance->machine_id : instance->cloud_ref;
 }
 
 bool instance_is_over(const struct instance *instance)

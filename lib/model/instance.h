@@ -75,13 +75,17 @@ enum intent {
     INTENT_COUNT
 };
 
+/* What its cloud shows under its name is not what was ordered. */
+enum doubt { DOUBT_NONE, DOUBT_OTHER_MACHINE, DOUBT_OTHER_IMAGE, DOUBT_COUNT };
+
 extern const struct names phase_names, phase_event_names, trust_names, trust_event_names,
-    wanted_names, intent_names;
+    wanted_names, intent_names, doubt_names;
 extern const struct machine phase_machine, trust_machine;
 
 enum {
     PROJECT_SIZE = NAME_SIZE,
     CLOUD_REF_SIZE = 384, /* an ARM resource id is long */
+    MACHINE_ID_SIZE = 64,
     CLIENT_TOKEN_SIZE = 64,
     WHY_SIZE = 96, /* a reason code and a little more */
     HOLDER_SIZE = 96,
@@ -117,6 +121,11 @@ struct instance {
     bool simulated;
 
     char cloud_ref[CLOUD_REF_SIZE];
+    char machine_id[MACHINE_ID_SIZE]; /* what the cloud's documents call it, where that is not the
+                                         name: Azure's vmId, Google's number */
+    char image_ref[CLOUD_REF_SIZE];   /* what it was ordered to boot */
+    enum doubt doubt;
+    struct moment doubt_since;
     char client_token[CLIENT_TOKEN_SIZE]; /* "muster-<id>-<attempt>", committed before the cloud
                                              call */
     int64_t attempt;
@@ -157,6 +166,8 @@ void instance_client_token(const struct uuid *id, int64_t attempt,
 
 bool phase_has_machine(enum phase phase); /* a paid machine may stand behind it */
 bool instance_is_over(const struct instance *instance);
+/* As documents of its cloud name it. */
+const char *instance_machine(const struct instance *instance);
 
 /* What may be shown of its trust at this moment: whoever looks at clocks may be late, or down (I9).
  */

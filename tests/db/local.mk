@@ -33,6 +33,7 @@ check_PROGRAMS += tests/db/test_slots_shared
 check_PROGRAMS += tests/db/test_tickets
 check_PROGRAMS += tests/db/test_verdict_store
 check_PROGRAMS += tests/db/test_watch
+check_PROGRAMS += tests/db/test_what_clouds_say
 check_PROGRAMS += tests/db/test_workers
 check_PROGRAMS += tests/db/test_workers_killed
 check_PROGRAMS += tests/db/test_delivery_store

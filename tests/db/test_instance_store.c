@@ -297,11 +297,12 @@ static void an_instance_has_one_machine_and_a_machine_one_instance(void **state)
     const struct instance_step step = {.event = EVENT_CLAIMED, .intent = INTENT_LAUNCH};
     for (size_t i = 0; i < 2; i++)
         assert_ok(instance_store_note(db, &ids[i], &step, "test", NULL, &err));
-    assert_ok(instance_store_adopt(db, &ids[0], "i-adopted", me, &err));
-    assert_ok(instance_store_adopt(db, &ids[0], "i-adopted", me, &err));
-    assert_fails(instance_store_adopt(db, &ids[0], "i-other", me, &err), ERR_CONFLICT,
+    assert_ok(instance_store_adopt(db, &ids[0], "i-adopted", "", me, &err));
+    assert_ok(instance_store_adopt(db, &ids[0], "i-adopted", "", me, &err));
+    assert_fails(instance_store_adopt(db, &ids[0], "i-other", "", me, &err), ERR_CONFLICT,
                  "other-machine");
-    assert_fails(instance_store_adopt(db, &ids[1], "i-adopted", me, &err), ERR_CONFLICT, "exists");
+    assert_fails(instance_store_adopt(db, &ids[1], "i-adopted", "", me, &err), ERR_CONFLICT,
+                 "exists");
 }
 
 static void a_machine_needs_a_token_that_was_committed_first(void **state)
@@ -311,7 +312,7 @@ static void a_machine_needs_a_token_that_was_committed_first(void **state)
     struct uuid id;
     settle();
     fixture_instances(db, "tokenless", &id, 1);
-    assert_fails(instance_store_adopt(db, &id, "i-orphan", me, &err), ERR_INVALID, "bad-value");
+    assert_fails(instance_store_adopt(db, &id, "i-orphan", "", me, &err), ERR_INVALID, "bad-value");
 }
 
 /* ---- many workers ---- */

@@ -109,6 +109,9 @@ static void a_machine_lives_from_launch_to_gone(void **state)
     assert_ok(follow(&s, &err));
     const struct sighting running = await(&s, born.ref, MACHINE_RUNNING);
     assert_true(running.snp_enabled);
+    /* The launch says already which machine the name means, where names are ours to give. */
+    assert_int_equal(born.machine_id[0] == '\0', s.driver->id == DRIVER_AWS);
+    assert_string_equal(running.machine_id, born.machine_id);
     assert_ok(s.driver->stop(s.cloud, born.ref, &s.operation, &err));
     assert_ok(follow(&s, &err));
     await(&s, born.ref, MACHINE_STOPPED);

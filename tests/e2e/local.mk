@@ -83,5 +83,7 @@ TESTS += tests/e2e/keepers_are_probed.sh
 dist_check_SCRIPTS += tests/e2e/keepers_are_probed.sh
 TESTS += tests/e2e/metadata_clients.sh
 dist_check_SCRIPTS += tests/e2e/metadata_clients.sh
+TESTS += tests/e2e/who_is_a_guest_elsewhere.sh
 TESTS += tests/e2e/who_is_this_guest.sh
+dist_check_SCRIPTS += tests/e2e/who_is_a_guest_elsewhere.sh
 dist_check_SCRIPTS += tests/e2e/who_is_this_guest.sh
