@@ -15,10 +15,16 @@ struct status_wish {
     int64_t every_seconds;
 };
 
-static const struct column columns[] = {
-    {"FLEET", "fleet"},     {"DESIRED", "desired"},       {"PHASES", "phases"},
-    {"TRUST", "trust"},     {"LEVELS", "levels"},         {"VERIFIED%", "objective/percent"},
-    {"REASONS", "reasons"}, {"DELIVERIES", "deliveries"}, {NULL, NULL}};
+static const struct column columns[] = {{"FLEET", "fleet"},
+                                        {"DESIRED", "desired"},
+                                        {"WHERE", "where"},
+                                        {"PHASES", "phases"},
+                                        {"TRUST", "trust"},
+                                        {"LEVELS", "levels"},
+                                        {"VERIFIED%", "objective/percent"},
+                                        {"REASONS", "reasons"},
+                                        {"DELIVERIES", "deliveries"},
+                                        {NULL, NULL}};
 
 static const struct column alarm_columns[] = {{"ALARM", "code"},    {"SEVERITY", "severity"},
                                               {"OBJECT", "object"}, {"SINCE", "since"},
@@ -107,8 +113,24 @@ static enum outcome add_alarms(struct client *client, const struct status_wish *
     return OK;
 }
 
-/* Of the fleets that stand in more than one. */
-static json_t *places_of(const json_t *rows)
+/* How many stand in each account, its zones together. */
+static json_t *where_of(const json_t *places)
+{
+    size_t i;
+    json_t *place;
+    json_t *where = json_object();
+    json_array_foreach ((json_t *)(uintptr_t)places, i, place) {
+        const char *account = json_string_value(json_object_get(place, "account"));
+        const json_int_t standing = json_integer_value(json_object_get(place, "standing"));
+        if (account != NULL)
+            json_put_int(where, account,
+                         json_integer_value(json_object_get(where, account)) + standing);
+    }
+    return where;
+}
+
+/* Place by place of the one fleet that was asked for; of all fleets those that are shut. */
+static json_t *places_of(const struct status_wish *wish, const json_t *rows)
 {
     size_t i, p;
     json_t *row, *place;
@@ -116,23 +138,37 @@ static json_t *places_of(const json_t *rows)
     json_array_foreach ((json_t *)(uintptr_t)rows, i, row) {
         json_t *places = json_object_get(row, "places");
         json_array_foreach (places, p, place) {
+            const bool several = wish->fleet != NULL && json_array_size(places) > 1;
+            if (!several && json_object_get(place, "reason") == NULL)
+                continue;
             json_t *one = json_copy(place);
             json_put_new(one, "fleet", json_incref(json_object_get(row, "fleet")));
-            if (json_array_size(places) > 1 || json_object_get(place, "reason") != NULL)
-                json_add_new(list, one);
-            else
-                json_decref(one);
+            json_add_new(list, one);
         }
     }
     return list;
 }
 
-static void show_table(const json_t *rows, const json_t *alarms)
+static json_t *with_where(const json_t *rows)
+{
+    size_t i;
+    json_t *row;
+    json_t *list = json_array();
+    json_array_foreach ((json_t *)(uintptr_t)rows, i, row) {
+        json_t *one = json_copy(row);
+        json_put_new(one, "where", where_of(json_object_get(row, "places")));
+        json_add_new(list, one);
+    }
+    return list;
+}
+
+static void show_table(const struct status_wish *wish, const json_t *rows, const json_t *alarms)
 {
     size_t i;
     const json_t *row;
-    OWNED(json_drop) json_t *places = places_of(rows);
-    print_table(stdout, columns, rows);
+    OWNED(json_drop) json_t *fleets = with_where(rows);
+    OWNED(json_drop) json_t *places = places_of(wish, rows);
+    print_table(stdout, columns, fleets);
     if (json_array_size(places) > 0)
         print_table(stdout, place_columns, places);
     if (json_array_size(alarms) > 0)
@@ -150,7 +186,7 @@ static void show(const struct status_wish *wish, enum output output, const json_
                  const json_t *alarms)
 {
     if (output == OUTPUT_TABLE) {
-        show_table(rows, alarms);
+        show_table(wish, rows, alarms);
     } else if (wish->fleet != NULL) {
         print_json(stdout, json_array_get(rows, 0));
     } else {

@@ -87,3 +87,7 @@ TESTS += tests/e2e/who_is_a_guest_elsewhere.sh
 TESTS += tests/e2e/who_is_this_guest.sh
 dist_check_SCRIPTS += tests/e2e/who_is_a_guest_elsewhere.sh
 dist_check_SCRIPTS += tests/e2e/who_is_this_guest.sh
+dist_check_SCRIPTS += tests/e2e/the_demo_spans_three_clouds.sh
+if SHIPPED
+TESTS += tests/e2e/the_demo_spans_three_clouds.sh
+endif
