@@ -105,24 +105,41 @@ static enum outcome check_epoch(const char *name, int64_t if_epoch, int64_t epoc
     return OK;
 }
 
+/* Where its machines are looked for: elsewhere they would be taken for vanished, and never ended.
+ */
+static const char *moved(const struct account *was, const struct account *now)
+{
+    const struct {
+        const char *was, *now, *where;
+    } members[] = {
+        {was->region, now->region, "/region"},
+        {was->endpoint, now->endpoint, "/endpoint"},
+        {was->owner, now->owner, "/owner"},
+        {was->subscription, now->subscription, "/subscription"},
+        {was->resource_group, now->resource_group, "/resource_group"},
+        {was->project, now->project, "/project"},
+    };
+    for (size_t i = 0; i < countof(members); i++)
+        if (strcmp(members[i].was, members[i].now) != 0)
+            return members[i].where;
+    return NULL;
+}
+
 static enum outcome check_place(struct db *db, const char *project, const struct account *was,
                                 const struct account *account, struct error *err)
 {
-    const char *moved = strcmp(was->region, account->region) != 0       ? "/region"
-                        : strcmp(was->endpoint, account->endpoint) != 0 ? "/endpoint"
-                        : strcmp(was->owner, account->owner) != 0       ? "/owner"
-                                                                        : NULL;
+    const char *where = moved(was, account);
     OWNED(rows_drop) struct rows *rows = NULL;
     if (was->driver != account->driver)
         return fail_at(err, ERR_CONFLICT, "driver-is-fixed", "/driver",
                        "account %s is of driver %s", was->name,
                        name_of(&account_driver_names, was->driver));
-    if (moved == NULL)
+    if (where == NULL)
         return OK;
     TRY(db_run(db, SQL_ACCOUNT_HAS_INSTANCES, PARAMS(p_text(project), p_text(was->name)), &rows,
                err));
     if (rows_bool(rows, 0, 0))
-        return fail_at(err, ERR_CONFLICT, "in-use", moved, "account %s has instances there",
+        return fail_at(err, ERR_CONFLICT, "in-use", where, "account %s has instances there",
                        was->name);
     return OK;
 }

@@ -286,6 +286,37 @@ static void an_account_with_machines_stays_where_it_is(void **state)
     ask_does("PUT", "/v1/accounts/acme", "{\"zone\":\"eu-west-1a\"}", 200);
 }
 
+#define CLOUDY                                                                                     \
+    "{\"name\":\"cloudy\",\"driver\":\"azure\",\"region\":\"westeurope\",\"subscription\":\"5a\"," \
+    "\"resource_group\":\"fleet\",\"credentials\":{\"source\":\"environment\"}}"
+#define GOOGLED                                                                                    \
+    "{\"name\":\"googled\",\"driver\":\"gcp\",\"region\":\"us-central1\",\"project\":\"p-1\","     \
+    "\"credentials\":{\"source\":\"environment\"}}"
+
+/* The same where a cloud has more places than regions. */
+static void an_account_with_machines_stays_in_its_group_and_its_project(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    ask_does("POST", "/v1/accounts", CLOUDY, 201);
+    ask_does("POST", "/v1/accounts", GOOGLED, 201);
+    ask_does("PUT", "/v1/accounts/cloudy", "{\"resource_group\":\"first\"}", 200);
+    ask_does("POST", "/v1/fleets", FLEET("grouped", "2"), 201);
+    const struct instance one = ask_instance("grouped");
+    ask_instance("grouped");
+    assert_ok(
+        db_script(ask_db, "UPDATE instances SET account = 'cloudy' WHERE fleet = 'grouped'", &err));
+    OWNED(text_done) struct text other = {0};
+    text_addf(&other, "UPDATE instances SET account = 'googled' WHERE id = '%s'",
+              uuid_text(&one.id).at);
+    assert_ok(db_script(ask_db, text_str(&other), &err));
+    ask_refused("PUT", "/v1/accounts/cloudy", "{\"resource_group\":\"other\"}", 409, "in-use",
+                "/resource_group");
+    ask_refused("PUT", "/v1/accounts/cloudy", "{\"subscription\":\"5b\"}", 409, "in-use",
+                "/subscription");
+    ask_refused("PUT", "/v1/accounts/googled", "{\"project\":\"p-2\"}", 409, "in-use", "/project");
+}
+
 static void an_image_changes_by_members_and_is_audited(void **state)
 {
     (void)state;
@@ -330,6 +361,7 @@ int main(void)
         QUIET(lists_come_in_pages_that_fit_together),
         QUIET(an_account_changes_by_members_and_only_from_the_state_that_was_meant),
         QUIET(an_account_with_machines_stays_where_it_is),
+        QUIET(an_account_with_machines_stays_in_its_group_and_its_project),
         QUIET(an_image_changes_by_members_and_is_audited),
         QUIET(changes_at_one_time_both_happen),
         QUIET(accounts_and_images_in_use_are_kept),
