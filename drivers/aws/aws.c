@@ -40,15 +40,47 @@ static const char *suffix_of(const char *region)
     return "amazonaws.com";
 }
 
-static enum outcome find_endpoint(const struct account *account, const char *service,
-                                  struct endpoint *out, struct error *err)
+static bool is_named(const char *host, const char *head, const char *region, const char *tail)
 {
-    if (account->endpoint[0] != '\0')
-        return endpoint_parse(account->endpoint, out, err);
+    char name[200];
+    snprintf(name, sizeof name, "%s.%s.%s", head, region, tail);
+    return strcmp(host, name) == 0;
+}
+
+/* "vpce-0abc.ec2.eu-west-1.vpce.amazonaws.com": EC2 in the account's own network. */
+static bool is_private_ec2(const char *host, const char *region, const char *suffix)
+{
+    char rest[200];
+    const char *dot = strchr(host, '.');
+    snprintf(rest, sizeof rest, "ec2.%s.vpce.%s", region, suffix);
+    return strncmp(host, "vpce-", 5) == 0 && dot != NULL && strcmp(dot + 1, rest) == 0;
+}
+
+static bool is_ec2(const char *host, const char *region)
+{
+    const char *suffix = suffix_of(region);
+    return is_named(host, "ec2", region, suffix) || is_named(host, "ec2-fips", region, suffix) ||
+           is_named(host, "ec2", region, "api.aws") || is_private_ec2(host, region, suffix);
+}
+
+/* What we sign in with goes to AWS and to this machine, whatever the account says: whoever may
+ * write accounts does not get it. Other names under amazonaws.com are anybody's. */
+static enum outcome find_endpoints(const struct account *account, struct endpoint *ec2,
+                                   struct endpoint *sts, struct error *err)
+{
     char url[200];
-    snprintf(url, sizeof url, "https://%s.%s.%s", service, account->region,
-             suffix_of(account->region));
-    return endpoint_parse(url, out, err);
+    const char *region = account->region, *suffix = suffix_of(region);
+    snprintf(url, sizeof url, "https://ec2.%.63s.%s", region, suffix);
+    TRY(endpoint_parse(account->endpoint[0] != '\0' ? account->endpoint : url, ec2, err));
+    if (endpoint_is_loopback(ec2)) {
+        *sts = *ec2;
+        return OK;
+    }
+    if (!is_ec2(ec2->host, region))
+        return fail_code(err, ERR_INVALID, "bad-endpoint", "'%.100s' is not EC2's in %s", ec2->host,
+                         region);
+    snprintf(url, sizeof url, "https://sts.%.63s.%s", region, suffix);
+    return endpoint_parse(url, sts, err);
 }
 
 static void aws_close(struct cloud *cloud)
@@ -76,8 +108,7 @@ static enum outcome aws_open(const struct account *account, struct cloud **out, 
     cloud->account = *account;
     cloud->account.credentials = NULL;
     cloud->account.test = NULL;
-    TRY(find_endpoint(account, "ec2", &cloud->ec2_endpoint, err));
-    TRY(find_endpoint(account, "sts", &cloud->sts_endpoint, err));
+    TRY(find_endpoints(account, &cloud->ec2_endpoint, &cloud->sts_endpoint, err));
     cloud->http = http_new();
     cloud->manners = manners_open(account, &aws_limits);
     cloud->ec2 = service_of(cloud, "ec2", &cloud->ec2_endpoint);
@@ -338,10 +369,11 @@ static enum outcome aws_find(struct cloud *cloud, const char *ref, struct sighti
     return cloud_fail(err, CLOUD_NOT_FOUND, "%s is not listed", ref);
 }
 
+/* Not by its tag, which anybody may take off, or put on another machine. */
 static enum outcome aws_find_token(struct cloud *cloud, const char *client_token,
                                    struct sighting_list *out, struct error *err)
 {
-    return list_matching(cloud, "tag:" TAG_TOKEN, client_token, out, err);
+    return list_matching(cloud, "client-token", client_token, out, err);
 }
 
 static enum outcome aws_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
