@@ -93,7 +93,7 @@ enum outcome operation_keep(struct worker *w, const struct instance *row, enum i
                                err);
 }
 
-/* The rest may be said of the question as well as of the operation: ask again. */
+/* The rest may be said of the question as well as of what it asks after: ask again. */
 static bool is_final(const struct error *err)
 {
     static const enum cloud_error kinds[] = {
@@ -130,16 +130,19 @@ enum outcome operation_follow(struct worker *w, const struct open_cloud *open,
     enum outcome outcome = operation_store_find(w->db, &row->id, &kept, err);
     if (outcome != OK && outcome != ERR_NOT_FOUND)
         return outcome;
-    if (outcome == OK && open->driver->follow != NULL)
-        outcome = ask_after(open, &kept, &operation, err);
-    if (outcome == OK && operation.name[0] != '\0') {
+    const bool asks = outcome == OK && open->driver->follow != NULL;
+    outcome = asks ? ask_after(open, &kept, &operation, err) : OK;
+    const bool goes_on = operation.name[0] != '\0';
+    if (outcome == OK && goes_on) {
         *out_seconds = operation_wait(&operation);
         return operation_keep(w, row, kept.intent, &operation, err);
     }
-    if (outcome != OK && outcome != ERR_NOT_FOUND && !is_final(err))
+    const bool forgotten = goes_on && outcome == ERR_NOT_FOUND;
+    if (outcome != OK && goes_on && !forgotten && !is_final(err))
         return outcome;
     FAULT("follow-after-call", &unsaid);
     TRY(operation_store_end(w->db, row, &unsaid));
     *out_over = true;
-    return outcome == ERR_NOT_FOUND ? OK : outcome;
+    /* What did not end well and may have been done all the same is looked at. */
+    return forgotten || outcome == ERR_AMBIGUOUS ? OK : outcome;
 }

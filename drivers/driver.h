@@ -225,9 +225,10 @@ struct driver {
     /* With an operation the machine may still fail to come: follow() says why. */
     enum outcome (*launch)(struct cloud *, const struct launch_order *, struct sighting *out,
                            struct cloud_operation *operation, struct error *);
-    /* How an operation fares. OK with an empty name: done; OK with a name: ask again; an error:
-     * how it failed, or ERR_NOT_FOUND when the cloud forgot it (then find() tells). NULL in a row
-     * whose answers are all final. */
+    /* How an operation fares. OK with an empty name: done; OK with a name: ask again; an error with
+     * an empty name: how it failed, once for all. An error with a name is of the question, or it
+     * may be: ask again, unless it is ERR_NOT_FOUND, for then the cloud forgot it (find() tells).
+     * NULL in a row whose answers are all final. */
     enum outcome (*follow)(struct cloud *, struct cloud_operation *operation, struct error *);
     /* ERR_NOT_FOUND may mean "not yet" until five minutes after a launch; a machine that ended may
      * still be seen as MACHINE_GONE. */

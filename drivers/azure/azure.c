@@ -184,9 +184,12 @@ static enum outcome read_followed(const struct http_answer *answer, bool by_stat
                                   struct error *err)
 {
     const struct span body = bytes_span(&answer->body);
+    *out_done = false;
     TRY(arm_check_status(answer->status, body, err));
+    if (by_status && answer->status != 204)
+        return arm_read_operation(body, out_done, err);
     *out_done = answer->status != 202;
-    return by_status && answer->status != 204 ? arm_read_operation(body, out_done, err) : OK;
+    return OK;
 }
 
 static enum outcome azure_follow(struct cloud *cloud, struct cloud_operation *operation,
@@ -199,11 +202,11 @@ static enum outcome azure_follow(struct cloud *cloud, struct cloud_operation *op
     if (url == NULL || !is_arm(cloud, url + 1))
         return cloud_fail(err, CLOUD_INVALID, "an operation that is not Resource Manager's");
     TRY(send_to(cloud, ARM_FOLLOW, url + 1, SPAN(NULL, 0), &answer, err));
-    TRY(read_followed(&answer, by_status, &done, err));
+    enum outcome outcome = read_followed(&answer, by_status, &done, err);
     operation->poll_seconds = answer.retry_after_seconds;
     if (done)
         *operation = (struct cloud_operation){0};
-    return OK;
+    return outcome;
 }
 
 /* ---- looking -------------------------------------------------------------------------------- */

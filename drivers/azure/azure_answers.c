@@ -364,12 +364,14 @@ enum outcome arm_read_view(struct span body, struct sighting *out, struct notice
 enum outcome arm_read_operation(struct span body, bool *out_done, struct error *err)
 {
     OWNED(json_drop) json_t *value = NULL;
+    *out_done = false;
     TRY(open_answer(body, &value, err));
     const char *status = word(value, "status");
     if (status[0] == '\0')
         return unreadable(err, "says nothing of the operation");
-    *out_done = strcasecmp(status, "Succeeded") == 0;
-    if (strcasecmp(status, "Failed") != 0 && strcasecmp(status, "Canceled") != 0)
+    const bool failed = strcasecmp(status, "Failed") == 0 || strcasecmp(status, "Canceled") == 0;
+    *out_done = failed || strcasecmp(status, "Succeeded") == 0;
+    if (!failed)
         return OK;
     struct arm_error said = {0};
     read_error(value, &said);

@@ -432,7 +432,7 @@ static enum outcome gcp_follow(struct cloud *cloud, struct cloud_operation *oper
 {
     OWNED(gcp_call_done) struct gcp_call call = {0};
     OWNED(http_answer_done) struct http_answer answer = {0};
-    struct gcp_operation begun;
+    struct gcp_operation begun = {0};
     struct gcp_place place;
     if (operation->name[0] == '\0')
         return OK;
@@ -444,8 +444,10 @@ static enum outcome gcp_follow(struct cloud *cloud, struct cloud_operation *oper
         return OK;
     TRY(outcome);
     TRY(gcp_check_status(answer.status, bytes_span(&answer.body), err));
-    TRY(read_begun(&answer, place.zone, &begun, err));
-    keep(&begun, operation);
+    outcome = read_begun(&answer, place.zone, &begun, err);
+    if (outcome == OK || (begun.done && outcome != ERR_AMBIGUOUS))
+        keep(&begun, operation);
+    TRY(outcome);
     if (answer.retry_after_seconds > 0)
         operation->poll_seconds = answer.retry_after_seconds;
     return OK;

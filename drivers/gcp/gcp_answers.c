@@ -151,10 +151,8 @@ enum outcome gcp_read_operation(struct span body, struct gcp_operation *out, str
         strspn(made.target, "0123456789") != strlen(made.target))
         return unreadable(err, "names no target that we can read");
     made.done = strcmp(status, "DONE") == 0;
-    if (made.done)
-        TRY(check_failure(root, err));
     *out = made;
-    return OK;
+    return made.done ? check_failure(root, err) : OK;
 }
 
 enum outcome gcp_read_accepted(struct span body, struct error *err)

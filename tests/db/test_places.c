@@ -250,6 +250,26 @@ static void an_operation_that_fails_for_want_of_room_goes_elsewhere(void **state
     assert_one_machine_a_row(1);
 }
 
+/* A machine that runs on while its row asks after what failed long ago is paid for, and for
+ * nothing. */
+static void an_end_that_its_cloud_could_not_finish_is_begun_again(void **state)
+{
+    (void)state;
+    static const enum cloud_error kinds[] = {CLOUD_SERVER_ERROR, CLOUD_THROTTLE, CLOUD_AUTH};
+    fake_cloud_operations(1, NULL);
+    stage_start();
+    stage_fleet(1);
+    for (size_t i = 0; i < countof(kinds); i++) {
+        stage_scale(1);
+        stage_await(booting, 1);
+        stage_await(operations, 0);
+        fake_cloud_keep(kinds[i], 1);
+        stage_scale(0);
+        stage_await(terminated, (int64_t)i + 1);
+        assert_int_equal(fake_cloud_machines(), 0);
+    }
+}
+
 static void killed_while_asking_after_an_operation_nothing_is_lost(void **state)
 {
     (void)state;
@@ -350,6 +370,7 @@ int main(void)
         STAGED(what_a_cloud_takes_back_for_want_of_room_is_replaced),
         STAGED(an_operation_is_asked_after_until_it_is_over),
         STAGED(an_operation_that_fails_for_want_of_room_goes_elsewhere),
+        STAGED(an_end_that_its_cloud_could_not_finish_is_begun_again),
         STAGED(killed_while_asking_after_an_operation_nothing_is_lost),
 #ifdef MUSTER_FAULTS
         STAGED(killed_at_any_fault_point_of_an_operation_it_converges),

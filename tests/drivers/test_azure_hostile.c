@@ -311,6 +311,27 @@ static void an_operation_is_followed_at_its_own_address_when_it_wants(void **sta
     assert_memory_equal(fake_http_heard(w->arm, 2), "GET /op?p=1&t=a%2Bb ", 20);
 }
 
+/* What is wrong with the operation ends it; what is wrong with the question does not. */
+static void an_operation_that_failed_is_not_asked_after_again(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct cloud_operation operation;
+    char name[OPERATION_SIZE];
+    snprintf(name, sizeof name, "status %s/op", fake_http_url(w->arm));
+    memcpy(operation.name, name, sizeof name);
+    fake_http_say(w->arm, 500, "{\"error\":{\"code\":\"InternalServerError\"}}");
+    fake_http_say(w->arm, 200, "{\"status\":");
+    fake_http_say(w->arm, 200,
+                  "{\"status\":\"Failed\",\"error\":{\"code\":\"InternalExecutionError\"}}");
+    assert_fails(azure_driver.follow(w->cloud, &operation, &err), ERR_UNREACHABLE, "server-error");
+    assert_string_equal(operation.name, name);
+    assert_fails(azure_driver.follow(w->cloud, &operation, &err), ERR_AMBIGUOUS, "ambiguous");
+    assert_string_equal(operation.name, name);
+    assert_fails(azure_driver.follow(w->cloud, &operation, &err), ERR_UNREACHABLE, "server-error");
+    assert_string_equal(operation.name, "");
+}
+
 static void an_operation_that_has_a_location_only_is_done_when_it_is_no_202(void **state)
 {
     struct world *w = *state;
@@ -412,6 +433,7 @@ int main(void)
         T(a_machine_that_is_there_and_does_not_show_is_in_doubt),
         T(an_operation_at_another_host_is_not_followed),
         T(an_operation_is_followed_at_its_own_address_when_it_wants),
+        T(an_operation_that_failed_is_not_asked_after_again),
         T(an_operation_that_has_a_location_only_is_done_when_it_is_no_202),
         T(what_is_already_gone_needs_no_ending),
         T(a_token_that_is_refused_is_renewed_once),

@@ -272,6 +272,22 @@ static void an_operation_goes_on_until_it_says_that_it_is_done(void **state)
     assert_fails(gcp_driver.follow(w->cloud, &operation, &err), ERR_NOT_FOUND, "not-found");
 }
 
+/* "Internal error" of the operation ends it; of the question it says nothing of the operation. */
+static void an_operation_that_failed_is_not_asked_after_again(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct cloud_operation operation = {.name = "us-central1-a/operation-1"};
+    fake_http_say(w->google, 500, ERROR_OF("500", "internalError"));
+    fake_http_say(w->google, 200,
+                  OPERATION("us-central1-a", "DONE",
+                            ",\"error\":{\"errors\":[{\"code\":\"INTERNAL_ERROR\"}]}"));
+    assert_fails(gcp_driver.follow(w->cloud, &operation, &err), ERR_UNREACHABLE, "server-error");
+    assert_string_equal(operation.name, "us-central1-a/operation-1");
+    assert_fails(gcp_driver.follow(w->cloud, &operation, &err), ERR_UNREACHABLE, "server-error");
+    assert_string_equal(operation.name, "");
+}
+
 /* ---- machines ------------------------------------------------------------------------------- */
 
 static void a_state_that_nobody_told_us_of_is_unknown_and_not_gone(void **state)
@@ -501,6 +517,7 @@ int main(void)
         T(an_operation_that_failed_is_a_failure_though_it_came_with_a_200),
         T(an_operation_on_another_host_is_asked_for_at_ours),
         T(an_operation_goes_on_until_it_says_that_it_is_done),
+        T(an_operation_that_failed_is_not_asked_after_again),
         T(a_state_that_nobody_told_us_of_is_unknown_and_not_gone),
         T(a_machine_that_cannot_be_read_is_no_machine_that_is_gone),
         T(a_machine_that_was_renamed_is_found_and_ended_by_its_label),

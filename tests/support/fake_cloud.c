@@ -29,6 +29,8 @@ struct world {
     bool fails;
     enum cloud_error failure;
     int asked;
+    enum cloud_error kept_kind;
+    int kept;
     bool hidden;
     bool partial;
     int turns, turns_left, turns_asked;
@@ -149,6 +151,14 @@ void fake_cloud_operations(int asks, const enum cloud_error *failure)
     world->asks = asks;
     world->fails = failure != NULL;
     world->failure = failure != NULL ? *failure : CLOUD_ERROR_COUNT;
+    leave();
+}
+
+void fake_cloud_keep(enum cloud_error kind, int count)
+{
+    enter();
+    world->kept_kind = kind;
+    world->kept = count;
     leave();
 }
 
@@ -397,8 +407,12 @@ static enum outcome fake_terminate(struct cloud *cloud, const char *ref,
     (void)cloud;
     enter();
     struct fake_machine *found = world->hidden ? NULL : by_ref(ref);
-    if (found != NULL)
+    if (found != NULL && world->kept > 0) {
+        world->kept--;
+        found->stays = true;
+    } else if (found != NULL) {
         found->seen.state = MACHINE_GONE;
+    }
     if (found != NULL && world->asks > 0 && operation != NULL) {
         *operation = (struct cloud_operation){.poll_seconds = 1};
         snprintf(operation->name, sizeof operation->name, "terminate %s", ref);
@@ -422,6 +436,10 @@ static enum outcome follow(struct cloud_operation *operation, struct error *err)
         return OK;
     }
     operation->name[0] = '\0';
+    if (!launches && machine != NULL && machine->stays) {
+        machine->stays = false;
+        return cloud_fail(err, world->kept_kind, "as the test asked");
+    }
     if (!launches || !world->fails)
         return OK;
     machine->seen.state = MACHINE_GONE;

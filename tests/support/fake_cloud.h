@@ -25,6 +25,7 @@ struct fake_machine {
     char zone[64];
     char size[64];
     int asks_left; /* before its operation is over */
+    bool stays;    /* its termination's operation fails */
     char user_data[USER_DATA_MAX + 1];
 };
 
@@ -53,6 +54,8 @@ int fake_cloud_asked(void); /* how often it was */
 void fake_cloud_fill(const char *account, enum cloud_error kind, int room);
 /* Launches and terminations go on after their answer: done when asked so often, or failed so. */
 void fake_cloud_operations(int asks, const enum cloud_error *failure);
+/* The operations of the next `count` terminations fail so, and the machine stays. */
+void fake_cloud_keep(enum cloud_error kind, int count);
 int fake_cloud_asks(void); /* how often anybody asked after one */
 /* Machines cannot be seen, by any call, until this is called with false. */
 void fake_cloud_hide(bool hidden);
