@@ -115,7 +115,7 @@ const struct explanation explanations[] = {
     {"plan-changed", "machines, what they prove, dates or the charter changed since the plan", "plan again, look again, then apply"},
     {"other-cloud", "the image is for another cloud than the account", "take an image of that cloud, or another account"},
     {"against-the-catalogue", "a rule of the provider's forbids it, as the edition in force knows it", "ask for what the rule allows: muster explain RULE; where it is wrong for you: muster catalogue override"},
-    {"unsupported-feature", "no driver can launch a fleet with these features", "ask for snp alone"},
+    {"unsupported-feature", "no driver can launch a fleet with these features", "ask for snp alone, or for enclaves alone"},
     {"bad-catalogue", "the edition says something that no rule can", "look at the place that is named"},
     {"edition-is-fixed", "that edition is history and is never replaced", "give yours another name"},
     {"edition-not-newer", "an edition of that name is there with this version or a higher one, or of a later date", "raise its version and date, have it signed again"},

@@ -13,16 +13,16 @@ static json_t *report_of(const struct catalogue *catalogue, const struct finding
     return out;
 }
 
-/* Drivers launch machines with SEV-SNP and nothing else yet. */
+/* Drivers launch machines with SEV-SNP, or parents of enclaves, and nothing else yet. */
 static enum outcome check_features(const struct fleet *fleet, struct error *err)
 {
-    const char *snp = name_of(&catalogue_feature_names, FEATURE_SNP);
-    const char *first = json_string_value(json_array_get(fleet->features, 0));
-    if (json_array_size(fleet->features) != 1 || first == NULL || strcmp(first, snp) != 0)
-        return fail_at(err, ERR_INVALID, "unsupported-feature", "/features",
-                       "/features: no driver launches other machines than those with %s alone",
-                       snp);
-    return OK;
+    if (json_array_size(fleet->features) == 1 &&
+        (fleet_has(fleet, FEATURE_SNP) || fleet_has(fleet, FEATURE_ENCLAVES)))
+        return OK;
+    return fail_at(err, ERR_INVALID, "unsupported-feature", "/features",
+                   "/features: no driver launches other machines than those with %s or %s alone",
+                   name_of(&catalogue_feature_names, FEATURE_SNP),
+                   name_of(&catalogue_feature_names, FEATURE_ENCLAVES));
 }
 
 enum outcome fleet_rules_check(struct request *r, const struct fleet *fleet, json_t **out_report,
@@ -43,10 +43,15 @@ enum outcome fleet_rules_check(struct request *r, const struct fleet *fleet, jso
     return OK;
 }
 
+static bool differ(const json_t *a, const json_t *b)
+{
+    return a != b && !json_equal(json_looked_at(a), json_looked_at(b)); /* both may be absent */
+}
+
 bool fleet_rules_concern(const struct fleet *now, const struct fleet *wanted)
 {
     return wanted->desired > now->desired || strcmp(wanted->account, now->account) != 0 ||
            strcmp(wanted->image, now->image) != 0 || strcmp(wanted->size, now->size) != 0 ||
-           !json_equal(json_looked_at(wanted->places), json_looked_at(now->places)) ||
-           !json_equal(json_looked_at(wanted->features), json_looked_at(now->features));
+           differ(wanted->places, now->places) || differ(wanted->features, now->features) ||
+           differ(wanted->enclaves, now->enclaves);
 }

@@ -4,6 +4,7 @@
 #include "controller/instance_inside.h"
 #include "controller/userdata.h"
 #include "db/account_store.h"
+#include "db/fleet_store.h"
 #include "db/image_store.h"
 #include "db/place_store.h"
 #include "db/ticket_store.h"
@@ -71,6 +72,7 @@ static enum outcome order_launch(struct worker *w, const struct open_cloud *open
                                  const struct instance *row, struct sighting *out,
                                  struct cloud_operation *operation, struct error *err)
 {
+    OWNED(fleet_done) struct fleet fleet = {0};
     OWNED(bytes_wipe) struct bytes user_data = {0};
     struct launch_ticket ticket;
     char ref[IMAGE_REF_SIZE];
@@ -78,6 +80,7 @@ static enum outcome order_launch(struct worker *w, const struct open_cloud *open
     if (ref[0] == '\0')
         return fail_code(err, ERR_INVALID, "other-cloud",
                          "image %s is not for the cloud of account %s", row->image, row->account);
+    TRY(fleet_store_find(w->db, row->project, row->fleet, &fleet, err));
     TRY(ready_ticket(w, row, &ticket, err));
     TRY(userdata_make(w->crew->settings->link_url, bytes_span(&w->crew->root_pem), &row->id,
                       &ticket, &user_data, err));
@@ -90,6 +93,8 @@ static enum outcome order_launch(struct worker *w, const struct open_cloud *open
         .size = row->size,
         .zone = row->zone[0] != '\0' ? row->zone : NULL,
         .user_data = bytes_span(&user_data),
+        .no_snp = !fleet_has(&fleet, FEATURE_SNP),
+        .enclaves = fleet_has(&fleet, FEATURE_ENCLAVES),
     };
     FAULT("launch-before-call", err);
     enum outcome outcome = open->driver->launch(open->cloud, &order, out, operation, err);

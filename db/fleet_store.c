@@ -78,7 +78,7 @@ enum outcome fleet_store_add(struct db *db, const char *project, struct fleet *f
                       p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
                       p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
                       p(fleet, "rejected_hold_seconds"), p(fleet, "objective"), p(fleet, "places"),
-                      p(fleet, "zone_most"), p(fleet, "features")),
+                      p(fleet, "zone_most"), p(fleet, "features"), p(fleet, "enclaves")),
                NULL, err));
     TRY(put_places(db, project, &fleet->id, &places, err));
     TRY(tell(db, project, fleet->name, "fleet.created", fleet, actor, err));
@@ -133,7 +133,7 @@ enum outcome fleet_store_update(struct db *db, const char *project, const struct
                       p(fleet, "account"), p(fleet, "image"), p(fleet, "size"), p(fleet, "policy"),
                       p(fleet, "secrets"), p(fleet, "paused"), p(fleet, "surge"),
                       p(fleet, "rejected_hold_seconds"), p(fleet, "objective"), p(fleet, "places"),
-                      p(fleet, "zone_most"), p(fleet, "features")),
+                      p(fleet, "zone_most"), p(fleet, "features"), p(fleet, "enclaves")),
                &fleet_record, &now, "fleet", err);
     if (outcome == ERR_NOT_FOUND)
         return fail_unchanged(db, project, fleet->name, err);

@@ -275,6 +275,10 @@ extern const struct driver gcp_driver;
 /* The driver of an account, or ERR_INVALID "unsupported-driver". */
 enum outcome driver_of(const struct account *account, const struct driver **out, struct error *err);
 
+/* For clouds whose machines all have SEV-SNP and parent no enclaves: anything else is refused
+ * before any call, with the catalogue's rule of that. */
+enum outcome order_is_plain(const struct launch_order *order, const char *rule, struct error *err);
+
 /* The client token of one generation of one instance: repeating an order repeats the token. */
 void launch_token(const struct uuid *instance, int64_t generation,
                   char out[static LAUNCH_TOKEN_SIZE]);

@@ -106,6 +106,15 @@ enum outcome driver_of(const struct account *account, const struct driver **out,
                      name_of(&account_driver_names, account->driver));
 }
 
+enum outcome order_is_plain(const struct launch_order *order, const char *rule, struct error *err)
+{
+    if (!order->enclaves && !order->no_snp)
+        return OK;
+    return fail_at(
+        err, cloud_error_outcome(CLOUD_UNSUPPORTED), name_of(&cloud_error_names, CLOUD_UNSUPPORTED),
+        rule, "%s: this cloud launches machines with SEV-SNP only, and no enclaves in them", rule);
+}
+
 void launch_token(const struct uuid *instance, int64_t generation,
                   char out[static LAUNCH_TOKEN_SIZE])
 {

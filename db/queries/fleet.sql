@@ -1,8 +1,8 @@
 -- name: fleet_add
 INSERT INTO fleets (id, project, name, desired, account, image, size, policy, secrets, paused, surge, rejected_hold_seconds,
-    objective, places, zone_most, features)
+    objective, places, zone_most, features, enclaves)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '[]'), $10, $11, $12, $13, coalesce($14::jsonb, '[]'), $15,
-    coalesce($16::jsonb, '["snp"]'));
+    coalesce($16::jsonb, '["snp"]'), $17);
 
 -- The accounts of a spec, as they are referred to.
 -- name: fleet_put_place
@@ -13,17 +13,17 @@ DELETE FROM fleet_places WHERE fleet = $1;
 
 -- name: fleet_find
 SELECT id, project, name, desired, account, places, zone_most, image, size, policy, secrets, paused,
-    objective, surge, rejected_hold_seconds, features, epoch, created, updated
+    objective, surge, rejected_hold_seconds, features, enclaves, epoch, created, updated
 FROM fleets WHERE project = $1 AND name = $2 AND NOT doomed;
 
 -- name: fleet_lock
 SELECT id, project, name, desired, account, places, zone_most, image, size, policy, secrets, paused,
-    objective, surge, rejected_hold_seconds, features, epoch, created, updated
+    objective, surge, rejected_hold_seconds, features, enclaves, epoch, created, updated
 FROM fleets WHERE project = $1 AND name = $2 AND NOT doomed FOR NO KEY UPDATE;
 
 -- name: fleet_list
 SELECT id, project, name, desired, account, places, zone_most, image, size, policy, secrets, paused,
-    objective, surge, rejected_hold_seconds, features, epoch, created, updated
+    objective, surge, rejected_hold_seconds, features, enclaves, epoch, created, updated
 FROM fleets WHERE project = $1 AND NOT doomed AND ($2::text IS NULL OR name > $2)
 ORDER BY name LIMIT $3;
 
@@ -31,12 +31,12 @@ ORDER BY name LIMIT $3;
 UPDATE fleets SET desired = $4, account = $5, image = $6, size = $7, policy = $8,
     secrets = coalesce($9::jsonb, '[]'), paused = $10, surge = $11, rejected_hold_seconds = $12,
     objective = $13, places = coalesce($14::jsonb, '[]'), zone_most = $15,
-    features = coalesce($16::jsonb, '["snp"]'),
+    features = coalesce($16::jsonb, '["snp"]'), enclaves = $17,
     objective_missed_since = CASE WHEN objective IS NOT DISTINCT FROM $13 THEN objective_missed_since END,
     epoch = epoch + 1, updated = clock_timestamp(), next_due = clock_timestamp()
 WHERE project = $1 AND name = $2 AND NOT doomed AND ($3::bigint = 0 OR epoch = $3)
 RETURNING id, project, name, desired, account, places, zone_most, image, size, policy, secrets, paused,
-    objective, surge, rejected_hold_seconds, features, epoch, created, updated;
+    objective, surge, rejected_hold_seconds, features, enclaves, epoch, created, updated;
 
 -- name: fleet_doom
 UPDATE fleets SET doomed = true, desired = 0, paused = false, epoch = epoch + 1,
@@ -54,7 +54,7 @@ WHERE id = (
     WHERE next_due <= clock_timestamp() AND (lease_until IS NULL OR lease_until <= clock_timestamp())
     ORDER BY next_due, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, project, name, desired, account, places, zone_most, image, size, policy, secrets, paused,
-    objective, surge, rejected_hold_seconds, features, epoch, created, updated;
+    objective, surge, rejected_hold_seconds, features, enclaves, epoch, created, updated;
 
 -- name: fleet_hold
 SELECT id FROM fleets

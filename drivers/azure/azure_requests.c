@@ -356,6 +356,7 @@ enum outcome arm_create(const struct account *account, const struct launch_order
 {
     OWNED(json_drop) json_t *body = NULL;
     char hash[ARM_ORDER_SIZE];
+    TRY(order_is_plain(order, "azure-no-enclaves", err));
     TRY(make_body(account, order, &body, err));
     hash_body(body, hash);
     json_put_text(json_object_get(body, "tags"), TAG_ORDER, hash);

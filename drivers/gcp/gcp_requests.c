@@ -381,6 +381,7 @@ enum outcome gcp_insert(const struct account *account, const struct launch_order
     const char *zone;
     struct uuid request;
     OWNED(json_drop) json_t *labels = NULL;
+    TRY(order_is_plain(order, "gcp-no-enclaves", err));
     TRY(check_order(order, err));
     TRY(find_zone(account, order, &zone, err));
     TRY(make_labels(account->owner, order, &labels, err));

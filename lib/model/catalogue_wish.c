@@ -54,15 +54,13 @@ static enum outcome read_os(const json_t *value, struct catalogue_wish *out, str
 }
 
 /* Whoever wants enclaves wants a parent. */
-static enum outcome read_enclaves(const json_t *value, struct catalogue_wish *out,
-                                  struct error *err)
+enum outcome catalogue_wish_read_enclaves(const json_t *enclaves, struct catalogue_wish *out,
+                                          struct error *err)
 {
     static const char *const known[] = {"count", "vcpus", "memory_mib", "os", NULL};
     const char *at = "/enclaves";
-    json_t *enclaves = json_object_get(value, "enclaves");
-    if (enclaves == NULL)
-        return OK;
-    TRY(json_get_object(value, "", "enclaves", &enclaves, err));
+    if (!json_is_object(enclaves))
+        return fail_at(err, ERR_INVALID, "wrong-type", at, "%s: not an object", at);
     TRY(json_only(enclaves, at, known, err));
     TRY(json_get_int_or(enclaves, at, "count", 0, 1000, 1, &out->enclaves, err));
     TRY(json_get_int_or(enclaves, at, "vcpus", 1, 65536, 0, &out->enclave_vcpus, err));
@@ -102,7 +100,8 @@ enum outcome catalogue_wish_from_json(const json_t *value, struct catalogue_wish
     TRY(record_from_json(&record, flat, "", &made, err));
     TRY(read_os(value, &made, err));
     TRY(read_features(value, "", &made.features, err));
-    TRY(read_enclaves(value, &made, err));
+    if (json_object_get(value, "enclaves") != NULL)
+        TRY(catalogue_wish_read_enclaves(json_object_get(value, "enclaves"), &made, err));
     TRY(read_from(value, &made, err));
     catalogue_wish_read_zone(&made);
     *out = made;

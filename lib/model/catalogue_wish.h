@@ -30,6 +30,10 @@ struct catalogue_wish {
 enum outcome catalogue_wish_from_json(const json_t *value, struct catalogue_wish *out,
                                       struct error *err);
 
+/* The member "enclaves" of such a wish, or of a fleet. */
+enum outcome catalogue_wish_read_enclaves(const json_t *enclaves, struct catalogue_wish *out,
+                                          struct error *err);
+
 /* What a zone's name says of its kind. */
 void catalogue_wish_read_zone(struct catalogue_wish *wish);
 

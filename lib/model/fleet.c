@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/model/catalogue.h"
+#include "lib/model/catalogue_wish.h"
 
 /* clang-format off */
 static const struct field fields[] = {
@@ -21,6 +21,7 @@ static const struct field fields[] = {
     FIELD(fleet, paused,   FIELD_BOOL, .flags = FIELD_OPTIONAL),
     FIELD(fleet, objective, FIELD_JSON, .flags = FIELD_OPTIONAL),
     FIELD(fleet, features, FIELD_JSON, .flags = FIELD_OPTIONAL),
+    FIELD(fleet, enclaves, FIELD_JSON, .flags = FIELD_OPTIONAL),
     FIELD(fleet, surge,    FIELD_INT, .least = 0, .most = FLEET_DESIRED_MAX, .flags = FIELD_OPTIONAL),
     FIELD(fleet, rejected_hold_seconds, FIELD_INT, .least = 0, .most = 604800, .flags = FIELD_OPTIONAL),
     FIELD(fleet, epoch,    FIELD_INT, .flags = FIELD_READ_ONLY),
@@ -83,6 +84,27 @@ static enum outcome check_features(const json_t *features, struct error *err)
                            word);
         seen |= FEATURE_BIT((unsigned)feature);
     }
+    return OK;
+}
+
+bool fleet_has(const struct fleet *fleet, enum catalogue_feature feature)
+{
+    const char *wanted = name_of(&catalogue_feature_names, (int)feature);
+    for (size_t i = 0; i < json_array_size(fleet->features); i++)
+        if (strcmp(json_string_value(json_array_get(fleet->features, i)), wanted) == 0)
+            return true;
+    return false;
+}
+
+/* How many and how large is the catalogue's to judge; here only who may say it. */
+static enum outcome check_enclaves(const struct fleet *fleet, struct error *err)
+{
+    struct catalogue_wish unused = {0};
+    TRY(catalogue_wish_read_enclaves(fleet->enclaves, &unused, err));
+    if (!fleet_has(fleet, FEATURE_ENCLAVES))
+        return fail_at(err, ERR_INVALID, "wrong-value", "/enclaves",
+                       "/enclaves: only a fleet with the feature %s has any",
+                       name_of(&catalogue_feature_names, FEATURE_ENCLAVES));
     return OK;
 }
 
@@ -153,6 +175,8 @@ static enum outcome check(const struct fleet *fleet, struct error *err)
     if (fleet->objective != NULL)
         TRY(check_objective(fleet->objective, err));
     TRY(check_features(fleet->features, err));
+    if (fleet->enclaves != NULL)
+        TRY(check_enclaves(fleet, err));
     return check_secrets(fleet->secrets, err);
 }
 
@@ -172,6 +196,8 @@ enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct erro
         fleet.places = json_array();
     if (json_is_null(fleet.objective)) /* said to be none */
         fleet.objective = NULL;
+    if (json_is_null(fleet.enclaves))
+        fleet.enclaves = NULL;
     TRY(check(&fleet, err));
     *out = fleet;
     fleet = (struct fleet){0};

@@ -2,6 +2,7 @@
 #ifndef MUSTER_MODEL_FLEET_H
 #define MUSTER_MODEL_FLEET_H
 
+#include "lib/model/catalogue.h"
 #include "lib/model/instance.h"
 #include "lib/model/place.h"
 
@@ -30,6 +31,8 @@ struct fleet {
     json_t *objective; /* {"verified_percent", "within_seconds"}: so much of it verified within so
                           long; NULL: none */
     json_t *features;  /* array of the catalogue's words; ["snp"] where nothing is said */
+    json_t *enclaves;  /* {"count", "vcpus", "memory_mib", "os"}: what its parents are to have room
+                          for, for the catalogue's rules; NULL: not said */
     /* Budgets of the planner (plan.h). */
     int64_t surge;                 /* how many more than desired may stand at once */
     int64_t rejected_hold_seconds; /* keep a rejected one that long for people to look at */
@@ -46,6 +49,9 @@ void fleet_done(struct fleet *fleet);
  * a cloud has what it asks for is the catalogue's to say. */
 enum outcome fleet_from_json(const json_t *value, struct fleet *out, struct error *err);
 json_t *fleet_to_json(const struct fleet *fleet);
+
+/* Are its machines to have this? */
+bool fleet_has(const struct fleet *fleet, enum catalogue_feature feature);
 
 /* Where it stands: its places, or its one account. */
 enum outcome fleet_places(const struct fleet *fleet, struct place_list *out, struct error *err);

@@ -39,6 +39,8 @@ static void make_wish(const struct fleet *fleet, const struct place *place,
     if (strcmp(account->security_encryption, "DiskWithVMGuestState") == 0)
         out->features |= FEATURE_BIT(FEATURE_CONFIDENTIAL_DISK);
     out->enclaves = (out->features & FEATURE_BIT(FEATURE_ENCLAVES)) != 0;
+    if (fleet->enclaves != NULL) /* read when the fleet was made */
+        error_ignore(catalogue_wish_read_enclaves(fleet->enclaves, out, NULL));
 }
 
 size_t fleet_wishes(const struct fleet *fleet, const struct place *place,

@@ -79,7 +79,7 @@ static void snp_and_enclaves_together_are_refused_twice(void **state)
                SPEC("both", "\"size\":\"m6a.xlarge\",\"features\":[\"snp\",\"enclaves\"]"),
                "snp-no-enclaves");
     ask_refused("POST", "/v1/fleets",
-                SPEC("parent", "\"size\":\"m5.xlarge\",\"features\":[\"enclaves\"]"), 422,
+                SPEC("odd", "\"size\":\"m5.xlarge\",\"features\":[\"hibernation\"]"), 422,
                 "unsupported-feature", "/features");
     ask_refused("POST", "/v1/fleets",
                 SPEC("odd", "\"size\":\"m6a.large\",\"features\":[\"teleport\"]"), 422,
@@ -98,6 +98,35 @@ static void snp_and_enclaves_together_are_refused_twice(void **state)
     assert_non_null(strstr(err.where, "fleets_snp_without_enclaves"));
     assert_int_equal(fleets_there(), before + 1);
     ask_does("DELETE", "/v1/fleets/plain", NULL, 202);
+}
+
+#define PARENT(name, more) SPEC(name, "\"size\":\"m5.xlarge\",\"features\":[\"enclaves\"]" more)
+
+/* What a parent has room for is the catalogue's: four of them, whole cores, two left for itself. */
+static void a_fleet_of_parents_of_enclaves_is_held_to_their_rules(void **state)
+{
+    (void)state;
+    static const char five[] = PARENT("odd", ",\"enclaves\":{\"count\":5,\"vcpus\":2}");
+    static const char halves[] = PARENT("odd", ",\"enclaves\":{\"count\":1,\"vcpus\":1}");
+    static const char greedy[] = PARENT("odd", ",\"enclaves\":{\"count\":2,\"vcpus\":2}");
+    static const char small[] = PARENT("odd", ",\"enclaves\":{\"count\":1,\"memory_mib\":32}");
+    static const char fits[] = PARENT("parent", ",\"enclaves\":{\"count\":1,\"vcpus\":2}");
+    refused_by("POST", "/v1/fleets", five, "ne-enclaves-per-parent");
+    refused_by("POST", "/v1/fleets?dry_run=true", halves, "ne-x86-whole-cores");
+    refused_by("POST", "/v1/fleets", greedy, "ne-x86-parent-keeps");
+    refused_by("POST", "/v1/fleets", small, "ne-enclave-memory");
+    ask_refused("POST", "/v1/fleets", PARENT("odd", ",\"enclaves\":{\"cores\":2}"), 422,
+                "unknown-member", "/enclaves/cores");
+    ask_refused("POST", "/v1/fleets",
+                SPEC("odd", "\"size\":\"m6a.large\",\"enclaves\":{\"count\":1}"), 422,
+                "wrong-value", "/enclaves");
+    ask_does("POST", "/v1/fleets", fits, 201);
+    OWNED(told_done) struct told told = ask("GET", "/v1/fleets/parent", NULL);
+    const json_t *kept = json_object_get(told.body, "enclaves");
+    assert_int_equal(json_integer_value(json_object_get(kept, "vcpus")), 2);
+    refused_by("PUT", "/v1/fleets/parent", "{\"enclaves\":{\"count\":5,\"vcpus\":2}}",
+               "ne-enclaves-per-parent");
+    ask_does("DELETE", "/v1/fleets/parent", NULL, 202);
 }
 
 static void an_image_that_cannot_boot_so_is_refused(void **state)
@@ -433,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         QUIET(a_fleet_that_breaks_a_rule_is_refused_with_rule_and_source),
         QUIET(snp_and_enclaves_together_are_refused_twice),
+        QUIET(a_fleet_of_parents_of_enclaves_is_held_to_their_rules),
         QUIET(an_image_that_cannot_boot_so_is_refused),
         QUIET(a_region_without_it_is_refused),
         QUIET(every_place_of_a_fleet_is_checked),

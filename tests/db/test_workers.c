@@ -48,6 +48,18 @@ static void a_machine_is_told_who_it_is_and_the_row_keeps_its_tickets_hash(void 
     assert_memory_equal(hash, list.at[0].launch_ticket_hash, SHA256_SIZE);
 }
 
+static void a_fleet_of_parents_orders_enclaves_and_no_sev_snp(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    stage_fleet(1);
+    assert_ok(db_script(stage.db, "UPDATE fleets SET features = '[\"enclaves\"]'", &err));
+    stage_start();
+    stage_await(booting, 1);
+    assert_true(fake_cloud_machine(0)->enclaves);
+    assert_true(fake_cloud_machine(0)->no_snp);
+}
+
 static void a_smaller_fleet_gives_machines_back(void **state)
 {
     (void)state;
@@ -198,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STAGED(a_fleet_gets_as_many_machines_as_it_wants),
         STAGED(a_machine_is_told_who_it_is_and_the_row_keeps_its_tickets_hash),
+        STAGED(a_fleet_of_parents_orders_enclaves_and_no_sev_snp),
         STAGED(a_smaller_fleet_gives_machines_back),
         STAGED(a_removed_fleet_leaves_nothing),
         STAGED(a_launch_whose_answer_was_lost_is_found_and_not_repeated),

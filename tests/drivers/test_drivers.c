@@ -323,6 +323,29 @@ static void what_is_not_there_or_not_ready_has_its_word(void **state)
                  s.row->plain_word);
 }
 
+/* Only EC2 has parents of enclaves; nobody else is even asked, and the rule is named. */
+static void a_parent_of_enclaves_is_launched_or_refused_before_any_call(void **state)
+{
+    struct error err = {0};
+    OWNED(session_done) struct session s = {0};
+    struct sighting seen;
+    sign_in(*state, &s);
+    s.order.enclaves = s.order.no_snp = true;
+    if (s.driver->id == DRIVER_AWS) {
+        assert_false(await(&s, launch(&s).ref, MACHINE_RUNNING).snp_enabled);
+        return;
+    }
+    sim_cloud_prank(*state, s.row->call.launch, "auth"); /* which nothing meets */
+    assert_fails(s.driver->launch(s.cloud, &s.order, &seen, &s.operation, &err), ERR_INVALID,
+                 "unsupported");
+    assert_string_equal(err.where,
+                        s.driver->id == DRIVER_GCP ? "gcp-no-enclaves" : "azure-no-enclaves");
+    s.order.enclaves = false;
+    assert_fails(s.driver->launch(s.cloud, &s.order, &seen, &s.operation, &err), ERR_INVALID,
+                 "unsupported");
+    assert_int_equal(sim_cloud_count(*state, "launched"), 0);
+}
+
 /* An orphan on page two must be seen like one on page one. */
 static void a_list_has_all_pages_and_only_our_own(void **state)
 {
@@ -472,6 +495,7 @@ int main(void)
         WITH_CLOUD(an_operation_that_nobody_knows_is_not_found),
         WITH_CLOUD(reading_calls_say_what_is_worth_repeating),
         WITH_CLOUD(what_is_not_there_or_not_ready_has_its_word),
+        WITH_CLOUD(a_parent_of_enclaves_is_launched_or_refused_before_any_call),
         WITH_CLOUD(a_list_has_all_pages_and_only_our_own),
         WITH_CLOUD(a_list_is_of_the_region_where_a_cloud_keeps_them_apart),
         WITH_CLOUD(a_page_that_fails_fails_the_list),

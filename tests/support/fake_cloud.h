@@ -24,6 +24,7 @@ struct fake_machine {
     char image[64];
     char zone[64];
     char size[64];
+    bool enclaves, no_snp;
     int asks_left; /* before its operation is over */
     bool stays;    /* its termination's operation fails */
     char user_data[USER_DATA_MAX + 1];
