@@ -68,7 +68,13 @@ enum outcome row_sightings(const struct open_cloud *open, const struct instance 
 {
     enum outcome outcome = open->driver->find_token(open->cloud, row->client_token, out, err);
     cloud_called(outcome);
-    return outcome;
+    TRY(outcome);
+    size_t count = 0;
+    for (size_t i = 0; i < out->count; i++)
+        if (!out->at[i].is_copy)
+            out->at[count++] = out->at[i];
+    out->count = count;
+    return OK;
 }
 
 bool row_is_fresh(const struct instance *row)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "controller/doubt.h"
 #include "controller/drift.h"
@@ -231,12 +232,15 @@ static enum outcome check_row(struct round *r, const struct instance *row, struc
     struct sighting alone = {0};
     enum outcome outcome = r->open->driver->find(r->open->cloud, row->cloud_ref, &alone, err);
     metric_add(METRIC_CLOUD_CALLS, 1);
-    if (outcome == ERR_NOT_FOUND || (outcome == OK && alone.state == MACHINE_GONE))
+    const bool is_other = outcome == OK && row->machine_id[0] != '\0' &&
+                          alone.machine_id[0] != '\0' &&
+                          strcasecmp(row->machine_id, alone.machine_id) != 0;
+    if (outcome == ERR_NOT_FOUND || is_other || (outcome == OK && alone.state == MACHINE_GONE))
         return vanished(r, row, err);
     return outcome;
 }
 
-/* Ours by its tags, and its row has another machine or is over: a machine that nobody would ever
+/* Launched by us, and its row has another machine or is over: a machine that nobody would ever
  * end. */
 static enum outcome end_stray(struct round *r, const struct sighting *seen, struct error *err)
 {
@@ -303,6 +307,24 @@ static bool is_its_launch(const struct instance *row, const struct sighting *see
     return strcmp(row->client_token, seen->client_token) == 0;
 }
 
+static bool is_listed(const struct round *r, const char *ref)
+{
+    struct ref_key key = key_of(ref);
+    return map_get(r->by_ref, &key) != NULL;
+}
+
+/* Its row has another machine. While that is not listed, this may be the same by another name, or
+ * the list may lag; and a machine that only bears its tags is somebody else's. */
+static enum outcome check_second(struct round *r, const struct instance *row,
+                                 const struct sighting *seen, struct error *err)
+{
+    const bool is_here =
+        strcmp(row->account, r->place->name) == 0 && strcmp(row->project, r->place->project) == 0;
+    if (is_here && !is_listed(r, row->cloud_ref))
+        return OK;
+    return seen->is_copy ? show_orphan(r, seen, err) : end_stray(r, seen, err);
+}
+
 static enum outcome check_machine(struct round *r, const struct sighting *seen, struct error *err)
 {
     if (seen->state == MACHINE_GONE || seen->state == MACHINE_DELETING)
@@ -319,12 +341,15 @@ static enum outcome check_machine(struct round *r, const struct sighting *seen, 
         row = &late;
     }
     if (row->phase == PHASE_TERMINATED)
-        return end_stray(r, seen, err);
+        return seen->is_copy ? show_orphan(r, seen, err) : end_stray(r, seen, err);
     if (strcmp(row->cloud_ref, seen->ref) == 0)
         return OK;
-    if (row->cloud_ref[0] == '\0' && is_its_launch(row, seen))
-        return row->phase == PHASE_LAUNCHING ? OK : adopt(r, row, seen, err);
-    return row->cloud_ref[0] == '\0' ? OK : end_stray(r, seen, err);
+    if (row->cloud_ref[0] != '\0')
+        return check_second(r, row, seen, err);
+    if (seen->is_copy)
+        return show_orphan(r, seen, err);
+    return is_its_launch(row, seen) && row->phase != PHASE_LAUNCHING ? adopt(r, row, seen, err)
+                                                                     : OK;
 }
 
 static enum outcome compare(struct round *r, struct error *err)

@@ -110,6 +110,8 @@ struct sighting {
     char private_address[48];
     struct moment launched;
     bool snp_enabled; /* the cloud says it asked for SEV-SNP */
+    bool is_copy;     /* bears our token as a tag, and was not launched by it: its tags were copied
+                         from another machine, or it was given another name */
 };
 
 struct sighting_list {

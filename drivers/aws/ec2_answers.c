@@ -227,6 +227,8 @@ static void read_tags(const xmlNode *item, struct sighting *out)
             out->generation = number;
         else if (strcmp(key, TAG_FLEET) == 0 && text_is_name(value))
             snprintf(out->fleet, sizeof out->fleet, "%.63s", value);
+        else if (strcmp(key, TAG_TOKEN) == 0)
+            out->is_copy = strcmp(value, out->client_token) != 0;
     }
 }
 

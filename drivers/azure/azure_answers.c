@@ -256,6 +256,8 @@ static void read_tags(const json_t *tags, struct sighting *out)
         CLIP(out->fleet, word(tags, TAG_FLEET));
     if (strlen(word(tags, TAG_TOKEN)) < sizeof out->client_token)
         CLIP(out->client_token, word(tags, TAG_TOKEN));
+    out->is_copy =
+        word(tags, TAG_TOKEN)[0] != '\0' && strcasecmp(word(tags, TAG_TOKEN), out->ref) != 0;
 }
 
 static bool read_machine(const json_t *machine, struct sighting *out, struct notice_list *notices)

@@ -207,6 +207,7 @@ static void read_labels(const json_t *labels, struct sighting *out)
 /* A machine whose label was taken off has its token still as its name. */
 static void read_token(const char *name, struct sighting *out)
 {
+    out->is_copy = out->client_token[0] != '\0' && strcmp(out->client_token, name) != 0;
     if (out->client_token[0] == '\0' && strncmp(name, "muster-", 7) == 0)
         snprintf(out->client_token, sizeof out->client_token, "%s", name);
 }

@@ -2,6 +2,7 @@
  * Promises I2, I9 and I10 of the design. */
 #include "controller/watch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "db/orphan_store.h"
@@ -54,6 +55,27 @@ static void a_second_machine_for_one_row_is_ended_and_the_first_stays(void **sta
     assert_int_equal(fake_cloud_launches(), 2);
     stage_await(machines, 1);
     assert_one_machine_a_row(1);
+}
+
+/* Whoever copies a machine in its cloud's console copies its tags too: that is no second launch. */
+static void a_machine_with_copied_tags_is_shown_and_left_alone(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    stage_stop();
+    const int number = fake_cloud_plant(&list.at[0].id, list.at[0].client_token);
+    fake_cloud_machine(number)->seen.is_copy = true;
+    stage_start();
+    stage_await(orphans, 1);
+    assert_int_equal(fake_cloud_machines(), 2);
+    stage_scale(0);
+    stage_await(terminated, 1);
+    stage_await(machines, 1);
+    stage_await(orphans, 1);
+    assert_int_equal(fake_cloud_machine(number)->seen.state, MACHINE_RUNNING);
 }
 
 /* Not ours to end: somebody else's Muster may share the account. */
@@ -111,6 +133,62 @@ static void an_orphan_is_told_of_once_until_it_changes(void **state)
     clouds_done(&watch.clouds);
     orphans_done(&watch.orphans);
     pthread_mutex_destroy(&crew.lock);
+}
+
+static int64_t ends(struct worker *watch)
+{
+    struct error err = {0};
+    struct watch_counts counts;
+    assert_ok(watch_clouds(watch, &counts, &err));
+    return counts.ended + counts.vanished;
+}
+
+/* While its row's own machine is not listed this is no second one; it may be the first, under
+ * another name. */
+static void a_machine_that_was_given_another_name_goes_on(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_stop();
+    struct crew crew = {.settings = &stage.settings};
+    struct worker watch = {.crew = &crew,
+                           .db = stage.db,
+                           .clouds = {.drivers = fake_driver_of},
+                           .holder = "watch:test"};
+    pthread_mutex_init(&crew.lock, NULL);
+    struct sighting *seen = &fake_cloud_machine(0)->seen;
+    snprintf(seen->ref, sizeof seen->ref, "i-renamed");
+    assert_int_equal(ends(&watch), 0);
+    seen->is_copy = true;
+    assert_int_equal(ends(&watch), 0);
+    assert_int_equal(metric_get(METRIC_ORPHANS), 0);
+    assert_int_equal(fake_cloud_machines(), 1);
+    clouds_done(&watch.clouds);
+    orphans_done(&watch.orphans);
+    pthread_mutex_destroy(&crew.lock);
+}
+
+/* Its row went on to another account after an answer that was lost. */
+static void a_machine_whose_row_is_in_another_account_is_ended(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    assert_ok(db_script(stage.db,
+                        "INSERT INTO accounts (id, project, name, driver, spec) "
+                        "SELECT gen_random_uuid(), project, 'east', driver, "
+                        "jsonb_set(spec, '{name}', '\"east\"') FROM accounts;"
+                        "UPDATE instances SET account = 'east'",
+                        &err));
+    snprintf(fake_cloud_machine(0)->account, sizeof fake_cloud_machine(0)->account, "east");
+    fake_cloud_plant(&list.at[0].id, "an older token");
+    stage_await(machines, 1);
+    assert_int_equal(fake_cloud_machine(0)->seen.state, MACHINE_RUNNING);
 }
 
 /* Workers and planner drive every project, so the watch must look at every project. */
@@ -260,8 +338,11 @@ int main(void)
         STAGED(a_machine_that_vanished_is_replaced),
         STAGED(a_machine_whose_row_is_over_is_ended),
         STAGED(a_second_machine_for_one_row_is_ended_and_the_first_stays),
+        STAGED(a_machine_with_copied_tags_is_shown_and_left_alone),
         STAGED(a_machine_without_a_row_is_shown_and_left_alone),
         STAGED(an_orphan_is_told_of_once_until_it_changes),
+        STAGED(a_machine_that_was_given_another_name_goes_on),
+        STAGED(a_machine_whose_row_is_in_another_account_is_ended),
         STAGED(a_machine_of_another_project_that_vanished_is_noticed),
         STAGED(an_outage_of_ours_is_not_their_silence),
         STAGED(an_agent_that_stays_silent_is_given_up),

@@ -100,13 +100,35 @@ static void a_machine_is_looked_for_by_the_token_itself(void **state)
         strstr(fake_http_heard(w->ec2, 0), "Filter.1.Name=client-token&Filter.1.Value.1=token-1"));
 }
 
+#define TAGGED(ref, launched_by, tag)                                                              \
+    "<item><instancesSet><item><instanceId>" ref                                                   \
+    "</instanceId><instanceState><name>running</name></instanceState><clientToken>" launched_by    \
+    "</clientToken><tagSet><item><key>muster:token</key><value>" tag                               \
+    "</value></item></tagSet></item></instancesSet></item>"
+
+/* "Launch more like this" copies every tag. */
+static void tags_of_another_machine_do_not_make_it_ours(void **state)
+{
+    struct far_ec2 *w = *state;
+    struct error err = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    fake_http_say(w->ec2, 200, PAGE(TAGGED("i-0a", "t-1", "t-1") TAGGED("i-0b", "", "t-1"), ""));
+    assert_ok(aws_driver.list(w->cloud, &list, &err));
+    assert_int_equal(list.count, 2);
+    assert_false(list.at[0].is_copy);
+    assert_true(list.at[1].is_copy);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, far_ec2_open, far_ec2_close)
     const struct CMUnitTest tests[] = {
-        T(a_machine_behind_an_empty_page_is_found),     T(a_list_goes_on_over_empty_pages),
-        T(pages_that_go_in_a_circle_are_left),          T(what_we_sign_in_with_goes_to_aws_alone),
+        T(a_machine_behind_an_empty_page_is_found),
+        T(a_list_goes_on_over_empty_pages),
+        T(pages_that_go_in_a_circle_are_left),
+        T(what_we_sign_in_with_goes_to_aws_alone),
         T(a_machine_is_looked_for_by_the_token_itself),
+        T(tags_of_another_machine_do_not_make_it_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

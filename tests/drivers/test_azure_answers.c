@@ -101,6 +101,10 @@ static void our_tags_name_the_instance_and_bad_ones_do_not(void **state)
     assert_int_equal(seen.generation, 7);
     assert_string_equal(seen.fleet, "pay");
     assert_string_equal(seen.client_token, "vm-1");
+    assert_false(seen.is_copy);
+    assert_true(
+        read_one("{\"name\":\"vm-2\",\"properties\":{},\"tags\":{\"muster:token\":\"vm-1\"}}")
+            .is_copy);
     seen = read_one("{\"name\":\"vm-1\",\"properties\":{},\"tags\":{\"muster:instance\":\"me\","
                     "\"muster:generation\":-1,\"muster:fleet\":\"Not A Name\"}}");
     assert_true(uuid_is_zero(&seen.instance));

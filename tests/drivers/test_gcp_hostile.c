@@ -342,6 +342,7 @@ static void a_machine_that_was_renamed_is_found_and_ended_by_its_label(void **st
     assert_ok(find(w, &seen, &err));
     assert_string_equal(seen.ref, "us-central1-a/renamed");
     assert_string_equal(seen.client_token, NAME);
+    assert_true(seen.is_copy); /* as far as one answer can tell */
     assert_ok(gcp_driver.terminate(w->cloud, REF, NULL, &err));
     assert_non_null(strstr(fake_http_heard(w->google, 4),
                            "DELETE /compute/v1/projects/p/zones/us-central1-a/instances/renamed "));
@@ -357,6 +358,7 @@ static void a_machine_without_labels_is_found_by_its_name(void **state)
     assert_ok(gcp_driver.find_token(w->cloud, NAME, &list, &err));
     assert_int_equal(list.count, 1);
     assert_string_equal(list.at[0].client_token, NAME);
+    assert_false(list.at[0].is_copy);
     assert_non_null(strstr(fake_http_heard(w->google, 0), "filter=%28labels.muster-token%3D" NAME
                                                           "%29%20OR%20%28name%3D" NAME "%29&"));
 }
