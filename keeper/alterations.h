@@ -42,17 +42,4 @@ void probe_done(struct probe *probe);
 /* "ok" when the judges would have trusted it, else the code with which they did not. */
 bool probe_passes(const struct probe *probe, char out_code[static ERROR_CODE_SIZE]);
 
-/* ---- tokens -------------------------------------------------------------------------------- */
-
-/* The same for a release: the sample's own verdict, shown as it must not be. */
-struct token_alteration {
-    const char *name;
-    /* A token to show, and for which instance; NULL: not a question here. The caller frees it. */
-    char *(*make)(const struct keeper *keeper, const struct verdict_token *genuine,
-                  struct uuid *instance);
-    const char *code;
-};
-extern const struct token_alteration token_alterations[];
-extern const size_t token_alteration_count;
-
 #endif

@@ -18,6 +18,7 @@ keeper_libkeeper_a_SOURCES += keeper/sandbox.c keeper/sandbox.h
 keeper_libkeeper_a_SOURCES += keeper/settings.c keeper/settings.h
 keeper_libkeeper_a_SOURCES += keeper/standing.c
 keeper_libkeeper_a_SOURCES += keeper/testify.c
+keeper_libkeeper_a_SOURCES += keeper/token_alterations.c keeper/token_alterations.h
 keeper_libkeeper_a_SOURCES += keeper/vault.c keeper/vault.h
 
 sbin_PROGRAMS += keeper/muster-keeper

@@ -5,6 +5,7 @@
 
 #include "keeper/alterations.h"
 #include "keeper/inside.h"
+#include "keeper/token_alterations.h"
 #include "lib/base/log.h"
 #include "lib/crypto/random.h"
 

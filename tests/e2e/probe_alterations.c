@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "keeper/alterations.h"
+#include "keeper/token_alterations.h"
 #include "lib/attest/tpm_key.h"
 #include "lib/base/text.h"
 #include "lib/crypto/random.h"
