@@ -142,12 +142,17 @@ static void raise(struct snp_tcb *tcb, enum snp_line line, int64_t turn)
     }
 }
 
+static bool read_report(const struct probe *p, struct snp_report *out)
+{
+    return snp_report_read(evidence_report(&p->evidence), out, NULL) == OK;
+}
+
 /* One above what is reported, for whichever product it is. */
 static bool floor_above(struct probe *p)
 {
     struct snp_report report;
     struct snp_policy *snp = &p->terms->snp;
-    if (snp_report_read(evidence_report(&p->evidence), &report, NULL) != OK)
+    if (!read_report(p, &report))
         return false;
     snp->has_min_tcb = true;
     for (int product = 0; product < PRODUCT_COUNT; product++) {
@@ -230,12 +235,83 @@ static bool other_provider(struct probe *p)
 {
     static const char nobody[] = "CN=cc-nowhere-1.muster.invalid";
     struct snp_report report;
-    if (snp_report_read(evidence_report(&p->evidence), &report, NULL) != OK ||
-        report.signing_key != SIGNER_VLEK)
+    if (!read_report(p, &report) || report.signing_key != SIGNER_VLEK)
         return false; /* a chip's own key names no provider */
     p->terms->snp.csp_count = 1;
     memcpy(p->terms->snp.vlek_csp_id[0], nobody, sizeof nobody);
     return true;
+}
+
+static bool other_chip(struct probe *p)
+{
+    allow_only_other(&p->terms->snp.chip_id, SPAN_OF(p->facts.chip));
+    return true;
+}
+
+/* A floor does not see what runs and may still be rolled back; where nothing does, nothing can be
+ * asked for in vain. */
+static bool all_committed(struct probe *p)
+{
+    struct snp_report report;
+    if (!read_report(p, &report) || report.committed_tcb == report.current_tcb)
+        return false;
+    p->terms->snp.require_committed_tcb = true;
+    return true;
+}
+
+/* One of the bits that have a word of their own. */
+static uint64_t worded_bit(const struct bit_word *words, int64_t turn)
+{
+    uint64_t bits[64];
+    size_t count = 0;
+    for (const struct bit_word *w = words; w->name != NULL; w++)
+        if (w->bits == 1)
+            bits[count++] = UINT64_C(1) << w->from;
+    return bits[(size_t)turn % count];
+}
+
+/* The guest was launched with one of them as it must not be. */
+static bool other_launch(struct probe *p)
+{
+    struct snp_report report;
+    struct snp_policy *snp = &p->terms->snp;
+    const uint64_t bit = worded_bit(snp_policy_words, p->turn);
+    if (!read_report(p, &report))
+        return false;
+    if ((report.policy & bit) != 0)
+        snp->forbid_guest_policy |= bit;
+    else
+        snp->require_guest_policy |= bit;
+    return true;
+}
+
+static bool newer_guest(struct probe *p)
+{
+    struct snp_report report;
+    if (!read_report(p, &report))
+        return false;
+    p->terms->snp.min_guest_svn = (int64_t)report.guest_svn + 1;
+    return true;
+}
+
+/* One that is not named: not at launch in one round, not now in the next. */
+static bool more_mitigations(struct probe *p)
+{
+    struct snp_report report;
+    struct snp_policy *snp = &p->terms->snp;
+    if (!read_report(p, &report))
+        return false;
+    const bool now = p->turn % 2 != 0;
+    const uint64_t named = now ? report.current_mit_vector : report.launch_mit_vector;
+    uint64_t *asked = now ? &snp->require_current_mit_vector : &snp->require_launch_mit_vector;
+    for (int i = 0; i < 64; i++) {
+        const uint64_t bit = UINT64_C(1) << ((p->turn / 2 + i) % 64);
+        if ((named & bit) != 0)
+            continue;
+        *asked |= bit;
+        return true;
+    }
+    return false;
 }
 
 static bool too_old(struct probe *p)
@@ -343,6 +419,11 @@ const struct alteration alterations[] = {
     {"retired-reference",  reference_retired,    {CHIPS("policy-measurement")}},
     {"expired-reference",  reference_over,       {CHIPS("policy-measurement")}},
     {"provider",           other_provider,       {CHIPS("policy-csp")}},
+    {"chip",               other_chip,           {CHIPS("policy-chip-id")}},
+    {"committed-tcb",      all_committed,        {CHIPS("policy-committed-tcb")}},
+    {"guest-policy",       other_launch,         {CHIPS("policy-guest-policy")}},
+    {"guest-svn",          newer_guest,          {CHIPS("policy-guest-svn")}},
+    {"mitigations",        more_mitigations,     {CHIPS("policy-mit-vector")}},
     {"age",                too_old,              {CHIPS("policy-age")}},
     {"denied-chip",        deny_chip,            {ALL("denied-chip")}},
     {"denied-measurement", deny_measurement,     {ALL("denied-measurement")}},
