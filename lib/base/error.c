@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/text.h"
+
 static const struct {
     const char *name;
     int http_status;
@@ -51,6 +53,8 @@ void error_fill(struct error *err, enum outcome outcome, const char *code, const
     va_end(args);
     end_whole(made.where);
     end_whole(made.text);
+    text_make_clean(made.where); /* a name may have been cut within it too */
+    text_make_clean(made.text);
     *err = made;
 }
 
@@ -68,6 +72,7 @@ enum outcome error_context(struct error *err, const char *format, ...)
         snprintf(text + used, sizeof text - used, ": %.*s", (int)(sizeof text - used - 3),
                  err->text);
     end_whole(text);
+    text_make_clean(text);
     memcpy(err->text, text, sizeof text);
     return err->outcome;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/base/text.h"
 #include "tests/support/charters.h"
 #include "tests/support/test.h"
 
@@ -273,6 +274,66 @@ static void a_draft_of_any_shape_is_answered(void **state)
     }
 }
 
+/* A name of `len` bytes that ends in a letter of several. */
+static char *name_of_len(size_t len, const char *letter)
+{
+    OWNED(text_done) struct text name = {0};
+    for (size_t i = strlen(letter); i < len; i++)
+        text_add(&name, "n");
+    text_add(&name, letter);
+    text_add(&name, "nnnn");
+    return mem_text(text_str(&name));
+}
+
+static void assert_findings_print(const json_t *charter)
+{
+    struct error err = {0};
+    OWNED(lint_done) struct lint lint = linted(charter);
+    OWNED(json_drop) json_t *findings = lint_to_json(&lint);
+    OWNED(json_drop) json_t *again = NULL;
+    OWNED(mem_drop) char *text = json_print(findings);
+    assert_true(lint.count > 0);
+    assert_ok(json_parse(span_of_text(text), 1 << 20, &again, &err));
+    for (size_t i = 0; i < lint.count; i++) {
+        assert_true(text_is_clean(span_of_text(lint.at[i].where)));
+        assert_true(text_is_clean(span_of_text(lint.at[i].detail)));
+    }
+}
+
+/* As a name of everything that has one, and in a list. */
+static void name_all(json_t *charter, const char *name)
+{
+    static const char *const groups[] = {"policies", "references", "grants"};
+    OWNED(json_drop) json_t *list = json_array();
+    json_add_new(list, json_string(name));
+    for (size_t i = 0; i < countof(groups); i++) {
+        json_t *group = json_object_get(charter, groups[i]);
+        const char *first = json_object_iter_key(json_object_iter(group));
+        json_t *copy = json_deep_copy(json_object_get(group, first));
+        json_put_new(copy, i == 0 ? "references" : "policies", json_deep_copy(list));
+        json_put_new(copy, "retired", json_true());
+        json_put_new(copy, "expires", json_string("2026-11-24T12:00:00Z"));
+        json_put_new(group, name, copy);
+    }
+}
+
+/* Wherever a place or a detail ends within such a name: good text, and no end of the program. */
+static void names_cut_within_a_letter_are_still_text(void **state)
+{
+    (void)state;
+    static const char *const letters[] = {"\u00e4", "\u20ac", "\U0001f600"};
+    for (size_t i = 0; i < countof(letters); i++) {
+        for (size_t len = 4; len <= LINT_DETAIL_SIZE + 4; len++) {
+            OWNED(mem_drop) char *name = name_of_len(len, letters[i]);
+            OWNED(json_drop) json_t *charter = charter_sound();
+            name_all(charter, name);
+            assert_findings_print(charter);
+            json_put_new(charter, name, json_null()); /* the first thing wrong with it */
+            assert_findings_print(charter);
+        }
+    }
+}
+
 static void every_finding_has_words_and_a_code_of_its_own(void **state)
 {
     (void)state;
@@ -296,6 +357,7 @@ int main(void)
         cmocka_unit_test(negligible_merit_names_what_is_missing),
         cmocka_unit_test(one_signer_is_one_too_few_where_the_pinned_keys_are_known),
         cmocka_unit_test(a_draft_of_any_shape_is_answered),
+        cmocka_unit_test(names_cut_within_a_letter_are_still_text),
         cmocka_unit_test(every_finding_has_words_and_a_code_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "lib/base/error.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/metrics.h"
@@ -72,6 +73,25 @@ static void a_long_text_is_never_cut_inside_a_character(void **state)
     }
 }
 
+/* Names of drafts and clouds' messages are cut by the format that quotes them. */
+static void a_name_cut_within_a_text_leaves_no_half_letter(void **state)
+{
+    (void)state;
+    static const char name[] = "n\u00e4\u20ac\U0001f600";
+    for (int cut = 0; cut < (int)sizeof name; cut++) {
+        struct error err = {0};
+        char where[ERROR_WHERE_SIZE];
+        snprintf(where, sizeof where, "/%.*s/x", cut, name);
+        assert_fails(fail_at(&err, ERR_INVALID, "invalid", where, "'%.*s' is new", cut, name),
+                     ERR_INVALID, "invalid");
+        assert_true(text_is_clean(span_of_text(err.where)));
+        assert_true(text_is_clean(span_of_text(err.text)));
+        assert_non_null(strstr(err.text, "' is new"));
+        assert_int_equal(error_context(&err, "of '%.*s'", cut, name), ERR_INVALID);
+        assert_true(text_is_clean(span_of_text(err.text)));
+    }
+}
+
 static void metrics_print_in_prometheus_form(void **state)
 {
     (void)state;
@@ -104,6 +124,7 @@ int main(void)
         cmocka_unit_test(context_stands_before_the_text_and_the_code_stays),
         cmocka_unit_test(a_long_text_is_cut_not_overrun),
         cmocka_unit_test(a_long_text_is_never_cut_inside_a_character),
+        cmocka_unit_test(a_name_cut_within_a_text_leaves_no_half_letter),
         cmocka_unit_test(metrics_print_in_prometheus_form),
         cmocka_unit_test(an_alarm_that_is_over_is_shown_as_none),
     };
