@@ -5,7 +5,8 @@
 
 #include "lib/base/record.h"
 
-enum { MEMBERS_MAX = 48 };
+/* Those of any record, and some beside them. */
+enum { MEMBERS_BESIDE = 8, MEMBERS_MAX = RECORD_FIELDS_MAX + MEMBERS_BESIDE };
 
 /* Zero-initialise; release with members_done (also for OWNED). Names are borrowed and need no
  * escape; each comes once. More than MEMBERS_MAX end the process. */

@@ -52,9 +52,17 @@ struct record {
         .name = #member, .kind = (field_kind), .offset = offsetof(struct type, member),            \
         .size = sizeof(((struct type *)0)->member) __VA_OPT__(, ) __VA_ARGS__                      \
     }
+/* Every record can be printed as members (lib/base/members.h), which have room for so many. */
+enum { RECORD_FIELDS_MAX = 56 };
+#define RECORD_COUNT(table)                                                                        \
+    (countof(table) + 0 * sizeof(struct {                                                          \
+                          _Static_assert(countof(table) <= RECORD_FIELDS_MAX);                     \
+                          char none;                                                               \
+                      }))
 #define RECORD(type, table)                                                                        \
     {                                                                                              \
-        .name = #type, .size = sizeof(struct type), .count = countof(table), .fields = (table)     \
+        .name = #type, .size = sizeof(struct type), .count = RECORD_COUNT(table),                  \
+        .fields = (table)                                                                          \
     }
 
 void *field_of(const struct field *field, void *object);

@@ -1,6 +1,7 @@
 /* What is printed without a tree is, byte for byte, what the tree would print. */
 #include "lib/base/members.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/test.h"
@@ -96,6 +97,32 @@ static void members_go_by_name_whatever_order_they_came_in(void **state)
                                             "{\"B\":3,\"_\":5,\"a\":1,\"aa\":2,\"b\":0,\"c\":4}}");
 }
 
+/* RECORD() lets no record have more fields than these; an instance has 49. */
+static void the_longest_record_has_room_and_what_stands_beside_it(void **state)
+{
+    (void)state;
+    int64_t value = 7;
+    char names[MEMBERS_MAX][8];
+    struct field fields_of_it[RECORD_FIELDS_MAX];
+    const struct record record = {
+        .name = "long", .count = RECORD_FIELDS_MAX, .fields = fields_of_it};
+    OWNED(members_done) struct members m = {0};
+    OWNED(text_done) struct text direct = {0};
+    OWNED(json_drop) json_t *tree = json_object();
+    for (size_t i = 0; i < MEMBERS_MAX; i++)
+        snprintf(names[i], sizeof names[i], "f%03zu", i);
+    for (size_t i = 0; i < RECORD_FIELDS_MAX; i++)
+        fields_of_it[i] = (struct field){.name = names[i], .kind = FIELD_INT, .size = sizeof value};
+    members_record(&m, &record, &value);
+    for (size_t i = RECORD_FIELDS_MAX; i < MEMBERS_MAX; i++)
+        members_int(&m, names[i], value);
+    for (size_t i = 0; i < MEMBERS_MAX; i++)
+        json_put_int(tree, names[i], value);
+    OWNED(mem_drop) char *printed = json_print(tree);
+    members_print(&m, &direct);
+    assert_string_equal(text_str(&direct), printed);
+}
+
 static void numbers_are_printed_whole(void **state)
 {
     (void)state;
@@ -147,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_printed_as_its_tree_is),
         cmocka_unit_test(members_go_by_name_whatever_order_they_came_in),
+        cmocka_unit_test(the_longest_record_has_room_and_what_stands_beside_it),
         cmocka_unit_test(numbers_are_printed_whole),
         cmocka_unit_test(every_byte_that_is_not_plain_is_seen),
         cmocka_unit_test(what_was_printed_before_is_read_and_printed_again),
