@@ -228,9 +228,10 @@ static enum outcome decode_base64(struct span in, const struct alphabet *alphabe
     OWNED(bytes_wipe) struct bytes made = {0};
     uint8_t *at = bytes_add_room(&made, len * 3 / 4);
     size_t i = decode_quads(SPAN(in.at, len), alphabet->values, at);
+    size_t written = i / 4 * 3;
     uint32_t v = 0;
     int bits = 0;
-    for (at += i / 4 * 3; i < len; i++) {
+    for (; i < len; i++) {
         int d = alphabet->values[in.at[i]] - 1;
         if (d < 0)
             return fail(err, ERR_INVALID, "not a base64 character at %zu", i);
@@ -238,7 +239,7 @@ static enum outcome decode_base64(struct span in, const struct alphabet *alphabe
         bits += 6;
         if (bits >= 8) {
             bits -= 8;
-            *at++ = (uint8_t)(v >> bits);
+            at[written++] = (uint8_t)(v >> bits);
         }
     }
     /* Two spellings of one value would let a byte-wise replay cache be walked round. */
