@@ -114,14 +114,39 @@ struct sighting {
                          from another machine, or it was given another name */
 };
 
+/* What a cloud says that it will do to a machine's host. */
+struct notice {
+    char ref[MACHINE_REF_SIZE];
+    char event[96];           /* the cloud's id of it; may be empty */
+    char kind[48];            /* as the cloud spells it: "instance-stop", "SCHEDULED", ... */
+    char status[32];          /* as the cloud spells it; may be empty */
+    struct moment not_before; /* zero when it does not say, as the next two */
+    struct moment not_after;
+    struct moment deadline; /* until then it may be put off or pulled forward */
+    bool is_ours_to_time;   /* the cloud lets us choose when, up to the deadline */
+    char text[256];
+};
+
+struct notice_list {
+    struct notice *at;
+    size_t count;
+    size_t room;
+};
+struct notice *notice_list_add(struct notice_list *list); /* zeroed; until the next add */
+void notice_list_done(struct notice_list *list);
+
 struct sighting_list {
     struct sighting *at;
     size_t count;
     size_t room;
     bool partial; /* a part of the cloud did not answer: what is missing here is not gone */
+    struct notice_list notices;   /* of list(): what it says of the hosts of those listed */
+    struct error notices_unknown; /* with a code: these could not be had, and are not withdrawn */
 };
 struct sighting *sighting_list_add(struct sighting_list *list); /* zeroed; until the next add */
 void sighting_list_done(struct sighting_list *list);
+/* For drivers: those of `notices` that speak of a machine in the list. They are few. */
+void sighting_list_keep_notices(struct sighting_list *list, const struct notice_list *notices);
 
 /* What was made with a machine and is paid for by itself. */
 enum leftover_kind { LEFTOVER_DISK, LEFTOVER_ADDRESS, LEFTOVER_INTERFACE, LEFTOVER_KIND_COUNT };
@@ -157,27 +182,6 @@ struct cloud_operation {
     char name[OPERATION_SIZE]; /* how that cloud knows it, opaque; empty: its answer was final */
     int64_t poll_seconds;      /* when it wants to be asked next; 0: it did not say */
 };
-
-/* What a cloud says that it will do to a machine's host. */
-struct notice {
-    char ref[MACHINE_REF_SIZE];
-    char event[96];           /* the cloud's id of it; may be empty */
-    char kind[48];            /* as the cloud spells it: "instance-stop", "SCHEDULED", ... */
-    char status[32];          /* as the cloud spells it; may be empty */
-    struct moment not_before; /* zero when it does not say, as the next two */
-    struct moment not_after;
-    struct moment deadline; /* until then it may be put off or pulled forward */
-    bool is_ours_to_time;   /* the cloud lets us choose when, up to the deadline */
-    char text[256];
-};
-
-struct notice_list {
-    struct notice *at;
-    size_t count;
-    size_t room;
-};
-struct notice *notice_list_add(struct notice_list *list); /* zeroed; until the next add */
-void notice_list_done(struct notice_list *list);
 
 /* What a driver makes of one answer: for support, and for tests with answers of others. */
 struct reading {
@@ -238,7 +242,8 @@ struct driver {
     /* Everything that was launched with this token: more than one is a doubled machine. */
     enum outcome (*find_token)(struct cloud *, const char *client_token, struct sighting_list *out,
                                struct error *);
-    /* Everything with our owner tag, all pages or an error. */
+    /* Everything with our owner tag, all pages or an error; with the notices that come with the
+     * same calls, or with one more for all. */
     enum outcome (*list)(struct cloud *, struct sighting_list *out, struct error *);
     /* These begin it; find() tells when it is done, follow() why it failed; `operation` may be
      * NULL. After `ambiguous` just say it again. stop() gives the host back. */

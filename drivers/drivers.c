@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/text.h"
 
@@ -137,6 +138,7 @@ struct sighting *sighting_list_add(struct sighting_list *list)
 void sighting_list_done(struct sighting_list *list)
 {
     free(list->at);
+    notice_list_done(&list->notices);
     *list = (struct sighting_list){0};
 }
 
@@ -197,4 +199,29 @@ void reading_refuse(struct reading *reading, enum cloud_error kind, const struct
     reading->refused = true;
     reading->kind = kind;
     reading->error = *why;
+}
+
+static int by_ref(const void *a, const void *b)
+{
+    const struct sighting *const *x = a, *const *y = b;
+    return strcasecmp((*x)->ref, (*y)->ref);
+}
+
+void sighting_list_keep_notices(struct sighting_list *list, const struct notice_list *notices)
+{
+    OWNED(mem_drop) struct sighting **sorted = mem_new(list->count + 1, sizeof *sorted);
+    for (size_t i = 0; i < list->count; i++)
+        sorted[i] = &list->at[i];
+    qsort(sorted, list->count, sizeof *sorted, by_ref);
+    for (size_t n = 0; n < notices->count; n++) {
+        struct sighting wanted;
+        struct sighting *const key = &wanted;
+        memcpy(wanted.ref, notices->at[n].ref, sizeof wanted.ref);
+        struct sighting **found = bsearch(&key, sorted, list->count, sizeof *sorted, by_ref);
+        if (found == NULL)
+            continue;
+        struct notice *kept = notice_list_add(&list->notices);
+        *kept = notices->at[n];
+        memcpy(kept->ref, (*found)->ref, sizeof kept->ref); /* Azure keeps no capitals */
+    }
 }

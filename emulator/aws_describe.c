@@ -10,6 +10,9 @@ enum {
     FRESH_SECONDS = 60,
 };
 
+/* A tag asks for it, its value being the event's code. */
+#define MAINTENANCE_TAG "muster-sim:maintenance"
+
 static bool matches(const char *value, const char *pattern)
 {
     return value != NULL && fnmatch(pattern, value, FNM_NOESCAPE) == 0;
@@ -31,6 +34,8 @@ static const char *field_of_filter(const struct machine *machine, const char *na
         return machine->image;
     if (strcmp(name, "instance-type") == 0)
         return machine->size;
+    if (strcmp(name, "event.code") == 0)
+        return machine_tag(machine, MAINTENANCE_TAG);
     return NULL;
 }
 
@@ -38,7 +43,7 @@ static bool filter_is_known(const char *name)
 {
     static const struct machine any = {0};
     return strncmp(name, "tag:", 4) == 0 || strcmp(name, "tag-key") == 0 ||
-           field_of_filter(&any, name) != NULL;
+           strcmp(name, "event.code") == 0 || field_of_filter(&any, name) != NULL;
 }
 
 static bool passes_filter(const struct form_in *form, size_t n, const char *name,
@@ -183,29 +188,60 @@ bool describe_instances(struct aws_call *call, struct refusal *out)
     return true;
 }
 
-bool describe_instance_status(struct aws_call *call, struct refusal *out)
+/* In a week, and it may be put off for another. */
+static void show_events(struct text *out, const struct machine *machine)
+{
+    const char *code = machine_tag(machine, MAINTENANCE_TAG);
+    const struct moment start = moment_add_seconds(machine->launched, 7 * 86400);
+    if (code == NULL)
+        return;
+    text_add(out, "<eventsSet><item>");
+    text_addf(out, "<instanceEventId>instance-event-%s</instanceEventId>", machine->ref + 2);
+    xml_add(out, "code", code);
+    xml_add(out, "description", "The instance is running on degraded hardware");
+    xml_add(out, "notBefore", moment_text(start).at);
+    xml_add(out, "notAfter", moment_text(moment_add_seconds(start, 7200)).at);
+    xml_add(out, "notBeforeDeadline", moment_text(moment_add_seconds(start, 7 * 86400)).at);
+    text_add(out, "</item></eventsSet>");
+}
+
+static void show_status(struct text *out, const struct machine *machine)
 {
     static const char ok[] = "<status>ok</status><details><item><name>reachability</name>"
                              "<status>passed</status></item></details>";
+    text_add(out, "<item>");
+    xml_add(out, "instanceId", machine->ref);
+    xml_add(out, "availabilityZone", machine->zone);
+    show_events(out, machine);
+    show_state(out, "instanceState", machine->state);
+    text_addf(out, "<systemStatus>%s</systemStatus><instanceStatus>%s</instanceStatus>", ok, ok);
+    text_add(out, "</item>");
+}
+
+bool describe_instance_status(struct aws_call *call, struct refusal *out)
+{
     const struct world *world = call->api->world;
     const char *all = form_get(call->form, "IncludeAllInstances");
-    bool every = all != NULL && strcmp(all, "true") == 0;
-    if (!check_filters(call, out))
+    const bool every = all != NULL && strcmp(all, "true") == 0;
+    struct page page;
+    int64_t shown = 0, last = 0, more = 0;
+    if (!read_page(call, &page, out) || !check_filters(call, out))
         return false;
     text_add(call->out, "<instanceStatusSet>");
-    for (size_t i = 0; i < world->count; i++) {
+    for (size_t i = 0; i < world->count && more == 0; i++) {
         const struct machine *machine = world->machines[i];
-        if ((!every && machine->state != VM_RUNNING) || !is_named(call->form, machine->ref) ||
-            !is_listed(call, machine) || !passes_filters(call->form, machine))
+        if (machine->ordinal <= page.after || (!every && machine->state != VM_RUNNING) ||
+            !is_named(call->form, machine->ref) || !is_listed(call, machine) ||
+            !passes_filters(call->form, machine))
             continue;
-        text_add(call->out, "<item>");
-        xml_add(call->out, "instanceId", machine->ref);
-        xml_add(call->out, "availabilityZone", machine->zone);
-        show_state(call->out, "instanceState", machine->state);
-        text_addf(call->out, "<systemStatus>%s</systemStatus><instanceStatus>%s</instanceStatus>",
-                  ok, ok);
-        text_add(call->out, "</item>");
+        if (shown++ == page.size)
+            more = last;
+        else
+            show_status(call->out, machine);
+        last = machine->ordinal;
     }
     text_add(call->out, "</instanceStatusSet>");
+    if (more > 0)
+        text_addf(call->out, "<nextToken>after-%lld</nextToken>", (long long)more);
     return true;
 }

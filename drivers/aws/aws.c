@@ -376,9 +376,35 @@ static enum outcome aws_find_token(struct cloud *cloud, const char *client_token
     return list_matching(cloud, "client-token", client_token, out, err);
 }
 
+static enum outcome list_events(struct cloud *cloud, struct notice_list *out, struct error *err)
+{
+    static const char action[] = "DescribeInstanceStatus";
+    OWNED(sighting_list_done) struct sighting_list unused = {0};
+    OWNED(text_done) struct text token = {0};
+    for (int page = 0; page < PAGES_MAX; page++) {
+        OWNED(form_done) struct form form = {0};
+        OWNED(http_answer_done) struct http_answer answer = {0};
+        OWNED(text_done) struct text next = {0};
+        ec2_describe_events(text_str(&token), &form);
+        TRY(call(cloud, &cloud->ec2, &form, &answer, err));
+        TRY(ec2_read_statuses(action, bytes_span(&answer.body), &unused, out, &next, err));
+        if (next.len == 0)
+            return OK;
+        TRY(turn_page(action, &token, &next, err));
+    }
+    return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
+}
+
+/* Events come by a call of their own, for the whole region. Without them the list still counts. */
 static enum outcome aws_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
 {
-    return list_matching(cloud, "tag:" TAG_OWNER, cloud->account.owner, out, err);
+    OWNED(notice_list_done) struct notice_list events = {0};
+    TRY(list_matching(cloud, "tag:" TAG_OWNER, cloud->account.owner, out, err));
+    if (out->count == 0)
+        return OK;
+    if (list_events(cloud, &events, &out->notices_unknown) == OK)
+        sighting_list_keep_notices(out, &events);
+    return OK;
 }
 
 /* EC2's answers are final: there is no operation to follow. */

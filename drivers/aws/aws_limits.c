@@ -16,6 +16,7 @@ static const struct call_limit limits[] = {
     {"TerminateInstances", "TerminateInstances",          50,   300, EC2_RATES},
     {"TerminateInstances", "TerminateInstances resources", 1000, 1200, EC2_RATES},
     {"DescribeInstances",  "DescribeInstances",          100,  1200, EC2_RATES}, /* with a filter */
+    {"DescribeInstanceStatus", "DescribeInstanceStatus", 100,  1200, EC2_RATES},
     {"DescribeInstanceTypes", "DescribeInstanceTypes",   100,  1200, EC2_RATES},
     {"DescribeVolumes",    "DescribeVolumes",            100,  1200, EC2_RATES},
     {"DescribeAddresses",  "DescribeAddresses",          100,  1200, EC2_RATES},
@@ -36,6 +37,7 @@ static const struct call_permission permissions[] = {
     {"StopInstances",      "ec2:StopInstances"},
     {"TerminateInstances", "ec2:TerminateInstances"},
     {"DescribeInstances",  "ec2:DescribeInstances"},
+    {"DescribeInstanceStatus", "ec2:DescribeInstanceStatus"},
     {"DescribeInstanceTypes", "ec2:DescribeInstanceTypes"},
     {"DescribeVolumes",    "ec2:DescribeVolumes"},
     {"DescribeAddresses",  "ec2:DescribeAddresses"},

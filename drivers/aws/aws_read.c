@@ -25,7 +25,8 @@ static enum outcome read_changes(const char *action, struct span body, struct re
 static enum outcome read_statuses(const char *action, struct span body, struct reading *out,
                                   struct error *err)
 {
-    return ec2_read_statuses(action, body, &out->sightings, &out->notices, err);
+    OWNED(text_done) struct text next = {0};
+    return ec2_read_statuses(action, body, &out->sightings, &out->notices, &next, err);
 }
 
 static enum outcome read_nothing(const char *action, struct span body, struct reading *out,

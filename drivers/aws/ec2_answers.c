@@ -351,18 +351,20 @@ static bool read_status(const xmlNode *item, struct sighting *out, struct notice
 }
 
 enum outcome ec2_read_statuses(const char *action, struct span body, struct sighting_list *out,
-                               struct notice_list *notices, struct error *err)
+                               struct notice_list *notices, struct text *next_token,
+                               struct error *err)
 {
     OWNED(xml_drop) xmlDoc *doc = NULL;
     const xmlNode *root;
     TRY(open_answer(action, body, &doc, &root, err));
+    text_done(next_token);
     const xmlNode *set = child(root, "instanceStatusSet");
     if (set == NULL)
         return unreadable(err, action, "holds no machines");
     for (const xmlNode *item = next_item(set, NULL); item != NULL; item = next_item(set, item))
         if (out->count == EC2_MACHINES_MAX || !read_status(item, sighting_list_add(out), notices))
             return unreadable(err, action, "names a machine too many, or one we cannot read");
-    return OK;
+    return read_next_token(action, root, next_token, err);
 }
 
 static bool has_item(const xmlNode *set, const char *word)

@@ -39,7 +39,8 @@ enum outcome ec2_read_changes(const char *action, struct span body, struct sight
 /* DescribeInstanceStatus: of each machine `ref`, `state`, `state_word` and `zone`; and what EC2
  * says that it will do to their hosts, but for what it did already or took back. */
 enum outcome ec2_read_statuses(const char *action, struct span body, struct sighting_list *out,
-                               struct notice_list *notices, struct error *err);
+                               struct notice_list *notices, struct text *next_token,
+                               struct error *err);
 /* Is that the text of an event which is over? */
 bool ec2_event_is_over(const char *text);
 

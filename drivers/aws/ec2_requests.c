@@ -145,6 +145,22 @@ void ec2_describe(const char *filter, const char *value, const char *next_token,
     add_given(out, "NextToken", next_token);
 }
 
+/* Of the machines that have one: a fleet of any size is a page or none. */
+void ec2_describe_events(const char *next_token, struct form *out)
+{
+    static const char *const codes[] = {"instance-stop", "instance-retirement", "instance-reboot",
+                                        "system-reboot", "system-maintenance"};
+    begin(out, "DescribeInstanceStatus");
+    form_add(out, "Filter.1.Name", "event.code");
+    for (size_t i = 0; i < countof(codes); i++) {
+        char name[32];
+        snprintf(name, sizeof name, "Filter.1.Value.%zu", i + 1);
+        form_add(out, name, codes[i]);
+    }
+    form_addf(out, "MaxResults", "%d", EC2_PAGE_SIZE);
+    add_given(out, "NextToken", next_token);
+}
+
 void ec2_describe_types(const char *next_token, struct form *out)
 {
     begin(out, "DescribeInstanceTypes");

@@ -24,7 +24,9 @@ enum outcome ec2_run_instances(const struct account *account, const struct launc
  * `filter` is "instance-id" or "tag:KEY"; `next_token` is empty for the first page. */
 void ec2_describe(const char *filter, const char *value, const char *next_token, struct form *out);
 
-/* The sizes with SEV-SNP; `next_token` as above. */
+/* Which machines of the region have a scheduled event; `next_token` as above. */
+void ec2_describe_events(const char *next_token, struct form *out);
+/* The sizes with SEV-SNP. */
 void ec2_describe_types(const char *next_token, struct form *out);
 
 void ec2_stop_instance(const char *ref, struct form *out);

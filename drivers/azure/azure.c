@@ -289,7 +289,7 @@ static enum outcome read_pages(struct cloud *cloud, const struct arm_request *re
         const struct span body = SPAN(NULL, 0);
         TRY(send_to(cloud, request->call, text_str(&url), body, &answer, err));
         TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
-        TRY(arm_read_page(bytes_span(&answer.body), filter, &list, NULL, &next, err));
+        TRY(arm_read_page(bytes_span(&answer.body), filter, &list, &list.notices, &next, err));
         if (next.len == 0) {
             *out = list;
             list = (struct sighting_list){0};
@@ -341,6 +341,7 @@ static enum outcome azure_list(struct cloud *cloud, struct sighting_list *out, s
     if (powers.count > 0)
         qsort(powers.at, powers.count, sizeof *powers.at, by_ref);
     add_power(&list, &powers);
+    sighting_list_keep_notices(&list, &powers.notices);
     *out = list;
     list = (struct sighting_list){0};
     return OK;

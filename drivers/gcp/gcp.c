@@ -176,7 +176,6 @@ static enum outcome list_matching(struct cloud *cloud, const char *filter,
                                   struct sighting_list *out, struct error *err)
 {
     OWNED(sighting_list_done) struct sighting_list list = {0};
-    OWNED(notice_list_done) struct notice_list notices = {0};
     OWNED(text_done) struct text token = {0};
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(gcp_call_done) struct gcp_call call = {0};
@@ -184,8 +183,8 @@ static enum outcome list_matching(struct cloud *cloud, const char *filter,
         OWNED(text_done) struct text next = {0};
         gcp_list(&cloud->account, filter, text_str(&token), &call);
         TRY(call_compute(cloud, &call, &answer, err));
-        TRY(gcp_read_list(bytes_span(&answer.body), cloud->account.region, &list, &notices, &next,
-                          err));
+        TRY(gcp_read_list(bytes_span(&answer.body), cloud->account.region, &list, &list.notices,
+                          &next, err));
         if (next.len == 0) {
             *out = list;
             list = (struct sighting_list){0};

@@ -369,6 +369,47 @@ static void a_list_has_all_pages_and_only_our_own(void **state)
     assert_int_equal(list.count, 5);
 }
 
+/* A machine, running, whose host its cloud will take away. */
+static struct sighting launch_doomed(struct session *s)
+{
+    const struct cloud_tag doomed = {"muster-sim:maintenance",
+                                     s->driver->id == DRIVER_AWS ? "instance-stop" : "scheduled"};
+    s->order.tags = &doomed;
+    s->order.tag_count = 1;
+    const struct sighting machine = launch(s);
+    s->order.tags = NULL;
+    s->order.tag_count = 0;
+    return await(s, machine.ref, MACHINE_RUNNING);
+}
+
+/* One more call on AWS, however many machines there are; none elsewhere. */
+static void a_list_tells_whose_hosts_go_away(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    OWNED(session_done) struct session s = {0};
+    OWNED(sighting_list_done) struct sighting_list list = {0};
+    sign_in(sim, &s);
+    const struct sighting doomed = launch_doomed(&s);
+    s.order.client_token = "muster-another";
+    await(&s, launch(&s).ref, MACHINE_RUNNING);
+    assert_ok(s.driver->list(s.cloud, &list, &err));
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.notices_unknown.code, "");
+    assert_int_equal(list.notices.count, 1);
+    const struct notice *notice = &list.notices.at[0];
+    assert_string_equal(notice->ref, doomed.ref);
+    assert_true(notice->is_ours_to_time);
+    assert_int_equal(moment_seconds_between(clock_now(), notice->not_before) / 86400 >= 6, 1);
+    if (s.driver->id != DRIVER_AWS)
+        return;
+    OWNED(sighting_list_done) struct sighting_list deaf = {0};
+    sim_cloud_prank(sim, "DescribeInstanceStatus", "auth");
+    assert_ok(s.driver->list(s.cloud, &deaf, &err));
+    assert_int_equal(deaf.count, 2);
+    assert_string_equal(deaf.notices_unknown.code, "auth");
+}
+
 static void a_list_is_of_the_region_where_a_cloud_keeps_them_apart(void **state)
 {
     struct sim_cloud *sim = *state;
@@ -497,6 +538,7 @@ int main(void)
         WITH_CLOUD(what_is_not_there_or_not_ready_has_its_word),
         WITH_CLOUD(a_parent_of_enclaves_is_launched_or_refused_before_any_call),
         WITH_CLOUD(a_list_has_all_pages_and_only_our_own),
+        WITH_CLOUD(a_list_tells_whose_hosts_go_away),
         WITH_CLOUD(a_list_is_of_the_region_where_a_cloud_keeps_them_apart),
         WITH_CLOUD(a_page_that_fails_fails_the_list),
         WITH_CLOUD(a_wrong_key_or_region_gets_nothing),
