@@ -47,9 +47,9 @@ static const struct column tcb_group_columns[] = {
     {"CURRENT", "current"}, {"LAUNCH", "launch"}, {"OLDEST", "oldest"}, {"NEWEST", "newest"},
     {"FLOORS", "floors"}, {NULL, NULL}};
 static const struct column orphan_columns[] = {
-    {"ID", "id"}, {"ACCOUNT", "account"}, {"KIND", "kind"}, {"REF", "ref"}, {"STATE", "state"},
-    {"OWNER", "owner"}, {"INSTANCE", "instance"}, {"AGE", "age_seconds"}, {"REMOVAL", "removal"},
-    {"REASON", "reason"}, {NULL, NULL}};
+    {"ID", "id"}, {"KIND", "kind"}, {"CLOUD", "cloud"}, {"ACCOUNT", "account"}, {"REGION", "region"},
+    {"REF", "ref"}, {"STATE", "state"}, {"AGE", "age_seconds"}, {"FLEET", "fleet"},
+    {"INSTANCE", "instance"}, {"REMOVAL", "removal"}, {"REASON", "reason"}, {NULL, NULL}};
 static const struct column case_columns[] = {
     {"ID", "id"}, {"STATE", "state"}, {"MEASUREMENT", "measurement"}, {"PRODUCT", "product"},
     {"REGION", "region"}, {"INSTANCES", "instances"}, {"CHIPS", "chips"}, {"FIRST", "first_seen"},
@@ -209,10 +209,10 @@ const struct api_command api_commands[] = {
     {"tcb", "by-measurement", "GET", "/v1/tcb?by=measurement", LIST, NULL, {{0}}, tcb_group_columns,
      "the same, counted by launch digest alone"},
     {"orphans", "list", "GET", "/v1/orphans", LIST, NULL, {{0}}, orphan_columns,
-     "what is paid for and no row answers for", .usual = true},
+     "what is paid for and no row stands for, and rows that lost their machine", .usual = true},
     {"orphans", "remove", "POST", "/v1/orphans/{}/remove", OBJECT, NULL,
      {ID_ARG, {"REF", BODY_TEXT, "ref", true}}, NULL,
-     "end it with the next look at its cloud; REF as the list shows it, so that it is the right one"},
+     "have the next look at its cloud remove it; REF as the list shows it, so that it is the right one"},
     {"cases", "list", "GET", "/v1/cases", LIST, NULL, {{"--state", IN_QUERY, "state", false}},
      case_columns, "launch digests that no reference names", .usual = true},
     {"cases", "show", "GET", "/v1/cases/{}", OBJECT, NULL, {ID_ARG}, NULL, "one of them"},

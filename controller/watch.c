@@ -8,6 +8,8 @@
 #include "controller/doubt.h"
 #include "controller/drift.h"
 #include "controller/instance_inside.h"
+#include "controller/leftovers.h"
+#include "controller/orphan_steps.h"
 #include "db/account_store.h"
 #include "db/case_store.h"
 #include "db/fleet_store.h"
@@ -171,14 +173,32 @@ static enum outcome read_rows(struct round *r, struct error *err)
     return OK;
 }
 
+/* Listed with the machines that lost their row, until somebody says that he saw it. */
+static enum outcome list_vanished(struct round *r, const struct instance *row, struct error *err)
+{
+    struct orphan_row orphan = {.kind = ORPHAN_VANISHED, .instance = row->id};
+    TRY(text_copy(orphan.project, sizeof orphan.project, row->project, "project", err));
+    TRY(text_copy(orphan.account, sizeof orphan.account, row->account, "account", err));
+    TRY(text_copy(orphan.ref, sizeof orphan.ref, row->cloud_ref, "ref", err));
+    TRY(text_copy(orphan.owner, sizeof orphan.owner, r->open->account.owner, "owner", err));
+    TRY(text_copy(orphan.fleet, sizeof orphan.fleet, row->fleet, "fleet", err));
+    TRY(text_copy(orphan.zone, sizeof orphan.zone, row->zone, "zone", err));
+    snprintf(orphan.state, sizeof orphan.state, "%s", name_of(&phase_names, (int)row->phase));
+    return orphan_store_seen(r->worker->db, &orphan, err);
+}
+
 static enum outcome vanished(struct round *r, const struct instance *row, struct error *err)
 {
-    bool ending = row->phase == PHASE_TERMINATING;
     r->counts->vanished++;
-    if (!ending)
-        LOG(WARN, "instance.vanished", TEXT("instance", uuid_text(&row->id).at),
-            TEXT("ref", row->cloud_ref));
-    return note(r->worker, row, ending ? EVENT_GONE : EVENT_VANISHED, NULL, err);
+    if (row->phase == PHASE_TERMINATING)
+        return note(r->worker, row, EVENT_GONE, NULL, err);
+    LOG(WARN, "instance.vanished", TEXT("instance", uuid_text(&row->id).at),
+        TEXT("ref", row->cloud_ref));
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(r->worker->db, &tx, err));
+    TRY(note(r->worker, row, EVENT_VANISHED, NULL, err));
+    TRY(list_vanished(r, row, err));
+    return transaction_commit(&tx, err);
 }
 
 /* Its cloud took it back, for want of room as a rule. What serves already may be said to have
@@ -262,20 +282,6 @@ static void tell_orphan(struct round *r, const struct sighting *seen)
         TEXT("token", seen->client_token));
 }
 
-/* A person said so; again with each look, until its cloud shows it no more. */
-static enum outcome remove_orphan(struct round *r, const struct orphan_row *orphan,
-                                  struct error *err)
-{
-    struct error why = {0};
-    enum outcome outcome = r->open->driver->terminate(r->open->cloud, orphan->ref, NULL, &why);
-    cloud_called(outcome);
-    LOG(WARN, "machine.removed", TEXT("ref", orphan->ref), TEXT("by", orphan->removal_by),
-        TEXT("code", why.code));
-    return orphan_store_begun(r->worker->db, orphan,
-                              outcome == OK || outcome == ERR_NOT_FOUND ? NULL : why.code,
-                              r->worker->holder, err);
-}
-
 static enum outcome show_orphan(struct round *r, const struct sighting *seen, struct error *err)
 {
     struct orphan_row orphan = {.kind = ORPHAN_MACHINE, .instance = seen->instance};
@@ -286,11 +292,11 @@ static enum outcome show_orphan(struct round *r, const struct sighting *seen, st
     TRY(text_copy(orphan.owner, sizeof orphan.owner, r->open->account.owner, "owner", err));
     TRY(text_copy(orphan.client_token, sizeof orphan.client_token, seen->client_token, "token",
                   err));
+    TRY(text_copy(orphan.fleet, sizeof orphan.fleet, seen->fleet, "fleet", err));
     TRY(text_copy(orphan.zone, sizeof orphan.zone, seen->zone, "zone", err));
     snprintf(orphan.state, sizeof orphan.state, "%s",
              name_of(&machine_state_names, (int)seen->state));
-    TRY(orphan_store_seen(r->worker->db, &orphan, err));
-    return orphan.removal != REMOVAL_NONE ? remove_orphan(r, &orphan, err) : OK;
+    return orphan_found(r->worker, r->open, &orphan, r->seen.partial, err);
 }
 
 static enum outcome adopt(struct round *r, const struct instance *row, const struct sighting *seen,
@@ -374,7 +380,7 @@ static enum outcome compare(struct round *r, struct error *err)
         TRY(check_machine(r, &r->seen.at[i], err));
     return r->seen.partial
                ? OK
-               : orphan_store_sweep(r->worker->db, r->place->project, r->place->name, began, err);
+               : orphan_store_sweep(r->worker->db, r->place, began, true, r->worker->holder, err);
 }
 
 static void watch_account(struct worker *w, const struct account_place *place,
@@ -388,12 +394,24 @@ static void watch_account(struct worker *w, const struct account_place *place,
     if (outcome == OK)
         outcome = compare(&r, &err);
     if (outcome == OK)
+        outcome = leftovers_look(w, place, r.open, &err);
+    if (outcome == OK)
         outcome = drift_look(w, place, r.open, &err);
     if (outcome == OK)
         return;
     orphans_keep(&w->orphans, name.at);
     LOG(WARN, "account.not-watched", TEXT("account", name.at), TEXT("code", err.code),
         TEXT("text", err.text));
+}
+
+/* Of all kinds, by every controller's looks. */
+static enum outcome count_orphans(struct worker *w, struct error *err)
+{
+    int64_t count, oldest_seconds;
+    TRY(orphan_store_count(w->db, &count, &oldest_seconds, err));
+    metric_set(METRIC_ORPHANS_LISTED, count);
+    metric_set(METRIC_ORPHANS_OLDEST, oldest_seconds);
+    return OK;
 }
 
 enum outcome watch_clouds(struct worker *w, struct watch_counts *out, struct error *err)
@@ -414,5 +432,5 @@ enum outcome watch_clouds(struct worker *w, struct watch_counts *out, struct err
     }
     out->orphans = orphans_end(&w->orphans);
     metric_set(METRIC_ORPHANS, out->orphans);
-    return OK;
+    return count_orphans(w, err);
 }

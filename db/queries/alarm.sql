@@ -62,6 +62,13 @@ FROM (
       AND k.last_seen > clock_timestamp() - make_interval(secs => 2 * k.interval_seconds)
 
     UNION ALL
+    SELECT 'orphans-old', 'warning', 'account:' || account,
+        count(*) || ' machines, disks, addresses or interfaces are paid for and no row stands for them',
+        min(first_seen) + interval '1 day', project, NULL
+    FROM orphans WHERE kind <> 'vanished' AND first_seen <= clock_timestamp() - interval '1 day'
+    GROUP BY project, account
+
+    UNION ALL
     SELECT 'catalogue-drift', 'warning', 'account:' || account,
         jsonb_array_length(drift) || ' differences between edition ' || edition || ' and what its cloud says',
         drifted_since, project, NULL

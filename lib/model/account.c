@@ -28,6 +28,7 @@ static const struct field fields[] = {
     FIELD(account, subnet, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, security_group, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, instance_profile, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, orphans, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, pace_percent, FIELD_INT, .least = 0, .most = 100000, .flags = FIELD_OPTIONAL),
     FIELD(account, subscription, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, resource_group, FIELD_TEXT, .flags = FIELD_OPTIONAL),
@@ -111,6 +112,29 @@ static enum outcome check_gcp(const struct account *account, const char *path, s
     return OK;
 }
 
+/* -1: it says no such thing. */
+static int64_t orphan_seconds(const char *text)
+{
+    static const char before[] = "remove-after:";
+    static const struct {
+        char unit;
+        int64_t most, seconds;
+    } units[] = {{'h', 8760, 3600}, {'d', 365, 86400}};
+    char number[8] = "";
+    int64_t count;
+    const size_t len = strlen(text), head = sizeof before - 1;
+    if (text[0] == '\0' || strcmp(text, "keep") == 0)
+        return 0;
+    if (strncmp(text, before, head) != 0 || len < head + 2 || len - head > sizeof number)
+        return -1;
+    memcpy(number, text + head, len - head - 1);
+    for (size_t i = 0; i < countof(units); i++)
+        if (text[len - 1] == units[i].unit &&
+            number_parse(number, 1, units[i].most, &count, NULL) == OK)
+            return count * units[i].seconds;
+    return -1;
+}
+
 static enum outcome check_fields(const struct account *account, const char *path, struct error *err)
 {
     if (!text_is_name(account->name))
@@ -121,6 +145,8 @@ static enum outcome check_fields(const struct account *account, const char *path
         return bad(err, path, "zone", "a zone is [a-z0-9-]+");
     if (!text_is_name(account->owner))
         return bad(err, path, "owner", "an owner is [a-z0-9-]{1,63}");
+    if (orphan_seconds(account->orphans) < 0)
+        return bad(err, path, "orphans", "keep, or remove-after:Nh (1 to 8760) or :Nd (1 to 365)");
     switch (account->driver) {
     case DRIVER_AZURE:
         return check_azure(account, path, err);
@@ -253,6 +279,12 @@ const char *account_credential(const struct account *account, const char *member
 {
     const char *text = json_string_value(json_object_get(account->credentials, member));
     return text != NULL ? text : "";
+}
+
+int64_t account_orphan_seconds(const struct account *account)
+{
+    const int64_t seconds = orphan_seconds(account->orphans);
+    return seconds > 0 ? seconds : 0;
 }
 
 const char *account_test_image(const struct account *account)

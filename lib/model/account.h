@@ -33,6 +33,7 @@ struct account {
     char subnet[320];   /* empty: the default one of the zone; Azure: a resource id */
     char security_group[320];
     char instance_profile[256]; /* ARN; empty: the machine gets no role */
+    char orphans[32];           /* "keep", or "remove-after:48h", ":7d": what is left behind */
     int64_t pace_percent;       /* of the documented rates that calls keep to; 0: all of them */
     char subscription[64];      /* Azure, as all down to force_delete */
     char resource_group[96];
@@ -60,6 +61,8 @@ enum outcome account_read(const char *file, struct account *out, struct error *e
 enum credential_source account_credential_source(const struct account *account);
 /* A member of `credentials`: "tenant", "client_id", "file"; "" when it is not there. */
 const char *account_credential(const struct account *account, const char *member);
+/* How long what nobody stands for is listed before it is removed; 0: until a person says so. */
+int64_t account_orphan_seconds(const struct account *account);
 const char *account_test_image(const struct account *account); /* NULL when there is none */
 const char *account_test_size(const struct account *account);
 

@@ -24,6 +24,7 @@ check_PROGRAMS += tests/db/test_keepers
 check_PROGRAMS += tests/db/test_probes
 check_PROGRAMS += tests/db/test_places
 check_PROGRAMS += tests/db/test_plans
+check_PROGRAMS += tests/db/test_orphans
 check_PROGRAMS += tests/db/test_passports
 check_PROGRAMS += tests/db/test_manners
 check_PROGRAMS += tests/db/test_migrate

@@ -35,6 +35,11 @@ struct world {
     bool partial;
     int turns, turns_left, turns_asked;
     int64_t turns_ms, turns_since_ms;
+    struct {
+        struct leftover seen;
+        bool attached, gone;
+    } left[FAKE_LEFT_MOST];
+    int left_count, left_asked, discards;
     bool forgotten[FAKE_MACHINES_MOST];
     struct fake_machine machines[FAKE_MACHINES_MOST];
 };
@@ -473,6 +478,59 @@ static enum outcome fake_offers(struct cloud *cloud, struct offer_list *out, str
     return OK;
 }
 
+static enum outcome fake_leftovers(struct cloud *cloud, struct leftover_list *out,
+                                   struct error *err)
+{
+    (void)cloud;
+    enter();
+    world->left_asked++;
+    out->partial = world->partial;
+    const bool hides = world->mischief == MISCHIEF_HIDE_LEFT && next_mischief() != MISCHIEF_NONE;
+    for (int i = 0; i < world->left_count && !hides; i++)
+        if (!world->left[i].attached && !world->left[i].gone)
+            *leftover_list_add(out) = world->left[i].seen;
+    leave();
+    return hides ? cloud_fail(err, world->kind, "as the test asked") : OK;
+}
+
+static int find_left(enum leftover_kind kind, const char *ref)
+{
+    for (int i = 0; i < world->left_count; i++)
+        if (world->left[i].seen.kind == kind && strcmp(world->left[i].seen.ref, ref) == 0 &&
+            !world->left[i].gone)
+            return i;
+    return -1;
+}
+
+static enum outcome discard(enum leftover_kind kind, const char *ref, struct error *err)
+{
+    const enum mischief mischief = next_mischief();
+    const int found = find_left(kind, ref);
+    if (mischief == MISCHIEF_DIE_DISCARDING)
+        die();
+    if (mischief == MISCHIEF_KEEP)
+        return cloud_fail(err, world->kind, "as the test asked");
+    if (found < 0)
+        return cloud_fail(err, CLOUD_NOT_FOUND, "no %s", ref);
+    if (world->left[found].attached)
+        return cloud_fail(err, CLOUD_STATE_CONFLICT, "%s is in use", ref);
+    world->left[found].gone = true;
+    world->discards++;
+    if (mischief == MISCHIEF_DIE_DISCARDED)
+        die();
+    return OK;
+}
+
+static enum outcome fake_discard(struct cloud *cloud, enum leftover_kind kind, const char *ref,
+                                 struct error *err)
+{
+    (void)cloud;
+    enter();
+    enum outcome outcome = discard(kind, ref, err);
+    leave();
+    return outcome;
+}
+
 #define FAKE_CALLS                                                                                 \
     .id = DRIVER_AWS, .open = fake_open, .close = fake_close, .identify = fake_identify,           \
     .turn = fake_turn, .launch = fake_launch, .follow = fake_follow, .find = fake_find,            \
@@ -480,7 +538,53 @@ static enum outcome fake_offers(struct cloud *cloud, struct offer_list *out, str
     .terminate = fake_terminate
 
 static const struct driver asked_driver = {FAKE_CALLS, .offers = fake_offers};
+static const struct driver left_driver = {FAKE_CALLS, .leftovers = fake_leftovers,
+                                          .discard = fake_discard};
 static const struct driver fake_driver = {FAKE_CALLS};
+
+int fake_cloud_leave(enum leftover_kind kind, const char *ref, const struct uuid *instance,
+                     const char *token)
+{
+    enter();
+    if (world->left_count == FAKE_LEFT_MOST)
+        abort();
+    struct leftover *made = &world->left[world->left_count].seen;
+    *made = (struct leftover){.kind = kind, .instance = *instance};
+    snprintf(made->ref, sizeof made->ref, "%s", ref);
+    snprintf(made->client_token, sizeof made->client_token, "%s", token);
+    snprintf(made->fleet, sizeof made->fleet, "web");
+    snprintf(made->state_word, sizeof made->state_word, "available");
+    const int number = world->left_count++;
+    leave();
+    return number;
+}
+
+void fake_cloud_attach(int number, bool attached)
+{
+    enter();
+    world->left[number].attached = attached;
+    leave();
+}
+
+int fake_cloud_left(void)
+{
+    int n = 0;
+    enter();
+    for (int i = 0; i < world->left_count; i++)
+        n += !world->left[i].gone;
+    leave();
+    return n;
+}
+
+int fake_cloud_discards(void)
+{
+    return world->discards;
+}
+
+int fake_cloud_left_asks(void)
+{
+    return world->left_asked;
+}
 
 void fake_cloud_offer(const char *size)
 {
@@ -501,6 +605,6 @@ enum outcome fake_driver_of(const struct account *account, const struct driver *
 {
     (void)account;
     (void)err;
-    *out = world->offers ? &asked_driver : &fake_driver;
+    *out = world->offers ? &asked_driver : world->left_count > 0 ? &left_driver : &fake_driver;
     return OK;
 }

@@ -5,7 +5,7 @@
 
 #include "drivers/driver.h"
 
-enum { FAKE_MACHINES_MOST = 256 };
+enum { FAKE_MACHINES_MOST = 256, FAKE_LEFT_MOST = 16 };
 
 enum mischief {
     MISCHIEF_NONE,
@@ -16,6 +16,10 @@ enum mischief {
     MISCHIEF_DIE_AFTER,      /* ... when the machine is there and nobody knows */
     MISCHIEF_DIE_TERMINATED, /* the same when ending one */
     MISCHIEF_DIE_FOLLOWING,  /* the caller is killed when it asks after an operation */
+    MISCHIEF_DIE_DISCARDING, /* the caller is killed before what was left behind is discarded ... */
+    MISCHIEF_DIE_DISCARDED,  /* ... and when it is, and nobody knows */
+    MISCHIEF_KEEP,           /* with `kind`: nothing is discarded */
+    MISCHIEF_HIDE_LEFT,      /* with `kind`: nobody learns what was left behind */
 };
 
 struct fake_machine {
@@ -62,6 +66,14 @@ int fake_cloud_asks(void); /* how often anybody asked after one */
 void fake_cloud_hide(bool hidden);
 void fake_cloud_fail(int number, enum cloud_error kind); /* its cloud takes it back */
 void fake_cloud_part(bool partial); /* lists leave out everything, and say so */
+
+/* From now on it can be asked what was left behind: this. */
+int fake_cloud_leave(enum leftover_kind kind, const char *ref, const struct uuid *instance,
+                     const char *token);
+void fake_cloud_attach(int number, bool attached);
+int fake_cloud_left(void);      /* what was left behind and not discarded */
+int fake_cloud_discards(void);  /* that took something away, ever */
+int fake_cloud_left_asks(void); /* how often it was asked */
 
 enum outcome fake_driver_of(const struct account *account, const struct driver **out,
                             struct error *err);
