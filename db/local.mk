@@ -73,9 +73,9 @@ DB_MIGRATIONS = $(top_srcdir)/db/migrations/0001_first_tables.sql \
 	$(top_srcdir)/db/migrations/0011_verified_at.sql \
 	$(top_srcdir)/db/migrations/0012_catalogue.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0013_places_and_leftovers.sql
-DB_MIGRATIONS += $(top_srcdir)/db/migrations/0014_leftovers.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0021_suspects.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0022_what_clouds_say.sql
+DB_MIGRATIONS += $(top_srcdir)/db/migrations/0023_leftovers.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

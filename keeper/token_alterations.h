@@ -1,5 +1,6 @@
 /* A verdict that was given, shown as it must not be: one table says how, and with which code a
- * release must refuse it (trust.md section 10). Beside keeper/alterations.c, which alters evidence. */
+ * release must refuse it (trust.md section 10). Beside keeper/alterations.c, which alters evidence.
+ */
 #ifndef MUSTER_KEEPER_TOKEN_ALTERATIONS_H
 #define MUSTER_KEEPER_TOKEN_ALTERATIONS_H
 
