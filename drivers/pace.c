@@ -6,14 +6,15 @@ enum { MINUTE_MS = 60000 };
 
 static const struct retry_policy backoff = {.first_ms = 1000, .most_ms = 20000};
 
-/* Slow limits that are shared by many may have less room than one each. */
+/* Slow limits that are shared by many may have less room than one each. One of several is kept
+ * back, for calls do not arrive as evenly as they leave. */
 static void retune(struct pace *pace, int64_t now_ms)
 {
     const int64_t granted = pace->granted > 0 ? pace->granted : 100;
     const int64_t share = pace->limit->room * granted / 100 / pace->sharers;
     const int64_t rate = pace->limit->per_minute * granted * pace->percent;
     const int64_t every_ms = (MINUTE_MS * 100 * 100 * pace->sharers + rate - 1) / rate;
-    const int64_t room = share > 0 ? share : 1;
+    const int64_t room = share > 1 ? share - 1 : 1;
     if (pace->bucket.every_ms == 0)
         pace->bucket = (struct bucket){.room = room, .every_ms = every_ms};
     else

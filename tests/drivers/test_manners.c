@@ -7,11 +7,12 @@
 
 #include "tests/support/test.h"
 
+/* One of each is kept back (drivers/pace.c). */
 static const struct call_limit rows[] = {
-    {"Create", "writes", 4, 60, ""},
+    {"Create", "writes", 5, 60, ""},
     {"Create", "machines", 100, 6000, ""},
-    {"Delete", "writes", 4, 60, ""},
-    {"Look", "reads", 10, 600, ""},
+    {"Delete", "writes", 5, 60, ""},
+    {"Look", "reads", 11, 600, ""},
 };
 static const struct call_limits limits = {rows, countof(rows)};
 
@@ -108,7 +109,7 @@ static void controllers_divide_what_there_is(void **state)
     (void)state;
     OWNED(manners_drop) struct manners *one = open_in("one", "r6");
     manners_share(2);
-    assert_int_equal(turns(one, "Create"), 2);
+    assert_int_equal(turns(one, "Create"), 1); /* of two */
     manners_share(1);
 }
 
