@@ -236,17 +236,31 @@ static void perform(struct arm_call *call, const struct arm_route *route)
         arm_refuse(call, 500, "InternalServerError", "The server encountered an internal error.");
 }
 
+/* "x-ms-ratelimit-remaining-subscription-writes: 199" */
+static void say_left(struct arm_call *call, const struct arm_route *route)
+{
+    int64_t left;
+    const char *quota = quotas_left(&call->api->world->quotas, DRIVER_AZURE, route->operation,
+                                    clock_monotonic_ms(), &left);
+    char name[64];
+    if (quota == NULL)
+        return;
+    snprintf(name, sizeof name, "x-ms-ratelimit-remaining-subscription-%s", quota);
+    face_say(call->out, name, "%lld", (long long)left);
+}
+
 static void act(struct arm_call *call, const struct arm_route *route)
 {
     struct world *world = call->api->world;
     pthread_mutex_lock(&world->lock);
-    const struct prank prank = mischief_take(&world->mischief, route->operation);
+    const struct prank prank = world_prank(world, DRIVER_AZURE, route->operation);
     call->fault = prank.fault;
     if (prank.fault != FAULT_NONE)
         ledger_note(world->ledger, "fault",
                     &(struct ledger_line){.cloud = "azure",
                                           .action = route->operation,
                                           .detail = name_of(&fault_names, (int)prank.fault)});
+    say_left(call, route);
     if (!wire_breaks(&prank, call->out)) {
         perform(call, route);
         if (prank.fault == FAULT_DOUBLED) {

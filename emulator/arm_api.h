@@ -55,6 +55,8 @@ bool arm_machine_put(struct arm_call *call);
 bool arm_machine_patch(struct arm_call *call);
 bool arm_machine_delete(struct arm_call *call);
 bool arm_machine_act(struct arm_call *call);
+/* Retry-After, and from now on we know who does not heed it. */
+void arm_ask_later(struct arm_call *call, struct operation *operation);
 
 /* arm_remnants.c */
 bool arm_remnant_list(struct arm_call *call);

@@ -24,6 +24,13 @@ static const char *word(const json_t *object, const char *path)
 
 /* ---- operations ----------------------------------------------------------------------------- */
 
+void arm_ask_later(struct arm_call *call, struct operation *operation)
+{
+    const int64_t seconds = call->api->poll_seconds;
+    call->out->retry_after_seconds = seconds;
+    operation->quiet_until_ms = seconds > 0 ? clock_monotonic_ms() + seconds * 1000 : 0;
+}
+
 static struct operation *begin(struct arm_call *call, const struct machine *machine,
                                const char *verb)
 {
@@ -36,8 +43,7 @@ static struct operation *begin(struct arm_call *call, const struct machine *mach
     if (strcmp(verb, "create") != 0)
         face_say(call->out, "Location", format, call->location, call->api->subscription,
                  machine->region, operation->id, "&monitor=true", version);
-    if (call->api->poll_seconds > 0)
-        call->out->retry_after_seconds = call->api->poll_seconds;
+    arm_ask_later(call, operation);
     return operation;
 }
 

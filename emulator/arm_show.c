@@ -266,14 +266,15 @@ bool arm_machine_list(struct arm_call *call)
 bool arm_operation_get(struct arm_call *call)
 {
     struct world *world = call->api->world;
-    const struct operation *operation =
-        operations_find(&world->operations, DRIVER_AZURE, call->parts[2]);
+    struct operation *operation = operations_find(&world->operations, DRIVER_AZURE, call->parts[2]);
     if (operation == NULL)
         return arm_refuse(call, 404, "NotFound", "The entity was not found.");
     bool failed = operation->code[0] != '\0';
     bool done = failed || world_is_done(world, operation);
-    if (!done && call->api->poll_seconds > 0)
-        call->out->retry_after_seconds = call->api->poll_seconds;
+    if (clock_monotonic_ms() < operation->quiet_until_ms)
+        quotas_note_early(&world->quotas, DRIVER_AZURE, "operation");
+    if (!done)
+        arm_ask_later(call, operation);
     if (!failed && face_argument(call->request, "monitor") != NULL) {
         call->out->status = done ? 200 : 202;
         return true;

@@ -140,7 +140,7 @@ static void act(const struct aws_api *api, const struct action *action, const ch
                 const struct form_in *form, struct face_answer *out)
 {
     pthread_mutex_lock(&api->world->lock);
-    const struct prank prank = mischief_take(&api->world->mischief, action->name);
+    const struct prank prank = world_prank(api->world, DRIVER_AWS, action->name);
     if (prank.fault != FAULT_NONE)
         ledger_note(api->world->ledger, "fault",
                     &(struct ledger_line){.action = action->name,

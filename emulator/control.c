@@ -77,6 +77,14 @@ static enum outcome set_kds(struct control_call *call, struct error *err)
     return show_kds(call, err);
 }
 
+static enum outcome show_calls(struct control_call *call, struct error *err)
+{
+    (void)err;
+    OWNED(json_drop) json_t *out = quotas_to_json(&call->control->world->quotas);
+    say(call->answer, out);
+    return OK;
+}
+
 static enum outcome show_mischief(struct control_call *call, struct error *err)
 {
     (void)err;
@@ -168,6 +176,7 @@ static const struct {
     {"GET",    CONTROL_PREFIX "machines", show_machines},
     {"GET",    CONTROL_PREFIX "images",   show_images},
     {"GET",    CONTROL_PREFIX "roots",    show_roots},
+    {"GET",    CONTROL_PREFIX "calls",    show_calls},
     {"GET",    CONTROL_PREFIX "mischief", show_mischief},
     {"POST",   CONTROL_PREFIX "mischief", add_mischief},
     {"PUT",    CONTROL_PREFIX "mischief", mix_mischief},

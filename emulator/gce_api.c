@@ -107,7 +107,7 @@ static void act(struct gce_call *call, const struct gce_action *action, struct f
 {
     struct world *world = call->api->world;
     pthread_mutex_lock(&world->lock);
-    const struct prank prank = mischief_take(&world->mischief, action->name);
+    const struct prank prank = world_prank(world, DRIVER_GCP, action->name);
     if (prank.fault != FAULT_NONE)
         ledger_note(world->ledger, "fault",
                     &(struct ledger_line){.cloud = "gcp",

@@ -25,6 +25,7 @@ emulator_libemulator_a_SOURCES = \
 	emulator/processor.c emulator/processor.h \
 	emulator/psp.c emulator/psp.h \
 	emulator/psp_report.c emulator/psp_report.h \
+	emulator/quotas.c emulator/quotas.h \
 	emulator/remnants.c emulator/remnants.h \
 	emulator/settings.c emulator/settings.h \
 	emulator/tls.c emulator/tls.h \

@@ -14,8 +14,9 @@ struct operation {
     char ref[40];  /* of its machine */
     char verb[32]; /* in the face's own words */
     struct moment begun;
-    char request[40]; /* the client's own id of it; empty: it gave none */
-    char name[64];    /* of its machine, by which the client knows it */
+    int64_t quiet_until_ms; /* monotonic: nobody was asked to ask before */
+    char request[40];       /* the client's own id of it; empty: it gave none */
+    char name[64];          /* of its machine, by which the client knows it */
     char zone[64];
     int status;    /* of HTTP, had it failed at once; 0: it does not fail */
     char code[64]; /* how it fails; empty: it does not */

@@ -58,6 +58,8 @@ const struct setting sim_settings_table[] = {
         .help = "how long a machine takes to stop or terminate at least"),
     ROW(world.listed_seconds, "listed-seconds", SETTING_INT, "3600", .least = 1, .most = 86400,
         .help = "how long a terminated machine is remembered"),
+    ROW(world.quotas, "quotas", SETTING_BOOL, "false",
+        .help = "throttle whoever calls more often than the clouds' documents grant"),
     ROW(world.fleeting, "fleeting", SETTING_BOOL, "false",
         .help = "write nothing but the ledger, and wait for no disk: for many machines"),
 };

@@ -301,7 +301,7 @@ static enum outcome load_all(struct world *world, struct error *err)
 
 enum outcome world_open(const struct world_settings *settings, struct world *out, struct error *err)
 {
-    *out = (struct world){.settings = *settings, .wake = -1};
+    *out = (struct world){.settings = *settings, .quotas = {.kept = settings->quotas}, .wake = -1};
     if (out->settings.listed_seconds == 0)
         out->settings.listed_seconds = LISTED_SECONDS;
     pthread_mutex_init(&out->lock, NULL);
@@ -315,6 +315,13 @@ enum outcome world_open(const struct world_settings *settings, struct world *out
     if (out->wake < 0)
         return fail(err, ERR_INTERNAL, "eventfd: %s", strerror(errno));
     return OK;
+}
+
+struct prank world_prank(struct world *world, enum account_driver cloud, const char *action)
+{
+    if (!quotas_take(&world->quotas, cloud, action, clock_monotonic_ms()))
+        return (struct prank){.fault = FAULT_THROTTLE};
+    return mischief_take(&world->mischief, action);
 }
 
 void world_close(struct world *world)

@@ -8,6 +8,7 @@
 #include "emulator/ledger.h"
 #include "emulator/mischief.h"
 #include "emulator/operations.h"
+#include "emulator/quotas.h"
 #include "emulator/remnants.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
@@ -82,6 +83,7 @@ struct world_settings {
     int64_t boot_ms;
     int64_t stop_ms;
     int64_t listed_seconds; /* a terminated machine is remembered so long; 0: an hour */
+    bool quotas;            /* more calls than the clouds' documents grant are throttled */
     bool fleeting;          /* nothing but the ledger is written, and nobody waits for the disk */
 };
 
@@ -96,6 +98,7 @@ struct world {
     struct map *by_token; /* the first that was launched with it */
     struct ledger *ledger;
     struct mischief mischief;
+    struct quotas quotas;
     struct operations operations;
     struct remnants remnants;
     int wake; /* an eventfd: something is due sooner than thought */
@@ -106,6 +109,9 @@ enum outcome world_open(const struct world_settings *settings, struct world *out
                         struct error *err);
 void world_close(struct world *world);
 void world_wake(struct world *world);
+
+/* What befalls a call: one too many is throttled, else as mischief has it. */
+struct prank world_prank(struct world *world, enum account_driver cloud, const char *action);
 
 struct machine *world_find(struct world *world, const char *ref); /* NULL: no such machine */
 /* By name, which is free again once a machine is terminated. Capitals do not tell names apart. */
