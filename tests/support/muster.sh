@@ -73,6 +73,7 @@ agent-config = $home/agents.conf
 psp-dir = ${MUSTER_PSP_DIR:-$home/psp}
 EOF
     [ -z "${metadata_program:-}" ] || echo "metadata-program = $metadata_program" >>"$home/sim.conf"
+    [ -z "${sim_more:-}" ] || echo "$sim_more" >>"$home/sim.conf"
     start sim "$build/emulator/muster-sim" --config "$home/sim.conf"
     await 60 "muster-sim to be ready" ready sim || { tail -20 "$home/log/sim.log" >&2; return 1; }
     sim=$(jq -rs 'last.ec2' "$home/sim.out")
