@@ -13,9 +13,8 @@
 enum {
     PAGES_MAX = 1000,
     CALL_TIMEOUT_MS = 30000,
-    WAIT_MS = 5000, /* for an operation; its first look comes POLL_SECONDS later */
-    CLOCK_SLACK_MS = 100,
-    POLL_SECONDS = 5,
+    POLL_SECONDS = 8, /* until the first look at an operation; the next takes twice as long, */
+    POLL_SECONDS_MOST = 30, /* and so on: most are done by the first, hardly any by the third */
 };
 
 struct cloud {
@@ -73,7 +72,7 @@ static enum outcome gcp_open(const struct account *account, struct cloud **out, 
 
 /* ---- one call ------------------------------------------------------------------------------ */
 
-static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call, int64_t timeout_ms,
+static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call,
                               struct http_answer *out, struct error *err)
 {
     OWNED(text_done) struct text url = {0};
@@ -89,7 +88,7 @@ static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call, 
                                          .headers = headers,
                                          .header_count = call->body.len > 0 ? 3 : 2,
                                          .body = text_span(&call->body),
-                                         .timeout_ms = timeout_ms};
+                                         .timeout_ms = CALL_TIMEOUT_MS};
     TRY(rest_send(cloud->http, &request, out, err));
     manners_tell(cloud->manners, gcp_call_kind(call), out,
                  gcp_check_status(out->status, bytes_span(&out->body), NULL) == ERR_THROTTLED);
@@ -98,17 +97,17 @@ static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call, 
 
 /* A 401 says that nothing was done. A token that we had for a while may have been taken back: then
  * a new one is worth a try. */
-static enum outcome send_call(struct cloud *cloud, const struct gcp_call *call, int64_t timeout_ms,
+static enum outcome send_call(struct cloud *cloud, const struct gcp_call *call,
                               struct http_answer *out, struct error *err)
 {
     OWNED(http_answer_done) struct http_answer answer = {0};
-    TRY(send_once(cloud, call, timeout_ms, &answer, err));
+    TRY(send_once(cloud, call, &answer, err));
     if (answer.status == 401) {
         bool was_fresh = cloud->token.is_fresh;
         gcp_token_forget(&cloud->token);
         if (!was_fresh) {
             http_answer_done(&answer);
-            TRY(send_once(cloud, call, timeout_ms, &answer, err));
+            TRY(send_once(cloud, call, &answer, err));
         }
     }
     *out = answer;
@@ -120,7 +119,7 @@ static enum outcome call_compute(struct cloud *cloud, const struct gcp_call *cal
                                  struct http_answer *out, struct error *err)
 {
     OWNED(http_answer_done) struct http_answer answer = {0};
-    TRY(send_call(cloud, call, CALL_TIMEOUT_MS, &answer, err));
+    TRY(send_call(cloud, call, &answer, err));
     TRY(gcp_check_status(answer.status, bytes_span(&answer.body), err));
     *out = answer;
     answer = (struct http_answer){0};
@@ -412,7 +411,7 @@ static enum outcome gcp_launch(struct cloud *cloud, const struct launch_order *o
     struct gcp_place place;
     *operation = (struct cloud_operation){0};
     TRY(gcp_insert(&cloud->account, order, &call, &place, err));
-    TRY(send_call(cloud, &call, CALL_TIMEOUT_MS, &answer, err));
+    TRY(send_call(cloud, &call, &answer, err));
     if (answer.status == 409)
         return adopt(cloud, order, &place, out, err);
     if (answer.status < 200 || answer.status > 299)
@@ -436,17 +435,15 @@ static enum outcome gcp_follow(struct cloud *cloud, struct cloud_operation *oper
     if (operation->name[0] == '\0')
         return OK;
     TRY(gcp_place_parse(operation->name, &place, err));
-    gcp_wait(&cloud->account, &place, &call);
-    const int64_t began_ms = clock_monotonic_ms();
-    enum outcome outcome = send_call(cloud, &call, WAIT_MS, &answer, err);
-    if (outcome == ERR_AMBIGUOUS && clock_monotonic_ms() - began_ms >= WAIT_MS - CLOCK_SLACK_MS)
-        return OK;
-    TRY(outcome);
-    TRY(gcp_check_status(answer.status, bytes_span(&answer.body), err));
-    outcome = read_begun(&answer, place.zone, &begun, err);
+    gcp_operation(&cloud->account, &place, &call);
+    TRY(call_compute(cloud, &call, &answer, err));
+    const int64_t waited = operation->poll_seconds;
+    enum outcome outcome = read_begun(&answer, place.zone, &begun, err);
     if (outcome == OK || (begun.done && outcome != ERR_AMBIGUOUS))
         keep(&begun, operation);
     TRY(outcome);
+    if (waited > 0)
+        operation->poll_seconds = 2 * waited < POLL_SECONDS_MOST ? 2 * waited : POLL_SECONDS_MOST;
     if (answer.retry_after_seconds > 0)
         operation->poll_seconds = answer.retry_after_seconds;
     return OK;

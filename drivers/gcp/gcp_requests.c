@@ -21,7 +21,7 @@ const struct gcp_permission_row gcp_permissions[] = {
     {"instances.start",              {"compute.instances.start"}},
     {"instances.delete",             {"compute.instances.delete", "compute.disks.delete"}},
     {"instances.performMaintenance", {"compute.instances.performMaintenance"}},
-    {"zoneOperations.wait",          {"compute.zoneOperations.get"}},
+    {"zoneOperations.get",           {"compute.zoneOperations.get"}},
     {"regions.get",                  {"compute.regions.get"}},
     {"machineTypes.list",            {"compute.machineTypes.list"}},
     {"disks.aggregatedList",         {"compute.disks.list"}},
@@ -180,11 +180,11 @@ void gcp_act(const struct account *account, const struct gcp_place *place, const
     text_addf(&out->path, "/%s", act);
 }
 
-void gcp_wait(const struct account *account, const struct gcp_place *operation,
-              struct gcp_call *out)
+void gcp_operation(const struct account *account, const struct gcp_place *operation,
+                   struct gcp_call *out)
 {
-    begin(out, "POST", account);
-    text_addf(&out->path, "/zones/%s/operations/%s/wait", operation->zone, operation->name);
+    begin(out, "GET", account);
+    text_addf(&out->path, "/zones/%s/operations/%s", operation->zone, operation->name);
 }
 
 void gcp_region(const struct account *account, struct gcp_call *out)

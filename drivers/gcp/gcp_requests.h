@@ -40,9 +40,9 @@ void gcp_delete(const struct account *account, const struct gcp_place *place, st
 /* "stop", "start", "performMaintenance" */
 void gcp_act(const struct account *account, const struct gcp_place *place, const char *act,
              struct gcp_call *out);
-/* Held by the server until the operation is done, two minutes at most. */
-void gcp_wait(const struct account *account, const struct gcp_place *operation,
-              struct gcp_call *out);
+/* Not `wait`, which the server holds for as long as two minutes, and a worker with it. */
+void gcp_operation(const struct account *account, const struct gcp_place *operation,
+                   struct gcp_call *out);
 /* Machines of all zones. `page_token` is empty for the first page. */
 void gcp_list(const struct account *account, const char *filter, const char *page_token,
               struct gcp_call *out);

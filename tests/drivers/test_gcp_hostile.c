@@ -250,9 +250,9 @@ static void an_operation_on_another_host_is_asked_for_at_ours(void **state)
     assert_ok(gcp_driver.follow(w->cloud, &operation, &err));
     assert_string_equal(operation.name, "");
     assert_int_equal(strncmp(fake_http_heard(w->google, 1),
-                             "POST /compute/v1/projects/p/zones/us-central1-a/operations/"
-                             "operation-1/wait HTTP/1.1",
-                             84),
+                             "GET /compute/v1/projects/p/zones/us-central1-a/operations/"
+                             "operation-1 HTTP/1.1",
+                             78),
                      0);
 }
 
@@ -260,13 +260,14 @@ static void an_operation_goes_on_until_it_says_that_it_is_done(void **state)
 {
     struct world *w = *state;
     struct error err = {0};
-    struct cloud_operation operation = {.name = "us-central1-a/operation-1"};
+    struct cloud_operation operation = {.name = "us-central1-a/operation-1", .poll_seconds = 8};
     fake_http_say(w->google, 200, OPERATION("us-central1-a", "SOMETHING_NEW", ""));
     fake_http_say_with(w->google, 200, "Retry-After: 7\r\n",
                        OPERATION("us-central1-a", "RUNNING", ""));
     fake_http_say(w->google, 404, ERROR_OF("404", "notFound"));
     assert_ok(gcp_driver.follow(w->cloud, &operation, &err));
     assert_string_equal(operation.name, "us-central1-a/operation-1");
+    assert_int_equal(operation.poll_seconds, 16);
     assert_ok(gcp_driver.follow(w->cloud, &operation, &err));
     assert_int_equal(operation.poll_seconds, 7);
     assert_fails(gcp_driver.follow(w->cloud, &operation, &err), ERR_NOT_FOUND, "not-found");

@@ -115,7 +115,7 @@ static void every_call_is_in_googles_own_schema(void **state)
     gcp_act(&account, &machine, "stop", &calls[4]);
     gcp_act(&account, &machine, "start", &calls[5]);
     gcp_act(&account, &machine, "performMaintenance", &calls[6]);
-    gcp_wait(&account, &operation, &calls[7]);
+    gcp_operation(&account, &operation, &calls[7]);
     gcp_filter_token("muster-1", &filter);
     gcp_list(&account, text_str(&filter), "", &calls[8]);
     gcp_list(&account, text_str(&filter), "page two", &calls[9]);
@@ -128,7 +128,7 @@ static void every_call_is_in_googles_own_schema(void **state)
         "compute.instances.stop",
         "compute.instances.start",
         "compute.instances.performMaintenance",
-        "compute.zoneOperations.wait",
+        "compute.zoneOperations.get",
         "compute.instances.aggregatedList",
         "compute.instances.aggregatedList",
         "compute.regions.get",
@@ -196,13 +196,11 @@ static void every_other_call_is_like_a_real_clients(void **state)
     (void)state;
     if (vectors_folder() == NULL)
         skip();
-    static const struct gcp_place operation = {"us-central1-a", "operation-1001"};
     static const char *const files[] = {"gcloud-528-get",
                                         "gcloud-528-delete",
                                         "gcloud-528-stop",
                                         "gcloud-528-start",
                                         "gcloud-528-performMaintenance",
-                                        "gcloud-528-wait",
                                         "gcloud-528-aggregatedList"};
     struct gcp_call calls[countof(files)] = {0};
     gcp_get(&account, &machine, &calls[0]);
@@ -210,8 +208,7 @@ static void every_other_call_is_like_a_real_clients(void **state)
     gcp_act(&account, &machine, "stop", &calls[2]);
     gcp_act(&account, &machine, "start", &calls[3]);
     gcp_act(&account, &machine, "performMaintenance", &calls[4]);
-    gcp_wait(&account, &operation, &calls[5]);
-    gcp_list(&account, "x", "", &calls[6]);
+    gcp_list(&account, "x", "", &calls[5]);
     for (size_t i = 0; i < countof(files); i++) {
         OWNED(json_drop) json_t *real = captured_request("gcp", files[i]);
         const char *theirs = word(real, "path");
@@ -223,6 +220,23 @@ static void every_other_call_is_like_a_real_clients(void **state)
         assert_int_equal(strncmp(theirs, ours, strcspn(ours, "?")), 0);
         gcp_call_done(&calls[i]);
     }
+}
+
+/* It holds a worker until the operation is done; we ask what it waits for. */
+static void an_operation_is_asked_for_where_a_real_client_waits(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    static const struct gcp_place operation = {"us-central1-a", "operation-1001"};
+    OWNED(json_drop) json_t *real = captured_request("gcp", "gcloud-528-wait");
+    OWNED(gcp_call_done) struct gcp_call call = {0};
+    OWNED(text_done) struct text path = {0};
+    gcp_operation(&account, &operation, &call);
+    text_addf(&path, "/%s/wait", text_str(&call.path));
+    assert_string_equal(call.method, "GET");
+    assert_int_equal(strcspn(word(real, "path"), "?"), path.len);
+    assert_int_equal(strncmp(word(real, "path"), text_str(&path), path.len), 0);
 }
 
 /* ---- an order ------------------------------------------------------------------------------- */
@@ -467,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_launch_says_what_the_node_client_says),
         cmocka_unit_test(a_launch_says_what_gcloud_says),
         cmocka_unit_test(every_other_call_is_like_a_real_clients),
+        cmocka_unit_test(an_operation_is_asked_for_where_a_real_client_waits),
         cmocka_unit_test(a_launch_asks_for_one_confidential_machine_that_is_not_moved),
         cmocka_unit_test(a_spot_machine_is_deleted_when_it_is_taken_back),
         cmocka_unit_test(machine_and_disk_are_labelled_at_birth),
