@@ -445,7 +445,11 @@ void text_clip(char *out, size_t size, const char *in)
     if (len == size)
         for (len = size - 1; len > 0 && ((unsigned char)in[len] & 0xc0) == 0x80;)
             len--;
-    for (size_t i = 0; i < len; i++)
-        out[i] = (unsigned char)in[i] < ' ' || in[i] == 0x7f ? ' ' : in[i];
+    for (size_t i = 0; i < len; i++) {
+        const bool is_bad = is_control(SPAN(in + i, len - i)) || in[i] == '\t' || in[i] == '\n';
+        out[i] = is_bad ? ' ' : in[i];
+        if (is_bad && (unsigned char)in[i] == 0xc2)
+            out[++i] = ' ';
+    }
     out[len] = '\0';
 }

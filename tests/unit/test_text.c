@@ -110,6 +110,10 @@ static void what_does_not_fit_is_cut_between_characters(void **state)
     assert_string_equal(out, "abcd");
     text_clip(out, sizeof out, "abc\xc3\xa9");
     assert_string_equal(out, "abc\xc3\xa9");
+    text_clip(out, sizeof out,
+              "a\xc2\x9b"
+              "b"); /* which terminals take for escape and bracket */
+    assert_string_equal(out, "a  b");
     text_clip(out, sizeof out, "");
     assert_string_equal(out, "");
 }
