@@ -46,7 +46,7 @@ static void it_keeps_its_limits(const struct driver *driver)
     snprintf(account.endpoint, sizeof account.endpoint, "http://127.0.0.1:1");
     assert(driver->open(&account, &cloud, &err) == OK);
     assert(driver->list(cloud, &list, &err) == ERR_UNREACHABLE);
-    for (size_t i = 0; i < 20; i++) {
+    for (size_t i = 0; i < 19; i++) { /* one of twenty is kept back */
         struct sighting seen;
         struct cloud_operation operation;
         const struct launch_order order = {.client_token = "t", .image = "i", .size = "s"};

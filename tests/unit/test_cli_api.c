@@ -406,8 +406,9 @@ static void the_status_shows_counts_and_says_simulated(void **state)
     assert_heard(w, 1, "GET /v1/fleets/web/status HTTP/1.1\r\n");
     assert_heard(w, 3, "GET /v1/alarms HTTP/1.1\r\n");
     assert_said(&w->out, "no-keeper  critical");
-    assert_said(&w->out, "FLEET  DESIRED  PHASES                ");
-    assert_said(&w->out, "web    6        running 5, booting 1  trusted 5, pending 1  L1 5 ");
+    assert_said(&w->out, "FLEET  DESIRED  WHERE  PHASES                ");
+    assert_said(&w->out,
+                "web    6        -      running 5, booting 1  trusted 5, pending 1  L1 5 ");
     assert_said(&w->out, "SIMULATED: web ");
 }
 
