@@ -25,6 +25,9 @@ enum outcome keepers_welcome(struct keepers *keepers, struct link_peer *peer,
     struct keeper_seat seat = {.charter_serial = hello->charter_serial};
     if (link_peer_role(peer) != ROLE_KEEPER_LINK)
         return fail_code(err, ERR_DENIED, "wrong-role", "its certificate is not a keeper's");
+    if (hello->protocol != KEEPER_PROTOCOL || hello->role != LINK_ROLE_KEEPER)
+        return fail_code(err, ERR_INVALID, "wrong-protocol",
+                         "protocol %d and role keeper are spoken here", KEEPER_PROTOCOL);
     if (hello->signer == NULL || span_is_zero(SPAN_OF(hello->boot_id)))
         return fail_at(err, ERR_INVALID, "missing-member",
                        hello->signer == NULL ? "/signer" : "/boot_id",

@@ -371,7 +371,7 @@ size_t keeper_spare_terms(const struct keeper *k, struct cert_term out[static KE
 
 void keeper_hello(const struct keeper *k, struct hello *out)
 {
-    *out = (struct hello){.protocol = MESSAGE_PROTOCOL, .role = LINK_ROLE_KEEPER};
+    *out = (struct hello){.protocol = KEEPER_PROTOCOL, .role = LINK_ROLE_KEEPER};
     memcpy(out->boot_id, nonces_boot_id(k->nonces), sizeof out->boot_id);
     error_ignore(text_copy(out->realm, sizeof out->realm, name_of(&realm_names, (int)k->realm),
                            "/realm", NULL));

@@ -8,7 +8,8 @@
 #include "lib/model/binding.h"
 
 enum {
-    MESSAGE_PROTOCOL = 1,
+    MESSAGE_PROTOCOL = 1, /* of agents */
+    KEEPER_PROTOCOL = 2,  /* 2: the evidence of `appraise` stands behind its JSON */
     MESSAGE_BODY_MAX = 1 << 20,
     EVIDENCE_PARTS_MAX = 16,
     EVIDENCE_PART_BYTES = 40 * 1024,

@@ -97,6 +97,18 @@ static void a_keeper_is_written_down_as_it_says_hello(void **state)
     assert_false(row.silent);
 }
 
+/* It would take the evidence of `appraise` for something else, or not at all. */
+static void a_keeper_of_another_protocol_is_turned_away(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_fails(front_keeper_says(5, KEEPER_PROTOCOL - 1, "7.1", &err), ERR_INVALID,
+                 "wrong-protocol");
+    assert_fails(front_keeper_says(5, KEEPER_PROTOCOL + 1, "7.1", &err), ERR_INVALID,
+                 "wrong-protocol");
+    front_keeper(5, "7.1");
+}
+
 /* A set of one key, certified and signed by this root. The caller frees it. */
 static char *keys_of(struct root *root)
 {
@@ -223,6 +235,7 @@ int main(void)
         SELDOM(what_keepers_sign_with_is_shown_all_together),
         SELDOM(keys_that_another_root_signed_are_not_shown),
         SELDOM(a_keeper_is_written_down_as_it_says_hello),
+        SELDOM(a_keeper_of_another_protocol_is_turned_away),
         SELDOM(a_keeper_that_takes_a_charter_is_asked_and_written_down_at_once),
         OFTEN(a_keeper_on_the_link_that_does_not_answer_is_alarmed_within_two_intervals),
         OFTEN(a_keeper_that_left_is_alarmed_within_two_intervals_until_it_is_forgotten),

@@ -190,18 +190,18 @@ static struct caller dial(struct link_identity *identity)
     return caller;
 }
 
-void front_keeper(uint8_t boot, const char *version)
+enum outcome front_keeper_says(uint8_t boot, int64_t protocol, const char *version,
+                               struct error *err)
 {
-    struct error err = {0};
     struct hello_reply reply = {0};
     OWNED(bytes_done) struct bytes pem = {0};
     OWNED(credential_done)
     struct credential signer = credential_make(&front.there.root, ROLE_KEEPER_SIGN,
                                                moment_add_seconds(clock_now(), -3600), 30);
-    struct hello hello = {.protocol = MESSAGE_PROTOCOL, .role = LINK_ROLE_KEEPER};
+    struct hello hello = {.protocol = protocol, .role = LINK_ROLE_KEEPER};
     caller_close(&front.keeper);
     front.keeper = dial(identity_make(&front.there.root, ROLE_KEEPER_LINK));
-    assert_ok(cert_to_pem(signer.cert, &pem, &err));
+    assert_int_equal(cert_to_pem(signer.cert, &pem, err), OK);
     bytes_add(&pem, SPAN("", 1));
     memset(front.keeper_boot, boot, sizeof front.keeper_boot);
     memcpy(hello.boot_id, front.keeper_boot, sizeof hello.boot_id);
@@ -212,7 +212,13 @@ void front_keeper(uint8_t boot, const char *version)
     snprintf(hello.version, sizeof hello.version, "%s", version);
     uint64_t id = say(&front.keeper, VERB_HELLO, &hello_record, &hello);
     record_done(&hello_record, &hello);
-    assert_ok(hear(&front.keeper, id, &hello_reply_record, &reply, &err));
+    return hear(&front.keeper, id, &hello_reply_record, &reply, err);
+}
+
+void front_keeper(uint8_t boot, const char *version)
+{
+    struct error err = {0};
+    assert_ok(front_keeper_says(boot, KEEPER_PROTOCOL, version, &err));
 }
 
 void front_keeper_obeys(int64_t serial)

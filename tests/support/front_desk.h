@@ -37,6 +37,9 @@ void front_restart(void);
 
 /* A keeper dials in and is welcome. `boot` names its start. */
 void front_keeper(uint8_t boot, const char *version);
+/* Or it may not be, by the protocol that it speaks. */
+enum outcome front_keeper_says(uint8_t boot, int64_t protocol, const char *version,
+                               struct error *err);
 /* It was offered the stored charter, and takes it. */
 void front_keeper_obeys(int64_t serial);
 /* Waits until it is asked how it is, and answers. */
