@@ -43,22 +43,28 @@ void bytes_wipe(struct bytes *b)
     bytes_done(b);
 }
 
+void bytes_reserve(struct bytes *b, size_t len)
+{
+    if (len <= b->room - b->len)
+        return;
+    enum { LEAST_ROOM = 64 };
+    size_t room = b->len + len < 2 * b->room ? 2 * b->room : b->len + len;
+    if (room < LEAST_ROOM)
+        room = LEAST_ROOM;
+    /* Not realloc: what grows here may be secret, and the old block must not keep a copy. */
+    uint8_t *at = mem_resize(NULL, room, 1);
+    if (b->len > 0)
+        memcpy(at, b->at, b->len);
+    if (b->at != NULL)
+        explicit_bzero(b->at, b->room);
+    free(b->at);
+    b->at = at;
+    b->room = room;
+}
+
 uint8_t *bytes_add_room(struct bytes *b, size_t len)
 {
-    if (len > b->room - b->len) {
-        size_t room = b->room > 0 ? b->room : 64;
-        while (room - b->len < len)
-            room *= 2;
-        /* Not realloc: what grows here may be secret, and the old block must not keep a copy. */
-        uint8_t *at = mem_new(room, 1);
-        if (b->len > 0)
-            memcpy(at, b->at, b->len);
-        if (b->at != NULL)
-            explicit_bzero(b->at, b->room);
-        free(b->at);
-        b->at = at;
-        b->room = room;
-    }
+    bytes_reserve(b, len);
     uint8_t *at = b->at != NULL ? b->at + b->len : NULL;
     if (len > 0)
         memset(at, 0, len);
@@ -68,9 +74,10 @@ uint8_t *bytes_add_room(struct bytes *b, size_t len)
 
 void bytes_add(struct bytes *b, struct span more)
 {
-    uint8_t *at = bytes_add_room(b, more.len);
+    bytes_reserve(b, more.len);
     if (more.len > 0)
-        memcpy(at, more.at, more.len);
+        memcpy(b->at + b->len, more.at, more.len);
+    b->len += more.len;
 }
 
 void bytes_add_u8(struct bytes *b, uint8_t v)
@@ -80,9 +87,10 @@ void bytes_add_u8(struct bytes *b, uint8_t v)
 
 static void add_be(struct bytes *b, uint64_t v, size_t len)
 {
-    uint8_t *at = bytes_add_room(b, len);
+    uint8_t at[sizeof v];
     for (size_t i = 0; i < len; i++)
         at[len - 1 - i] = (uint8_t)(v >> (8 * i));
+    bytes_add(b, SPAN(at, len));
 }
 
 void bytes_add_u16be(struct bytes *b, uint16_t v)

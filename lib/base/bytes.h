@@ -30,6 +30,7 @@ struct bytes {
 void bytes_done(struct bytes *b);
 void bytes_wipe(struct bytes *b); /* zero what it held, then release */
 void bytes_add(struct bytes *b, struct span more);
+void bytes_reserve(struct bytes *b, size_t len); /* so many more need no further memory */
 uint8_t *bytes_add_room(struct bytes *b,
                         size_t len); /* `len` zero bytes; valid until the next add */
 void bytes_add_u8(struct bytes *b, uint8_t v);
