@@ -104,8 +104,18 @@ static enum outcome order_launch(struct worker *w, const struct open_cloud *open
     return outcome;
 }
 
+/* Refused now; but of an order before nobody knows what became, and a new token would never find
+ * its machine. So the row ends under this one, as any that is not wanted, and another is made. */
+static enum outcome give_up(struct worker *w, const struct instance *row, const struct error *why,
+                            struct error *err)
+{
+    TRY(instance_store_want(w->db, &row->id, WANTED_GONE, why->code, w->holder, err));
+    return row_fail(w, row, why, err);
+}
+
+/* `maybe_made`: an order before this one may have been carried out. */
 static enum outcome launch_it(struct worker *w, const struct open_cloud *open,
-                              const struct instance *row, struct error *err)
+                              const struct instance *row, bool maybe_made, struct error *err)
 {
     struct sighting seen = {0};
     struct cloud_operation operation = {0};
@@ -120,11 +130,13 @@ static enum outcome launch_it(struct worker *w, const struct open_cloud *open,
     /* Said before with other words: so the machine is there, or will be seen soon. */
     bool look = outcome == ERR_AMBIGUOUS || error_is(&why, CLOUD_IDEMPOTENCY_MISMATCH) ||
                 error_is(&why, CLOUD_EXISTS);
+    if (outcome == ERR_THROTTLED && !maybe_made) /* nothing was done, now or before */
+        TRY(instance_store_settle(w->db, row, err));
     if (look || outcome_is_worth_retrying(outcome) || strcmp(why.code, "lost") == 0) {
         *err = why;
         return outcome;
     }
-    return row_fail(w, row, &why, err);
+    return maybe_made ? give_up(w, row, &why, err) : row_fail(w, row, &why, err);
 }
 
 /* Whoever had this row before may have launched it. More than one machine for a token should not
@@ -146,7 +158,10 @@ enum outcome adopt_or_launch(struct worker *w, struct instance *row, struct erro
         error_fill(&why, ERR_CONFLICT, "gone", "", "its machine is gone already");
         return row_fail(w, row, &why, err);
     }
-    return launch_it(w, open, row, err);
+    const bool maybe_made = moment_is_none(row->settled_at);
+    if (!maybe_made) /* from here on nobody knows again */
+        TRY(instance_store_unsettle(w->db, row, err));
+    return launch_it(w, open, row, maybe_made, err);
 }
 
 /* Closed since it was to go there: it is not even asked. */
@@ -180,7 +195,7 @@ enum outcome request_it(struct worker *w, struct instance *row, struct error *er
     TRY(instance_store_advance(w->db, row, &step, w->holder, &now, err));
     FAULT("launch-after-intent", err);
     *row = now;
-    return launch_it(w, open, row, err);
+    return launch_it(w, open, row, false, err);
 }
 
 static enum outcome follow_launch(struct worker *w, const struct instance *row, bool *out_over,

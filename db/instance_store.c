@@ -287,6 +287,14 @@ enum outcome instance_store_settle(struct db *db, const struct instance *claimed
                           err);
 }
 
+enum outcome instance_store_unsettle(struct db *db, const struct instance *claimed,
+                                     struct error *err)
+{
+    return change_claimed(db, SQL_INSTANCE_UNSETTLE,
+                          PARAMS(p_uuid(&claimed->id), p_text(claimed->lease_holder)), claimed,
+                          err);
+}
+
 enum outcome instance_store_refit(struct db *db, const struct uuid *id, const struct fleet *fleet,
                                   const struct instance_place *place, const char *actor,
                                   struct error *err)

@@ -102,6 +102,9 @@ enum outcome instance_store_defer(struct db *db, const struct instance *claimed,
 /* Its cloud said for certain what became of an order: from now on "not found" means gone. */
 enum outcome instance_store_settle(struct db *db, const struct instance *claimed,
                                    struct error *err);
+/* Another order is about to go out: what became of it is not known. */
+enum outcome instance_store_unsettle(struct db *db, const struct instance *claimed,
+                                     struct error *err);
 /* Prolong a lease during a long act. ERR_CONFLICT "lost". */
 enum outcome instance_store_hold(struct db *db, const struct instance *claimed,
                                  int64_t lease_seconds, struct error *err);

@@ -126,6 +126,9 @@ WHERE id = $1 AND phase <> 'terminated' AND (doubt <> $3 OR (machine_id IS NULL 
 -- name: instance_settle
 UPDATE instances SET settled_at = clock_timestamp() WHERE id = $1 AND lease_holder = $2;
 
+-- name: instance_unsettle
+UPDATE instances SET settled_at = NULL WHERE id = $1 AND lease_holder = $2;
+
 -- name: instance_end_intent
 UPDATE instances SET intent = 'none', settled_at = clock_timestamp()
 WHERE id = $1 AND lease_holder = $2 AND phase <> 'terminating';

@@ -140,6 +140,69 @@ static void a_refused_launch_says_why_and_is_tried_again_with_a_new_token(void *
     assert_one_machine_a_row(1);
 }
 
+static bool stage_calls(int64_t wanted)
+{
+    return fake_cloud_calls() >= wanted;
+}
+
+static bool stage_terminating(int64_t wanted)
+{
+    return stage_count("terminating") == wanted;
+}
+
+/* The first order goes wrong in one way, the next is refused for `then`. */
+static void launch_and_refuse(enum mischief first, enum cloud_error kind, enum cloud_error then)
+{
+    fake_cloud_mischief(first, kind, 1);
+    stage_start();
+    stage_fleet(1);
+    stage_await(calls, 1);
+    fake_cloud_mischief(MISCHIEF_REFUSE, then, 1);
+    stage_await(calls, 2);
+}
+
+/* The refusal is of the second order: of the first it says nothing. */
+static void a_refusal_after_a_lost_answer_leaves_no_machine_behind(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    fake_cloud_hide(true);
+    launch_and_refuse(MISCHIEF_LOSE_ANSWER, 0, CLOUD_QUOTA);
+    stage_await(terminating, 1);
+    assert_int_equal(fake_cloud_machines(), 1);
+    fake_cloud_hide(false);
+    stage_await(machines, 0);
+    stage_await(terminated, 1);
+    assert_ok(db_script(stage.db, "UPDATE place_closures SET until = clock_timestamp()", &err));
+    stage_await(booting, 1);
+    assert_one_machine_a_row(1);
+}
+
+static void a_row_that_can_be_ordered_no_more_is_looked_for_before_it_is_given_up(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    fake_cloud_hide(true);
+    fake_cloud_mischief(MISCHIEF_LOSE_ANSWER, 0, 1);
+    stage_start();
+    stage_fleet(1);
+    stage_await(calls, 1);
+    assert_ok(db_script(stage.db, "UPDATE images SET driver = 'azure'", &err));
+    stage_await(terminating, 1);
+    fake_cloud_hide(false);
+    stage_await(machines, 0);
+}
+
+/* A throttled order was not taken: nothing need be looked for. */
+static void a_refusal_after_a_throttle_fails_the_row_at_once(void **state)
+{
+    (void)state;
+    launch_and_refuse(MISCHIEF_REFUSE, CLOUD_THROTTLE, CLOUD_QUOTA);
+    stage_await(failed, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("failed", false);
+    assert_int_equal(list.at[0].attempt, 1);
+}
+
 static void resize(const char *size)
 {
     struct error err = {0};
@@ -217,6 +280,9 @@ int main(void)
         STAGED(a_launch_that_never_arrived_is_repeated_under_the_same_token),
         STAGED(a_throttled_launch_is_tried_again_later),
         STAGED(a_refused_launch_says_why_and_is_tried_again_with_a_new_token),
+        STAGED(a_refusal_after_a_lost_answer_leaves_no_machine_behind),
+        STAGED(a_row_that_can_be_ordered_no_more_is_looked_for_before_it_is_given_up),
+        STAGED(a_refusal_after_a_throttle_fails_the_row_at_once),
         STAGED(a_failed_launch_is_tried_again_as_the_fleet_is_now),
         STAGED(two_controllers_never_launch_for_the_same_row),
         STAGED(what_happened_is_in_the_chain),
