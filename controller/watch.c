@@ -21,11 +21,10 @@
 
 enum {
     PAGE = 500,
-    SWEEP_SLACK_SECONDS = 120, /* clocks differ */
-    DEAF_MS = 15000,           /* a round that comes so late means that we heard nothing */
-    SILENCE_ROUND_MS = 10000,  /* nobody needs to know sooner */
-    STORM_LEAST = 3,           /* so few may always be their own fault */
-    STORM_PERCENT = 20,        /* of the running: more at once is ours */
+    DEAF_MS = 15000,          /* a round that comes so late means that we heard nothing */
+    SILENCE_ROUND_MS = 10000, /* nobody needs to know sooner */
+    STORM_LEAST = 3,          /* so few may always be their own fault */
+    STORM_PERCENT = 20,       /* of the running: more at once is ours */
 };
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -250,7 +249,8 @@ static enum outcome check_row(struct round *r, const struct instance *row, struc
         return OK;
     /* Not in the list: ask for it by name before believing that. */
     struct sighting alone = {0};
-    enum outcome outcome = r->open->driver->find(r->open->cloud, row->cloud_ref, &alone, err);
+    enum outcome outcome =
+        r->open->driver->find(r->open->cloud, row->cloud_ref, row->machine_id, &alone, err);
     metric_add(METRIC_CLOUD_CALLS, 1);
     const bool is_other = outcome == OK && row->machine_id[0] != '\0' &&
                           alone.machine_id[0] != '\0' &&
@@ -267,7 +267,8 @@ static enum outcome end_stray(struct round *r, const struct sighting *seen, stru
     LOG(WARN, "machine.ended", TEXT("ref", seen->ref),
         TEXT("instance", uuid_text(&seen->instance).at), TEXT("token", seen->client_token));
     r->counts->ended++;
-    enum outcome outcome = r->open->driver->terminate(r->open->cloud, seen->ref, NULL, err);
+    enum outcome outcome =
+        r->open->driver->terminate(r->open->cloud, seen->ref, seen->machine_id, NULL, err);
     metric_add(METRIC_CLOUD_CALLS, 1);
     return outcome == ERR_NOT_FOUND ? OK : outcome;
 }
@@ -362,7 +363,8 @@ static enum outcome compare(struct round *r, struct error *err)
 {
     r->by_ref = map_new(sizeof(struct ref_key));
     r->by_instance = map_new(sizeof(struct uuid));
-    const struct moment began = moment_add_seconds(clock_now(), -SWEEP_SLACK_SECONDS);
+    struct moment began;
+    TRY(orphan_store_clock(r->worker->db, &began, err));
     /* Rows first: a machine launched between the two is then merely not looked for. */
     TRY(read_rows(r, err));
     enum outcome outcome = r->open->driver->list(r->open->cloud, &r->seen, err);

@@ -79,6 +79,14 @@ static enum outcome tell(struct db *db, const struct orphan_row *orphan, const c
     return audit_store_add(db, orphan->project, actor, verb, object, detail, NULL, err);
 }
 
+enum outcome orphan_store_clock(struct db *db, struct moment *out, struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    TRY(db_run(db, SQL_ORPHAN_CLOCK, NO_PARAMS, &rows, err));
+    *out = rows_moment(rows, 0, 0);
+    return OK;
+}
+
 enum outcome orphan_store_sweep(struct db *db, const struct account_place *place,
                                 struct moment began, bool machines, const char *actor,
                                 struct error *err)

@@ -44,6 +44,8 @@ RECORD_LIST(orphan_row);
 
 /* Seen in a look at its account; fills in what is known of it. */
 enum outcome orphan_store_seen(struct db *db, struct orphan_row *orphan, struct error *err);
+/* When a look begins, by the clock that its rows are written by. */
+enum outcome orphan_store_clock(struct db *db, struct moment *out, struct error *err);
 /* After a whole look at the account that began then: at its machines, or at all else. What was to
  * be removed and is gone is told of in the audit. */
 enum outcome orphan_store_sweep(struct db *db, const struct account_place *place,

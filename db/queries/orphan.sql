@@ -5,6 +5,9 @@ VALUES ($1, $2, $3, $4, $5, coalesce($6, ''), $7, coalesce($8, ''), coalesce($9,
 ON CONFLICT (project, account, kind, ref) DO UPDATE SET last_seen = clock_timestamp(), state = excluded.state
 RETURNING o.*;
 
+-- name: orphan_clock
+SELECT clock_timestamp();
+
 -- What a whole look at its account did not show again is no orphan any more. A vanished machine is
 -- shown by no look.
 -- name: orphan_sweep

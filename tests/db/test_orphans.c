@@ -309,6 +309,23 @@ static void a_policy_ends_machines_without_a_row_too(void **state)
     assert_audited("orphan.removal-asked", "policy:orphans", 1);
 }
 
+/* Whatever this controller's clock says: the rows are written by the database's. */
+static void a_controller_whose_clock_is_wrong_forgets_no_orphan(void **state)
+{
+    (void)state;
+    const struct uuid stranger = uuid_new();
+    fake_cloud_plant(&stranger, "stranger");
+    clock_freeze(moment_add_seconds(clock_now(), 3600));
+    look();
+    clock_thaw();
+    assert_int_equal(count_stored(), 1);
+    fake_cloud_forget(0);
+    clock_freeze(moment_add_seconds(clock_now(), -3600));
+    look();
+    clock_thaw();
+    assert_int_equal(count_stored(), 0);
+}
+
 static void what_is_attached_while_it_is_to_be_removed_stays(void **state)
 {
     (void)state;
@@ -441,6 +458,7 @@ int main(void)
         TRAILED(asking_makes_the_next_look_due),
         TRAILED(a_policy_removes_what_was_listed_so_long),
         TRAILED(a_policy_ends_machines_without_a_row_too),
+        TRAILED(a_controller_whose_clock_is_wrong_forgets_no_orphan),
         TRAILED(what_is_attached_while_it_is_to_be_removed_stays),
         TRAILED(from_a_partial_list_nothing_is_removed),
         TRAILED(a_refusal_is_told_and_tried_again),
