@@ -61,7 +61,7 @@ static enum outcome repeat(struct round *r, call_fn *call, struct error *err)
 
 static enum outcome look(struct round *r, struct error *err)
 {
-    return r->driver->find(r->cloud, r->machine.ref, &r->machine, err);
+    return r->driver->find(r->cloud, r->machine.ref, r->machine.machine_id, &r->machine, err);
 }
 
 static enum outcome follow(struct round *r, struct error *err)
@@ -202,7 +202,7 @@ static enum outcome step_redeploy(struct round *r, struct error *err)
 
 static enum outcome step_terminate(struct round *r, struct error *err)
 {
-    TRY(r->driver->terminate(r->cloud, r->machine.ref, &r->operation, err));
+    TRY(r->driver->terminate(r->cloud, r->machine.ref, r->machine.machine_id, &r->operation, err));
     return await(r, MACHINE_GONE, err);
 }
 
@@ -285,7 +285,8 @@ static enum outcome end_all(struct round *r, size_t *seen, json_t *alive, struct
             continue;
         json_add_new(alive, json_string(machine->ref));
         if (machine->state != MACHINE_DELETING)
-            error_ignore(r->driver->terminate(r->cloud, machine->ref, NULL, err));
+            error_ignore(
+                r->driver->terminate(r->cloud, machine->ref, machine->machine_id, NULL, err));
     }
     return OK;
 }

@@ -1,6 +1,7 @@
 #include "controller/instance_steps.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "controller/instance_inside.h"
 #include "db/fleet_store.h"
@@ -49,15 +50,23 @@ static bool is_over(const struct sighting *seen)
     return seen->state == MACHINE_GONE || (seen->state == MACHINE_FAILED && seen->is_over);
 }
 
+/* Its name is another machine's now. */
+static bool is_another(const struct instance *row, const struct sighting *seen)
+{
+    return row->machine_id[0] != '\0' && seen->machine_id[0] != '\0' &&
+           strcasecmp(row->machine_id, seen->machine_id) != 0;
+}
+
 /* The order was taken: has it come to its end? */
 static enum outcome look_at_end(struct worker *w, const struct open_cloud *open,
                                 const struct instance *row, struct error *err)
 {
     struct sighting seen = {0};
     struct error why = {0};
-    enum outcome outcome = open->driver->find(open->cloud, row->cloud_ref, &seen, &why);
+    enum outcome outcome =
+        open->driver->find(open->cloud, row->cloud_ref, row->machine_id, &seen, &why);
     cloud_called(outcome);
-    if (outcome == ERR_NOT_FOUND || (outcome == OK && is_over(&seen)))
+    if (outcome == ERR_NOT_FOUND || (outcome == OK && (is_over(&seen) || is_another(row, &seen))))
         return gone(w, row, err);
     if (outcome == OK)
         return row_look_later(w, row, LOOK_END_SECONDS, err);
@@ -71,7 +80,8 @@ static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
     struct cloud_operation operation = {0};
     struct error why = {0};
     FAULT("terminate-before-call", err);
-    enum outcome outcome = open->driver->terminate(open->cloud, row->cloud_ref, &operation, &why);
+    enum outcome outcome =
+        open->driver->terminate(open->cloud, row->cloud_ref, row->machine_id, &operation, &why);
     cloud_called(outcome);
     FAULT("terminate-after-call", err);
     if (outcome == ERR_NOT_FOUND && row_is_fresh(row))

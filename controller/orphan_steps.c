@@ -10,7 +10,7 @@ static enum outcome tell_cloud(struct open_cloud *open, const struct orphan_row 
 {
     switch (orphan->kind) {
     case ORPHAN_MACHINE:
-        return open->driver->terminate(open->cloud, orphan->ref, NULL, why);
+        return open->driver->terminate(open->cloud, orphan->ref, NULL, NULL, why);
     case ORPHAN_DISK:
         return open->driver->discard(open->cloud, LEFTOVER_DISK, orphan->ref, why);
     case ORPHAN_ADDRESS:

@@ -237,8 +237,10 @@ struct driver {
      * NULL in a row whose answers are all final. */
     enum outcome (*follow)(struct cloud *, struct cloud_operation *operation, struct error *);
     /* ERR_NOT_FOUND may mean "not yet" until five minutes after a launch; a machine that ended may
-     * still be seen as MACHINE_GONE. */
-    enum outcome (*find)(struct cloud *, const char *ref, struct sighting *out, struct error *);
+     * still be seen as MACHINE_GONE. `machine_id`: the number of the one that is meant, NULL or ""
+     * where it is not known. */
+    enum outcome (*find)(struct cloud *, const char *ref, const char *machine_id,
+                         struct sighting *out, struct error *);
     /* Everything that was launched with this token: more than one is a doubled machine. */
     enum outcome (*find_token)(struct cloud *, const char *client_token, struct sighting_list *out,
                                struct error *);
@@ -251,8 +253,8 @@ struct driver {
                          struct error *);
     enum outcome (*start)(struct cloud *, const char *ref, struct cloud_operation *operation,
                           struct error *);
-    enum outcome (*terminate)(struct cloud *, const char *ref, struct cloud_operation *operation,
-                              struct error *);
+    enum outcome (*terminate)(struct cloud *, const char *ref, const char *machine_id,
+                              struct cloud_operation *operation, struct error *);
     /* To another host in one call, and: do the maintenance you gave notice of now. NULL where a
      * cloud has no such call. */
     enum outcome (*redeploy)(struct cloud *, const char *ref, struct cloud_operation *operation,

@@ -355,9 +355,10 @@ static enum outcome aws_discard(struct cloud *cloud, enum leftover_kind kind, co
     return ec2_read_nothing(ec2_leftovers[kind].discard, bytes_span(&answer.body), err);
 }
 
-static enum outcome aws_find(struct cloud *cloud, const char *ref, struct sighting *out,
-                             struct error *err)
+static enum outcome aws_find(struct cloud *cloud, const char *ref, const char *machine_id,
+                             struct sighting *out, struct error *err)
 {
+    (void)machine_id; /* the name is the number */
     OWNED(sighting_list_done) struct sighting_list list = {0};
     TRY(check_ref(ref, err));
     TRY(list_matching(cloud, "instance-id", ref, &list, err));
@@ -438,9 +439,10 @@ static enum outcome aws_start(struct cloud *cloud, const char *ref,
     return act(cloud, "StartInstances", ref, ec2_start_instance, operation, err);
 }
 
-static enum outcome aws_terminate(struct cloud *cloud, const char *ref,
+static enum outcome aws_terminate(struct cloud *cloud, const char *ref, const char *machine_id,
                                   struct cloud_operation *operation, struct error *err)
 {
+    (void)machine_id; /* the name is the number */
     return act(cloud, "TerminateInstances", ref, ec2_terminate_instance, operation, err);
 }
 

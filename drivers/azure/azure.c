@@ -242,9 +242,11 @@ static enum outcome get_machine(struct cloud *cloud, const char *ref, struct sig
     return OK;
 }
 
-static enum outcome azure_find(struct cloud *cloud, const char *ref, struct sighting *out,
-                               struct error *err)
+/* A name is one machine's, and nobody can give a machine another. */
+static enum outcome azure_find(struct cloud *cloud, const char *ref, const char *machine_id,
+                               struct sighting *out, struct error *err)
 {
+    (void)machine_id;
     return get_machine(cloud, ref, out, NULL, err);
 }
 
@@ -492,9 +494,10 @@ static enum outcome azure_start(struct cloud *cloud, const char *ref,
 }
 
 /* What is not there is a 204. */
-static enum outcome azure_terminate(struct cloud *cloud, const char *ref,
+static enum outcome azure_terminate(struct cloud *cloud, const char *ref, const char *machine_id,
                                     struct cloud_operation *operation, struct error *err)
 {
+    (void)machine_id;
     return act(cloud, ARM_DELETE, ref, operation, err);
 }
 

@@ -222,28 +222,35 @@ static enum outcome gcp_list_ours(struct cloud *cloud, struct sighting_list *out
     return list_matching(cloud, text_str(&filter), out, err);
 }
 
-/* A machine that nobody knows by that name may have been given another: its label tells. */
+static bool is_known(const char *machine_id)
+{
+    return machine_id != NULL && machine_id[0] != '\0';
+}
+
+/* A machine that nobody knows by that name may have been given another: its label tells. A copy of
+ * it bears that as well, and only their numbers tell them apart. */
 static enum outcome find_renamed(struct cloud *cloud, const struct gcp_place *place,
-                                 struct sighting *out, struct error *err)
+                                 const char *machine_id, struct sighting *out, struct error *err)
 {
     OWNED(sighting_list_done) struct sighting_list list = {0};
     TRY(gcp_find_token(cloud, place->name, &list, err));
     for (size_t i = 0; i < list.count; i++)
-        if (strcmp(list.at[i].zone, place->zone) == 0) {
+        if (strcmp(list.at[i].zone, place->zone) == 0 &&
+            (!is_known(machine_id) || strcmp(list.at[i].machine_id, machine_id) == 0)) {
             *out = list.at[i];
             return OK;
         }
     return cloud_fail(err, CLOUD_NOT_FOUND, "%s/%s is not there", place->zone, place->name);
 }
 
-static enum outcome gcp_find(struct cloud *cloud, const char *ref, struct sighting *out,
-                             struct error *err)
+static enum outcome gcp_find(struct cloud *cloud, const char *ref, const char *machine_id,
+                             struct sighting *out, struct error *err)
 {
     OWNED(notice_list_done) struct notice_list notices = {0};
     struct gcp_place place;
     TRY(gcp_place_parse(ref, &place, err));
     enum outcome outcome = get_machine(cloud, &place, out, &notices, err);
-    return outcome == ERR_NOT_FOUND ? find_renamed(cloud, &place, out, err) : outcome;
+    return outcome == ERR_NOT_FOUND ? find_renamed(cloud, &place, machine_id, out, err) : outcome;
 }
 
 /* ---- sizes ---------------------------------------------------------------------------------- */
@@ -464,8 +471,9 @@ static enum outcome change_at(struct cloud *cloud, const struct gcp_place *place
     return OK;
 }
 
-static enum outcome change(struct cloud *cloud, const char *ref, build_fn *build,
-                           struct cloud_operation *operation, struct error *err)
+/* Of what has another name only the number is sure: without it nothing else is touched. */
+static enum outcome change(struct cloud *cloud, const char *ref, const char *machine_id,
+                           build_fn *build, struct cloud_operation *operation, struct error *err)
 {
     struct gcp_place place;
     struct sighting renamed;
@@ -473,9 +481,9 @@ static enum outcome change(struct cloud *cloud, const char *ref, build_fn *build
         *operation = (struct cloud_operation){0};
     TRY(gcp_place_parse(ref, &place, err));
     enum outcome outcome = change_at(cloud, &place, build, operation, err);
-    if (outcome != ERR_NOT_FOUND)
+    if (outcome != ERR_NOT_FOUND || !is_known(machine_id))
         return outcome;
-    TRY(find_renamed(cloud, &place, &renamed, err));
+    TRY(find_renamed(cloud, &place, machine_id, &renamed, err));
     TRY(gcp_place_parse(renamed.ref, &place, err));
     return change_at(cloud, &place, build, operation, err);
 }
@@ -501,19 +509,19 @@ static void build_maintain(const struct account *account, const struct gcp_place
 static enum outcome gcp_stop(struct cloud *cloud, const char *ref,
                              struct cloud_operation *operation, struct error *err)
 {
-    return change(cloud, ref, build_stop, operation, err);
+    return change(cloud, ref, NULL, build_stop, operation, err);
 }
 
 static enum outcome gcp_start(struct cloud *cloud, const char *ref,
                               struct cloud_operation *operation, struct error *err)
 {
-    return change(cloud, ref, build_start, operation, err);
+    return change(cloud, ref, NULL, build_start, operation, err);
 }
 
-static enum outcome gcp_terminate(struct cloud *cloud, const char *ref,
+static enum outcome gcp_terminate(struct cloud *cloud, const char *ref, const char *machine_id,
                                   struct cloud_operation *operation, struct error *err)
 {
-    return change(cloud, ref, gcp_delete, operation, err);
+    return change(cloud, ref, machine_id, gcp_delete, operation, err);
 }
 
 /* Only maintenance that Google lets us choose the time of. */
@@ -528,7 +536,7 @@ static enum outcome gcp_maintain(struct cloud *cloud, const char *ref,
     if (notices.count == 0 || !notices.at[0].is_ours_to_time)
         return cloud_fail(err, CLOUD_STATE_CONFLICT, "%s has no maintenance that is ours to time",
                           ref);
-    return change(cloud, ref, build_maintain, operation, err);
+    return change(cloud, ref, NULL, build_maintain, operation, err);
 }
 
 const struct driver gcp_driver = {

@@ -22,7 +22,7 @@ static void a_machine_behind_an_empty_page_is_found(void **state)
     struct sighting seen;
     fake_http_say(w->ec2, 200, PAGE("", "two"));
     fake_http_say(w->ec2, 200, PAGE(MACHINE(REF), ""));
-    assert_ok(aws_driver.find(w->cloud, REF, &seen, &err));
+    assert_ok(aws_driver.find(w->cloud, REF, NULL, &seen, &err));
     assert_int_equal(seen.state, MACHINE_RUNNING);
     assert_non_null(strstr(fake_http_heard(w->ec2, 1), "NextToken=two"));
 }

@@ -160,7 +160,8 @@ static void an_answer_for_another_machine_is_none(void **state)
     struct error err = {0};
     struct sighting seen;
     fake_http_say(w->arm, 200, MACHINE("vm-2"));
-    assert_fails(azure_driver.find(w->cloud, "vm-1", &seen, &err), ERR_AMBIGUOUS, "ambiguous");
+    assert_fails(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err), ERR_AMBIGUOUS,
+                 "ambiguous");
 }
 
 /* ---- launches ------------------------------------------------------------------------------- */
@@ -355,7 +356,7 @@ static void what_is_already_gone_needs_no_ending(void **state)
     struct error err = {0};
     struct cloud_operation operation;
     fake_http_say(w->arm, 204, "");
-    assert_ok(azure_driver.terminate(w->cloud, "vm-1", &operation, &err));
+    assert_ok(azure_driver.terminate(w->cloud, "vm-1", NULL, &operation, &err));
     assert_string_equal(operation.name, "");
 }
 
@@ -373,8 +374,8 @@ static void a_token_that_is_refused_is_renewed_once(void **state)
     fake_http_say(w->arm, 401, "{\"error\":{\"code\":\"ExpiredAuthenticationToken\"}}");
     fake_http_say(w->arm, 200, "{\"expires_in\":3599,\"access_token\":\"tok2\"}");
     fake_http_say(w->arm, 200, MACHINE("vm-1"));
-    assert_ok(azure_driver.find(w->cloud, "vm-1", &seen, &err));
-    assert_ok(azure_driver.find(w->cloud, "vm-1", &seen, &err));
+    assert_ok(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err));
+    assert_ok(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err));
     assert_non_null(strstr(fake_http_heard(w->arm, 4), "Authorization: Bearer tok2\r\n"));
 }
 
@@ -384,7 +385,7 @@ static void a_new_token_that_is_refused_is_the_end(void **state)
     struct error err = {0};
     struct sighting seen;
     fake_http_say(w->arm, 401, "{\"error\":{\"code\":\"InvalidAuthenticationToken\"}}");
-    assert_fails(azure_driver.find(w->cloud, "vm-1", &seen, &err), ERR_DENIED, "auth");
+    assert_fails(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err), ERR_DENIED, "auth");
     assert_null(fake_http_heard(w->arm, 2));
 }
 
@@ -396,7 +397,7 @@ static void claims_that_are_asked_for_are_answered(void **state)
     fake_http_say_with(w->arm, 401, CHALLENGE, "{}");
     fake_http_say(w->arm, 200, TOKEN);
     fake_http_say_with(w->arm, 401, CHALLENGE, "{}");
-    assert_fails(azure_driver.find(w->cloud, "vm-1", &seen, &err), ERR_DENIED, "auth");
+    assert_fails(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err), ERR_DENIED, "auth");
     assert_non_null(strstr(fake_http_heard(w->arm, 2), "claims=%7B%22access_token%22%3A%7B%7D%7D"));
     assert_null(fake_http_heard(w->arm, 4));
 }

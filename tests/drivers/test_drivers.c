@@ -54,7 +54,7 @@ static struct sighting await(struct session *s, const char *ref, enum machine_st
     struct error err = {0};
     struct sighting seen = {0};
     for (int64_t until = clock_monotonic_ms() + 10000; clock_monotonic_ms() < until;) {
-        enum outcome outcome = s->driver->find(s->cloud, ref, &seen, &err);
+        enum outcome outcome = s->driver->find(s->cloud, ref, NULL, &seen, &err);
         if (outcome == ERR_NOT_FOUND && wanted == MACHINE_GONE)
             return seen;
         assert_ok(outcome);
@@ -117,9 +117,9 @@ static void a_machine_lives_from_launch_to_gone(void **state)
     await(&s, born.ref, MACHINE_STOPPED);
     assert_ok(s.driver->start(s.cloud, born.ref, NULL, &err));
     await(&s, born.ref, MACHINE_RUNNING);
-    assert_ok(s.driver->terminate(s.cloud, born.ref, NULL, &err));
+    assert_ok(s.driver->terminate(s.cloud, born.ref, NULL, NULL, &err));
     await(&s, born.ref, MACHINE_GONE);
-    enum outcome again = s.driver->terminate(s.cloud, born.ref, NULL, &err);
+    enum outcome again = s.driver->terminate(s.cloud, born.ref, NULL, NULL, &err);
     assert_true(again == OK || again == ERR_NOT_FOUND); /* once more does no harm */
 }
 
@@ -214,7 +214,7 @@ static void capacity_that_runs_out_after_the_launch_is_a_failure(void **state)
     }
     const struct sighting ended = await(&s, machine.ref, MACHINE_FAILED);
     assert_string_equal(ended.failure, "capacity");
-    assert_ok(s.driver->terminate(s.cloud, machine.ref, NULL, &err));
+    assert_ok(s.driver->terminate(s.cloud, machine.ref, NULL, NULL, &err));
 }
 
 /* A proxy repeats what it got no answer to. */
@@ -285,15 +285,17 @@ static void reading_calls_say_what_is_worth_repeating(void **state)
     sign_in(*state, &s);
     const struct sighting machine = launch(&s);
     sim_cloud_prank(*state, s.row->call.find, "bad-gateway");
-    assert_fails(s.driver->find(s.cloud, machine.ref, &seen, &err), ERR_UNREACHABLE,
+    assert_fails(s.driver->find(s.cloud, machine.ref, NULL, &seen, &err), ERR_UNREACHABLE,
                  "server-error");
     sim_cloud_prank(*state, s.row->call.find, "hidden");
     if (strcmp(s.row->call.find, s.row->call.list) != 0) /* a driver may look twice */
         sim_cloud_prank(*state, s.row->call.list, "hidden");
-    assert_fails(s.driver->find(s.cloud, machine.ref, &seen, &err), ERR_NOT_FOUND, "not-found");
-    assert_ok(s.driver->find(s.cloud, machine.ref, &seen, &err));
+    assert_fails(s.driver->find(s.cloud, machine.ref, NULL, &seen, &err), ERR_NOT_FOUND,
+                 "not-found");
+    assert_ok(s.driver->find(s.cloud, machine.ref, NULL, &seen, &err));
     sim_cloud_prank(*state, s.row->call.find, "throttle");
-    assert_fails(s.driver->find(s.cloud, machine.ref, &seen, &err), ERR_THROTTLED, "throttle");
+    assert_fails(s.driver->find(s.cloud, machine.ref, NULL, &seen, &err), ERR_THROTTLED,
+                 "throttle");
 }
 
 static void what_is_not_there_or_not_ready_has_its_word(void **state)
@@ -302,15 +304,15 @@ static void what_is_not_there_or_not_ready_has_its_word(void **state)
     OWNED(session_done) struct session s = {0};
     struct sighting seen;
     sign_in(*state, &s);
-    assert_fails(s.driver->find(s.cloud, s.row->missing_ref, &seen, &err), ERR_NOT_FOUND,
+    assert_fails(s.driver->find(s.cloud, s.row->missing_ref, NULL, &seen, &err), ERR_NOT_FOUND,
                  "not-found");
-    enum outcome ended = s.driver->terminate(s.cloud, s.row->missing_ref, NULL, &err);
+    enum outcome ended = s.driver->terminate(s.cloud, s.row->missing_ref, NULL, NULL, &err);
     assert_int_equal(ended == OK, s.row->missing_word == NULL);
     if (ended != OK)
         assert_string_equal(err.code, s.row->missing_word);
     assert_fails(s.driver->stop(s.cloud, "../etc", NULL, &err), ERR_INVALID, "invalid");
     const struct sighting machine = launch(&s);
-    assert_ok(s.driver->terminate(s.cloud, machine.ref, NULL, &err));
+    assert_ok(s.driver->terminate(s.cloud, machine.ref, NULL, NULL, &err));
     assert_int_not_equal(s.driver->start(s.cloud, machine.ref, NULL, &err), OK);
     assert_true(strcmp(err.code, "state-conflict") == 0 || strcmp(err.code, "not-found") == 0);
     s.order.image = s.row->missing_image;

@@ -349,7 +349,7 @@ static void an_operation_is_looked_at_and_holds_nobody(void **state)
     enum outcome looked = gcp_driver.follow(cloud, &operation, &err);
     OWNED(said_done) struct said ended = say(sim, "POST", text_str(&wait), "");
     enum outcome followed = gcp_driver.follow(cloud, &operation, &err);
-    enum outcome found = gcp_driver.find(cloud, machine.ref, &machine, &err);
+    enum outcome found = gcp_driver.find(cloud, machine.ref, NULL, &machine, &err);
     gcp_driver.close(cloud);
     assert_ok(looked);
     assert_string_equal(word(ended.body, "status"), "DONE");

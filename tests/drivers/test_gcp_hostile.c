@@ -89,7 +89,7 @@ static enum outcome launch(struct world *w, struct cloud_operation *operation, s
 
 static enum outcome find(struct world *w, struct sighting *seen, struct error *err)
 {
-    return gcp_driver.find(w->cloud, REF, seen, err);
+    return gcp_driver.find(w->cloud, REF, NULL, seen, err);
 }
 
 /* Whoever may write accounts must not get the token. */
@@ -344,9 +344,31 @@ static void a_machine_that_was_renamed_is_found_and_ended_by_its_label(void **st
     assert_string_equal(seen.ref, "us-central1-a/renamed");
     assert_string_equal(seen.client_token, NAME);
     assert_true(seen.is_copy); /* as far as one answer can tell */
-    assert_ok(gcp_driver.terminate(w->cloud, REF, NULL, &err));
+    assert_ok(gcp_driver.terminate(w->cloud, REF, "1", NULL, &err));
     assert_non_null(strstr(fake_http_heard(w->google, 4),
                            "DELETE /compute/v1/projects/p/zones/us-central1-a/instances/renamed "));
+}
+
+/* The machine has gone, and somebody made another with all its labels. */
+static void a_copy_with_the_same_label_is_never_ended_in_its_place(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct sighting seen;
+    static const char *const numbers[] = {"2", "", NULL};
+    const char *heard;
+    for (size_t i = 0; i < countof(numbers); i++) {
+        fake_http_say(w->google, 404, ERROR_OF("404", "notFound"));
+        if (i == 0)
+            fake_http_say(w->google, 200, PAGE(MACHINE("copy", LABELS), ""));
+        assert_fails(gcp_driver.terminate(w->cloud, REF, numbers[i], NULL, &err), ERR_NOT_FOUND,
+                     "not-found");
+    }
+    fake_http_say(w->google, 404, ERROR_OF("404", "notFound"));
+    fake_http_say(w->google, 200, PAGE(MACHINE("copy", LABELS), ""));
+    assert_fails(gcp_driver.find(w->cloud, REF, "2", &seen, &err), ERR_NOT_FOUND, "not-found");
+    for (unsigned n = 0; (heard = fake_http_heard(w->google, n)) != NULL; n++)
+        assert_null(strstr(heard, "instances/copy"));
 }
 
 /* Its name is the token, so taking the labels off hides nothing. */
@@ -524,6 +546,7 @@ int main(void)
         T(a_state_that_nobody_told_us_of_is_unknown_and_not_gone),
         T(a_machine_that_cannot_be_read_is_no_machine_that_is_gone),
         T(a_machine_that_was_renamed_is_found_and_ended_by_its_label),
+        T(a_copy_with_the_same_label_is_never_ended_in_its_place),
         T(a_machine_without_labels_is_found_by_its_name),
         T(a_list_goes_on_over_empty_pages_and_ends_in_no_circle),
         T(a_zone_of_ours_that_did_not_answer_is_unknown_and_not_empty),

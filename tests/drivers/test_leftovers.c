@@ -51,7 +51,7 @@ static void await_terminated(struct session *s, const char *ref)
     struct error err = {0};
     struct sighting seen = {0};
     for (int64_t until = clock_monotonic_ms() + 10000; clock_monotonic_ms() < until;) {
-        enum outcome outcome = s->driver->find(s->cloud, ref, &seen, &err);
+        enum outcome outcome = s->driver->find(s->cloud, ref, NULL, &seen, &err);
         if (outcome == ERR_NOT_FOUND || (outcome == OK && seen.state == MACHINE_GONE))
             return;
         poll(NULL, 0, 5);
@@ -65,7 +65,7 @@ static void leave(struct session *s)
     struct error err = {0};
     const struct sighting machine = launch(s);
     sim_cloud_prank(s->sim, s->sim->row->call.terminate, "left-behind");
-    assert_ok(s->driver->terminate(s->cloud, machine.ref, NULL, &err));
+    assert_ok(s->driver->terminate(s->cloud, machine.ref, NULL, NULL, &err));
     await_terminated(s, machine.ref);
 }
 

@@ -362,10 +362,11 @@ static struct fake_machine *by_ref(const char *ref)
     return NULL;
 }
 
-static enum outcome fake_find(struct cloud *cloud, const char *ref, struct sighting *out,
-                              struct error *err)
+static enum outcome fake_find(struct cloud *cloud, const char *ref, const char *machine_id,
+                              struct sighting *out, struct error *err)
 {
     (void)cloud;
+    (void)machine_id;
     enter();
     const struct fake_machine *found = world->hidden ? NULL : by_ref(ref);
     if (found != NULL)
@@ -408,10 +409,11 @@ static enum outcome fake_nothing(struct cloud *cloud, const char *ref,
     return cloud_fail(err, CLOUD_UNSUPPORTED, "not for %s", ref);
 }
 
-static enum outcome fake_terminate(struct cloud *cloud, const char *ref,
+static enum outcome fake_terminate(struct cloud *cloud, const char *ref, const char *machine_id,
                                    struct cloud_operation *operation, struct error *err)
 {
     (void)cloud;
+    (void)machine_id;
     enter();
     struct fake_machine *found = world->hidden ? NULL : by_ref(ref);
     if (found != NULL && world->kept > 0) {
