@@ -87,8 +87,9 @@ void pace_throttled(struct pace *pace, int64_t told_ms, int64_t now_ms)
 
 void pace_shut(struct pace *pace, int64_t told_ms, int64_t now_ms)
 {
-    if (pace->shut_ms < now_ms + told_ms)
-        pace->shut_ms = now_ms + told_ms;
+    const int64_t while_ms = told_ms < PACE_TOLD_MOST_MS ? told_ms : PACE_TOLD_MOST_MS;
+    if (pace->shut_ms < now_ms + while_ms)
+        pace->shut_ms = now_ms + while_ms;
 }
 
 void pace_left(struct pace *pace, int64_t left, int64_t now_ms)

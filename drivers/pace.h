@@ -14,6 +14,8 @@ enum {
     PACE_GROWTH_MS = 1000,         /* also: calls that were out together are throttled together */
     PACE_PROMISE_MS = 60000,       /* nobody is told to come back later than this ... */
     PACE_PROMISE_LEAST_MS = 30000, /* ... nor sooner, in so long a queue */
+    PACE_TOLD_MOST_MS = 300000,    /* no limit that we know takes longer to fill again; whoever says
+                                      more is asked once in this time */
 };
 
 /* One row of a driver's table: a call, and a limit that it counts against. A call with several

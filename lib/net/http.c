@@ -69,16 +69,18 @@ const char *http_answer_header(const struct http_answer *answer, const char *nam
     return NULL;
 }
 
-enum { RETRY_MOST_SECONDS = 86400 };
+/* Operations that take longer are looked at all the same: a header that says a day, by a mistake or
+ * by somebody between, must not stop us for one. */
+enum { RETRY_MOST_SECONDS = 3600 };
 
 /* Seconds, or the date when it may be. */
 static int64_t retry_after(const char *value)
 {
     int64_t seconds;
-    if (number_parse(value, 0, RETRY_MOST_SECONDS, &seconds, NULL) == OK)
-        return seconds;
-    time_t until = curl_getdate(value, NULL);
-    seconds = until < 0 ? 0 : (int64_t)until - (int64_t)time(NULL);
+    if (number_parse(value, 0, INT64_MAX, &seconds, NULL) != OK) {
+        time_t until = curl_getdate(value, NULL);
+        seconds = until < 0 ? 0 : (int64_t)until - (int64_t)time(NULL);
+    }
     return seconds < 0 ? 0 : seconds > RETRY_MOST_SECONDS ? RETRY_MOST_SECONDS : seconds;
 }
 

@@ -159,7 +159,9 @@ static void when_to_come_back_is_told_in_seconds_or_by_date(void **state)
         {"soon", 0, 0},
         {"99999999999999999999", 0, 0},
         {"Sun, 06 Nov 1994 08:49:37 GMT", 0, 0},
-        {"Fri, 06 Nov 2105 08:49:37 GMT", 86400, 86400},
+        {"Fri, 06 Nov 2105 08:49:37 GMT", 3600, 3600},
+        {"3600", 3600, 3600},
+        {"86400", 3600, 3600},
     };
     (void)state;
     for (size_t i = 0; i < countof(rows); i++) {

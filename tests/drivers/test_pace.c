@@ -213,6 +213,18 @@ static void nothing_goes_out_before_the_time_that_the_cloud_asked_for(void **sta
     assert_int_equal(pace.percent, 50); /* a server in need is no word on our rate */
 }
 
+/* A header of a day, by a mistake or by somebody between, must not stop an account for one. */
+static void nobody_is_shut_out_for_longer_than_five_minutes(void **state)
+{
+    (void)state;
+    const struct call_limit limit = {"Act", "Act", 100, 6000, ""};
+    struct pace throttled = fresh(&limit, 1, 0), shut = fresh(&limit, 1, 0);
+    pace_throttled(&throttled, 86400 * 1000, 1000);
+    pace_shut(&shut, 86400 * 1000, 1000);
+    assert_int_equal(pace_wait_ms(&throttled, 1000), PACE_TOLD_MOST_MS);
+    assert_int_equal(pace_wait_ms(&shut, 1000), PACE_TOLD_MOST_MS);
+}
+
 static void a_throttle_halves_the_rate_and_success_brings_it_back(void **state)
 {
     (void)state;
@@ -312,6 +324,7 @@ int main(void)
         cmocka_unit_test(one_more_controller_takes_its_share_at_once),
         cmocka_unit_test(who_waits_comes_back_few_times_and_no_turn_is_lost),
         cmocka_unit_test(nothing_goes_out_before_the_time_that_the_cloud_asked_for),
+        cmocka_unit_test(nobody_is_shut_out_for_longer_than_five_minutes),
         cmocka_unit_test(a_throttle_halves_the_rate_and_success_brings_it_back),
         cmocka_unit_test(the_back_off_is_random_and_grows_to_twenty_seconds),
         cmocka_unit_test(a_lower_limit_than_documented_is_found),
