@@ -101,6 +101,31 @@ void form_put(struct form *form, const char *value, const char *key_format, ...)
     form_add(form, key, value);
 }
 
+void page_done(struct page *page)
+{
+    text_done(&page->at);
+    text_done(&page->mark);
+}
+
+/* The mark moves on after one, two, four, ... pages: so it comes to stand within any circle, and
+ * far enough from itself. */
+enum outcome page_turn(struct page *page, const char *call, struct text *next, struct error *err)
+{
+    const char *to = text_str(next);
+    if (strcmp(to, text_str(&page->at)) == 0 || strcmp(to, text_str(&page->mark)) == 0)
+        return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: the same page again", call);
+    if (page->turns++ == page->next_mark) {
+        text_done(&page->mark);
+        page->mark = (struct text){0};
+        text_add(&page->mark, to);
+        page->next_mark = 2 * page->turns;
+    }
+    text_done(&page->at);
+    page->at = *next;
+    *next = (struct text){0};
+    return OK;
+}
+
 enum outcome rest_send(struct http *http, const struct http_request *request,
                        struct http_answer *out, struct error *err)
 {

@@ -33,6 +33,18 @@ PRINTF(3, 4) void form_addf(struct form *form, const char *key, const char *form
 /* A key of several parts: form_put(form, value, "Filter.%zu.Name", n). */
 PRINTF(3, 4) void form_put(struct form *form, const char *value, const char *key_format, ...);
 
+/* Which page of a list is asked for: by a token or an address, as the cloud has it. */
+struct page {
+    struct text at;   /* empty: the first */
+    struct text mark; /* one that was asked for before */
+    int turns, next_mark;
+};
+void page_done(struct page *page);
+
+/* On to the page that `next` names, which it takes. A list that comes back to a page it was at
+ * would go on for ever: it is left, at the latest after three times its circle. */
+enum outcome page_turn(struct page *page, const char *call, struct text *next, struct error *err);
+
 /* http_send, with a call that reached nobody as `server-error` and one that may have been done as
  * `ambiguous`; the text keeps what happened. */
 enum outcome rest_send(struct http *http, const struct http_request *request,

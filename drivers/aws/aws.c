@@ -254,31 +254,18 @@ static enum outcome check_ref(const char *ref, struct error *err)
     return cloud_fail(err, CLOUD_INVALID, "'%.60s' is no EC2 instance id", ref);
 }
 
-/* On to the page that `next` names, which it gives up; a token that names the page it came with
- * would go on for ever. */
-static enum outcome turn_page(const char *action, struct text *token, struct text *next,
-                              struct error *err)
-{
-    if (strcmp(text_str(next), text_str(token)) == 0)
-        return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: the same page again", action);
-    text_done(token);
-    *token = *next;
-    *next = (struct text){0};
-    return OK;
-}
-
 /* All pages or an error. A page may be empty and still not be the last. */
 static enum outcome list_matching(struct cloud *cloud, const char *filter, const char *value,
                                   struct sighting_list *out, struct error *err)
 {
     static const char action[] = "DescribeInstances";
     OWNED(sighting_list_done) struct sighting_list list = {0};
-    OWNED(text_done) struct text token = {0};
+    OWNED(page_done) struct page at = {0};
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(form_done) struct form form = {0};
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        ec2_describe(filter, value, text_str(&token), &form);
+        ec2_describe(filter, value, text_str(&at.at), &form);
         TRY(call(cloud, &cloud->ec2, &form, &answer, err));
         TRY(ec2_read_machines(action, bytes_span(&answer.body), &list, &next, err));
         if (next.len == 0) {
@@ -286,7 +273,7 @@ static enum outcome list_matching(struct cloud *cloud, const char *filter, const
             list = (struct sighting_list){0};
             return OK;
         }
-        TRY(turn_page(action, &token, &next, err));
+        TRY(page_turn(&at, action, &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
 }
@@ -295,12 +282,12 @@ static enum outcome aws_offers(struct cloud *cloud, struct offer_list *out, stru
 {
     static const char action[] = "DescribeInstanceTypes";
     OWNED(offer_list_done) struct offer_list list = {0};
-    OWNED(text_done) struct text token = {0};
+    OWNED(page_done) struct page at = {0};
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(form_done) struct form form = {0};
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        ec2_describe_types(text_str(&token), &form);
+        ec2_describe_types(text_str(&at.at), &form);
         TRY(call(cloud, &cloud->ec2, &form, &answer, err));
         TRY(ec2_read_offers(bytes_span(&answer.body), &list, &next, err));
         if (next.len == 0) {
@@ -308,7 +295,7 @@ static enum outcome aws_offers(struct cloud *cloud, struct offer_list *out, stru
             list = (struct offer_list){0};
             return OK;
         }
-        TRY(turn_page(action, &token, &next, err));
+        TRY(page_turn(&at, action, &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
 }
@@ -317,18 +304,18 @@ static enum outcome list_left(struct cloud *cloud, enum leftover_kind kind,
                               struct leftover_list *out, struct error *err)
 {
     const char *action = ec2_leftovers[kind].describe;
-    OWNED(text_done) struct text token = {0};
+    OWNED(page_done) struct page at = {0};
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(form_done) struct form form = {0};
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        ec2_describe_leftovers(kind, cloud->account.owner, text_str(&token), &form);
+        ec2_describe_leftovers(kind, cloud->account.owner, text_str(&at.at), &form);
         TRY(call(cloud, &cloud->ec2, &form, &answer, err));
         TRY(ec2_read_leftovers(kind, cloud->account.owner, bytes_span(&answer.body), out, &next,
                                err));
         if (next.len == 0)
             return OK;
-        TRY(turn_page(action, &token, &next, err));
+        TRY(page_turn(&at, action, &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
 }
@@ -381,17 +368,17 @@ static enum outcome list_events(struct cloud *cloud, struct notice_list *out, st
 {
     static const char action[] = "DescribeInstanceStatus";
     OWNED(sighting_list_done) struct sighting_list unused = {0};
-    OWNED(text_done) struct text token = {0};
+    OWNED(page_done) struct page at = {0};
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(form_done) struct form form = {0};
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        ec2_describe_events(text_str(&token), &form);
+        ec2_describe_events(text_str(&at.at), &form);
         TRY(call(cloud, &cloud->ec2, &form, &answer, err));
         TRY(ec2_read_statuses(action, bytes_span(&answer.body), &unused, out, &next, err));
         if (next.len == 0)
             return OK;
-        TRY(turn_page(action, &token, &next, err));
+        TRY(page_turn(&at, action, &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
 }

@@ -85,9 +85,7 @@ static enum cloud_error by_status(int status)
         return CLOUD_THROTTLE;
     if (status == 401 || status == 403)
         return CLOUD_AUTH;
-    if (status == 404)
-        return CLOUD_NOT_FOUND;
-    if (status == 408) /* of a gateway: what became of it is not known */
+    if (status == 404 || status == 408) /* of something between: EC2 says it by code */
         return CLOUD_SERVER_ERROR;
     return status >= 500 || status < 400 ? CLOUD_SERVER_ERROR : CLOUD_INVALID;
 }

@@ -266,30 +266,27 @@ static enum outcome azure_find_token(struct cloud *cloud, const char *client_tok
     return outcome;
 }
 
-static enum outcome take_link(const struct cloud *cloud, const struct text *next,
-                              const struct text *before, struct error *err)
+static enum outcome take_link(const struct cloud *cloud, struct page *page, struct text *next,
+                              struct error *err)
 {
     if (!is_arm(cloud, text_str(next)))
         return cloud_fail(err, CLOUD_SERVER_ERROR, "the next page is at another host");
-    if (strcmp(text_str(next), text_str(before)) == 0)
-        return cloud_fail(err, CLOUD_SERVER_ERROR, "the same page again");
-    return OK;
+    return page_turn(page, "a list", next, err);
 }
 
-/* All pages or an error. A page may be empty and still not be the last; a link that names the page
- * it came with would go on for ever. */
+/* All pages or an error. A page may be empty and still not be the last. */
 static enum outcome read_pages(struct cloud *cloud, const struct arm_request *request,
                                const struct arm_filter *filter, struct sighting_list *out,
                                struct error *err)
 {
-    OWNED(text_done) struct text url = {0};
+    OWNED(page_done) struct page at = {0};
     OWNED(sighting_list_done) struct sighting_list list = {0};
-    text_addf(&url, "%s%s", cloud->place.arm.url, text_str(&request->path));
+    text_addf(&at.at, "%s%s", cloud->place.arm.url, text_str(&request->path));
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
         const struct span body = SPAN(NULL, 0);
-        TRY(send_to(cloud, request->call, text_str(&url), body, &answer, err));
+        TRY(send_to(cloud, request->call, text_str(&at.at), body, &answer, err));
         TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
         TRY(arm_read_page(bytes_span(&answer.body), filter, &list, &list.notices, &next, err));
         if (next.len == 0) {
@@ -297,10 +294,7 @@ static enum outcome read_pages(struct cloud *cloud, const struct arm_request *re
             list = (struct sighting_list){0};
             return OK;
         }
-        TRY(take_link(cloud, &next, &url, err));
-        text_done(&url);
-        url = next;
-        next = (struct text){0};
+        TRY(take_link(cloud, &at, &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "a list of more than %d pages", PAGES_MAX);
 }
@@ -353,13 +347,13 @@ static enum outcome azure_offers(struct cloud *cloud, struct offer_list *out, st
 {
     OWNED(arm_request_done) struct arm_request request = {0};
     OWNED(offer_list_done) struct offer_list list = {0};
-    OWNED(text_done) struct text url = {0};
+    OWNED(page_done) struct page at = {0};
     arm_skus(&cloud->account, &request);
-    text_addf(&url, "%s%s", cloud->place.arm.url, text_str(&request.path));
+    text_addf(&at.at, "%s%s", cloud->place.arm.url, text_str(&request.path));
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        TRY(send_to(cloud, ARM_SKUS, text_str(&url), SPAN(NULL, 0), &answer, err));
+        TRY(send_to(cloud, ARM_SKUS, text_str(&at.at), SPAN(NULL, 0), &answer, err));
         TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
         TRY(arm_read_offers(bytes_span(&answer.body), cloud->account.region, &list, &next, err));
         if (next.len == 0) {
@@ -367,10 +361,7 @@ static enum outcome azure_offers(struct cloud *cloud, struct offer_list *out, st
             list = (struct offer_list){0};
             return OK;
         }
-        TRY(take_link(cloud, &next, &url, err));
-        text_done(&url);
-        url = next;
-        next = (struct text){0};
+        TRY(take_link(cloud, &at, &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "a list of more than %d pages", PAGES_MAX);
 }
@@ -379,21 +370,18 @@ static enum outcome list_left(struct cloud *cloud, enum leftover_kind kind,
                               struct leftover_list *out, struct error *err)
 {
     OWNED(arm_request_done) struct arm_request request = {0};
-    OWNED(text_done) struct text url = {0};
+    OWNED(page_done) struct page at = {0};
     arm_list_left(&cloud->account, kind, &request);
-    text_addf(&url, "%s%s", cloud->place.arm.url, text_str(&request.path));
+    text_addf(&at.at, "%s%s", cloud->place.arm.url, text_str(&request.path));
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        TRY(send_to(cloud, request.call, text_str(&url), SPAN(NULL, 0), &answer, err));
+        TRY(send_to(cloud, request.call, text_str(&at.at), SPAN(NULL, 0), &answer, err));
         TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
         TRY(arm_read_left(kind, cloud->account.owner, bytes_span(&answer.body), out, &next, err));
         if (next.len == 0)
             return OK;
-        TRY(take_link(cloud, &next, &url, err));
-        text_done(&url);
-        url = next;
-        next = (struct text){0};
+        TRY(take_link(cloud, &at, &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "a list of more than %d pages", PAGES_MAX);
 }

@@ -82,6 +82,10 @@ struct arm_error arm_error_read(int status, struct span body)
         read_error(value, &out);
     if (out.kind == CLOUD_ERROR_COUNT || status == 429)
         out.kind = arm_status_kind(status);
+    /* Not Resource Manager's words: something between says that it found nothing. */
+    if (status == 404 && !json_is_object(json_object_get(value, "error")) &&
+        arm_code_kind(out.code, "") == CLOUD_ERROR_COUNT)
+        out.kind = CLOUD_SERVER_ERROR;
     if (out.code[0] == '\0')
         snprintf(out.code, sizeof out.code, "HTTP %d", status);
     return out;

@@ -362,7 +362,8 @@ static enum outcome refuse(const struct azure_identity *identity, const struct h
     bool passes = answer->status == 404 || answer->status == 410;
     if (identity->way == AZURE_MANAGED && passes)
         said.kind = CLOUD_SERVER_ERROR;
-    if (said.kind != CLOUD_THROTTLE && said.kind != CLOUD_SERVER_ERROR)
+    else if (said.kind != CLOUD_THROTTLE &&
+             (said.kind != CLOUD_SERVER_ERROR || answer->status == 404))
         said.kind = CLOUD_AUTH;
     return arm_fail(&said, answer->status, err);
 }

@@ -169,18 +169,17 @@ static enum outcome get_machine(struct cloud *cloud, const struct gcp_place *pla
     return OK;
 }
 
-/* All pages or an error. A page may be empty and still not be the last; a token that names the page
- * it came with would go on for ever. */
+/* All pages or an error. A page may be empty and still not be the last. */
 static enum outcome list_matching(struct cloud *cloud, const char *filter,
                                   struct sighting_list *out, struct error *err)
 {
     OWNED(sighting_list_done) struct sighting_list list = {0};
-    OWNED(text_done) struct text token = {0};
+    OWNED(page_done) struct page at = {0};
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(gcp_call_done) struct gcp_call call = {0};
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        gcp_list(&cloud->account, filter, text_str(&token), &call);
+        gcp_list(&cloud->account, filter, text_str(&at.at), &call);
         TRY(call_compute(cloud, &call, &answer, err));
         TRY(gcp_read_list(bytes_span(&answer.body), cloud->account.region, &list, &list.notices,
                           &next, err));
@@ -189,11 +188,7 @@ static enum outcome list_matching(struct cloud *cloud, const char *filter,
             list = (struct sighting_list){0};
             return OK;
         }
-        if (strcmp(text_str(&next), text_str(&token)) == 0)
-            return cloud_fail(err, CLOUD_SERVER_ERROR, "aggregatedList: the same page again");
-        text_done(&token);
-        token = next;
-        next = (struct text){0};
+        TRY(page_turn(&at, "aggregatedList", &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "aggregatedList: more than %d pages", PAGES_MAX);
 }
@@ -272,21 +267,17 @@ static enum outcome find_zones(struct cloud *cloud, struct gcp_zones *out, struc
 static enum outcome offers_of_zone(struct cloud *cloud, const char *zone, struct offer_list *out,
                                    struct error *err)
 {
-    OWNED(text_done) struct text token = {0};
+    OWNED(page_done) struct page at = {0};
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(gcp_call_done) struct gcp_call call = {0};
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        gcp_machine_types(&cloud->account, zone, text_str(&token), &call);
+        gcp_machine_types(&cloud->account, zone, text_str(&at.at), &call);
         TRY(call_compute(cloud, &call, &answer, err));
         TRY(gcp_read_offers(bytes_span(&answer.body), out, &next, err));
         if (next.len == 0)
             return OK;
-        if (strcmp(text_str(&next), text_str(&token)) == 0)
-            return cloud_fail(err, CLOUD_SERVER_ERROR, "machineTypes: the same page again");
-        text_done(&token);
-        token = next;
-        next = (struct text){0};
+        TRY(page_turn(&at, "machineTypes", &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "machineTypes: more than %d pages", PAGES_MAX);
 }
@@ -308,21 +299,17 @@ static enum outcome gcp_offers(struct cloud *cloud, struct offer_list *out, stru
 static enum outcome list_left(struct cloud *cloud, enum leftover_kind kind,
                               struct leftover_list *out, struct error *err)
 {
-    OWNED(text_done) struct text token = {0};
+    OWNED(page_done) struct page at = {0};
     for (int page = 0; page < PAGES_MAX; page++) {
         OWNED(gcp_call_done) struct gcp_call call = {0};
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        gcp_list_left(&cloud->account, kind, text_str(&token), &call);
+        gcp_list_left(&cloud->account, kind, text_str(&at.at), &call);
         TRY(call_compute(cloud, &call, &answer, err));
         TRY(gcp_read_left(kind, &cloud->account, bytes_span(&answer.body), out, &next, err));
         if (next.len == 0)
             return OK;
-        if (strcmp(text_str(&next), text_str(&token)) == 0)
-            return cloud_fail(err, CLOUD_SERVER_ERROR, "aggregatedList: the same page again");
-        text_done(&token);
-        token = next;
-        next = (struct text){0};
+        TRY(page_turn(&at, "aggregatedList", &next, err));
     }
     return cloud_fail(err, CLOUD_SERVER_ERROR, "aggregatedList: more than %d pages", PAGES_MAX);
 }

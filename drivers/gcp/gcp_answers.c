@@ -83,6 +83,12 @@ static void find_permission(const char *message, char *out, size_t size)
         snprintf(out, size, "%.*s", (int)(end - at - (long)strlen(before)), at + strlen(before));
 }
 
+/* An error as the APIs say it, and not merely some JSON. */
+static bool is_full(const json_t *error, const struct gcp_error *said)
+{
+    return json_is_object(error) && said->code[0] != '\0';
+}
+
 struct gcp_error gcp_error_read(int status, struct span body)
 {
     struct gcp_error out = {0};
@@ -90,6 +96,9 @@ struct gcp_error gcp_error_read(int status, struct span body)
     if (parse(body, &root, NULL) == OK)
         read_error(root, &out);
     out.kind = gcp_error_kind(out.code, status);
+    /* Not in Compute Engine's words: something between says that it found nothing. */
+    if (out.kind == CLOUD_NOT_FOUND && !is_full(json_object_get(root, "error"), &out))
+        out.kind = CLOUD_SERVER_ERROR;
     if (out.kind == CLOUD_AUTH)
         find_permission(out.message, out.permission, sizeof out.permission);
     if (out.code[0] == '\0')

@@ -33,6 +33,7 @@ static const struct {
     {"unauthorized_client",                       CLOUD_AUTH},
     {"access_denied",                             CLOUD_AUTH},
     {"notFound",                                  CLOUD_NOT_FOUND},
+    {"NOT_FOUND",                                 CLOUD_NOT_FOUND},
     {"RESOURCE_NOT_FOUND",                        CLOUD_NOT_FOUND},
     {"alreadyExists",                             CLOUD_EXISTS},
     {"duplicate",                                 CLOUD_EXISTS},

@@ -178,7 +178,7 @@ static void wipe_form(struct form *form)
 static enum outcome check_answer(int status, struct span body, struct error *err)
 {
     const struct gcp_error said = gcp_error_read(status, body);
-    if (status >= 400 && (said.kind == CLOUD_INVALID || said.kind == CLOUD_NOT_FOUND))
+    if (status == 404 || (status >= 400 && said.kind == CLOUD_INVALID))
         return cloud_fail(err, CLOUD_AUTH, "%s (%d): %.180s", said.code, status, said.message);
     return gcp_check_status(status, body, err);
 }

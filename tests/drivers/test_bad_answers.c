@@ -1,0 +1,348 @@
+/* What may come back instead of an answer, from the cloud or from something between: each row of
+ * drivers.c says the same of it, and takes no machine for gone. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/driver.h"
+#include "lib/base/text.h"
+#include "tests/support/fake_http.h"
+#include "tests/support/test.h"
+
+#define NAME "muster-01020300000000000000000000000000-1"
+#define GOOGLE "https://www.googleapis.com/compute/v1/projects/p/zones/us-central1-a"
+#define GOOGLES_MACHINE                                                                            \
+    "{\"kind\":\"compute#instance\",\"id\":\"1\",\"name\":\"" NAME                                 \
+    "\",\"status\":\"%s\",\"zone\":\"" GOOGLE "\"}"
+#define AZURES_MACHINE                                                                             \
+    "{\"name\":\"vm-1\",\"id\":\"/subscriptions/0/resourceGroups/rg/x\",\"properties\":{"          \
+    "\"provisioningState\":\"Succeeded\",\"instanceView\":{\"statuses\":[{\"code\":"               \
+    "\"PowerState/%s\"}]}}}"
+#define AMAZONS_MACHINE                                                                            \
+    "<item><instancesSet><item><instanceId>i-0123456789abcdef0</instanceId><instanceState>"        \
+    "<name>%s</name></instanceState></item></instancesSet></item>"
+#define AMAZONS_PAGE(machines, token)                                                              \
+    "<DescribeInstancesResponse><reservationSet>" machines "</reservationSet><nextToken>" token    \
+    "</nextToken></DescribeInstancesResponse>"
+
+struct cloud_row {
+    const char *name;
+    const struct driver *driver;
+    const char *ref;
+    const char *client_token;
+    const char *image, *size;
+    int missing_status; /* that a machine is not there, in the cloud's own words */
+    const char *missing;
+    const char *machine;      /* in a state, as find() gets it */
+    const char *page;         /* of a list, with a next one called so */
+    const char *doubled;      /* the same machine, with members twice; NULL: it has no JSON */
+    const char *refusal_body; /* a code that nobody told us of */
+    int searches_more;        /* calls of find() after a 404 */
+};
+
+static const struct cloud_row rows[] = {
+    {.name = "aws",
+     .driver = &aws_driver,
+     .ref = "i-0123456789abcdef0",
+     .client_token = NAME,
+     .image = "ami-0123456789abcdef0",
+     .size = "m6a.large",
+     .missing_status = 400,
+     .missing = "<Response><Errors><Error><Code>InvalidInstanceID.NotFound</Code></Error></Errors>"
+                "</Response>",
+     .machine = AMAZONS_PAGE(AMAZONS_MACHINE, ""),
+     .page = AMAZONS_PAGE("", "%s"),
+     .refusal_body = "<Response><Errors><Error><Code>Unheard</Code></Error></Errors></Response>"},
+    {.name = "azure",
+     .driver = &azure_driver,
+     .ref = "vm-1",
+     .client_token = "vm-1",
+     .image = "a:b:c:d",
+     .size = "Standard_DC2as_v5",
+     .missing_status = 404,
+     .missing = "{\"error\":{\"code\":\"ResourceNotFound\"}}",
+     .machine = AZURES_MACHINE,
+     .page = "{\"value\":[],\"nextLink\":\"%s\"}",
+     .doubled = "{\"name\":\"vm-1\",\"name\":\"vm-1\",\"properties\":{}}",
+     .refusal_body = "{\"error\":{\"code\":\"Unheard\"}}"},
+    {.name = "gcp",
+     .driver = &gcp_driver,
+     .ref = "us-central1-a/" NAME,
+     .client_token = NAME,
+     .image = "projects/p/global/images/i",
+     .size = "n2d-standard-2",
+     .missing_status = 404,
+     .missing =
+         "{\"error\":{\"code\":404,\"message\":\"m\",\"errors\":[{\"reason\":\"notFound\"}]}}",
+     .machine = GOOGLES_MACHINE,
+     .page = "{\"kind\":\"compute#instanceAggregatedList\",\"nextPageToken\":\"%s\"}",
+     .doubled = "{\"kind\":\"compute#instance\",\"id\":\"1\",\"id\":\"2\",\"name\":\"" NAME
+                "\",\"status\":\"RUNNING\",\"zone\":\"" GOOGLE "\"}",
+     .refusal_body = "{\"error\":{\"code\":400,\"errors\":[{\"reason\":\"unheard\"}]}}",
+     .searches_more = 1},
+};
+
+struct world {
+    const struct cloud_row *row;
+    struct fake_http *far, *metadata;
+    struct account account;
+    struct cloud *cloud;
+};
+
+static void open_row(struct world *w, const struct cloud_row *row)
+{
+    struct error err = {0};
+    *w = (struct world){.row = row, .far = fake_http_start(), .metadata = fake_http_start()};
+    w->account = (struct account){.name = "bad",
+                                  .driver = row->driver->id,
+                                  .region = "us-central1",
+                                  .zone = "us-central1-a",
+                                  .owner = "tests",
+                                  .subscription = "0",
+                                  .resource_group = "rg",
+                                  .subnet = "/subnet"};
+    snprintf(w->account.project, sizeof w->account.project, "p");
+    snprintf(w->account.endpoint, sizeof w->account.endpoint, "%s", fake_http_url(w->far));
+    if (row->driver->id == DRIVER_GCP)
+        w->account.credentials = json_pack("{s:s}", "source", "metadata-server");
+    setenv("GCE_METADATA_HOST", fake_http_url(w->metadata) + strlen("http://"), 1);
+    assert_ok(row->driver->open(&w->account, &w->cloud, &err));
+    fake_http_say_with(w->metadata, 200, "Metadata-Flavor: Google\r\n",
+                       "{\"access_token\":\"tok\",\"expires_in\":3600}");
+    if (row->driver->id == DRIVER_AZURE)
+        fake_http_say(w->far, 200, "{\"expires_in\":3599,\"access_token\":\"tok\"}");
+}
+
+static void world_done(struct world *w)
+{
+    w->row->driver->close(w->cloud);
+    account_done(&w->account);
+    fake_http_stop(w->far);
+    fake_http_stop(w->metadata);
+}
+
+static enum outcome find(struct world *w, struct sighting *seen, struct error *err)
+{
+    return w->row->driver->find(w->cloud, w->row->ref, "1", seen, err);
+}
+
+static enum outcome terminate(struct world *w, struct error *err)
+{
+    return w->row->driver->terminate(w->cloud, w->row->ref, "1", NULL, err);
+}
+
+static enum outcome launch(struct world *w, struct error *err)
+{
+    struct sighting machine;
+    struct cloud_operation operation;
+    const struct launch_order order = {.instance = {{1, 2, 3}},
+                                       .generation = 1,
+                                       .fleet = "f",
+                                       .client_token = w->row->client_token,
+                                       .image = w->row->image,
+                                       .size = w->row->size};
+    return w->row->driver->launch(w->cloud, &order, &machine, &operation, err);
+}
+
+#define EACH_CLOUD(w)                                                                              \
+    for (size_t nth = 0; nth < countof(rows); nth++)                                               \
+        for (struct world w = {0}; w.row == NULL && (open_row(&w, &rows[nth]), true);              \
+             world_done(&w))
+
+/* ---- not found ------------------------------------------------------------------------------ */
+
+/* A proxy, a load balancer or a wrong address says 404 of everything. */
+static void a_404_in_other_words_than_the_clouds_is_not_gone(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "",
+        "<html><body>404 Not Found</body></html>",
+        "{}",
+        "[]",
+        "{\"error\":\"not found\"}",
+        "{\"error\":{\"code\":\"Res",
+        "404 page not found\n",
+    };
+    EACH_CLOUD(w)
+    {
+        struct sighting seen;
+        for (size_t i = 0; i < countof(bodies); i++) {
+            struct error err = {0};
+            fake_http_say(w.far, 404, bodies[i]);
+            if (find(&w, &seen, &err) != ERR_UNREACHABLE || strcmp(err.code, "server-error") != 0)
+                fail_msg("%s: find: '%s' is %s", w.row->name, bodies[i], err.code);
+            fake_http_say(w.far, 404, bodies[i]);
+            if (terminate(&w, &err) == ERR_NOT_FOUND)
+                fail_msg("%s: terminate: '%s' is %s", w.row->name, bodies[i], err.code);
+        }
+        struct error err = {0};
+        fake_http_say(w.far, 404, bodies[1]);
+        assert_fails(launch(&w, &err), ERR_AMBIGUOUS, "ambiguous");
+    }
+}
+
+static void a_machine_is_gone_when_its_cloud_says_so_in_its_own_words(void **state)
+{
+    (void)state;
+    EACH_CLOUD(w)
+    {
+        struct error err = {0};
+        struct sighting seen;
+        fake_http_say(w.far, w.row->missing_status, w.row->missing);
+        for (int i = 0; i < w.row->searches_more; i++)
+            fake_http_say(w.far, 200, "{\"kind\":\"compute#instanceAggregatedList\"}");
+        assert_fails(find(&w, &seen, &err), ERR_NOT_FOUND, "not-found");
+    }
+}
+
+/* ---- answers that are none ------------------------------------------------------------------ */
+
+static void say_and_find(struct world *w, const char *what, const char *body)
+{
+    struct error err = {0};
+    struct sighting seen;
+    fake_http_say(w->far, 200, body);
+    if (find(w, &seen, &err) != ERR_AMBIGUOUS || strcmp(err.code, "ambiguous") != 0)
+        fail_msg("%s: %s is %s", w->row->name, what, err.code);
+    fake_http_say(w->far, 200, body);
+    if (launch(w, &err) != ERR_AMBIGUOUS || strcmp(err.code, "ambiguous") != 0)
+        fail_msg("%s: a launch: %s is %s", w->row->name, what, err.code);
+}
+
+static void a_200_with_half_a_body_html_or_nothing_is_no_answer(void **state)
+{
+    (void)state;
+    EACH_CLOUD(w)
+    {
+        OWNED(mem_drop) char *half = mem_new(strlen(w.row->machine) + 1, 1);
+        memcpy(half, w.row->machine, strlen(w.row->machine) / 2);
+        say_and_find(&w, "half a body", half);
+        say_and_find(&w, "HTML", "<html><body>ok</body></html>");
+        say_and_find(&w, "an empty body", "");
+    }
+}
+
+static void an_answer_of_ten_megabytes_is_left(void **state)
+{
+    (void)state;
+    OWNED(mem_drop) char *flood = mem_new(10 * 1024 * 1024 + 1, 1);
+    memset(flood, ' ', 10 * 1024 * 1024);
+    EACH_CLOUD(w)
+    say_and_find(&w, "a flood", flood);
+}
+
+static void members_that_come_twice_make_no_answer(void **state)
+{
+    (void)state;
+    EACH_CLOUD(w)
+    if (w.row->doubled != NULL)
+        say_and_find(&w, "a double", w.row->doubled);
+}
+
+static void deep_nesting_and_entities_make_no_answer(void **state)
+{
+    (void)state;
+    OWNED(text_done) struct text deep = {0};
+    for (int i = 0; i < 5000; i++)
+        text_add(&deep, "{\"a\":");
+    OWNED(text_done) struct text deep_xml = {0};
+    for (int i = 0; i < 5000; i++)
+        text_add(&deep_xml, "<a>");
+    EACH_CLOUD(w)
+    {
+        say_and_find(&w, "deep JSON", text_str(&deep));
+        say_and_find(&w, "deep XML", text_str(&deep_xml));
+        say_and_find(&w, "entities",
+                     "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>"
+                     "<DescribeInstancesResponse>&b;</DescribeInstancesResponse>");
+    }
+}
+
+/* ---- words that nobody told us of ------------------------------------------------------------ */
+
+static void a_state_that_nobody_told_us_of_is_unknown(void **state)
+{
+    (void)state;
+    EACH_CLOUD(w)
+    {
+        struct error err = {0};
+        struct sighting seen;
+        OWNED(text_done) struct text body = {0};
+        const char *at = strstr(w.row->machine, "%s");
+        text_add_span(&body, SPAN(w.row->machine, (size_t)(at - w.row->machine)));
+        text_addf(&body, "levitating%s", at + 2);
+        fake_http_say(w.far, 200, text_str(&body));
+        assert_ok(find(&w, &seen, &err));
+        assert_int_equal(seen.state, MACHINE_UNKNOWN);
+    }
+}
+
+static void an_error_that_nobody_told_us_of_goes_by_its_status(void **state)
+{
+    (void)state;
+    EACH_CLOUD(w)
+    {
+        struct error err = {0};
+        fake_http_say(w.far, 400, w.row->refusal_body);
+        assert_fails(launch(&w, &err), ERR_INVALID, "invalid");
+        fake_http_say(w.far, 500, w.row->refusal_body);
+        assert_fails(launch(&w, &err), ERR_AMBIGUOUS, "ambiguous");
+    }
+}
+
+/* ---- pages ---------------------------------------------------------------------------------- */
+
+static void say_page(struct world *w, const char *next)
+{
+    OWNED(text_done) struct text body = {0};
+    char name[128];
+    const char *at = strstr(w->row->page, "%s");
+    const bool by_address = w->row->driver->id == DRIVER_AZURE;
+    snprintf(name, sizeof name, "%s%s%s", by_address ? fake_http_url(w->far) : "",
+             by_address ? "/more?page=" : "", next);
+    text_add_span(&body, SPAN(w->row->page, (size_t)(at - w->row->page)));
+    text_addf(&body, "%s%s", name, at + 2);
+    fake_http_say(w->far, 200, text_str(&body));
+}
+
+/* Also when the circle has more than one page. */
+static void pages_in_a_circle_are_left_soon(void **state)
+{
+    (void)state;
+    static const char *const circle[] = {"two", "three", "four"};
+    for (size_t length = 1; length <= countof(circle); length++)
+        EACH_CLOUD(w)
+        {
+            struct error err = {0};
+            OWNED(sighting_list_done) struct sighting_list list = {0};
+            for (size_t i = 0; i < 20; i++)
+                say_page(&w, circle[i % length]);
+            assert_fails(w.row->driver->list(w.cloud, &list, &err), ERR_UNREACHABLE,
+                         "server-error");
+            assert_non_null(strstr(err.text, "the same page again"));
+            assert_int_equal(list.count, 0);
+        }
+}
+
+int main(void)
+{
+    setenv("AWS_ACCESS_KEY_ID", "AKIATEST", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    unsetenv("AWS_SESSION_TOKEN");
+    setenv("AZURE_TENANT_ID", "t", 1);
+    setenv("AZURE_CLIENT_ID", "app", 1);
+    setenv("AZURE_CLIENT_SECRET", "s3cret", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_404_in_other_words_than_the_clouds_is_not_gone),
+        cmocka_unit_test(a_machine_is_gone_when_its_cloud_says_so_in_its_own_words),
+        cmocka_unit_test(a_200_with_half_a_body_html_or_nothing_is_no_answer),
+        cmocka_unit_test(an_answer_of_ten_megabytes_is_left),
+        cmocka_unit_test(members_that_come_twice_make_no_answer),
+        cmocka_unit_test(deep_nesting_and_entities_make_no_answer),
+        cmocka_unit_test(a_state_that_nobody_told_us_of_is_unknown),
+        cmocka_unit_test(an_error_that_nobody_told_us_of_goes_by_its_status),
+        cmocka_unit_test(pages_in_a_circle_are_left_soon),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
