@@ -11,9 +11,14 @@
 #include "drivers/azure/azure_read.h"
 #include "drivers/azure/azure_requests.h"
 #include "drivers/azure/azure_token.h"
+#include "lib/base/json.h"
 #include "lib/crypto/random.h"
 
-enum { PAGES_MAX = 1000, CALL_TIMEOUT_MS = 30000 };
+enum {
+    PAGES_MAX = 1000,
+    CALL_TIMEOUT_MS = 30000,
+    CLAIMS_MAX = 16 * 1024, /* a form that holds more is too large for the token service */
+};
 
 struct cloud {
     struct account account; /* its texts only: the JSON members stay with the caller */
@@ -98,17 +103,20 @@ static enum outcome send_once(struct cloud *cloud, enum arm_call call, const cha
     return outcome;
 }
 
-/* What a refused token must answer: claims="BASE64" of the WWW-Authenticate header. */
+/* What a refused token must answer: claims="BASE64" of the WWW-Authenticate header. It is handed on
+ * whole or not at all: the token service would only refuse a part of it. */
 static void read_claims(const struct http_answer *answer, struct text *out)
 {
     OWNED(bytes_done) struct bytes claims = {0};
+    OWNED(json_drop) json_t *value = NULL;
     const char *header = http_answer_header(answer, "WWW-Authenticate");
     const char *at = header != NULL ? strstr(header, "claims=\"") : NULL;
     if (at == NULL)
         return;
     at += strlen("claims=\"");
     const struct span encoded = SPAN(at, strcspn(at, "\""));
-    if (base64_decode(encoded, &claims, NULL) == OK && text_is_clean(bytes_span(&claims)))
+    if (base64_decode(encoded, &claims, NULL) == OK &&
+        json_parse(bytes_span(&claims), CLAIMS_MAX, &value, NULL) == OK && json_is_object(value))
         text_add_span(out, bytes_span(&claims));
 }
 

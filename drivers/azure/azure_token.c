@@ -181,6 +181,7 @@ void azure_identity_done(struct azure_identity *identity)
     locked_done(&identity->secret);
     locked_done(&identity->token);
     rsa_signer_free(identity->signer);
+    free(identity->claims);
     *identity = (struct azure_identity){0};
 }
 
@@ -247,7 +248,7 @@ enum outcome azure_token_form(const struct azure_identity *identity,
     form_add(out, "grant_type", "client_credentials");
     form_add(out, "client_id", identity->client_id);
     form_add(out, "scope", place->scope);
-    if (identity->claims[0] != '\0')
+    if (identity->claims != NULL)
         form_add(out, "claims", identity->claims);
     switch (identity->way) {
     case AZURE_SECRET:
@@ -389,7 +390,8 @@ static enum outcome renew(struct azure_identity *identity, const struct azure_pl
         return outcome;
     locked_done(&identity->token);
     identity->token = token;
-    identity->claims[0] = '\0';
+    free(identity->claims);
+    identity->claims = NULL;
     return OK;
 }
 
@@ -416,5 +418,6 @@ void azure_token_drop(struct azure_identity *identity, const char *claims)
 {
     locked_done(&identity->token);
     identity->token_ends = (struct moment){0};
-    text_clip(identity->claims, sizeof identity->claims, claims);
+    free(identity->claims);
+    identity->claims = claims[0] != '\0' ? mem_text(claims) : NULL;
 }

@@ -38,7 +38,7 @@ struct azure_identity {
     struct rsa_signer *signer; /* AZURE_CERTIFICATE */
     struct locked token;       /* with a NUL; empty: none yet */
     struct moment token_ends;
-    char claims[2048]; /* that the next token must answer: JSON, or empty */
+    char *claims; /* that the next token must answer, JSON; NULL: none */
 };
 
 /* ERR_DENIED "no-credentials". */

@@ -402,6 +402,55 @@ static void claims_that_are_asked_for_are_answered(void **state)
     assert_null(fake_http_heard(w->arm, 4));
 }
 
+/* {"access_token":{"xms_cc":"yyy..."}} with so many y, in base64, as a header. */
+static char *challenge_of(size_t len)
+{
+    struct text header = {0};
+    OWNED(text_done) struct text claims = {0};
+    text_add(&claims, "{\"access_token\":{\"xms_cc\":\"");
+    for (size_t i = 0; i < len; i++)
+        text_add(&claims, "y");
+    text_add(&claims, "\"}}");
+    text_add(&header, "WWW-Authenticate: Bearer claims=\"");
+    text_add_base64(&header, text_span(&claims));
+    text_add(&header, "\"\r\n");
+    return text_take(&header);
+}
+
+static void long_claims_are_answered_whole(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct sighting seen;
+    OWNED(mem_drop) char *challenge = challenge_of(6000);
+    fake_http_say_with(w->arm, 401, challenge, "{}");
+    fake_http_say(w->arm, 200, TOKEN);
+    fake_http_say(w->arm, 200, MACHINE("vm-1"));
+    assert_ok(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err));
+    const char *claims = strstr(fake_http_heard(w->arm, 2), "claims=");
+    assert_non_null(claims);
+    assert_non_null(strstr(claims, "yyy%22%7D%7D"));
+    assert_int_equal(strspn(strstr(claims, "yyy"), "y"), 6000);
+}
+
+static void claims_that_are_too_long_or_none_are_not_answered(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct sighting seen;
+    OWNED(mem_drop) char *flood = challenge_of(20000);
+    const char *challenges[] = {flood,
+                                "WWW-Authenticate: Bearer claims=\"eyJhIjo=\"\r\n", /* {"a": */
+                                "WWW-Authenticate: Bearer claims=\"W10=\"\r\n"};    /* [] */
+    for (size_t i = 0; i < countof(challenges); i++) {
+        fake_http_say_with(w->arm, 401, challenges[i], "{}");
+        assert_fails(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err), ERR_DENIED, "auth");
+        fake_http_say(w->arm, 200, TOKEN);
+    }
+    for (unsigned n = 0; fake_http_heard(w->arm, n) != NULL; n++)
+        assert_null(strstr(fake_http_heard(w->arm, n), "claims="));
+}
+
 /* Without a token nothing was sent: that is never "perhaps". */
 static void a_launch_without_a_token_was_no_launch(void **state)
 {
@@ -440,6 +489,8 @@ int main(void)
         T(a_token_that_is_refused_is_renewed_once),
         T(a_new_token_that_is_refused_is_the_end),
         T(claims_that_are_asked_for_are_answered),
+        T(long_claims_are_answered_whole),
+        T(claims_that_are_too_long_or_none_are_not_answered),
         T(a_launch_without_a_token_was_no_launch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
