@@ -1,6 +1,7 @@
 #include "drivers/manners.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,11 +15,15 @@ struct ledger {
     char *key;
     const struct call_limits *limits;
     struct pace *paces; /* one a row; rows of one limit use the first of them */
+    int silences;       /* in a row: calls that nobody answered for long */
+    int64_t shut_ms;    /* then nobody tries before */
 };
 
 struct manners {
     struct ledger *ledger;
     const char *held; /* a call whose turn was taken already */
+    bool tries;       /* it is the one that looks whether anybody answers again */
+    int64_t since_ms; /* of the exchange that is under way */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -125,6 +130,65 @@ static int64_t take_turn(const struct ledger *ledger, const char *call, int64_t 
     return 0;
 }
 
+static enum outcome come_back(int64_t wait_ms, struct error *err, const char *why)
+{
+    metric_add(METRIC_CLOUD_PACED, 1);
+    error_fill(err, ERR_THROTTLED, "paced", "", "%s for %lld ms", why, (long long)wait_ms);
+    if (err != NULL)
+        err->retry_ms = wait_ms;
+    return ERR_THROTTLED;
+}
+
+/* 0: go; else when to come back. */
+static int64_t silence_left(struct manners *manners, int64_t now_ms)
+{
+    struct ledger *ledger = manners->ledger;
+    if (ledger->silences == 0 || manners->tries)
+        return 0;
+    if (now_ms < ledger->shut_ms)
+        return ledger->shut_ms - now_ms;
+    manners->tries = true;
+    ledger->shut_ms = now_ms + SILENT_TRY_MS;
+    return 0;
+}
+
+enum outcome manners_reach(struct manners *manners, struct error *err)
+{
+    pthread_mutex_lock(&lock);
+    manners->since_ms = clock_monotonic_ms();
+    const int64_t wait_ms = silence_left(manners, manners->since_ms);
+    pthread_mutex_unlock(&lock);
+    return wait_ms == 0 ? OK
+                        : come_back(wait_ms, err, "its cloud does not answer, and is left alone");
+}
+
+/* What was under way together and is not answered is one silence. */
+static void note_silence(struct ledger *ledger, bool tried, int64_t now_ms)
+{
+    int64_t wait_ms = SILENT_FIRST_MS;
+    if (ledger->silences > 0 && !tried && now_ms < ledger->shut_ms)
+        return;
+    for (int i = 0; i < ledger->silences && wait_ms < SILENT_MOST_MS; i++)
+        wait_ms *= 2;
+    ledger->silences++;
+    ledger->shut_ms = now_ms + (wait_ms < SILENT_MOST_MS ? wait_ms : SILENT_MOST_MS);
+}
+
+enum outcome manners_reached(struct manners *manners, enum outcome outcome)
+{
+    if (outcome == ERR_THROTTLED) /* nothing was sent */
+        return outcome;
+    pthread_mutex_lock(&lock);
+    const int64_t now_ms = clock_monotonic_ms();
+    if (outcome == OK || now_ms - manners->since_ms < SILENT_MS)
+        manners->ledger->silences = 0;
+    else
+        note_silence(manners->ledger, manners->tries, now_ms);
+    manners->tries = false;
+    pthread_mutex_unlock(&lock);
+    return outcome;
+}
+
 static enum outcome take(struct manners *manners, const char *call, struct error *err)
 {
     pthread_mutex_lock(&lock);
@@ -132,18 +196,16 @@ static enum outcome take(struct manners *manners, const char *call, struct error
     pthread_mutex_unlock(&lock);
     if (wait_ms == 0)
         return OK;
-    metric_add(METRIC_CLOUD_PACED, 1);
-    error_fill(err, ERR_THROTTLED, "paced", "", "%s: its limit is used up for %lld ms", call,
-               (long long)wait_ms);
-    if (err != NULL)
-        err->retry_ms = wait_ms;
-    return ERR_THROTTLED;
+    char why[96];
+    snprintf(why, sizeof why, "%.64s: its limit is used up", call);
+    return come_back(wait_ms, err, why);
 }
 
 enum outcome manners_hold(struct manners *manners, const char *call, struct error *err)
 {
     if (manners->held != NULL && strcmp(manners->held, call) == 0)
         return OK;
+    TRY(manners_reach(manners, err));
     TRY(take(manners, call, err));
     manners->held = call;
     return OK;

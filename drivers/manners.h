@@ -28,6 +28,20 @@ enum outcome manners_ask(struct manners *manners, const char *call, struct error
  * manners_ask() of this call, by this thread, is granted already. */
 enum outcome manners_hold(struct manners *manners, const char *call, struct error *err);
 
+/* Around each exchange with the cloud, signing in included. One that nobody answers for long holds
+ * its thread, and with it the rows of other accounts: after the first, all others are told to come
+ * back, and one at a time tries again. ERR_THROTTLED "paced" as above; manners_reached() hands its
+ * outcome through. */
+enum outcome manners_reach(struct manners *manners, struct error *err);
+enum outcome manners_reached(struct manners *manners, enum outcome outcome);
+
+enum {
+    SILENT_MS = 2000, /* who fails sooner holds up nobody */
+    SILENT_FIRST_MS = 5000,
+    SILENT_MOST_MS = 60000, /* until it is tried again */
+    SILENT_TRY_MS = 60000,  /* longer than any call: whoever tries may have died */
+};
+
 /* How it ended. Rate headers in the answer are honoured, and Retry-After when it was throttled;
  * gives how long to wait then, else 0. */
 int64_t manners_tell(struct manners *manners, const char *call, const struct http_answer *answer,

@@ -131,11 +131,9 @@ static bool says_ended(const struct ec2_error *said)
     return false;
 }
 
-/* Any status is an answer; `said` is what one says that refuses, and in how long it may be
- * otherwise. */
-static enum outcome exchange(struct cloud *cloud, const struct service *to, const struct form *form,
-                             struct http_answer *out, struct ec2_error *said, int64_t *retry_ms,
-                             struct error *err)
+static enum outcome send_once(struct cloud *cloud, const struct service *to,
+                              const struct form *form, struct http_answer *out,
+                              struct ec2_error *said, int64_t *retry_ms, struct error *err)
 {
     const struct credentials *credentials;
     TRY(sign_in_get(&cloud->sign_in, &credentials, err));
@@ -148,6 +146,16 @@ static enum outcome exchange(struct cloud *cloud, const struct service *to, cons
     *retry_ms =
         manners_tell(cloud->manners, form->call, out, refused && said->kind == CLOUD_THROTTLE);
     return OK;
+}
+
+/* Any status is an answer; `said` is what one says that refuses, and in how long it may be
+ * otherwise. */
+static enum outcome exchange(struct cloud *cloud, const struct service *to, const struct form *form,
+                             struct http_answer *out, struct ec2_error *said, int64_t *retry_ms,
+                             struct error *err)
+{
+    TRY(manners_reach(cloud->manners, err));
+    return manners_reached(cloud->manners, send_once(cloud, to, form, out, said, retry_ms, err));
 }
 
 /* What must be allowed and is not: as AWS says, or else what the call takes. */

@@ -120,14 +120,23 @@ static void read_claims(const struct http_answer *answer, struct text *out)
         text_add_span(out, bytes_span(&claims));
 }
 
+static enum outcome exchange(struct cloud *cloud, enum arm_call call, const char *url,
+                             struct span body, bool *out_new, struct http_answer *out,
+                             struct error *err)
+{
+    const char *token;
+    TRY(azure_token_get(&cloud->identity, &cloud->place, cloud->http, &token, out_new, err));
+    return send_once(cloud, call, url, body, token, out, err);
+}
+
 /* With a 401 nothing was done: a token that was good a moment ago is renewed once. */
 static enum outcome send_to(struct cloud *cloud, enum arm_call call, const char *url,
                             struct span body, struct http_answer *out, struct error *err)
 {
-    const char *token;
+    struct manners *manners = cloud->manners;
     bool is_new;
-    TRY(azure_token_get(&cloud->identity, &cloud->place, cloud->http, &token, &is_new, err));
-    TRY(send_once(cloud, call, url, body, token, out, err));
+    TRY(manners_reach(manners, err));
+    TRY(manners_reached(manners, exchange(cloud, call, url, body, &is_new, out, err)));
     if (out->status != 401)
         return OK;
     OWNED(text_done) struct text claims = {0};
@@ -136,8 +145,8 @@ static enum outcome send_to(struct cloud *cloud, enum arm_call call, const char 
     if (is_new && claims.len == 0)
         return OK;
     http_answer_done(out);
-    TRY(azure_token_get(&cloud->identity, &cloud->place, cloud->http, &token, &is_new, err));
-    return send_once(cloud, call, url, body, token, out, err);
+    TRY(manners_reach(manners, err));
+    return manners_reached(manners, exchange(cloud, call, url, body, &is_new, out, err));
 }
 
 static enum outcome send_request(struct cloud *cloud, const struct arm_request *request,

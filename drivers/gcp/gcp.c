@@ -95,19 +95,26 @@ static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call,
     return OK;
 }
 
+static enum outcome exchange(struct cloud *cloud, const struct gcp_call *call,
+                             struct http_answer *out, struct error *err)
+{
+    TRY(manners_reach(cloud->manners, err));
+    return manners_reached(cloud->manners, send_once(cloud, call, out, err));
+}
+
 /* A 401 says that nothing was done. A token that we had for a while may have been taken back: then
  * a new one is worth a try. */
 static enum outcome send_call(struct cloud *cloud, const struct gcp_call *call,
                               struct http_answer *out, struct error *err)
 {
     OWNED(http_answer_done) struct http_answer answer = {0};
-    TRY(send_once(cloud, call, &answer, err));
+    TRY(exchange(cloud, call, &answer, err));
     if (answer.status == 401) {
         bool was_fresh = cloud->token.is_fresh;
         gcp_token_forget(&cloud->token);
         if (!was_fresh) {
             http_answer_done(&answer);
-            TRY(send_once(cloud, call, &answer, err));
+            TRY(exchange(cloud, call, &answer, err));
         }
     }
     *out = answer;

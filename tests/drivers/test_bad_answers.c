@@ -1,8 +1,13 @@
 /* What may come back instead of an answer, from the cloud or from something between: each row of
  * drivers.c says the same of it, and takes no machine for gone. */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "drivers/driver.h"
 #include "lib/base/text.h"
@@ -325,6 +330,80 @@ static void pages_in_a_circle_are_left_soon(void **state)
         }
 }
 
+/* ---- silence --------------------------------------------------------------------------------- */
+
+/* Takes connections, hears requests, and says nothing: until the caller goes, or so long. */
+enum { MUTE_MS = SILENT_MS + 200 };
+
+struct mute {
+    int listener;
+    char url[64];
+    pthread_t thread;
+};
+
+static void *say_nothing(void *context)
+{
+    const struct mute *mute = context;
+    for (int fd; (fd = accept(mute->listener, NULL, NULL)) >= 0; close(fd)) {
+        const int64_t until = clock_monotonic_ms() + MUTE_MS;
+        char heard[4096];
+        struct pollfd event = {.fd = fd, .events = POLLIN};
+        for (int64_t left; (left = until - clock_monotonic_ms()) > 0;)
+            if (poll(&event, 1, (int)left) > 0 && recv(fd, heard, sizeof heard, 0) <= 0)
+                break;
+    }
+    return NULL;
+}
+
+static void mute_start(struct mute *mute)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    mute->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(mute->listener, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(mute->listener, 16), 0);
+    assert_int_equal(getsockname(mute->listener, (struct sockaddr *)&address, &len), 0);
+    snprintf(mute->url, sizeof mute->url, "http://127.0.0.1:%d", ntohs(address.sin_port));
+    assert_int_equal(pthread_create(&mute->thread, NULL, say_nothing, mute), 0);
+}
+
+static void mute_stop(struct mute *mute)
+{
+    shutdown(mute->listener, SHUT_RDWR);
+    pthread_join(mute->thread, NULL);
+    close(mute->listener);
+}
+
+/* Signing in counts as well: where Azure's is, so is its token service here. */
+static void an_account_that_says_nothing_is_waited_for_once(void **state)
+{
+    (void)state;
+    EACH_CLOUD(w)
+    {
+        struct error err = {0};
+        struct sighting seen;
+        struct mute mute;
+        struct account account = w.account;
+        struct cloud *silent = NULL;
+        mute_start(&mute);
+        snprintf(account.endpoint, sizeof account.endpoint, "%s", mute.url);
+        assert_ok(w.row->driver->open(&account, &silent, &err));
+        const int64_t from_ms = clock_monotonic_ms();
+        assert_int_not_equal(w.row->driver->find(silent, w.row->ref, "1", &seen, &err), OK);
+        const int64_t once_ms = clock_monotonic_ms();
+        for (int i = 0; i < 10; i++)
+            assert_fails(w.row->driver->find(silent, w.row->ref, "1", &seen, &err), ERR_THROTTLED,
+                         "paced");
+        const int64_t all_ms = clock_monotonic_ms();
+        w.row->driver->close(silent);
+        mute_stop(&mute);
+        assert_true(once_ms - from_ms >= SILENT_MS);
+        assert_true(all_ms - once_ms < 1000);
+        fake_http_say(w.far, 500, "");
+        assert_fails(find(&w, &seen, &err), ERR_UNREACHABLE, "server-error"); /* it was asked */
+    }
+}
+
 int main(void)
 {
     setenv("AWS_ACCESS_KEY_ID", "AKIATEST", 1);
@@ -343,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_state_that_nobody_told_us_of_is_unknown),
         cmocka_unit_test(an_error_that_nobody_told_us_of_goes_by_its_status),
         cmocka_unit_test(pages_in_a_circle_are_left_soon),
+        cmocka_unit_test(an_account_that_says_nothing_is_waited_for_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,6 +113,95 @@ static void controllers_divide_what_there_is(void **state)
     manners_share(1);
 }
 
+/* ---- silence --------------------------------------------------------------------------------- */
+
+static void wait_for_nothing(struct manners *manners, int64_t ms)
+{
+    struct error err = {0};
+    assert_ok(manners_reach(manners, &err));
+    clock_advance_ms(ms);
+    assert_int_equal(manners_reached(manners, ERR_AMBIGUOUS), ERR_AMBIGUOUS);
+}
+
+static int64_t left_alone(struct manners *manners)
+{
+    struct error err = {0};
+    assert_fails(manners_reach(manners, &err), ERR_THROTTLED, "paced");
+    return err.retry_ms;
+}
+
+static void an_account_that_says_nothing_holds_up_one_thread_alone(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(manners_drop) struct manners *one = open_in("one", "s1");
+    OWNED(manners_drop) struct manners *other = open_in("one", "s1");
+    OWNED(manners_drop) struct manners *elsewhere = open_in("one", "s2");
+    wait_for_nothing(one, 30000);
+    assert_int_equal(left_alone(one), SILENT_FIRST_MS);
+    assert_int_equal(left_alone(other), SILENT_FIRST_MS);
+    assert_fails(manners_hold(other, "Create", &err), ERR_THROTTLED, "paced");
+    assert_ok(manners_reach(elsewhere, &err));
+    clock_advance_ms(SILENT_FIRST_MS);
+    assert_ok(manners_reach(other, &err)); /* it tries */
+    assert_true(left_alone(one) > 0);
+    assert_int_equal(manners_reached(other, OK), OK);
+    assert_ok(manners_reach(one, &err));
+}
+
+static void an_account_that_stays_silent_is_tried_once_a_minute(void **state)
+{
+    (void)state;
+    OWNED(manners_drop) struct manners *one = open_in("one", "s3");
+    static const int64_t waits[] = {5000, 10000, 20000, 40000, 60000, 60000};
+    for (size_t i = 0; i < countof(waits); i++) {
+        wait_for_nothing(one, 30000);
+        assert_int_equal(left_alone(one), waits[i]);
+        clock_advance_ms(waits[i]);
+    }
+}
+
+static void what_was_under_way_together_is_one_silence(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(manners_drop) struct manners *one = open_in("one", "s6");
+    OWNED(manners_drop) struct manners *other = open_in("one", "s6");
+    assert_ok(manners_reach(one, &err));
+    assert_ok(manners_reach(other, &err));
+    clock_advance_ms(30000);
+    assert_int_equal(manners_reached(one, ERR_AMBIGUOUS), ERR_AMBIGUOUS);
+    assert_int_equal(manners_reached(other, ERR_AMBIGUOUS), ERR_AMBIGUOUS);
+    assert_int_equal(left_alone(one), SILENT_FIRST_MS);
+}
+
+/* A refused connection holds up nobody, and whoever is paced was not even sent. */
+static void only_what_took_long_counts_as_silence(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(manners_drop) struct manners *one = open_in("one", "s4");
+    wait_for_nothing(one, SILENT_MS - 1);
+    assert_ok(manners_reach(one, &err));
+    clock_advance_ms(SILENT_MS);
+    assert_int_equal(manners_reached(one, ERR_THROTTLED), ERR_THROTTLED);
+    assert_ok(manners_reach(one, &err));
+}
+
+static void whoever_tries_and_is_never_heard_of_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(manners_drop) struct manners *one = open_in("one", "s5");
+    OWNED(manners_drop) struct manners *other = open_in("one", "s5");
+    wait_for_nothing(one, 30000);
+    clock_advance_ms(SILENT_FIRST_MS);
+    assert_ok(manners_reach(other, &err));
+    assert_int_equal(left_alone(one), SILENT_TRY_MS);
+    clock_advance_ms(SILENT_TRY_MS);
+    assert_ok(manners_reach(one, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +210,11 @@ int main(void)
         cmocka_unit_test(what_the_headers_say_is_left_counts),
         cmocka_unit_test(retry_after_is_waited_for_and_a_throttle_tells_when),
         cmocka_unit_test(controllers_divide_what_there_is),
+        cmocka_unit_test(an_account_that_says_nothing_holds_up_one_thread_alone),
+        cmocka_unit_test(an_account_that_stays_silent_is_tried_once_a_minute),
+        cmocka_unit_test(what_was_under_way_together_is_one_silence),
+        cmocka_unit_test(only_what_took_long_counts_as_silence),
+        cmocka_unit_test(whoever_tries_and_is_never_heard_of_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, freeze, thaw);
 }
