@@ -50,6 +50,10 @@ static const struct column orphan_columns[] = {
     {"ID", "id"}, {"KIND", "kind"}, {"CLOUD", "cloud"}, {"ACCOUNT", "account"}, {"REGION", "region"},
     {"REF", "ref"}, {"STATE", "state"}, {"AGE", "age_seconds"}, {"FLEET", "fleet"},
     {"INSTANCE", "instance"}, {"REMOVAL", "removal"}, {"REASON", "reason"}, {NULL, NULL}};
+static const struct column notice_columns[] = {
+    {"ID", "id"}, {"BEGINS", "begins"}, {"NOT-AFTER", "not_after"}, {"DEADLINE", "deadline"},
+    {"KIND", "kind"}, {"STATUS", "status"}, {"FLEET", "fleet"}, {"INSTANCE", "instance"},
+    {"CLOUD", "cloud"}, {"ACCOUNT", "account"}, {"REF", "ref"}, {"ENDED", "ended"}, {NULL, NULL}};
 static const struct column case_columns[] = {
     {"ID", "id"}, {"STATE", "state"}, {"MEASUREMENT", "measurement"}, {"PRODUCT", "product"},
     {"REGION", "region"}, {"INSTANCES", "instances"}, {"CHIPS", "chips"}, {"FIRST", "first_seen"},
@@ -208,6 +212,12 @@ const struct api_command api_commands[] = {
      "the same, counted by region alone"},
     {"tcb", "by-measurement", "GET", "/v1/tcb?by=measurement", LIST, NULL, {{0}}, tcb_group_columns,
      "the same, counted by launch digest alone"},
+    {"notices", "list", "GET", "/v1/notices", LIST, NULL,
+     {{"--fleet", IN_QUERY, "fleet", false}, {"--account", IN_QUERY, "account", false},
+      {"--instance", IN_QUERY, "instance", false}, {"--ended", QUERY_TRUE, "ended", false}}, notice_columns,
+     "what clouds will do to hosts, the next first; --ended: also what is over", .usual = true},
+    {"notices", "get", "GET", "/v1/notices/{}", OBJECT, NULL, {ID_ARG}, NULL,
+     "one of them, with what its cloud said before"},
     {"orphans", "list", "GET", "/v1/orphans", LIST, NULL, {{0}}, orphan_columns,
      "what is paid for and no row stands for, and rows that lost their machine", .usual = true},
     {"orphans", "remove", "POST", "/v1/orphans/{}/remove", OBJECT, NULL,

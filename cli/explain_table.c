@@ -358,6 +358,8 @@ const struct explanation explanations[] = {
     {"other-boot", "a keeper answers for another start of it than it said hello for", "report this"},
     {"audit-behind", "audit entries wait for over a minute to be chained", "see that a controller runs, and its log for worker.stumbled"},
     {"orphans-old", "for over a day an account pays for machines, disks, addresses or interfaces that no row stands for", "look: muster orphans; remove them by hand, or give the account a policy (orphans)"},
+    {"maintenance-begins", "within four hours, or already, clouds take away hosts of machines that are still there", "look: muster notices; make room for others and terminate them, or stop and start them"},
+    {"maintenance-near", "within two days clouds take away hosts of machines that are still there", "look: muster notices --fleet NAME; plan to replace them before"},
     {"catalogue-drift", "a cloud offers other sizes or regions than the catalogue names", "look: muster catalogue drift; load a newer edition, or override the rule"},
     {"charter-expired", "the charter is over: keepers appraise and release nothing", "sign and apply a new one now: muster charter edit, sign, apply"},
     {"charter-expiring", "the charter is over within seven days", "sign and apply a new one: muster charter edit, sign, apply"},

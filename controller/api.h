@@ -47,6 +47,8 @@ enum outcome policies_plan(struct request *r, struct error *err);
 enum outcome tcb_plan(struct request *r, struct error *err);
 
 /* api_cases.c */
+enum outcome notices_list(struct request *r, struct error *err);
+enum outcome notices_show(struct request *r, struct error *err);
 enum outcome orphans_list(struct request *r, struct error *err);
 enum outcome orphans_remove(struct request *r, struct error *err);
 enum outcome cases_list(struct request *r, struct error *err);

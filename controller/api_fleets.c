@@ -5,6 +5,7 @@
 
 #include "controller/fleet_rules.h"
 #include "db/fleet_store.h"
+#include "db/notice_store.h"
 #include "db/place_store.h"
 #include "lib/model/verdict.h"
 
@@ -190,9 +191,20 @@ static void put_freshness(json_t *out, const struct fleet *fleet, const struct f
     json_put_new(out, "oldest_verdict_age_seconds", age_or_null(f->oldest_verdict));
 }
 
+static json_t *notices_to_json(const struct notice_sum *sum)
+{
+    json_t *out = json_object();
+    json_put_int(out, "count", sum->count);
+    json_put_int(out, "instances", sum->instances);
+    if (sum->count > 0)
+        json_put_moment(out, "next", sum->next);
+    return out;
+}
+
 enum outcome fleets_status(struct request *r, struct error *err)
 {
     struct fleet_freshness freshness = {0};
+    struct notice_sum notices;
     OWNED(fleet_done) struct fleet fleet = {0};
     OWNED(fleet_counts_done) struct fleet_counts counts = {0};
     OWNED(alarm_list_done) struct alarm_list alarms = {0};
@@ -201,6 +213,7 @@ enum outcome fleets_status(struct request *r, struct error *err)
     TRY(fleet_store_counts(r->db, r->caller.project, fleet.name, &counts, err));
     TRY(fleet_store_freshness(r->db, &fleet, &freshness, err));
     TRY(alarm_store_list(r->db, r->caller.project, fleet.name, &alarms, err));
+    TRY(notice_store_of_fleet(r->db, r->caller.project, fleet.name, &notices, err));
     TRY(place_store_look(r->db, &fleet, &placement, err));
     json_t *out = json_object();
     json_put_text(out, "fleet", fleet.name);
@@ -214,6 +227,7 @@ enum outcome fleets_status(struct request *r, struct error *err)
     json_put_new(out, "trust", counts_to_json(&trust_names, counts.trusts));
     json_put_new(out, "levels", counts_to_json(&level_names, counts.levels));
     json_put_new(out, "deliveries", counts_to_json(&delivery_state_names, counts.deliveries));
+    json_put_new(out, "notices", notices_to_json(&notices));
     json_put_new(out, "reasons",
                  counts.reasons != NULL ? json_incref(counts.reasons) : json_object());
     json_put_bool(out, "simulated", counts.simulated > 0);

@@ -20,6 +20,7 @@ enum {
 
 struct view {
     struct rows *verdicts;
+    struct rows *notices;
     void *deliveries;
     size_t delivery_count;
 };
@@ -27,6 +28,7 @@ struct view {
 static void view_done(struct view *view)
 {
     rows_drop(&view->verdicts);
+    rows_drop(&view->notices);
     record_list_done(&delivery_record, view->deliveries, view->delivery_count);
 }
 
@@ -111,6 +113,21 @@ static json_t *deliveries_of(const struct view *view, const struct instance *ins
     return out;
 }
 
+/* What its cloud will do to its host: how many notices stand, and when the first begins. */
+static json_t *notices_of(const struct view *view, const struct instance *instance)
+{
+    json_t *out = json_object();
+    json_put_int(out, "count", 0);
+    for (size_t row = 0; row < rows_count(view->notices); row++) {
+        struct uuid id = rows_uuid(view->notices, row, 0);
+        if (!uuid_equal(&id, &instance->id))
+            continue;
+        json_put_int(out, "count", rows_int(view->notices, row, 1));
+        json_put_moment(out, "next", rows_moment(view->notices, row, 2));
+    }
+    return out;
+}
+
 /* Whether the clock has written it down already or not: time alone makes stale (I9). */
 static void put_trust(json_t *out, const struct instance *instance, struct moment now)
 {
@@ -133,6 +150,7 @@ static json_t *show(const struct view *view, const struct instance *instance)
     json_put_moment(out, "since", instance->phase_since);
     put_proof(out, view, instance);
     json_put_new(out, "deliveries", deliveries_of(view, instance));
+    json_put_new(out, "notices", notices_of(view, instance));
     return out;
 }
 
@@ -147,6 +165,7 @@ static enum outcome read_view(struct db *db, const struct instance_list *list, s
     }
     TRY(db_run(db, SQL_VIEW_VERDICTS, PARAMS(p_uuids(verdicts, list->count)), &view->verdicts,
                err));
+    TRY(db_run(db, SQL_VIEW_NOTICES, PARAMS(p_uuids(ids, list->count)), &view->notices, err));
     return db_all(db, SQL_VIEW_DELIVERIES, PARAMS(p_uuids(ids, list->count)), &delivery_record,
                   &view->deliveries, &view->delivery_count, err);
 }

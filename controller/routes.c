@@ -45,6 +45,10 @@ const struct route routes[] = {
     {"POST",   "/v1/charter/plan",       MAY_SECURE,            charter_rehearse,     "at", ROUTE_OUTSIDE},
     {"POST",   "/v1/policies/{name}/plan", MAY_SECURE,          policies_plan,        "at", ROUTE_OUTSIDE},
 
+    {"GET",    "/v1/notices",            MAY_READ,              notices_list,
+     "fleet account instance ended " PAGE, 0},
+    {"GET",    "/v1/notices/{id}",       MAY_READ,              notices_show,         "", 0},
+
     {"GET",    "/v1/orphans",            MAY_READ,              orphans_list,         "", 0},
     {"POST",   "/v1/orphans/{id}/remove", MAY_OPERATE,          orphans_remove,       "", 0},
 

@@ -9,6 +9,7 @@
 #include "controller/drift.h"
 #include "controller/instance_inside.h"
 #include "controller/leftovers.h"
+#include "controller/notices.h"
 #include "controller/orphan_steps.h"
 #include "db/account_store.h"
 #include "db/case_store.h"
@@ -396,6 +397,8 @@ static void watch_account(struct worker *w, const struct account_place *place,
     if (outcome == OK)
         outcome = compare(&r, &err);
     if (outcome == OK)
+        outcome = notices_look(w, place, &r.seen, &err);
+    if (outcome == OK)
         outcome = leftovers_look(w, place, r.open, &err);
     if (outcome == OK)
         outcome = drift_look(w, place, r.open, &err);
@@ -434,5 +437,6 @@ enum outcome watch_clouds(struct worker *w, struct watch_counts *out, struct err
     }
     out->orphans = orphans_end(&w->orphans);
     metric_set(METRIC_ORPHANS, out->orphans);
+    TRY(notices_count(w, err));
     return count_orphans(w, err);
 }

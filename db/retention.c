@@ -60,6 +60,7 @@ enum outcome retention_forget(struct db *db, int64_t days, const char *actor, in
     struct param instances = p_uuids(ids, count);
     if (count > 0) {
         TRY(db_run(db, SQL_RETENTION_HISTORY, PARAMS(instances), NULL, err));
+        TRY(db_run(db, SQL_RETENTION_NOTICES, PARAMS(instances), NULL, err));
         TRY(db_run(db, SQL_RETENTION_HEARTBEATS, PARAMS(instances), NULL, err));
         TRY(forget_verdicts(db, instances, err));
         TRY(db_run(db, SQL_RETENTION_DONE, PARAMS(instances, p_text(actor), p_int(days)), NULL,

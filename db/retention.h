@@ -1,7 +1,7 @@
 /* What grows for ever, and for how long it is kept. Rows of instances stay, and so do the audit
  * trail and the exposure ledger; the details of an instance that is long over go: its history, its
- * heartbeat, and verdicts with their evidence on which nothing rests. Of one that lives on its old
- * verdicts go. All that a bundle needs goes with its verdict and never before. */
+ * heartbeat, its notices, and verdicts with their evidence on which nothing rests. Of one that
+ * lives on its old verdicts go. All that a bundle needs goes with its verdict and never before. */
 #ifndef MUSTER_DB_RETENTION_H
 #define MUSTER_DB_RETENTION_H
 

@@ -101,6 +101,27 @@ FROM (
     GROUP BY project, fleet
 
     UNION ALL
+    SELECT 'maintenance-begins', 'critical', 'fleet:' || i.fleet,
+        'hosts of ' || count(DISTINCT i.id) || ' instances are taken away within four hours, or are already',
+        greatest(min(n.begins) - interval '4 hours', min(n.given)), i.project, i.fleet
+    FROM notices n JOIN instances i ON i.id = n.instance
+    WHERE n.ended IS NULL AND n.begins <= statement_timestamp() + interval '4 hours'
+      AND (n.not_after IS NULL OR n.not_after > statement_timestamp())
+      AND i.phase NOT IN ('stopping', 'stopped', 'terminating', 'terminated') AND i.wanted <> 'gone'
+    GROUP BY i.project, i.fleet
+
+    UNION ALL
+    SELECT 'maintenance-near', 'warning', 'fleet:' || i.fleet,
+        'hosts of ' || count(DISTINCT i.id) || ' instances are taken away within two days',
+        greatest(min(n.begins) - interval '2 days', min(n.given)), i.project, i.fleet
+    FROM notices n JOIN instances i ON i.id = n.instance
+    WHERE n.ended IS NULL AND n.begins > statement_timestamp() + interval '4 hours'
+      AND n.begins <= statement_timestamp() + interval '2 days'
+      AND (n.not_after IS NULL OR n.not_after > statement_timestamp())
+      AND i.phase NOT IN ('stopping', 'stopped', 'terminating', 'terminated') AND i.wanted <> 'gone'
+    GROUP BY i.project, i.fleet
+
+    UNION ALL
     SELECT 'freshness-objective-missed', 'warning', 'fleet:' || name,
         'less of it than ' || (objective ->> 'verified_percent') || ' % is verified within '
             || (objective ->> 'within_seconds') || ' s', objective_missed_since, project, name

@@ -11,6 +11,9 @@ ORDER BY terminated_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED;
 -- name: retention_history
 DELETE FROM instance_history WHERE instance = ANY ($1::uuid[]);
 
+-- name: retention_notices
+DELETE FROM notices WHERE instance = ANY ($1::uuid[]);
+
 -- name: retention_heartbeats
 DELETE FROM heartbeats WHERE instance = ANY ($1::uuid[]);
 

@@ -9,5 +9,8 @@ SELECT id, hardware, software, identity, verdict, reason,
        claims ->> 'account', claims ->> 'region'
 FROM verdicts WHERE id = ANY ($1::uuid[]);
 
+-- name: view_notices
+SELECT instance, count(*), min(begins) FROM notices WHERE instance = ANY ($1::uuid[]) AND ended IS NULL GROUP BY instance;
+
 -- name: view_deliveries
 SELECT d.* FROM deliveries d WHERE d.instance = ANY ($1::uuid[]) ORDER BY d.instance, d.name, d.version;

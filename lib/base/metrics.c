@@ -36,6 +36,8 @@ static const struct {
     [METRIC_ORPHANS]           = {"muster_orphans", "gauge", "Cloud machines with our tag and no row, at the last look."},
     [METRIC_ORPHANS_LISTED]    = {"muster_orphans_listed", "gauge", "Machines, disks, addresses and interfaces with our tag that no row stands for."},
     [METRIC_ORPHANS_OLDEST]    = {"muster_orphans_oldest_seconds", "gauge", "How long the oldest of these is listed."},
+    [METRIC_NOTICES]           = {"muster_notices", "gauge", "Notices that clouds gave of maintenance to hosts and that stand."},
+    [METRIC_NOTICES_NEAR]      = {"muster_notices_near", "gauge", "Of these, those that begin within two days and whose machine is still there."},
     [METRIC_CERTIFICATE]       = {"muster_certificate_expires_seconds", "gauge", "Seconds until the certificate that this controller was started with expires."},
     [METRIC_ENDORSEMENTS_ASKED]   = {"muster_endorsements_asked_total", "counter", "Requests to the chip maker's key distribution service."},
     [METRIC_ENDORSEMENTS_REFUSED] = {"muster_endorsements_refused_total", "counter", "Endorsements the maker did not have, or that were not what was asked for."},
