@@ -339,10 +339,10 @@ static void take_answer(struct session *s, uint8_t type, uint64_t id, struct spa
 
 /* ---- the controller's requests --------------------------------------------------------------- */
 
-static void reply(struct session *s, uint64_t id, uint8_t type, const struct bytes *body)
+static void reply(struct session *s, uint64_t id, uint8_t type, struct bytes *body)
 {
-    link_replies_keep(s->replies, id, type, bytes_span(body));
     send_frame(s, type, id, bytes_span(body));
+    link_replies_keep(s->replies, id, type, bytes_take(body));
 }
 
 static void refuse(struct session *s, uint64_t id, const struct error *why)
@@ -371,9 +371,9 @@ static void answer_job(struct session *s, struct open_job *open, enum outcome re
     if (result == OK)
         LOG(INFO, forget ? "secret.forgotten" : "secret.loaded", TEXT("secret", open->secret));
     uint8_t type = result == OK ? FRAME_REPLY : FRAME_PROBLEM;
-    link_replies_keep(s->replies, open->id, type, bytes_span(&body));
     if (open->connection == s->connection)
         send_frame(s, type, open->id, bytes_span(&body));
+    link_replies_keep(s->replies, open->id, type, bytes_take(&body));
 }
 
 static void look_at_jobs(struct session *s)

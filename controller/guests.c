@@ -72,10 +72,10 @@ void guest_takes_over(struct guest *guest)
     }
 }
 
-static void answer(struct guest *guest, uint64_t id, uint8_t type, const struct bytes *body)
+static void answer(struct guest *guest, uint64_t id, uint8_t type, struct bytes *body)
 {
-    link_replies_keep(guest->replies, id, type, bytes_span(body));
     error_ignore(link_send(guest->peer, type, id, bytes_span(body), NULL));
+    link_replies_keep(guest->replies, id, type, bytes_take(body));
 }
 
 void guest_reply(struct guest *guest, uint64_t id, const struct record *record, const void *object)

@@ -67,56 +67,48 @@ union reply {
     struct keeper_status status;
 };
 
-static enum outcome do_challenge(struct keeper *k, const union wish *w, union reply *r,
-                                 struct error *err)
+static enum outcome do_challenge(struct keeper *k, union wish *w, union reply *r, struct error *err)
 {
     return keeper_challenge(k, &w->challenge, &r->challenge, err);
 }
 
-static enum outcome do_appraise(struct keeper *k, const union wish *w, union reply *r,
-                                struct error *err)
+static enum outcome do_appraise(struct keeper *k, union wish *w, union reply *r, struct error *err)
 {
     return keeper_appraise(k, &w->appraise, &r->appraise, err);
 }
 
-static enum outcome do_opinion(struct keeper *k, const union wish *w, union reply *r,
-                               struct error *err)
+static enum outcome do_opinion(struct keeper *k, union wish *w, union reply *r, struct error *err)
 {
     return keeper_opinion(k, &w->opinion, &r->opinion, err);
 }
 
-static enum outcome do_generate(struct keeper *k, const union wish *w, union reply *r,
-                                struct error *err)
+static enum outcome do_generate(struct keeper *k, union wish *w, union reply *r, struct error *err)
 {
     return keeper_generate(k, &w->generate, &r->generate, err);
 }
 
-static enum outcome do_release(struct keeper *k, const union wish *w, union reply *r,
-                               struct error *err)
+static enum outcome do_release(struct keeper *k, union wish *w, union reply *r, struct error *err)
 {
     return keeper_release(k, &w->release, &r->release, err);
 }
 
-static enum outcome do_passport(struct keeper *k, const union wish *w, union reply *r,
-                                struct error *err)
+static enum outcome do_passport(struct keeper *k, union wish *w, union reply *r, struct error *err)
 {
     return keeper_passport(k, &w->passport, &r->passport, err);
 }
 
-static enum outcome do_charter(struct keeper *k, const union wish *w, union reply *r,
-                               struct error *err)
+static enum outcome do_charter(struct keeper *k, union wish *w, union reply *r, struct error *err)
 {
     return keeper_take_charter(k, &w->charter, &r->charter, err);
 }
 
-static enum outcome do_status(struct keeper *k, const union wish *w, union reply *r,
-                              struct error *err)
+static enum outcome do_status(struct keeper *k, union wish *w, union reply *r, struct error *err)
 {
     return show_status(k, w, &r->status, err);
 }
 
 struct desk_row {
-    enum outcome (*work)(struct keeper *, const union wish *, union reply *, struct error *);
+    enum outcome (*work)(struct keeper *, union wish *, union reply *, struct error *);
     const struct record *wish; /* NULL: the body is empty */
     const struct record *reply;
 };

@@ -136,10 +136,10 @@ void keeper_testify(const struct keeper *keeper, const struct question *question
 /* Made when it was not known. */
 struct known_instance *keeper_know(struct keeper *keeper, const struct uuid *instance);
 
-/* The work of the verbs; each takes the parsed body. */
+/* The work of the verbs; each takes the parsed body. What was appraised may be kept for probes. */
 enum outcome keeper_challenge(struct keeper *keeper, const struct challenge_wish *wish,
                               struct challenge *out, struct error *err);
-enum outcome keeper_appraise(struct keeper *keeper, const struct appraise_wish *wish,
+enum outcome keeper_appraise(struct keeper *keeper, struct appraise_wish *wish,
                              struct appraise_answer *out, struct error *err);
 enum outcome keeper_opinion(struct keeper *keeper, const struct opinion_wish *wish,
                             struct opinion_reply *out, struct error *err);

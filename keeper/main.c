@@ -195,8 +195,8 @@ static void answer(struct keeper_program *p, const struct link_event *event)
     switch (link_replies_ask(p->replies, event->id, &type, &known)) {
     case REQUEST_NEW:
         type = keeper_answer(p->keeper, bytes_span(&event->body), &body);
-        link_replies_keep(p->replies, event->id, type, bytes_span(&body));
         send_answer(p, event->peer, type, event->id, bytes_span(&body));
+        link_replies_keep(p->replies, event->id, type, bytes_take(&body));
         return;
     case REQUEST_ANSWERED:
         if (type != 0)

@@ -83,6 +83,13 @@ char *text_take(struct text *t)
     return at;
 }
 
+struct bytes text_take_bytes(struct text *t)
+{
+    struct bytes taken = {.at = (uint8_t *)t->at, .len = t->len, .room = t->room};
+    *t = (struct text){0};
+    return taken;
+}
+
 void hex_encode(struct span in, char *out)
 {
     static const char digits[] = "0123456789abcdef";
@@ -172,9 +179,10 @@ static const struct alphabet {
 
 static char *add_quad(char *at, uint32_t v, const struct alphabet *alphabet)
 {
-    for (int shift = 18; shift >= 0; shift -= 6)
-        *at++ = alphabet->letters[v >> shift & 63];
-    return at;
+    const char quad[4] = {alphabet->letters[v >> 18 & 63], alphabet->letters[v >> 12 & 63],
+                          alphabet->letters[v >> 6 & 63], alphabet->letters[v & 63]};
+    memcpy(at, quad, sizeof quad);
+    return at + sizeof quad;
 }
 
 static void add_base64(struct text *t, struct span in, const struct alphabet *alphabet)

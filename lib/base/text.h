@@ -23,6 +23,7 @@ void text_add_number(struct text *t, int64_t number);
 const char *text_str(const struct text *t);
 struct span text_span(const struct text *t);
 char *text_take(struct text *t); /* the string; the caller frees it */
+struct bytes text_take_bytes(struct text *t);
 
 /* Hex is lower case on the way out and either case on the way in. */
 void hex_encode(struct span in, char *out); /* out: 2 * in.len + 1 */

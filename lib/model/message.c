@@ -316,9 +316,10 @@ enum outcome message_take_apart(const struct record *record, struct span apart, 
 
 static void print(const struct members *body, struct bytes *out)
 {
-    OWNED(text_done) struct text text = {0};
+    struct text text = {0};
     members_print(body, &text);
-    bytes_add(out, text_span(&text));
+    bytes_done(out);
+    *out = text_take_bytes(&text);
 }
 
 void message_print(enum verb verb, const struct record *record, const void *object,

@@ -101,8 +101,9 @@ enum link_request link_replies_ask(struct link_replies *replies, uint64_t id, ui
     return next_row(replies, id) != NULL ? REQUEST_NEW : REQUEST_TOO_MANY;
 }
 
-void link_replies_keep(struct link_replies *replies, uint64_t id, uint8_t type, struct span body)
+void link_replies_keep(struct link_replies *replies, uint64_t id, uint8_t type, struct bytes body)
 {
+    OWNED(bytes_done) struct bytes ours = body;
     struct row *row = row_of(replies, id);
     if (row == NULL || row->answered)
         return;
@@ -116,7 +117,7 @@ void link_replies_keep(struct link_replies *replies, uint64_t id, uint8_t type, 
     if (!kept)
         return;
     row->type = type;
-    row->body = bytes_copy(body);
+    row->body = bytes_take(&ours);
     replies->bytes_used += body.len;
 }
 

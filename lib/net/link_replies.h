@@ -22,9 +22,9 @@ enum link_request {
 /* `out_body` is valid until the next call. */
 enum link_request link_replies_ask(struct link_replies *replies, uint64_t id, uint8_t *out_type,
                                    struct span *out_body);
-/* The answer to a request that was new. A body over bytes_most is not kept, its id is: the request
- * is not done again, and *out_body comes empty with type 0. */
-void link_replies_keep(struct link_replies *replies, uint64_t id, uint8_t type, struct span body);
+/* The answer to a request that was new; takes over `body`. One over bytes_most is not kept, its id
+ * is: the request is not done again, and *out_body comes empty with type 0. */
+void link_replies_keep(struct link_replies *replies, uint64_t id, uint8_t type, struct bytes body);
 /* It was not done after all and may come again. */
 void link_replies_forget(struct link_replies *replies, uint64_t id);
 

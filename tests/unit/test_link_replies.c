@@ -17,7 +17,7 @@ static void a_request_is_done_once_and_its_answer_repeated(void **state)
     struct span body = {0};
     assert_int_equal(ask(replies, 7), REQUEST_NEW);
     assert_int_equal(ask(replies, 7), REQUEST_UNDERWAY);
-    link_replies_keep(replies, 7, 3, span_of_text("done"));
+    link_replies_keep(replies, 7, 3, bytes_copy(span_of_text("done")));
     for (int i = 0; i < 3; i++) {
         assert_int_equal(link_replies_ask(replies, 7, &type, &body), REQUEST_ANSWERED);
         assert_int_equal(type, 3);
@@ -32,9 +32,9 @@ static void the_first_answer_stays(void **state)
     uint8_t type = 0;
     struct span body = {0};
     assert_int_equal(ask(replies, 7), REQUEST_NEW);
-    link_replies_keep(replies, 7, 3, span_of_text("first"));
-    link_replies_keep(replies, 7, 4, span_of_text("second"));
-    link_replies_keep(replies, 8, 4, span_of_text("never asked"));
+    link_replies_keep(replies, 7, 3, bytes_copy(span_of_text("first")));
+    link_replies_keep(replies, 7, 4, bytes_copy(span_of_text("second")));
+    link_replies_keep(replies, 8, 4, bytes_copy(span_of_text("never asked")));
     assert_int_equal(link_replies_ask(replies, 7, &type, &body), REQUEST_ANSWERED);
     assert_true(span_equal(body, span_of_text("first")));
     assert_int_equal(ask(replies, 8), REQUEST_NEW);
@@ -57,7 +57,7 @@ static void the_oldest_answered_makes_room_and_work_underway_never_does(void **s
     assert_int_equal(ask(replies, 1), REQUEST_NEW);
     assert_int_equal(ask(replies, 2), REQUEST_NEW);
     assert_int_equal(ask(replies, 3), REQUEST_TOO_MANY);
-    link_replies_keep(replies, 2, 1, span_of_text("two"));
+    link_replies_keep(replies, 2, 1, bytes_copy(span_of_text("two")));
     assert_int_equal(ask(replies, 3), REQUEST_NEW);
     assert_int_equal(ask(replies, 1), REQUEST_UNDERWAY);
     assert_int_equal(ask(replies, 2), REQUEST_TOO_MANY);
@@ -71,11 +71,11 @@ static void answers_are_bounded_in_bytes(void **state)
     struct span body = {0};
     for (uint64_t id = 1; id <= 3; id++)
         assert_int_equal(ask(replies, id), REQUEST_NEW);
-    link_replies_keep(replies, 3, 1, span_of_text("123456"));
-    link_replies_keep(replies, 2, 1, span_of_text("12345")); /* pushes 3 out */
+    link_replies_keep(replies, 3, 1, bytes_copy(span_of_text("123456")));
+    link_replies_keep(replies, 2, 1, bytes_copy(span_of_text("12345"))); /* pushes 3 out */
     assert_int_equal(link_replies_ask(replies, 2, &type, &body), REQUEST_ANSWERED);
     assert_int_equal(body.len, 5);
-    link_replies_keep(replies, 1, 1, span_of_text("longer than all of it"));
+    link_replies_keep(replies, 1, 1, bytes_copy(span_of_text("longer than all of it")));
     assert_int_equal(link_replies_ask(replies, 1, &type, &body), REQUEST_ANSWERED);
     assert_int_equal(type, 0);
     assert_int_equal(body.len, 0);

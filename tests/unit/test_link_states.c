@@ -264,7 +264,7 @@ static void a_duplicate_is_answered_from_memory(void **state)
         if (link_replies_ask(replies, event->id, &type, &body) == REQUEST_NEW) {
             char answer[32];
             snprintf(answer, sizeof answer, "done %d", ++done);
-            link_replies_keep(replies, event->id, TYPE_PUSH, span_of_text(answer));
+            link_replies_keep(replies, event->id, TYPE_PUSH, bytes_copy(span_of_text(answer)));
             assert_int_equal(link_replies_ask(replies, event->id, &type, &body), REQUEST_ANSWERED);
         }
         assert_ok(link_send(event->peer, type, event->id, body, &err));
