@@ -301,14 +301,13 @@ static struct moment end_of(const struct question *q, const struct verdict_claim
 static char *print_claims(const struct verdict_token *token, const struct verdict *verdict)
 {
     struct text printed = {0};
+    OWNED(text_done) struct text said = {0};
     OWNED(members_done) struct members all = {0};
     members_record(&all, &verdict_claims_record, &token->claims);
     members_uuid(&all, "id", &token->id);
     trust_vector_put(&token->vector, "trust_vector", &all);
-    if (verdict->claims != NULL)
-        members_json(&all, "evidence", verdict->claims);
-    else
-        members_object(&all, "evidence", &(struct members){0});
+    verdict_print_claims(verdict, &said);
+    members_printed(&all, "evidence", text_span(&said));
     members_print(&all, &printed);
     return text_take(&printed);
 }
@@ -338,15 +337,15 @@ static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
 }
 
 /* For the probes: only what passed, so that nobody fills their set with anything else. */
-static void keep_sample(struct keeper *k, const struct appraise_wish *wish,
-                        const struct question *q, const struct verdict *verdict,
-                        const struct verdict_token *token, const char *printed)
+static void keep_sample(struct keeper *k, struct appraise_wish *wish, const struct question *q,
+                        const struct verdict *verdict, const struct verdict_token *token,
+                        const char *printed)
 {
     if (strcmp(token->claims.verdict, "trusted") != 0)
         return;
     struct probe_sample sample = {
-        .evidence = bytes_copy(bytes_span(&wish->evidence)),
-        .crl = bytes_copy(q->crl),
+        .evidence = bytes_take(&wish->evidence),
+        .crl = bytes_take(&wish->crl),
         .nonce = *q->nonce,
         .made = verdict->made,
         .declared = *q->declared,
@@ -358,7 +357,7 @@ static void keep_sample(struct keeper *k, const struct appraise_wish *wish,
     probes_keep(&k->probes, &sample);
 }
 
-enum outcome keeper_appraise(struct keeper *k, const struct appraise_wish *wish,
+enum outcome keeper_appraise(struct keeper *k, struct appraise_wish *wish,
                              struct appraise_answer *out, struct error *err)
 {
     struct nonce_entry nonce;

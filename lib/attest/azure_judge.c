@@ -170,7 +170,7 @@ static void put_runtime_claims(const struct hearing *h, json_t *claims)
                  configuration != NULL ? json_incref(configuration) : json_object());
 }
 
-static void put_claims(const struct hearing *h)
+static void put_claims(struct hearing *h)
 {
     uint8_t hash[SHA256_SIZE];
     json_t *claims = json_object();
@@ -185,7 +185,7 @@ static void put_claims(const struct hearing *h)
     json_put_hex(claims, "runtime_claims_sha256", SPAN_OF(hash));
     json_put_bool(claims, "runtime_claims_fit", true);
     json_put_bool(claims, "runtime_claims_match", verdict_passed(h->out, "runtime-data"));
-    json_put_new(claims, "snp", json_incref(h->snp.claims));
+    json_put_new(claims, "snp", json_incref(verdict_claims(&h->snp)));
     if (h->has_claims)
         put_runtime_claims(h, claims);
     quote_put_claims(&h->tpm, claims);

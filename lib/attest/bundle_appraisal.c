@@ -213,7 +213,7 @@ static void put_proven(json_t *out, const struct inquiry *q)
     put_hash(out, "report_id", SPAN_OF(q->facts.boot));
     put_hash(out, "measurement", SPAN_OF(q->facts.measurement));
     put_hash(out, "chip", SPAN_OF(q->facts.chip));
-    json_put_new(out, "evidence", json_incref(v->claims));
+    json_put_new(out, "evidence", json_incref(verdict_claims(&q->out->verdict)));
     if (!denied)
         json_put_new(out, "trust_vector", trust_vector_to_json(&vector));
 }

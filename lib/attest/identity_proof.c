@@ -59,6 +59,6 @@ void identity_prove(const struct identity *identity, enum evidence_kind kind,
     verdict_miss(v, MISSING_CLEAR_IDENTITY, identity->state == DOCUMENTS_SUSPECT);
     verdict_grade(v, standing);
     const bool came = identity->cloud != CLOUD_NONE || identity->state != DOCUMENTS_NONE;
-    if (v->claims != NULL && came)
+    if (came && verdict_claims(v) != NULL)
         json_put_new(v->claims, "documents", identity_to_json(identity));
 }

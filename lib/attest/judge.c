@@ -366,18 +366,27 @@ static void check_policy(struct hearing *h)
     judge_policy(&p, h->out);
 }
 
+static void put_ek(const struct snp_endorsements *e, struct members *claims)
+{
+    OWNED(members_done) struct members ek = {0};
+    snp_ek_claims(&e->facts, e->ek, &ek);
+    members_object(claims, "ek", &ek);
+}
+
 static void put_claims(struct hearing *h)
 {
-    h->out->claims = json_object();
+    struct text printed = {0};
+    OWNED(members_done) struct members claims = {0};
     if (h->in->report.len == SNP_REPORT_SIZE)
-        snp_report_claims(&h->report, line_of(h), h->out->claims);
+        snp_report_claims(&h->report, line_of(h), &claims);
     if (h->e->ek != NULL && h->e->facts.signer_known)
-        json_put_new(h->out->claims, "ek", snp_ek_to_json(&h->e->facts, h->e->ek));
+        put_ek(h->e, &claims);
     if (h->e->ark != NULL)
-        json_put_text(h->out->claims, "product_line",
-                      name_of(&snp_line_names, (int)h->e->facts.line));
+        members_text(&claims, "product_line", name_of(&snp_line_names, (int)h->e->facts.line));
     if (h->e->has_table)
-        json_put_new(h->out->claims, "entries", json_incref(h->e->table));
+        members_json(&claims, "entries", h->e->table);
+    members_print(&claims, &printed);
+    h->out->printed = text_take(&printed);
 }
 
 void judge(const struct judge_input *input, struct verdict *out)

@@ -200,20 +200,18 @@ enum snp_line snp_ek_product_line(const struct snp_ek *ek)
     return LINE_UNKNOWN;
 }
 
-json_t *snp_ek_to_json(const struct snp_ek *ek, const struct x509 *cert)
+void snp_ek_claims(const struct snp_ek *ek, const struct x509 *cert, struct members *claims)
 {
-    json_t *out = json_object();
-    if (ek->signer_known)
-        json_put_text(out, "kind", name_of(&snp_signer_names, (int)ek->signer));
-    json_put_text(out, "issuer_cn", x509_issuer(cert));
-    json_put_text(out, "product_name", ek->product_name);
-    json_put_moment(out, "not_before", x509_not_before(cert));
-    json_put_moment(out, "not_after", x509_not_after(cert));
-    if (ek->hwid_len > 0) {
-        json_put_hex(out, "hwid", SPAN(ek->hwid, ek->hwid_len));
-        json_put_text(out, "hwid_encoding", ek->hwid_wrapped ? "octet" : "raw");
-    }
     if (ek->csp_id[0] != '\0')
-        json_put_text(out, "csp_id", ek->csp_id);
-    return out;
+        members_text(claims, "csp_id", ek->csp_id);
+    if (ek->hwid_len > 0) {
+        members_hex(claims, "hwid", SPAN(ek->hwid, ek->hwid_len));
+        members_text(claims, "hwid_encoding", ek->hwid_wrapped ? "octet" : "raw");
+    }
+    members_text(claims, "issuer_cn", x509_issuer(cert));
+    if (ek->signer_known)
+        members_text(claims, "kind", name_of(&snp_signer_names, (int)ek->signer));
+    members_moment(claims, "not_after", x509_not_after(cert));
+    members_moment(claims, "not_before", x509_not_before(cert));
+    members_text(claims, "product_name", ek->product_name);
 }

@@ -37,7 +37,7 @@ void snp_ek_read(const struct x509 *cert, struct snp_ek *out, struct finding *ou
 enum snp_line snp_ek_product_line(const struct snp_ek *ek);
 
 /* {"kind","issuer_cn","product_name","not_before","not_after","hwid","hwid_encoding"|"csp_id"} */
-json_t *snp_ek_to_json(const struct snp_ek *ek, const struct x509 *cert);
+void snp_ek_claims(const struct snp_ek *ek, const struct x509 *cert, struct members *claims);
 
 /* The common name of the certificate that signs such keys: "SEV-Milan", "SEV-VLEK-Milan". */
 void snp_ca_name(enum snp_signer signer, enum snp_line line, char out[static X509_NAME_SIZE]);

@@ -133,103 +133,101 @@ enum reason snp_report_fault(const struct snp_report *r, const char **why)
     return **why == '\0' ? REASON_OK : REASON_MALFORMED;
 }
 
-static void put_hex_number(json_t *o, const char *name, int width, uint64_t value)
+/* ---- claims, in the order of their names: those that hold only for some are put last ----------
+ */
+
+static void put_hex_number(struct members *m, const char *name, int width, uint64_t value)
 {
     char text[24];
     snprintf(text, sizeof text, "0x%0*llx", width, (unsigned long long)value);
-    json_put_text(o, name, text);
+    members_text(m, name, text);
 }
 
-static void put_firmware(json_t *o, const char *name, const struct snp_firmware *f)
+static void put_firmware(struct members *m, const char *name, const struct snp_firmware *f)
 {
     char text[16];
     snprintf(text, sizeof text, "%u.%u.%u", f->major, f->minor, f->build);
-    json_put_text(o, name, text);
+    members_text(m, name, text);
 }
 
-static json_t *bits_to_json(const struct bit_word *words, uint64_t value)
+static void put_bits(struct members *m, const char *name, const struct bit_word *words,
+                     uint64_t value)
 {
-    json_t *bits = json_object();
+    OWNED(members_done) struct members bits = {0};
     for (const struct bit_word *w = words; w->name != NULL; w++)
-        json_put_int(bits, w->name, (int64_t)(value >> w->from & ((1u << w->bits) - 1)));
-    return bits;
+        members_int(&bits, w->name, (int64_t)(value >> w->from & ((1u << w->bits) - 1)));
+    members_object(m, name, &bits);
 }
 
-static json_t *tcb_to_json(uint64_t raw, enum snp_line line)
+static void put_tcb_parts(struct members *m, const char *name, uint64_t raw, enum snp_line line)
 {
+    OWNED(members_done) struct members parts = {0};
     const struct snp_tcb tcb = snp_tcb_split(raw, line);
-    json_t *parts = json_object();
     for (int i = line == LINE_TURIN ? TCB_FMC : TCB_BL; i < TCB_PART_COUNT; i++)
-        json_put_int(parts, name_of(&tcb_part_names, i), tcb.part[i]);
-    return parts;
+        members_int(&parts, name_of(&tcb_part_names, i), tcb.part[i]);
+    members_object(m, name, &parts);
 }
 
-static void put_product(const struct snp_report *r, json_t *claims)
+static const char *signing_key_word(const struct snp_report *r)
 {
-    const enum snp_product product = snp_report_product(r);
-    if (product == PRODUCT_UNKNOWN)
-        json_put_new(claims, "product", json_null());
-    else
-        json_put_text(claims, "product", name_of(&snp_product_names, (int)product));
-    if (!snp_report_has_product(r))
-        return;
-    json_t *cpuid = json_object();
-    put_hex_number(cpuid, "family", 2, r->cpuid_family);
-    put_hex_number(cpuid, "model", 2, r->cpuid_model);
-    put_hex_number(cpuid, "stepping", 1, r->cpuid_stepping);
-    json_put_new(claims, "cpuid", cpuid);
-}
-
-static void put_signing_key(const struct snp_report *r, json_t *claims)
-{
-    const char *word = "reserved";
     if (r->signing_key < SIGNER_COUNT)
-        word = name_of(&snp_signer_names, r->signing_key);
-    else if (r->signing_key == SNP_SIGNING_KEY_NONE)
-        word = "none";
-    json_put_text(claims, "signing_key", word);
-    json_put_int(claims, "author_key_en", r->author_key_en);
-    json_put_int(claims, "mask_chip_key", r->mask_chip_key);
+        return name_of(&snp_signer_names, r->signing_key);
+    return r->signing_key == SNP_SIGNING_KEY_NONE ? "none" : "reserved";
 }
 
-static void put_tcbs(const struct snp_report *r, enum snp_line line, json_t *claims)
+static void put_product(struct members *m, enum snp_product product)
+{
+    if (product == PRODUCT_UNKNOWN)
+        members_printed(m, "product", SPAN("null", 4));
+    else
+        members_text(m, "product", name_of(&snp_product_names, (int)product));
+}
+
+static void put_cpuid(struct members *m, const struct snp_report *r)
+{
+    OWNED(members_done) struct members cpuid = {0};
+    put_hex_number(&cpuid, "family", 2, r->cpuid_family);
+    put_hex_number(&cpuid, "model", 2, r->cpuid_model);
+    put_hex_number(&cpuid, "stepping", 1, r->cpuid_stepping);
+    members_object(m, "cpuid", &cpuid);
+}
+
+void snp_report_claims(const struct snp_report *r, enum snp_line line, struct members *m)
 {
     const enum snp_product product = snp_report_product(r);
-    put_hex_number(claims, "current_tcb", 16, r->current_tcb);
-    put_hex_number(claims, "reported_tcb", 16, r->reported_tcb);
-    put_hex_number(claims, "committed_tcb", 16, r->committed_tcb);
-    put_hex_number(claims, "launch_tcb", 16, r->launch_tcb);
-    json_put_new(claims, "reported_tcb_parts",
-                 tcb_to_json(r->reported_tcb,
-                             product == PRODUCT_UNKNOWN ? line : snp_product_line(product)));
-}
-
-void snp_report_claims(const struct snp_report *r, enum snp_line line, json_t *claims)
-{
-    json_put_int(claims, "version", r->version);
-    json_put_int(claims, "guest_svn", r->guest_svn);
-    put_hex_number(claims, "policy", 1, r->policy);
-    json_put_new(claims, "policy_bits", bits_to_json(snp_policy_words, r->policy));
-    json_put_hex(claims, "family_id", SPAN_OF(r->family_id));
-    json_put_hex(claims, "image_id", SPAN_OF(r->image_id));
-    json_put_int(claims, "vmpl", r->vmpl);
-    json_put_int(claims, "signature_algo", r->signature_algo);
-    put_hex_number(claims, "platform_info", 1, r->platform_info);
-    put_signing_key(r, claims);
-    json_put_hex(claims, "report_data", SPAN_OF(r->report_data));
-    json_put_hex(claims, "measurement", SPAN_OF(r->measurement));
-    json_put_hex(claims, "host_data", SPAN_OF(r->host_data));
-    json_put_hex(claims, "id_key_digest", SPAN_OF(r->id_key_digest));
-    json_put_hex(claims, "author_key_digest", SPAN_OF(r->author_key_digest));
-    json_put_hex(claims, "report_id", SPAN_OF(r->report_id));
-    json_put_hex(claims, "report_id_ma", SPAN_OF(r->report_id_ma));
-    json_put_hex(claims, "chip_id", SPAN_OF(r->chip_id));
-    put_tcbs(r, line, claims);
-    put_firmware(claims, "current_fw", &r->current);
-    put_firmware(claims, "committed_fw", &r->committed);
-    put_product(r, claims);
-    if (r->version >= 5) {
-        put_hex_number(claims, "launch_mit_vector", 1, r->launch_mit_vector);
-        put_hex_number(claims, "current_mit_vector", 1, r->current_mit_vector);
-    }
+    members_hex(m, "author_key_digest", SPAN_OF(r->author_key_digest));
+    members_int(m, "author_key_en", r->author_key_en);
+    members_hex(m, "chip_id", SPAN_OF(r->chip_id));
+    put_firmware(m, "committed_fw", &r->committed);
+    put_hex_number(m, "committed_tcb", 16, r->committed_tcb);
+    put_firmware(m, "current_fw", &r->current);
+    put_hex_number(m, "current_tcb", 16, r->current_tcb);
+    members_hex(m, "family_id", SPAN_OF(r->family_id));
+    members_int(m, "guest_svn", r->guest_svn);
+    members_hex(m, "host_data", SPAN_OF(r->host_data));
+    members_hex(m, "id_key_digest", SPAN_OF(r->id_key_digest));
+    members_hex(m, "image_id", SPAN_OF(r->image_id));
+    put_hex_number(m, "launch_tcb", 16, r->launch_tcb);
+    members_int(m, "mask_chip_key", r->mask_chip_key);
+    members_hex(m, "measurement", SPAN_OF(r->measurement));
+    put_hex_number(m, "platform_info", 1, r->platform_info);
+    put_hex_number(m, "policy", 1, r->policy);
+    put_bits(m, "policy_bits", snp_policy_words, r->policy);
+    put_product(m, product);
+    members_hex(m, "report_data", SPAN_OF(r->report_data));
+    members_hex(m, "report_id", SPAN_OF(r->report_id));
+    members_hex(m, "report_id_ma", SPAN_OF(r->report_id_ma));
+    put_hex_number(m, "reported_tcb", 16, r->reported_tcb);
+    put_tcb_parts(m, "reported_tcb_parts", r->reported_tcb,
+                  product == PRODUCT_UNKNOWN ? line : snp_product_line(product));
+    members_int(m, "signature_algo", r->signature_algo);
+    members_text(m, "signing_key", signing_key_word(r));
+    members_int(m, "version", r->version);
+    members_int(m, "vmpl", r->vmpl);
+    if (snp_report_has_product(r))
+        put_cpuid(m, r);
+    if (r->version < 5)
+        return;
+    put_hex_number(m, "current_mit_vector", 1, r->current_mit_vector);
+    put_hex_number(m, "launch_mit_vector", 1, r->launch_mit_vector);
 }

@@ -73,6 +73,6 @@ bool snp_report_has_product(const struct snp_report *report);
 
 /* Add the report's fields to the claims, named as in the sample manifests. `line` decides how the
  * TCB is read when the report itself does not say. */
-void snp_report_claims(const struct snp_report *report, enum snp_line line, json_t *claims);
+void snp_report_claims(const struct snp_report *report, enum snp_line line, struct members *claims);
 
 #endif

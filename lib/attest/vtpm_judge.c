@@ -347,7 +347,7 @@ static void check_quote(struct hearing *h)
 
 /* ---- the verdict ---------------------------------------------------------------------------- */
 
-static void put_claims(const struct hearing *h)
+static void put_claims(struct hearing *h)
 {
     uint8_t hash[SHA256_SIZE];
     json_t *claims = json_object();
@@ -355,9 +355,10 @@ static void put_claims(const struct hearing *h)
     if (h->in->without_claims)
         return;
     json_put_text(claims, "vtpm_root", name_of(&vtpm_root_names, (int)h->root));
-    json_put_new(claims, "snp", json_incref(h->snp.claims));
-    if (json_object_get(h->snp.claims, "ek") != NULL)
-        json_put_new(claims, "ek", json_incref(json_object_get(h->snp.claims, "ek")));
+    json_t *snp = verdict_claims(&h->snp);
+    json_put_new(claims, "snp", json_incref(snp));
+    if (json_object_get(snp, "ek") != NULL)
+        json_put_new(claims, "ek", json_incref(json_object_get(snp, "ek")));
     if (h->has_ak) {
         digest(DIGEST_SHA256, bytes_span(&h->spki), hash);
         json_put_hex(claims, "ak_sha256", SPAN_OF(hash));

@@ -191,7 +191,36 @@ const char *reason_meaning(enum reason reason)
 void verdict_done(struct verdict *v)
 {
     json_decref(v->claims);
+    free(v->printed);
     *v = (struct verdict){0};
+}
+
+static json_t *parse_claims(const char *printed)
+{
+    json_t *made = NULL;
+    const struct span in = span_of_text(printed);
+    if (json_parse(in, in.len, &made, NULL) != OK)
+        abort(); /* what we printed */
+    return made;
+}
+
+json_t *verdict_claims(struct verdict *v)
+{
+    if (v->claims == NULL && v->printed != NULL) {
+        v->claims = parse_claims(v->printed);
+        free(TAKE(v->printed));
+    }
+    return v->claims;
+}
+
+void verdict_print_claims(const struct verdict *v, struct text *out)
+{
+    if (v->printed != NULL)
+        text_add(out, v->printed);
+    else if (v->claims != NULL)
+        json_print_to(v->claims, out);
+    else
+        text_add(out, "{}");
 }
 
 void verdict_add(struct verdict *v, const char *name, enum check_result result, enum reason reason,
@@ -344,6 +373,13 @@ static json_t *anchor_to_json(const struct verdict *v)
     return anchor;
 }
 
+static json_t *claims_to_json(const struct verdict *v)
+{
+    if (v->printed != NULL)
+        return parse_claims(v->printed);
+    return v->claims != NULL ? json_incref(v->claims) : json_object();
+}
+
 json_t *verdict_to_json(const struct verdict *v)
 {
     const struct trust_vector vector = verdict_vector(v);
@@ -361,6 +397,6 @@ json_t *verdict_to_json(const struct verdict *v)
     json_put_new(out, "anchor", anchor_to_json(v));
     json_put_new(out, "trust_vector", trust_vector_to_json(&vector));
     json_put_new(out, "checks", verdict_checks_to_json(v));
-    json_put_new(out, "claims", v->claims != NULL ? json_incref(v->claims) : json_object());
+    json_put_new(out, "claims", claims_to_json(v));
     return out;
 }

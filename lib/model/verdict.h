@@ -196,7 +196,10 @@ struct verdict {
     struct moment endorsed_until; /* when the first certificate behind it ends; none: not known */
     size_t check_count;
     struct check checks[VERDICT_CHECKS_MAX];
-    json_t *claims; /* owned; an object, empty when nothing could be read */
+    /* An object, empty when nothing could be read: a tree, or printed where none was needed yet.
+     * Owned; for verdict_claims(), verdict_print_claims() and whoever makes the verdict. */
+    json_t *claims;
+    char *printed;
 };
 
 void verdict_done(struct verdict *v); /* also for OWNED; fine on zeroes */
@@ -214,6 +217,9 @@ json_t *verdict_checks_to_json(const struct verdict *v);
 const struct check *verdict_check(const struct verdict *v, const char *name); /* NULL: not listed */
 
 bool verdict_passed(const struct verdict *v, const char *name);
+
+json_t *verdict_claims(struct verdict *v); /* the tree, borrowed; NULL: made without claims */
+void verdict_print_claims(const struct verdict *v, struct text *out); /* {} where there are none */
 
 void verdict_miss(struct verdict *v, enum missing what, bool is_missing);
 /* Sources to level, and what is missing above it. Fills `level` and adds to `missing`. */

@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct snp_ek ek;
         struct finding finding;
         snp_ek_read(list.at[i], &ek, &finding);
-        OWNED(json_drop) json_t *claims = snp_ek_to_json(&ek, list.at[i]);
+        OWNED(members_done) struct members claims = {0};
+        snp_ek_claims(&ek, list.at[i], &claims);
         error_ignore(x509_check_issued(list.at[0], list.at[i], NULL));
         OWNED(p384_drop) struct p384 *key = NULL;
         error_ignore(p384_from_cert(list.at[i], &key, NULL));

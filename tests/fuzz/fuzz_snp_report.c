@@ -8,8 +8,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const char *why = NULL;
     (void)snp_report_fault(&report, &why);
-    OWNED(json_drop) json_t *claims = json_object();
-    snp_report_claims(&report, (enum snp_line)(report.version % (LINE_UNKNOWN + 1)), claims);
-    OWNED(mem_drop) char *text = json_print(claims);
+    OWNED(members_done) struct members claims = {0};
+    snp_report_claims(&report, (enum snp_line)(report.version % (LINE_UNKNOWN + 1)), &claims);
+    OWNED(text_done) struct text printed = {0};
+    members_print(&claims, &printed);
+    OWNED(json_drop) json_t *read = NULL;
+    if (json_parse(text_span(&printed), printed.len, &read, NULL) != OK)
+        abort();
     return 0;
 }

@@ -50,11 +50,11 @@ bool case_has_answer(const json_t *test_case, enum manifest_reason how, bool tru
     return right;
 }
 
-bool case_has_verdict(const json_t *test_case, enum manifest_reason how, const struct verdict *v)
+bool case_has_verdict(const json_t *test_case, enum manifest_reason how, struct verdict *v)
 {
     OWNED(json_drop) json_t *nothing = json_object();
     return case_has_answer(test_case, how, v->trusted, name_of(&reason_names, (int)v->reason),
-                           v->claims != NULL ? v->claims : nothing);
+                           verdict_claims(v) != NULL ? v->claims : nothing);
 }
 
 size_t manifest_assert_right(const char *manifest, bool (*is_right)(const json_t *test_case))

@@ -17,7 +17,7 @@ enum manifest_reason { REASON_EXACT, REASON_ACCEPTABLE /* one of acceptable_reas
  */
 bool case_has_answer(const json_t *test_case, enum manifest_reason how, bool trusted,
                      const char *reason, const json_t *claims);
-bool case_has_verdict(const json_t *test_case, enum manifest_reason how, const struct verdict *v);
+bool case_has_verdict(const json_t *test_case, enum manifest_reason how, struct verdict *v);
 
 /* How many cases there are; fails the test, when all were tried, unless each is right. */
 size_t manifest_assert_right(const char *manifest, bool (*is_right)(const json_t *test_case));
