@@ -177,6 +177,72 @@ static enum outcome step_list(struct round *r, struct error *err)
     return check_ours(r, &list, "among its owner's", err);
 }
 
+static bool lists_leftovers(const struct round *r)
+{
+    return r->driver->leftovers != NULL;
+}
+
+static enum outcome step_leftovers(struct round *r, struct error *err)
+{
+    OWNED(leftover_list_done) struct leftover_list list = {0};
+    TRY(r->driver->leftovers(r->cloud, &list, err));
+    snprintf(r->detail, sizeof r->detail, "%zu left behind by machines of owner %s", list.count,
+             r->account->owner);
+    return OK;
+}
+
+/* One that is not there, as its cloud would name it. */
+static void name_nothing(const struct round *r, enum leftover_kind kind, char out[static 128])
+{
+    static const char *const prefixes[] = {"vol", "eipalloc", "eni"};
+    _Static_assert(countof(prefixes) == LEFTOVER_KIND_COUNT);
+    const struct account *account = r->account;
+    const unsigned long long number = random_below(UINT64_MAX);
+    switch (account->driver) {
+    case DRIVER_AWS:
+        snprintf(out, 128, "%s-0%016llx", prefixes[kind], number);
+        return;
+    case DRIVER_GCP:
+        snprintf(out, 128, "%s%s/muster-nothing-%016llx",
+                 account->zone[0] != '\0' && kind == LEFTOVER_DISK ? account->zone
+                                                                   : account->region,
+                 account->zone[0] == '\0' && kind == LEFTOVER_DISK ? "-a" : "", number);
+        return;
+    case DRIVER_AZURE:
+    case ACCOUNT_DRIVER_COUNT:
+        break;
+    }
+    snprintf(out, 128, "muster-nothing-%016llx", number);
+}
+
+/* A cloud says whether we may before it says that there is no such thing. */
+static enum outcome discard_nothing(struct round *r, enum leftover_kind kind, struct error *err)
+{
+    char ref[128];
+    name_nothing(r, kind, ref);
+    const enum outcome outcome = r->driver->discard(r->cloud, kind, ref, err);
+    r->skipped =
+        outcome != OK && strcmp(err->code, name_of(&cloud_error_names, CLOUD_UNSUPPORTED)) == 0;
+    snprintf(r->detail, sizeof r->detail, "%s",
+             r->skipped ? "there is no such thing by itself" : "may be removed");
+    return outcome == ERR_NOT_FOUND || r->skipped ? OK : outcome;
+}
+
+static enum outcome step_disks(struct round *r, struct error *err)
+{
+    return discard_nothing(r, LEFTOVER_DISK, err);
+}
+
+static enum outcome step_addresses(struct round *r, struct error *err)
+{
+    return discard_nothing(r, LEFTOVER_ADDRESS, err);
+}
+
+static enum outcome step_interfaces(struct round *r, struct error *err)
+{
+    return discard_nothing(r, LEFTOVER_INTERFACE, err);
+}
+
 static enum outcome step_stop(struct round *r, struct error *err)
 {
     TRY(r->driver->stop(r->cloud, r->machine.ref, &r->operation, err));
@@ -218,6 +284,10 @@ static const struct {
     {"confidential", step_confidential},
     {"find-token",   step_find_token},
     {"list",         step_list},
+    {"leftovers",    step_leftovers, lists_leftovers},
+    {"disks",        step_disks, lists_leftovers},
+    {"addresses",    step_addresses, lists_leftovers},
+    {"interfaces",   step_interfaces, lists_leftovers},
     {"stop",         step_stop},
     {"start",        step_start},
     {"redeploy",     step_redeploy, moves_in_one_call},

@@ -82,6 +82,48 @@ static void every_missing_permission_is_named(void **state)
     assert_nothing_runs(sim, report);
 }
 
+/* What may be listed and removed of what machines leave behind is tried too, and nothing removed.
+ */
+static void a_missing_permission_to_clear_up_is_named(void **state)
+{
+    struct sim_cloud *sim = *state;
+    const bool has_interfaces = sim->row->leftovers[LEFTOVER_INTERFACE] != NULL;
+    static const struct {
+        enum account_driver cloud;
+        const char *calls[4];
+        const char *permissions[4];
+    } rows[] = {
+        {DRIVER_AWS,
+         {"DescribeVolumes", "DeleteVolume", "ReleaseAddress", "DeleteNetworkInterface"},
+         {"ec2:DescribeVolumes", "ec2:DeleteVolume", "ec2:ReleaseAddress",
+          "ec2:DeleteNetworkInterface"}},
+        {DRIVER_AZURE,
+         {"Disks_ListByResourceGroup", "Disks_Delete", "PublicIPAddresses_Delete",
+          "NetworkInterfaces_Delete"},
+         {"Microsoft.Compute/disks/read", "Microsoft.Compute/disks/delete",
+          "Microsoft.Network/publicIPAddresses/delete",
+          "Microsoft.Network/networkInterfaces/delete"}},
+        {DRIVER_GCP,
+         {"disks.aggregatedList", "disks.delete", "addresses.delete"},
+         {"compute.disks.list", "compute.disks.delete", "compute.addresses.delete"}},
+    };
+    struct error err = {0};
+    OWNED(json_drop) json_t *report = NULL;
+    size_t row = 0;
+    while (rows[row].cloud != sim->row->cloud)
+        row++;
+    for (size_t i = 0; i < (has_interfaces ? 4 : 3); i++)
+        sim_cloud_prank(sim, rows[row].calls[i], "auth");
+    assert_fails(try_account(sim, NULL, &report, &err), ERR_DENIED, "auth");
+    assert_string_equal(failed_step(report), "leftovers");
+    const json_t *missing = json_object_get(report, "missing_permissions");
+    assert_int_equal(json_array_size(missing), has_interfaces ? 4 : 3);
+    for (size_t i = 0; i < json_array_size(missing); i++)
+        assert_string_equal(json_string_value(json_array_get(missing, i)),
+                            rows[row].permissions[i]);
+    assert_nothing_runs(sim, report);
+}
+
 static void a_launch_in_doubt_is_found_and_ended(void **state)
 {
     struct error err = {0};
@@ -130,6 +172,7 @@ int main(void)
         WITH_CLOUD(a_whole_round_passes),
         WITH_CLOUD(a_step_that_fails_ends_the_machine),
         WITH_CLOUD(every_missing_permission_is_named),
+        WITH_CLOUD(a_missing_permission_to_clear_up_is_named),
         WITH_CLOUD(a_launch_in_doubt_is_found_and_ended),
         WITH_CLOUD(throttled_calls_are_repeated),
         WITH_CLOUD(an_interrupted_round_launches_nothing_more),

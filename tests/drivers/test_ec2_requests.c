@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/aws/ec2_leftovers.h"
 #include "tests/support/test.h"
 #include "tests/support/vectors.h"
 
@@ -245,6 +246,20 @@ static void every_other_call_is_in_the_model_and_like_a_real_clients(void **stat
     compare_with_capture("awscli-GetCallerIdentity-01", &who, (const char *const[]){NULL});
 }
 
+/* Of the lists of what machines left behind the model has this one. */
+static void a_list_of_disks_is_in_the_model(void **state)
+{
+    (void)state;
+    OWNED(form_done) struct form first = {0};
+    OWNED(form_done) struct form next = {0};
+    if (vectors_folder() == NULL)
+        skip();
+    ec2_describe_leftovers(LEFTOVER_DISK, "lab", "", &first);
+    ec2_describe_leftovers(LEFTOVER_DISK, "lab", "two", &next);
+    check_form(MODEL, &first);
+    check_form(MODEL, &next);
+}
+
 static void a_launch_asks_for_one_confidential_machine_behind_imdsv2(void **state)
 {
     (void)state;
@@ -414,6 +429,7 @@ int main(void)
         cmocka_unit_test(a_launch_has_only_keys_that_the_model_knows),
         cmocka_unit_test(a_launch_says_what_a_real_client_says),
         cmocka_unit_test(every_other_call_is_in_the_model_and_like_a_real_clients),
+        cmocka_unit_test(a_list_of_disks_is_in_the_model),
         cmocka_unit_test(a_launch_asks_for_one_confidential_machine_behind_imdsv2),
         cmocka_unit_test(machine_disk_and_interface_are_tagged_at_birth),
         cmocka_unit_test(the_same_order_makes_the_same_bytes),

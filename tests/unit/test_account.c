@@ -88,6 +88,63 @@ static void a_region_cannot_name_another_host(void **state)
     }
 }
 
+/* What is misread here removes what somebody wanted to keep. */
+static void when_orphans_go_is_kept_or_a_sound_time(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    static const char *const bad[] = {
+        "remove-after:0h",
+        "remove-after:0d",
+        "remove-after:-1d",
+        "remove-after:+1d",
+        "remove-after:8761h",
+        "remove-after:366d",
+        "remove-after:99999999999999999999h",
+        "remove-after:1",
+        "remove-after:h",
+        "remove-after:",
+        "remove-after",
+        "remove-after:1.5h",
+        "remove-after:1 h",
+        "remove-after:1H",
+        "remove-after:1m",
+        "remove-after:1h ",
+        "remove-after:0x1h",
+        " keep",
+        "Keep",
+        "remove",
+        "remove-after:1hh",
+        "remove-after:01h1d",
+    };
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } good[] = {
+        {"", 0},
+        {"keep", 0},
+        {"remove-after:1h", 3600},
+        {"remove-after:8760h", 8760 * 3600},
+        {"remove-after:365d", 365 * 86400},
+    };
+    static const char account_of[] = "{\"name\":\"lab\",\"driver\":\"aws\",\"region\":\"r\","
+                                     "\"credentials\":{\"source\":\"environment\"},"
+                                     "\"orphans\":\"%s\"}";
+    char text[256];
+    for (size_t i = 0; i < countof(bad); i++) {
+        OWNED(account_done) struct account account = {0};
+        snprintf(text, sizeof text, account_of, bad[i]);
+        if (read_it(text, &account, &err) != ERR_INVALID || strcmp(err.where, "/orphans") != 0)
+            fail_msg("'%s' is taken", bad[i]);
+    }
+    for (size_t i = 0; i < countof(good); i++) {
+        OWNED(account_done) struct account account = {0};
+        snprintf(text, sizeof text, account_of, good[i].text);
+        assert_ok(read_it(text, &account, &err));
+        assert_int_equal(account_orphan_seconds(&account), good[i].seconds);
+    }
+}
+
 static void an_unknown_driver_or_source_is_refused(void **state)
 {
     (void)state;
@@ -222,6 +279,7 @@ int main(void)
         cmocka_unit_test(strange_members_are_refused_with_their_path),
         cmocka_unit_test(a_secret_in_the_account_is_refused),
         cmocka_unit_test(a_region_cannot_name_another_host),
+        cmocka_unit_test(when_orphans_go_is_kept_or_a_sound_time),
         cmocka_unit_test(an_unknown_driver_or_source_is_refused),
         cmocka_unit_test(azure_needs_a_subscription_and_a_group),
         cmocka_unit_test(google_needs_a_project_and_signs_in_by_a_named_file),
