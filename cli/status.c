@@ -24,6 +24,8 @@ static const struct column columns[] = {{"FLEET", "fleet"},
                                         {"VERIFIED%", "objective/percent"},
                                         {"REASONS", "reasons"},
                                         {"DELIVERIES", "deliveries"},
+                                        {"NOTICES", "notices/count"},
+                                        {"NEXT", "notices/next"},
                                         {NULL, NULL}};
 
 static const struct column alarm_columns[] = {{"ALARM", "code"},    {"SEVERITY", "severity"},

@@ -102,6 +102,17 @@ FROM deliveries d WHERE d.state IN ('sealed', 'sent', 'loaded', 'failed') AND NO
     SELECT FROM audit a WHERE a.object = 'instance:' || d.instance
       AND a.verb = 'delivery.' || d.state AND a.detail ->> 'delivery' = d.id::text);
 
+SELECT 'I6', 'a notice that does not stand as its history ends', n.id::text
+FROM notices n
+LEFT JOIN LATERAL (SELECT change, status, not_before FROM notice_history h
+    WHERE h.notice = n.id ORDER BY h.id DESC LIMIT 1) last ON true
+WHERE last.change IS NULL OR (last.change = 'ended') <> (n.ended IS NOT NULL)
+   OR (last.status, last.not_before) IS DISTINCT FROM (n.status, n.not_before);
+
+SELECT 'I6', 'a change of a notice without its audit entry', h.id::text
+FROM notice_history h LEFT JOIN audit a ON a.id = h.audit
+WHERE a.id IS NULL OR a.object <> 'notice:' || h.notice OR a.verb <> 'notice.' || h.change;
+
 -- I9: unknown is never shown as trusted. A minute's grace for the one who looks at clocks.
 SELECT 'I9', 'trusted without an accepting verdict', i.id::text
 FROM instances i LEFT JOIN verdicts v ON v.id = i.verdict_id

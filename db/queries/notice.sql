@@ -2,8 +2,8 @@
 
 -- One look at an account: all that its cloud says ($4, a JSON array), against all that stands. What it names of
 -- machines without a row is left aside, as is what goes beyond $6 for one machine. Only a whole look ($5) ends what
--- it does not name. A notice whose cloud changed it $7 times is heard once an hour. In steady state nothing is
--- written. The FULL JOIN is never a nested loop, whatever the planner thinks of how much was said.
+-- it does not name. A notice whose cloud changed it $7 times changes or ends once an hour, and stands meanwhile. In steady
+-- state nothing is written. The FULL JOIN is never a nested loop, whatever the planner thinks of how much was said.
 -- name: notice_look
 WITH said AS (
     SELECT DISTINCT ON (i.id, s.kind, coalesce(s.event, '')) i.id AS instance, s.kind, coalesce(s.event, '') AS event,
@@ -34,15 +34,16 @@ WITH said AS (
         is_ours_to_time = excluded.is_ours_to_time, text = excluded.text, ended = NULL,
         given = CASE WHEN n.ended IS NULL THEN n.given ELSE excluded.given END,
         changed = excluded.changed, changes = n.changes + 1
-    WHERE (n.ended IS NOT NULL
-           OR (n.status, n.not_before, n.not_after, n.deadline, n.is_ours_to_time, n.text)
-              IS DISTINCT FROM (excluded.status, excluded.not_before, excluded.not_after, excluded.deadline,
-                                excluded.is_ours_to_time, excluded.text))
+    WHERE n.ended IS NOT NULL
+       OR (n.status, n.not_before, n.not_after, n.deadline, n.is_ours_to_time, n.text)
+          IS DISTINCT FROM (excluded.status, excluded.not_before, excluded.not_after, excluded.deadline,
+                            excluded.is_ours_to_time, excluded.text)
       AND (n.changes < $7::bigint OR n.changed <= statement_timestamp() - interval '1 hour')
     RETURNING n.*, CASE WHEN n.given = n.changed THEN 'given' ELSE 'changed' END AS change
 ), ended AS (
     UPDATE notices n SET ended = statement_timestamp(), changed = statement_timestamp(), changes = changes + 1
     WHERE n.id IN (SELECT stands FROM compared WHERE instance IS NULL AND $5::boolean) AND n.ended IS NULL
+      AND (n.changes < $7::bigint OR n.changed <= statement_timestamp() - interval '1 hour')
     RETURNING n.*, 'ended' AS change
 ), told AS (
     SELECT * FROM given UNION ALL SELECT * FROM ended

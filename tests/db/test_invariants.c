@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/audit_store.h"
+#include "db/notice_store.h"
 #include "db/retention.h"
 #include "tests/support/one_database.h"
 #include "tests/support/fixtures.h"
@@ -76,6 +77,11 @@ static const struct {
      "I6|a change of state without its audit entry"},
     {"DELETE FROM instance_history WHERE machine = 'trust'",
      "I6|an audit entry of a change that is not there"},
+    {"UPDATE notices SET ended = now()", "I6|a notice that does not stand as its history"},
+    {"UPDATE notices SET not_before = now()", "I6|a notice that does not stand as its history"},
+    {"DELETE FROM notice_history", "I6|a notice that does not stand as its history"},
+    {"UPDATE notice_history SET change = 'changed'", "I6|a change of a notice without its audit"},
+    {"DELETE FROM audit WHERE verb = 'notice.given'", "I6|a change of a notice without its audit"},
     {"UPDATE instance_history SET from_state = 'stopped' WHERE from_state = 'booting'",
      "I6|a change does not begin where"},
     {"UPDATE instances SET phase = 'draining'", "I6|the row is not in the state"},
@@ -133,6 +139,20 @@ static void what_was_forgotten_breaks_no_promise(void **state)
     assert_string_equal(text_str(&said), "");
 }
 
+static void give_notice(const struct instance *row)
+{
+    struct error err;
+    struct account_place place = {.project = PROJECT_DEFAULT};
+    struct notice_changes changes;
+    OWNED(text_done) struct text said = {0};
+    snprintf(place.name, sizeof place.name, "%s", row->account);
+    text_addf(&said, "[{\"ref\": \"%s\", \"kind\": \"stop\", \"is_ours_to_time\": false}]",
+              row->cloud_ref);
+    const struct notice_look look = {.place = &place, .said = text_str(&said)};
+    assert_ok(notice_store_look(db, &look, "watch:test", &changes, &err));
+    assert_int_equal(changes.given, 1);
+}
+
 static int open_it(void **state)
 {
     (void)state;
@@ -147,6 +167,7 @@ static int open_it(void **state)
         struct verdict_row verdict = fixture_verdict(db, &row.id, true, i, 3600, NULL);
         OWNED(delivery_done)
         struct delivery delivery = fixture_delivery(db, &row.id, DELIVERY_LOADED);
+        give_notice(&row);
     }
     for (int64_t sealed = 1; sealed > 0;)
         assert_ok(audit_store_seal(db, &sealed, &err));
