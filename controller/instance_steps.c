@@ -57,21 +57,34 @@ static bool is_another(const struct instance *row, const struct sighting *seen)
            strcasecmp(row->machine_id, seen->machine_id) != 0;
 }
 
-/* The order was taken: has it come to its end? */
+/* On its way out, by whoever's order: from now on "not found" means that it is gone. */
+static enum outcome settle(struct worker *w, const struct instance *row, struct error *err)
+{
+    return moment_is_none(row->settled_at) ? instance_store_settle(w->db, row, err) : OK;
+}
+
+/* Has it come to its end? Where nobody knows whether the order was `taken`, not being shown says as
+ * little as a lost answer; and one that is shown as before may need the order again. */
 static enum outcome look_at_end(struct worker *w, const struct open_cloud *open,
-                                const struct instance *row, struct error *err)
+                                const struct instance *row, bool taken, struct error *err)
 {
     struct sighting seen = {0};
     struct error why = {0};
     enum outcome outcome =
         open->driver->find(open->cloud, row->cloud_ref, row->machine_id, &seen, &why);
     cloud_called(outcome);
-    if (outcome == ERR_NOT_FOUND || (outcome == OK && (is_over(&seen) || is_another(row, &seen))))
+    if (outcome == OK && (is_over(&seen) || is_another(row, &seen)))
         return gone(w, row, err);
-    if (outcome == OK)
-        return row_look_later(w, row, LOOK_END_SECONDS, err);
-    *err = why;
-    return outcome;
+    if (outcome == ERR_NOT_FOUND)
+        return taken ? gone(w, row, err) : row_look_later(w, row, LOOK_SECONDS, err);
+    if (outcome != OK) {
+        *err = why;
+        return outcome;
+    }
+    const bool ends = seen.state == MACHINE_DELETING;
+    if (ends && !taken)
+        TRY(settle(w, row, err));
+    return row_look_later(w, row, ends && taken ? LOOK_END_SECONDS : LOOK_SECONDS, err);
 }
 
 static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
@@ -94,11 +107,11 @@ static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
     }
     if (outcome == OK) {
         metric_add(METRIC_TERMINATIONS, 1);
-        TRY(instance_store_settle(w->db, row, err));
+        TRY(settle(w, row, err));
         TRY(operation_keep(w, row, INTENT_TERMINATE, &operation, err));
     }
     return operation.name[0] != '\0' ? row_look_later(w, row, operation_wait(&operation), err)
-                                     : look_at_end(w, open, row, err);
+                                     : look_at_end(w, open, row, outcome == OK, err);
 }
 
 /* While the cloud goes on with it nothing more need be said. */
@@ -113,7 +126,7 @@ static enum outcome follow_end(struct worker *w, const struct open_cloud *open,
         return end_machine(w, open, row, err);
     TRY(outcome);
     TRY(operation_follow(w, open, row, &over, &seconds, err));
-    return over ? look_at_end(w, open, row, err) : row_look_later(w, row, seconds, err);
+    return over ? look_at_end(w, open, row, true, err) : row_look_later(w, row, seconds, err);
 }
 
 static enum outcome end_it(struct worker *w, struct instance *row, struct error *err)

@@ -32,12 +32,13 @@ static enum outcome find_image(struct worker *w, const struct open_cloud *open,
 /* With what the cloud still does for it, if it does: nothing of that is lost with us. */
 static enum outcome launched(struct worker *w, const struct open_cloud *open,
                              const struct instance *row, const struct sighting *seen,
-                             const struct cloud_operation *operation, struct error *err)
+                             const struct cloud_operation *operation, bool shown, struct error *err)
 {
     const bool goes_on = operation->name[0] != '\0';
     char image_ref[IMAGE_REF_SIZE];
     TRY(find_image(w, open, row, image_ref, err));
     const struct instance_step step = {
+        .shown = shown,
         .event = EVENT_LAUNCHED,
         .cloud_ref = seen->ref,
         .machine_id = seen->machine_id,
@@ -125,7 +126,7 @@ static enum outcome launch_it(struct worker *w, const struct open_cloud *open,
         FAULT("launch-after-call", err);
         LOG(INFO, "instance.launched", TEXT("instance", uuid_text(&row->id).at),
             TEXT("ref", seen.ref), INT("attempt", row->attempt));
-        return launched(w, open, row, &seen, &operation, err);
+        return launched(w, open, row, &seen, &operation, false, err);
     }
     /* Said before with other words: so the machine is there, or will be seen soon. */
     bool look = outcome == ERR_AMBIGUOUS || error_is(&why, CLOUD_IDEMPOTENCY_MISMATCH) ||
@@ -151,7 +152,7 @@ enum outcome adopt_or_launch(struct worker *w, struct instance *row, struct erro
         if (seen.at[i].state != MACHINE_GONE) {
             LOG(INFO, "instance.adopted", TEXT("instance", uuid_text(&row->id).at),
                 TEXT("ref", seen.at[i].ref));
-            return launched(w, open, row, &seen.at[i], &(struct cloud_operation){0}, err);
+            return launched(w, open, row, &seen.at[i], &(struct cloud_operation){0}, true, err);
         }
     if (seen.count > 0) {
         struct error why;

@@ -33,16 +33,21 @@ enum {
 static enum outcome note_step(struct worker *w, const struct instance *row,
                               const struct instance_step *step, struct error *err)
 {
-    enum outcome outcome = instance_store_note(w->db, &row->id, step, w->holder, NULL, err);
-    if (outcome == OK)
-        outcome = fleet_store_touch(w->db, row->project, row->fleet, err);
+    TRY(instance_store_note(w->db, &row->id, step, w->holder, NULL, err));
+    return fleet_store_touch(w->db, row->project, row->fleet, err);
+}
+
+/* The row went on since it was read: its worker knew as much. */
+static enum outcome unless_it_went_on(enum outcome outcome)
+{
     return outcome == ERR_CONFLICT || outcome == ERR_NOT_FOUND ? OK : outcome;
 }
 
 static enum outcome note(struct worker *w, const struct instance *row, enum phase_event event,
                          const char *reason, struct error *err)
 {
-    return note_step(w, row, &(struct instance_step){.event = event, .reason = reason}, err);
+    const struct instance_step step = {.event = event, .reason = reason};
+    return unless_it_went_on(note_step(w, row, &step, err));
 }
 
 /* While we were down, or without a database, nobody could be heard: silence counts only from when
@@ -187,6 +192,16 @@ static enum outcome list_vanished(struct round *r, const struct instance *row, s
     return orphan_store_seen(r->worker->db, &orphan, err);
 }
 
+static enum outcome give_up(struct round *r, const struct instance *row, struct error *err)
+{
+    const struct instance_step step = {.event = EVENT_VANISHED};
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(r->worker->db, &tx, err));
+    TRY(note_step(r->worker, row, &step, err));
+    TRY(list_vanished(r, row, err));
+    return transaction_commit(&tx, err);
+}
+
 static enum outcome vanished(struct round *r, const struct instance *row, struct error *err)
 {
     r->counts->vanished++;
@@ -194,10 +209,20 @@ static enum outcome vanished(struct round *r, const struct instance *row, struct
         return note(r->worker, row, EVENT_GONE, NULL, err);
     LOG(WARN, "instance.vanished", TEXT("instance", uuid_text(&row->id).at),
         TEXT("ref", row->cloud_ref));
+    return unless_it_went_on(give_up(r, row, err));
+}
+
+static enum outcome fail_row(struct round *r, const struct instance *row, const struct error *said,
+                             struct error *err)
+{
+    const bool of_place = error_is_of_place(said);
+    const struct instance_step step = {
+        .event = EVENT_FAILED, .reason = said->code, .no_fault = of_place};
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(r->worker->db, &tx, err));
-    TRY(note(r->worker, row, EVENT_VANISHED, NULL, err));
-    TRY(list_vanished(r, row, err));
+    if (of_place)
+        TRY(place_store_close(r->worker->db, row, said->code, said->text, r->worker->holder, err));
+    TRY(note_step(r->worker, row, &step, err));
     return transaction_commit(&tx, err);
 }
 
@@ -213,16 +238,7 @@ static enum outcome failed(struct round *r, const struct instance *row, const st
     error_fill(&said, ERR_CONFLICT, seen->failure, "", "%s", seen->reason);
     LOG(WARN, "instance.taken-back", TEXT("instance", uuid_text(&row->id).at),
         TEXT("ref", seen->ref), TEXT("code", seen->failure), TEXT("reason", seen->reason));
-    OWNED(transaction_end) struct transaction tx = {0};
-    TRY(transaction_begin(r->worker->db, &tx, err));
-    if (error_is_of_place(&said))
-        TRY(place_store_close(r->worker->db, row, said.code, said.text, r->worker->holder, err));
-    TRY(note_step(r->worker, row,
-                  &(struct instance_step){.event = EVENT_FAILED,
-                                          .reason = said.code,
-                                          .no_fault = error_is_of_place(&said)},
-                  err));
-    return transaction_commit(&tx, err);
+    return unless_it_went_on(fail_row(r, row, &said, err));
 }
 
 /* What the next round is likely to see changed. */
@@ -360,6 +376,23 @@ static enum outcome check_machine(struct round *r, const struct sighting *seen, 
                                                                      : OK;
 }
 
+/* What its cloud once listed it knows: from now on "not found" means gone. */
+static enum outcome settle_shown(struct round *r, struct error *err)
+{
+    OWNED(mem_drop) struct uuid *ids = mem_new(r->rows.count + 1, sizeof *ids);
+    OWNED(mem_drop) struct moment *launched = mem_new(r->rows.count + 1, sizeof *launched);
+    size_t count = 0;
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const struct instance *row = &r->rows.at[i];
+        if (!moment_is_none(row->settled_at) || moment_is_none(row->launched_at) ||
+            !is_listed(r, row->cloud_ref))
+            continue;
+        ids[count] = row->id;
+        launched[count++] = row->launched_at;
+    }
+    return count > 0 ? instance_store_settle_shown(r->worker->db, ids, launched, count, err) : OK;
+}
+
 static enum outcome compare(struct round *r, struct error *err)
 {
     r->by_ref = map_new(sizeof(struct ref_key));
@@ -377,6 +410,7 @@ static enum outcome compare(struct round *r, struct error *err)
         struct ref_key key = key_of(r->seen.at[i].ref);
         map_put(r->by_ref, &key, &r->seen.at[i]);
     }
+    TRY(settle_shown(r, err));
     for (size_t i = 0; i < r->rows.count; i++)
         TRY(check_row(r, &r->rows.at[i], err));
     for (size_t i = 0; i < r->seen.count; i++)

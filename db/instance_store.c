@@ -140,15 +140,16 @@ static enum outcome write_step(struct db *db, const struct instance *was,
     int64_t attempt = was->attempt;
     if (walk->to == PHASE_LAUNCHING)
         instance_client_token(&was->id, ++attempt, token);
-    enum outcome outcome = db_one(
-        db, SQL_INSTANCE_ADVANCE,
-        PARAMS(p_uuid(&was->id), p_name(&phase_names, walk->from), p_int(was->epoch),
-               p_text(holder), p_name(&phase_names, walk->to), p_text(reason),
-               p_name(&intent_names, step->intent), p_text(step->cloud_ref), p_text(step->region),
-               p_text(step->zone), p_text(step->address), p_int(attempt), p_text(token),
-               p_int(step->due_in_seconds), p_bool(step->keep_lease), p_int(step->lease_seconds),
-               p_bool(step->no_fault), p_text(step->machine_id), p_text(step->image_ref)),
-        &instance_record, out, "instance", err);
+    enum outcome outcome =
+        db_one(db, SQL_INSTANCE_ADVANCE,
+               PARAMS(p_uuid(&was->id), p_name(&phase_names, walk->from), p_int(was->epoch),
+                      p_text(holder), p_name(&phase_names, walk->to), p_text(reason),
+                      p_name(&intent_names, step->intent), p_text(step->cloud_ref),
+                      p_text(step->region), p_text(step->zone), p_text(step->address),
+                      p_int(attempt), p_text(token), p_int(step->due_in_seconds),
+                      p_bool(step->keep_lease), p_int(step->lease_seconds), p_bool(step->no_fault),
+                      p_text(step->machine_id), p_text(step->image_ref), p_bool(step->shown)),
+               &instance_record, out, "instance", err);
     if (outcome == ERR_NOT_FOUND)
         return fail_code(err, ERR_CONFLICT, "lost", "instance %s is in other hands",
                          uuid_text(&was->id).at);
@@ -293,6 +294,17 @@ enum outcome instance_store_unsettle(struct db *db, const struct instance *claim
     return change_claimed(db, SQL_INSTANCE_UNSETTLE,
                           PARAMS(p_uuid(&claimed->id), p_text(claimed->lease_holder)), claimed,
                           err);
+}
+
+enum outcome instance_store_settle_shown(struct db *db, const struct uuid *ids,
+                                         const struct moment *launched, size_t count,
+                                         struct error *err)
+{
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_run(db, SQL_INSTANCE_SETTLE_SHOWN,
+               PARAMS(p_uuids(ids, count), p_moments(launched, count)), NULL, err));
+    return transaction_commit(&tx, err);
 }
 
 enum outcome instance_store_refit(struct db *db, const struct uuid *id, const struct fleet *fleet,

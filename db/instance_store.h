@@ -88,6 +88,7 @@ struct instance_step {
     bool keep_lease;        /* go on with it at once: the lease is prolonged to `lease_seconds` */
     int64_t lease_seconds;
     bool no_fault; /* it failed for want of room: nothing against what was to be launched */
+    bool shown;    /* its cloud showed the machine: settled */
 };
 /* Compare-and-set on phase, epoch and lease holder of `claimed`. Into LAUNCHING it also counts the
  * attempt and sets client_token, so that both are committed before any call. ERR_CONFLICT "lost",
@@ -105,6 +106,11 @@ enum outcome instance_store_settle(struct db *db, const struct instance *claimed
 /* Another order is about to go out: what became of it is not known. */
 enum outcome instance_store_unsettle(struct db *db, const struct instance *claimed,
                                      struct error *err);
+/* The same of many at once, which their cloud listed: the rows that still have the launch of then.
+ */
+enum outcome instance_store_settle_shown(struct db *db, const struct uuid *ids,
+                                         const struct moment *launched, size_t count,
+                                         struct error *err);
 /* Prolong a lease during a long act. ERR_CONFLICT "lost". */
 enum outcome instance_store_hold(struct db *db, const struct instance *claimed,
                                  int64_t lease_seconds, struct error *err);

@@ -78,7 +78,7 @@ UPDATE instances SET
     failures = 0, epoch = epoch + 1,
     phase_since = clock_timestamp(), updated = clock_timestamp(),
     launched_at = CASE WHEN $8 IS NULL THEN launched_at ELSE clock_timestamp() END,
-    settled_at = CASE WHEN $5 = 'launching' THEN NULL ELSE settled_at END,
+    settled_at = CASE WHEN $5 = 'launching' THEN NULL WHEN $20::boolean THEN clock_timestamp() ELSE settled_at END,
     spoiled_at = CASE WHEN $5 = 'failed' AND NOT $17::boolean THEN clock_timestamp() ELSE spoiled_at END,
     terminated_at = CASE WHEN $5 = 'terminated' THEN clock_timestamp() END
 WHERE id = $1 AND phase = $2
@@ -114,7 +114,8 @@ WHERE id = $1 AND phase = 'requested'
   AND (account, image, size, policy, region, zone) IS DISTINCT FROM ($2, $3, $4, $5, $6, $7);
 
 -- name: instance_adopt
-UPDATE instances SET cloud_ref = $2, machine_id = coalesce($3, machine_id), launched_at = coalesce(launched_at, clock_timestamp()),
+UPDATE instances SET cloud_ref = $2, machine_id = coalesce($3, machine_id),
+    launched_at = coalesce(launched_at, clock_timestamp()), settled_at = clock_timestamp(),
     updated = clock_timestamp(), next_due = clock_timestamp()
 WHERE id = $1 AND cloud_ref IS NULL;
 
@@ -128,6 +129,14 @@ UPDATE instances SET settled_at = clock_timestamp() WHERE id = $1 AND lease_hold
 
 -- name: instance_unsettle
 UPDATE instances SET settled_at = NULL WHERE id = $1 AND lease_holder = $2;
+
+-- Those of these launches that stand as they were listed. Whoever works on one sees as much.
+-- name: instance_settle_shown
+UPDATE instances SET settled_at = clock_timestamp() WHERE id IN (
+    SELECT i.id FROM instances i JOIN unnest($1::uuid[], $2::timestamptz[]) AS shown (id, launched_at)
+        ON i.id = shown.id AND i.launched_at = shown.launched_at
+    WHERE i.settled_at IS NULL AND i.phase NOT IN ('launching', 'terminated')
+    FOR NO KEY UPDATE OF i SKIP LOCKED);
 
 -- name: instance_end_intent
 UPDATE instances SET intent = 'none', settled_at = clock_timestamp()

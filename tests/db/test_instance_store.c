@@ -299,10 +299,50 @@ static void an_instance_has_one_machine_and_a_machine_one_instance(void **state)
         assert_ok(instance_store_note(db, &ids[i], &step, "test", NULL, &err));
     assert_ok(instance_store_adopt(db, &ids[0], "i-adopted", "", me, &err));
     assert_ok(instance_store_adopt(db, &ids[0], "i-adopted", "", me, &err));
+    struct instance adopted;
+    assert_ok(instance_store_find(db, &ids[0], &adopted, &err));
+    assert_false(moment_is_none(adopted.settled_at));
     assert_fails(instance_store_adopt(db, &ids[0], "i-other", "", me, &err), ERR_CONFLICT,
                  "other-machine");
     assert_fails(instance_store_adopt(db, &ids[1], "i-adopted", "", me, &err), ERR_CONFLICT,
                  "exists");
+}
+
+static struct instance launched_one(const struct uuid *id, const char *ref)
+{
+    struct error err;
+    struct instance out;
+    const struct instance_step claimed = {.event = EVENT_CLAIMED, .intent = INTENT_LAUNCH};
+    const struct instance_step launched = {.event = EVENT_LAUNCHED, .cloud_ref = ref};
+    assert_ok(instance_store_note(db, id, &claimed, "test", NULL, &err));
+    assert_ok(instance_store_note(db, id, &launched, "test", &out, &err));
+    return out;
+}
+
+/* What was listed before the row was launched anew says nothing of the launch of now. */
+static void a_list_settles_the_launches_that_it_shows(void **state)
+{
+    (void)state;
+    struct error err;
+    struct uuid ids[3];
+    struct moment launched[2];
+    struct instance row;
+    settle();
+    fixture_instances(db, "shown", ids, countof(ids));
+    for (size_t i = 0; i < countof(ids); i++) {
+        char ref[16];
+        snprintf(ref, sizeof ref, "i-shown-%zu", i);
+        row = launched_one(&ids[i], ref);
+        assert_true(moment_is_none(row.settled_at));
+        if (i < countof(launched))
+            launched[i] = row.launched_at;
+    }
+    launched[1] = moment_add_seconds(launched[1], -60);
+    assert_ok(instance_store_settle_shown(db, ids, launched, countof(launched), &err));
+    for (size_t i = 0; i < countof(ids); i++) {
+        assert_ok(instance_store_find(db, &ids[i], &row, &err));
+        assert_int_equal(moment_is_none(row.settled_at), i > 0);
+    }
 }
 
 static void a_machine_needs_a_token_that_was_committed_first(void **state)
@@ -464,6 +504,7 @@ int main(void)
         cmocka_unit_test(what_leads_nowhere_is_refused),
         cmocka_unit_test(what_is_wanted_gone_stays_wanted_gone),
         cmocka_unit_test(an_instance_has_one_machine_and_a_machine_one_instance),
+        cmocka_unit_test(a_list_settles_the_launches_that_it_shows),
         cmocka_unit_test(a_machine_needs_a_token_that_was_committed_first),
         cmocka_unit_test(two_workers_never_get_the_same_row),
         cmocka_unit_test(a_change_of_trust_takes_no_workers_row_away),

@@ -143,6 +143,58 @@ static int64_t ends(struct worker *watch)
     return counts.ended + counts.vanished;
 }
 
+/* Its worker is quicker now and then: what the watch concludes for one row is no reason to leave
+ * off looking at the others. */
+static void a_row_that_went_on_meanwhile_ends_no_look(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct uuid stranger = uuid_new();
+    struct crew crew = {.settings = &stage.settings};
+    struct worker watch = {.crew = &crew,
+                           .db = stage.db,
+                           .clouds = {.drivers = fake_driver_of},
+                           .holder = "watch:test"};
+    pthread_mutex_init(&crew.lock, NULL);
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_stop();
+    /* No step leads from here to where the watch would have it, as when its worker went on. */
+    assert_ok(db_script(stage.db,
+                        "UPDATE instances SET phase = 'requested', launched_at = launched_at"
+                        " - interval '1 hour'",
+                        &err));
+    fake_cloud_break(0);
+    fake_cloud_plant(&stranger, "stranger");
+    looks(&watch, 1, 1);
+    clouds_done(&watch.clouds);
+    orphans_done(&watch.orphans);
+    pthread_mutex_destroy(&crew.lock);
+}
+
+static bool stage_settled(int64_t wanted)
+{
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    int64_t count = 0;
+    for (size_t i = 0; i < list.count; i++)
+        count += !moment_is_none(list.at[i].settled_at);
+    return count == wanted;
+}
+
+/* "Not found" says that it is gone from then on. */
+static void a_machine_is_settled_when_its_cloud_lists_it(void **state)
+{
+    (void)state;
+    fake_cloud_hide(true);
+    stage_start();
+    stage_fleet(2);
+    stage_await(booting, 2);
+    assert_true(stage_settled(0));
+    fake_cloud_hide(false);
+    stage_await(settled, 2);
+}
+
 /* While its row's own machine is not listed this is no second one; it may be the first, under
  * another name. */
 static void a_machine_that_was_given_another_name_goes_on(void **state)
@@ -341,6 +393,8 @@ int main(void)
         STAGED(a_machine_with_copied_tags_is_shown_and_left_alone),
         STAGED(a_machine_without_a_row_is_shown_and_left_alone),
         STAGED(an_orphan_is_told_of_once_until_it_changes),
+        STAGED(a_row_that_went_on_meanwhile_ends_no_look),
+        STAGED(a_machine_is_settled_when_its_cloud_lists_it),
         STAGED(a_machine_that_was_given_another_name_goes_on),
         STAGED(a_machine_whose_row_is_in_another_account_is_ended),
         STAGED(a_machine_of_another_project_that_vanished_is_noticed),

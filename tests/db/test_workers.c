@@ -84,6 +84,62 @@ static void a_removed_fleet_leaves_nothing(void **state)
     stage_await(fleets, 0);
 }
 
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+/* A row that is ending and that its worker gave back, to look again later. */
+static bool stage_put_off(int64_t wanted)
+{
+    OWNED(instance_list_done) struct instance_list list = stage_rows("terminating", false);
+    int64_t count = 0;
+    for (size_t i = 0; i < list.count; i++)
+        count += list.at[i].lease_holder[0] == '\0' &&
+                 moment_seconds_between(clock_now(), list.at[i].next_due) > 0;
+    return count == wanted;
+}
+
+static void end_with_a_lost_order(void)
+{
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    fake_cloud_mischief(MISCHIEF_LOSE_END, 0, 1);
+    stage_scale(0);
+    stage_await(put_off, 1);
+}
+
+static void hasten(void)
+{
+    struct error err = {0};
+    assert_ok(db_script(stage.db,
+                        "UPDATE instances SET next_due = clock_timestamp();"
+                        " SELECT pg_notify('muster_work', '')",
+                        &err));
+}
+
+static void an_order_to_end_that_was_lost_is_repeated_in_seconds(void **state)
+{
+    (void)state;
+    end_with_a_lost_order();
+    OWNED(instance_list_done) struct instance_list list = stage_rows("terminating", false);
+    assert_true(moment_seconds_between(clock_now(), list.at[0].next_due) <= 5);
+    assert_int_equal(fake_cloud_machines(), 1);
+    hasten();
+    stage_await(terminated, 1);
+    assert_int_equal(fake_cloud_machines(), 0);
+}
+
+/* A look says as little as the lost answer did: only what answers to the order is believed. */
+static void a_machine_that_is_not_shown_after_a_lost_order_is_not_gone(void **state)
+{
+    (void)state;
+    fake_cloud_hide(true);
+    end_with_a_lost_order();
+    fake_cloud_hide(false);
+    hasten();
+    stage_await(terminated, 1);
+    assert_int_equal(fake_cloud_machines(), 0);
+}
+
 /* ---- when the cloud is difficult ------------------------------------------------------------- */
 
 static void a_launch_whose_answer_was_lost_is_found_and_not_repeated(void **state)
@@ -276,6 +332,8 @@ int main(void)
         STAGED(a_fleet_of_parents_orders_enclaves_and_no_sev_snp),
         STAGED(a_smaller_fleet_gives_machines_back),
         STAGED(a_removed_fleet_leaves_nothing),
+        STAGED(an_order_to_end_that_was_lost_is_repeated_in_seconds),
+        STAGED(a_machine_that_is_not_shown_after_a_lost_order_is_not_gone),
         STAGED(a_launch_whose_answer_was_lost_is_found_and_not_repeated),
         STAGED(a_launch_that_never_arrived_is_repeated_under_the_same_token),
         STAGED(a_throttled_launch_is_tried_again_later),

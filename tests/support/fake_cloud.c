@@ -415,6 +415,10 @@ static enum outcome fake_terminate(struct cloud *cloud, const char *ref, const c
     (void)cloud;
     (void)machine_id;
     enter();
+    if (world->mischief == MISCHIEF_LOSE_END && next_mischief() != MISCHIEF_NONE) {
+        leave();
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "cut off");
+    }
     struct fake_machine *found = world->hidden ? NULL : by_ref(ref);
     if (found != NULL && world->kept > 0) {
         world->kept--;

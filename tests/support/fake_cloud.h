@@ -12,6 +12,7 @@ enum mischief {
     MISCHIEF_REFUSE,         /* with `kind`: nothing is launched */
     MISCHIEF_LOSE_ANSWER,    /* launched, and the answer says ambiguous */
     MISCHIEF_LOSE_ORDER,     /* not launched, and the answer says ambiguous */
+    MISCHIEF_LOSE_END,       /* not ended, and the answer says ambiguous */
     MISCHIEF_DIE_BEFORE,     /* the caller is killed before anything happens */
     MISCHIEF_DIE_AFTER,      /* ... when the machine is there and nobody knows */
     MISCHIEF_DIE_TERMINATED, /* the same when ending one */
