@@ -126,6 +126,36 @@ enum outcome page_turn(struct page *page, const char *call, struct text *next, s
     return OK;
 }
 
+void listing_done(struct listing *listing)
+{
+    page_done(&listing->page);
+    sighting_list_done(&listing->list);
+    *listing = (struct listing){0};
+}
+
+void listing_begin(struct listing *listing)
+{
+    const int64_t now_ms = clock_monotonic_ms();
+    if (now_ms - listing->since_ms > LISTING_KEPT_MS)
+        listing_done(listing);
+    if (listing->since_ms == 0)
+        listing->since_ms = now_ms;
+}
+
+enum outcome listing_tried(struct listing *listing, enum outcome outcome)
+{
+    if (outcome != OK && outcome != ERR_THROTTLED)
+        listing_done(listing);
+    return outcome;
+}
+
+void listing_take(struct listing *listing, struct sighting_list *out)
+{
+    *out = listing->list;
+    listing->list = (struct sighting_list){0};
+    listing_done(listing);
+}
+
 enum outcome rest_send(struct http *http, const struct http_request *request,
                        struct http_answer *out, struct error *err)
 {

@@ -45,6 +45,23 @@ void page_done(struct page *page);
  * would go on for ever: it is left, at the latest after three times its circle. */
 enum outcome page_turn(struct page *page, const char *call, struct text *next, struct error *err);
 
+/* A list of machines in the making. When the limit of its calls is used up between two pages, what
+ * was had is kept, and the next try goes on there: else a list of more pages than a limit has room
+ * for would begin anew for ever. What is older than clouds may take to show a machine is no use. */
+enum { LISTING_KEPT_MS = 120 * 1000 };
+struct listing {
+    struct page page;
+    struct sighting_list list;
+    bool is_whole;
+    int64_t since_ms;
+};
+void listing_done(struct listing *listing);
+void listing_begin(struct listing *listing); /* or go on with it */
+/* How a try ended: any other trouble than a limit ends the list as well. */
+enum outcome listing_tried(struct listing *listing, enum outcome outcome);
+/* The whole list is handed over, and the listing is as new. */
+void listing_take(struct listing *listing, struct sighting_list *out);
+
 /* http_send, with a call that reached nobody as `server-error` and one that may have been done as
  * `ambiguous`; the text keeps what happened. */
 enum outcome rest_send(struct http *http, const struct http_request *request,

@@ -22,6 +22,7 @@ struct cloud {
     struct service ec2;
     struct service sts;
     struct sign_in sign_in;
+    struct listing all; /* our machines, as far as they were listed */
 };
 
 static const char *suffix_of(const char *region)
@@ -89,6 +90,7 @@ static void aws_close(struct cloud *cloud)
         return;
     sign_in_done(&cloud->sign_in);
     manners_close(cloud->manners);
+    listing_done(&cloud->all);
     http_free(cloud->http);
     free(cloud);
 }
@@ -263,27 +265,33 @@ static enum outcome check_ref(const char *ref, struct error *err)
 }
 
 /* All pages or an error. A page may be empty and still not be the last. */
-static enum outcome list_matching(struct cloud *cloud, const char *filter, const char *value,
-                                  struct sighting_list *out, struct error *err)
+static enum outcome read_pages(struct cloud *cloud, const char *filter, const char *value,
+                               struct listing *listing, struct error *err)
 {
     static const char action[] = "DescribeInstances";
-    OWNED(sighting_list_done) struct sighting_list list = {0};
-    OWNED(page_done) struct page at = {0};
-    for (int page = 0; page < PAGES_MAX; page++) {
+    while (!listing->is_whole && listing->page.turns < PAGES_MAX) {
         OWNED(form_done) struct form form = {0};
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        ec2_describe(filter, value, text_str(&at.at), &form);
+        ec2_describe(filter, value, text_str(&listing->page.at), &form);
         TRY(call(cloud, &cloud->ec2, &form, &answer, err));
-        TRY(ec2_read_machines(action, bytes_span(&answer.body), &list, &next, err));
-        if (next.len == 0) {
-            *out = list;
-            list = (struct sighting_list){0};
-            return OK;
-        }
-        TRY(page_turn(&at, action, &next, err));
+        TRY(ec2_read_machines(action, bytes_span(&answer.body), &listing->list, &next, err));
+        listing->is_whole = next.len == 0;
+        if (!listing->is_whole)
+            TRY(page_turn(&listing->page, action, &next, err));
     }
-    return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
+    if (!listing->is_whole)
+        return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
+    return OK;
+}
+
+static enum outcome list_matching(struct cloud *cloud, const char *filter, const char *value,
+                                  struct sighting_list *out, struct error *err)
+{
+    OWNED(listing_done) struct listing listing = {0};
+    TRY(read_pages(cloud, filter, value, &listing, err));
+    listing_take(&listing, out);
+    return OK;
 }
 
 static enum outcome aws_offers(struct cloud *cloud, struct offer_list *out, struct error *err)
@@ -395,7 +403,10 @@ static enum outcome list_events(struct cloud *cloud, struct notice_list *out, st
 static enum outcome aws_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
 {
     OWNED(notice_list_done) struct notice_list events = {0};
-    TRY(list_matching(cloud, "tag:" TAG_OWNER, cloud->account.owner, out, err));
+    struct listing *all = &cloud->all;
+    listing_begin(all);
+    TRY(listing_tried(all, read_pages(cloud, "tag:" TAG_OWNER, cloud->account.owner, all, err)));
+    listing_take(all, out);
     if (out->count == 0)
         return OK;
     if (list_events(cloud, &events, &out->notices_unknown) == OK)

@@ -26,6 +26,7 @@ struct cloud {
     struct azure_place place;
     struct http *http;
     struct manners *manners;
+    struct listing tagged, powers; /* our machines, as far as they were listed */
 };
 
 static void azure_close(struct cloud *cloud)
@@ -35,6 +36,8 @@ static void azure_close(struct cloud *cloud)
     azure_identity_done(&cloud->identity);
     http_free(cloud->http);
     manners_close(cloud->manners);
+    listing_done(&cloud->tagged);
+    listing_done(&cloud->powers);
     free(cloud);
 }
 DROP(cloud_drop, struct cloud, azure_close)
@@ -293,27 +296,26 @@ static enum outcome take_link(const struct cloud *cloud, struct page *page, stru
 
 /* All pages or an error. A page may be empty and still not be the last. */
 static enum outcome read_pages(struct cloud *cloud, const struct arm_request *request,
-                               const struct arm_filter *filter, struct sighting_list *out,
+                               const struct arm_filter *filter, struct listing *listing,
                                struct error *err)
 {
-    OWNED(page_done) struct page at = {0};
-    OWNED(sighting_list_done) struct sighting_list list = {0};
-    text_addf(&at.at, "%s%s", cloud->place.arm.url, text_str(&request->path));
-    for (int page = 0; page < PAGES_MAX; page++) {
+    struct page *at = &listing->page;
+    if (at->at.len == 0)
+        text_addf(&at->at, "%s%s", cloud->place.arm.url, text_str(&request->path));
+    while (!listing->is_whole && at->turns < PAGES_MAX) {
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        const struct span body = SPAN(NULL, 0);
-        TRY(send_to(cloud, request->call, text_str(&at.at), body, &answer, err));
+        TRY(send_to(cloud, request->call, text_str(&at->at), SPAN(NULL, 0), &answer, err));
         TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
-        TRY(arm_read_page(bytes_span(&answer.body), filter, &list, &list.notices, &next, err));
-        if (next.len == 0) {
-            *out = list;
-            list = (struct sighting_list){0};
-            return OK;
-        }
-        TRY(take_link(cloud, &at, &next, err));
+        TRY(arm_read_page(bytes_span(&answer.body), filter, &listing->list, &listing->list.notices,
+                          &next, err));
+        listing->is_whole = next.len == 0;
+        if (!listing->is_whole)
+            TRY(take_link(cloud, at, &next, err));
     }
-    return cloud_fail(err, CLOUD_SERVER_ERROR, "a list of more than %d pages", PAGES_MAX);
+    if (!listing->is_whole)
+        return cloud_fail(err, CLOUD_SERVER_ERROR, "a list of more than %d pages", PAGES_MAX);
+    return OK;
 }
 
 static int by_ref(const void *a, const void *b)
@@ -338,25 +340,32 @@ static void add_power(struct sighting_list *list, const struct sighting_list *po
     }
 }
 
-/* Two lists, for none has both tags and power states: one of the group, one of the subscription. */
-static enum outcome azure_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
+static enum outcome read_both(struct cloud *cloud, struct error *err)
 {
     OWNED(arm_request_done) struct arm_request tagged = {0};
     OWNED(arm_request_done) struct arm_request status = {0};
-    OWNED(sighting_list_done) struct sighting_list list = {0};
-    OWNED(sighting_list_done) struct sighting_list powers = {0};
     arm_list(&cloud->account, &tagged);
     arm_list_status(&cloud->account, &status);
-    TRY(read_pages(cloud, &tagged, &(struct arm_filter){.owner = cloud->account.owner}, &list,
-                   err));
-    TRY(read_pages(cloud, &status, &(struct arm_filter){.group = cloud->account.resource_group},
-                   &powers, err));
+    TRY(read_pages(cloud, &tagged, &(struct arm_filter){.owner = cloud->account.owner},
+                   &cloud->tagged, err));
+    return read_pages(cloud, &status, &(struct arm_filter){.group = cloud->account.resource_group},
+                      &cloud->powers, err);
+}
+
+/* Two lists, for none has both tags and power states: one of the group, one of the subscription. */
+static enum outcome azure_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
+{
+    OWNED(sighting_list_done) struct sighting_list powers = {0};
+    listing_begin(&cloud->tagged);
+    listing_begin(&cloud->powers);
+    enum outcome outcome = listing_tried(&cloud->tagged, read_both(cloud, err));
+    TRY(listing_tried(&cloud->powers, outcome));
+    listing_take(&cloud->powers, &powers);
+    listing_take(&cloud->tagged, out);
     if (powers.count > 0)
         qsort(powers.at, powers.count, sizeof *powers.at, by_ref);
-    add_power(&list, &powers);
-    sighting_list_keep_notices(&list, &powers.notices);
-    *out = list;
-    list = (struct sighting_list){0};
+    add_power(out, &powers);
+    sighting_list_keep_notices(out, &powers.notices);
     return OK;
 }
 

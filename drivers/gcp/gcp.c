@@ -24,6 +24,7 @@ struct cloud {
     struct http *http;
     struct manners *manners;
     struct endpoint endpoint;
+    struct listing all; /* our machines, as far as they were listed */
 };
 
 static void gcp_close(struct cloud *cloud)
@@ -34,6 +35,7 @@ static void gcp_close(struct cloud *cloud)
     gcp_credentials_done(&cloud->credentials);
     http_free(cloud->http);
     manners_close(cloud->manners);
+    listing_done(&cloud->all);
     free(cloud);
 }
 DROP(cloud_drop, struct cloud, gcp_close)
@@ -177,27 +179,25 @@ static enum outcome get_machine(struct cloud *cloud, const struct gcp_place *pla
 }
 
 /* All pages or an error. A page may be empty and still not be the last. */
-static enum outcome list_matching(struct cloud *cloud, const char *filter,
-                                  struct sighting_list *out, struct error *err)
+static enum outcome read_pages(struct cloud *cloud, const char *filter, struct listing *listing,
+                               struct error *err)
 {
-    OWNED(sighting_list_done) struct sighting_list list = {0};
-    OWNED(page_done) struct page at = {0};
-    for (int page = 0; page < PAGES_MAX; page++) {
+    static const char action[] = "aggregatedList";
+    while (!listing->is_whole && listing->page.turns < PAGES_MAX) {
         OWNED(gcp_call_done) struct gcp_call call = {0};
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
-        gcp_list(&cloud->account, filter, text_str(&at.at), &call);
+        gcp_list(&cloud->account, filter, text_str(&listing->page.at), &call);
         TRY(call_compute(cloud, &call, &answer, err));
-        TRY(gcp_read_list(bytes_span(&answer.body), cloud->account.region, &list, &list.notices,
-                          &next, err));
-        if (next.len == 0) {
-            *out = list;
-            list = (struct sighting_list){0};
-            return OK;
-        }
-        TRY(page_turn(&at, "aggregatedList", &next, err));
+        TRY(gcp_read_list(bytes_span(&answer.body), cloud->account.region, &listing->list,
+                          &listing->list.notices, &next, err));
+        listing->is_whole = next.len == 0;
+        if (!listing->is_whole)
+            TRY(page_turn(&listing->page, action, &next, err));
     }
-    return cloud_fail(err, CLOUD_SERVER_ERROR, "aggregatedList: more than %d pages", PAGES_MAX);
+    if (!listing->is_whole)
+        return cloud_fail(err, CLOUD_SERVER_ERROR, "%s: more than %d pages", action, PAGES_MAX);
+    return OK;
 }
 
 static enum outcome gcp_find_token(struct cloud *cloud, const char *client_token,
@@ -206,14 +206,13 @@ static enum outcome gcp_find_token(struct cloud *cloud, const char *client_token
     OWNED(text_done) struct text filter = {0};
     if (!gcp_name_is_valid(client_token))
         return cloud_fail(err, CLOUD_INVALID, "'%.60s' is no client token", client_token);
-    OWNED(sighting_list_done) struct sighting_list list = {0};
+    OWNED(listing_done) struct listing listing = {0};
     gcp_filter_token(client_token, &filter);
-    TRY(list_matching(cloud, text_str(&filter), &list, err));
-    if (list.partial) /* it may be in the zone that did not answer */
+    TRY(read_pages(cloud, text_str(&filter), &listing, err));
+    if (listing.list.partial) /* it may be in the zone that did not answer */
         return cloud_fail(err, CLOUD_SERVER_ERROR, "a zone did not answer: %s may be there",
                           client_token);
-    *out = list;
-    list = (struct sighting_list){0};
+    listing_take(&listing, out);
     return OK;
 }
 
@@ -221,7 +220,10 @@ static enum outcome gcp_list_ours(struct cloud *cloud, struct sighting_list *out
 {
     OWNED(text_done) struct text filter = {0};
     gcp_filter_owner(cloud->account.owner, &filter);
-    return list_matching(cloud, text_str(&filter), out, err);
+    listing_begin(&cloud->all);
+    TRY(listing_tried(&cloud->all, read_pages(cloud, text_str(&filter), &cloud->all, err)));
+    listing_take(&cloud->all, out);
+    return OK;
 }
 
 static bool is_known(const char *machine_id)

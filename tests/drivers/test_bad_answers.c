@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "drivers/driver.h"
+#include "drivers/rest.h"
 #include "lib/base/text.h"
 #include "tests/support/fake_http.h"
 #include "tests/support/test.h"
@@ -38,8 +38,9 @@ struct cloud_row {
     const char *image, *size;
     int missing_status; /* that a machine is not there, in the cloud's own words */
     const char *missing;
-    const char *machine;      /* in a state, as find() gets it */
-    const char *page;         /* of a list, with a next one called so */
+    const char *machine; /* in a state, as find() gets it */
+    const char *page;    /* of a list, with a next one called so */
+    const char *last_page;
     const char *doubled;      /* the same machine, with members twice; NULL: it has no JSON */
     const char *refusal_body; /* a code that nobody told us of */
     int searches_more;        /* calls of find() after a 404 */
@@ -57,6 +58,7 @@ static const struct cloud_row rows[] = {
                 "</Response>",
      .machine = AMAZONS_PAGE(AMAZONS_MACHINE, ""),
      .page = AMAZONS_PAGE("", "%s"),
+     .last_page = AMAZONS_PAGE("", ""),
      .refusal_body = "<Response><Errors><Error><Code>Unheard</Code></Error></Errors></Response>"},
     {.name = "azure",
      .driver = &azure_driver,
@@ -68,6 +70,7 @@ static const struct cloud_row rows[] = {
      .missing = "{\"error\":{\"code\":\"ResourceNotFound\"}}",
      .machine = AZURES_MACHINE,
      .page = "{\"value\":[],\"nextLink\":\"%s\"}",
+     .last_page = "{\"value\":[]}",
      .doubled = "{\"name\":\"vm-1\",\"name\":\"vm-1\",\"properties\":{}}",
      .refusal_body = "{\"error\":{\"code\":\"Unheard\"}}"},
     {.name = "gcp",
@@ -81,6 +84,7 @@ static const struct cloud_row rows[] = {
          "{\"error\":{\"code\":404,\"message\":\"m\",\"errors\":[{\"reason\":\"notFound\"}]}}",
      .machine = GOOGLES_MACHINE,
      .page = "{\"kind\":\"compute#instanceAggregatedList\",\"nextPageToken\":\"%s\"}",
+     .last_page = "{\"kind\":\"compute#instanceAggregatedList\"}",
      .doubled = "{\"kind\":\"compute#instance\",\"id\":\"1\",\"id\":\"2\",\"name\":\"" NAME
                 "\",\"status\":\"RUNNING\",\"zone\":\"" GOOGLE "\"}",
      .refusal_body = "{\"error\":{\"code\":400,\"errors\":[{\"reason\":\"unheard\"}]}}",
@@ -330,6 +334,87 @@ static void pages_in_a_circle_are_left_soon(void **state)
         }
 }
 
+static int freeze(void **state)
+{
+    (void)state;
+    clock_freeze(clock_now());
+    return 0;
+}
+
+static int thaw(void **state)
+{
+    (void)state;
+    clock_thaw();
+    return 0;
+}
+
+static unsigned pages_asked(const struct world *w)
+{
+    unsigned n = 0;
+    while (fake_http_heard(w->far, n) != NULL)
+        n++;
+    return w->row->driver->id == DRIVER_AZURE ? n - 1 : n; /* one of them signs in */
+}
+
+/* The same account, that may use so little of its limits; eight pages are ready. */
+static void begin_long_list(struct world *w, struct cloud **out)
+{
+    struct error err = {0};
+    static const char *const names[] = {"2", "3", "4", "5", "6", "7", "8"};
+    w->account.pace_percent = 2;
+    setenv("GCE_METADATA_HOST", fake_http_url(w->metadata) + strlen("http://"), 1);
+    assert_ok(w->row->driver->open(&w->account, out, &err));
+    for (size_t i = 0; i < countof(names); i++)
+        say_page(w, names[i]);
+    fake_http_say(w->far, 200, w->row->last_page);
+    fake_http_say(w->far, 200, w->row->last_page); /* Azure's power states */
+}
+
+/* A list with more pages than the limit has room for would else begin anew for ever. */
+static void a_list_goes_on_where_its_limit_was_used_up(void **state)
+{
+    (void)state;
+    EACH_CLOUD(w)
+    {
+        struct cloud *slow = NULL;
+        struct error err = {0};
+        OWNED(sighting_list_done) struct sighting_list list = {0};
+        int pauses = 0;
+        begin_long_list(&w, &slow);
+        while (w.row->driver->list(slow, &list, &err) != OK) {
+            assert_string_equal(err.code, "paced");
+            assert_true(++pauses < 20);
+            clock_advance_ms(err.retry_ms);
+        }
+        w.row->driver->close(slow);
+        assert_true(pauses > 1);
+        assert_int_equal(pages_asked(&w), w.row->driver->id == DRIVER_AZURE ? 9 : 8);
+    }
+}
+
+/* Its first pages may know machines no more, or not yet. */
+static void a_list_that_was_begun_long_ago_is_begun_anew(void **state)
+{
+    (void)state;
+    EACH_CLOUD(w)
+    {
+        struct cloud *slow = NULL;
+        struct error err = {0};
+        OWNED(sighting_list_done) struct sighting_list list = {0};
+        begin_long_list(&w, &slow);
+        assert_fails(w.row->driver->list(slow, &list, &err), ERR_THROTTLED, "paced");
+        const unsigned before = pages_asked(&w);
+        clock_advance_ms(LISTING_KEPT_MS + 1);
+        assert_int_not_equal(w.row->driver->list(slow, &list, &err), OK);
+        const bool signed_in = w.row->driver->id == DRIVER_AZURE;
+        const char *again = fake_http_heard(w.far, before + signed_in);
+        w.row->driver->close(slow);
+        assert_non_null(again);
+        assert_null(strstr(again, "oken="));
+        assert_null(strstr(again, "more?page"));
+    }
+}
+
 /* ---- silence --------------------------------------------------------------------------------- */
 
 /* Takes connections, hears requests, and says nothing: until the caller goes, or so long. */
@@ -422,6 +507,8 @@ int main(void)
         cmocka_unit_test(a_state_that_nobody_told_us_of_is_unknown),
         cmocka_unit_test(an_error_that_nobody_told_us_of_goes_by_its_status),
         cmocka_unit_test(pages_in_a_circle_are_left_soon),
+        cmocka_unit_test_setup_teardown(a_list_goes_on_where_its_limit_was_used_up, freeze, thaw),
+        cmocka_unit_test_setup_teardown(a_list_that_was_begun_long_ago_is_begun_anew, freeze, thaw),
         cmocka_unit_test(an_account_that_says_nothing_is_waited_for_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
