@@ -33,6 +33,7 @@ static int tear_down(void **state)
 struct lie {
     void (*tell)(struct testimony *t, struct bundle *parts);
     const char *reason;
+    const char *saying; /* NULL: whatever it says */
 };
 
 static void another_nonce(struct testimony *t, struct bundle *parts)
@@ -156,16 +157,16 @@ static const struct lie lies[] = {
     {not_simulated, "bundle-verdict"},
     {better_claims, "bundle-claims"},
     {kinder_checks, "bundle-claims"},
-    {another_kind, "bundle-evidence"},
-    {evidence_that_nobody_can_read, "bundle-evidence"},
-    {evidence_with_a_long_name, "bundle-evidence"},
+    {another_kind, "bundle-evidence", "another kind"},
+    {evidence_that_nobody_can_read, "bundle-evidence", "/report"},
+    {evidence_with_a_long_name, "bundle-evidence", "unknown-member"},
     {judged_before_its_key_was_certified, "bundle-testimony"},
     {judged_when_the_charter_was_over, "bundle-charter"},
     {judged_before_it_was_asked, "bundle-times"},
 };
 
 /* By somebody who looks when all of it is in the past. */
-static void assert_refused_later(const char *sealed, const char *reason)
+static void assert_refused_later(const char *sealed, const char *reason, const char *saying)
 {
     struct bundle_terms terms = bundled_terms(&b);
     OWNED(bundle_answer_done) struct bundle_answer answer = {0};
@@ -173,6 +174,9 @@ static void assert_refused_later(const char *sealed, const char *reason)
     bundle_judge(span_of_text(sealed), &terms, &answer);
     assert_false(answer.good);
     assert_string_equal(answer.reason, reason);
+    for (size_t i = 0; saying != NULL && i < answer.check_count; i++)
+        if (answer.checks[i].result == CHECK_FAIL)
+            assert_non_null(strstr(answer.checks[i].detail, saying));
     OWNED(json_drop) json_t *json = bundle_answer_to_json(&answer); /* whatever it quotes */
     assert_non_null(json);
 }
@@ -203,7 +207,7 @@ static void a_keepers_lie_contradicts_the_evidence(void **state)
         free(parts.testimony);
         assert_ok(testimony_print(key, &t, &parts.testimony, &err));
         OWNED(mem_drop) char *sealed = bundled_seal(&b, &parts);
-        assert_refused_later(sealed, lies[i].reason);
+        assert_refused_later(sealed, lies[i].reason, lies[i].saying);
     }
 }
 

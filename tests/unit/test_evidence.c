@@ -220,6 +220,50 @@ static void tables_without_end_with_twins_or_too_many_are_refused(void **state)
     assert_table(&none, false);
 }
 
+/* ---- shown to others ------------------------------------------------------------------------- */
+
+static void key_in_spki(enum key_kind kind, struct bytes *out)
+{
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = NULL;
+    assert_ok(key_generate(kind, &key, &err));
+    assert_ok(key_to_spki(key, out, &err));
+}
+
+static void is_not_shown(struct span nonce, struct span link_key, const char *where)
+{
+    struct error err = {0};
+    struct evidence_binding binding;
+    assert_fails(evidence_shown(EVIDENCE_SNP, nonce, link_key, &binding, &err), ERR_INVALID,
+                 "wrong-value");
+    assert_string_equal(err.where, where);
+}
+
+static void what_is_shown_answers_a_nonce_of_some_length_for_a_guests_key(void **state)
+{
+    (void)state;
+    static const uint8_t nonce[SHOWN_NONCE_MOST + 1];
+    struct error err = {0};
+    struct evidence_binding binding;
+    OWNED(bytes_done) struct bytes key = {0};
+    OWNED(bytes_done) struct bytes roots_kind = {0};
+    key_in_spki(KEY_P256, &key);
+    key_in_spki(KEY_P384, &roots_kind);
+    const struct span fine = SPAN(nonce, SHOWN_NONCE_LEAST);
+    assert_ok(evidence_shown(EVIDENCE_SNP, fine, bytes_span(&key), &binding, &err));
+    assert_ok(evidence_shown(EVIDENCE_SNP, SPAN(nonce, SHOWN_NONCE_MOST), bytes_span(&key),
+                             &binding, &err));
+    is_not_shown(SPAN(nonce, SHOWN_NONCE_LEAST - 1), bytes_span(&key), "/nonce");
+    is_not_shown(SPAN(nonce, SHOWN_NONCE_MOST + 1), bytes_span(&key), "/nonce");
+    is_not_shown(fine, bytes_span(&roots_kind), "/link_key");
+    is_not_shown(fine, span_part(bytes_span(&key), 0, key.len - 1), "/link_key");
+    is_not_shown(fine, (struct span){0}, "/link_key");
+    bytes_add_room(&key, SHOWN_KEY_MAX);
+    is_not_shown(fine, bytes_span(&key), "/link_key");
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
 static void tables_are_bounded(void **state)
 {
     (void)state;
@@ -245,6 +289,7 @@ int main(void)
         cmocka_unit_test(reports_of_other_technologies_are_refused_by_name),
         cmocka_unit_test(blobs_are_bounded),
         cmocka_unit_test(tables_whose_blobs_lie_elsewhere_are_refused),
+        cmocka_unit_test(what_is_shown_answers_a_nonce_of_some_length_for_a_guests_key),
         cmocka_unit_test(tables_are_bounded),
         cmocka_unit_test(tables_without_end_with_twins_or_too_many_are_refused),
     };

@@ -2,6 +2,9 @@
  * with RS256. */
 #include "lib/crypto/signed_data.h"
 
+#include <openssl/cms.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "lib/base/text.h"
@@ -40,6 +43,7 @@ struct matter {
     const char *name;         /* of the leaf, for TLS */
     const struct scribe *key; /* of the leaf */
     bool leaf_is_ca, without_middle, bare, sha1, detached, over;
+    const char *usage; /* of the leaf's key, where it is not for signatures */
     const char *wanted;
     int64_t later_seconds;
 };
@@ -64,6 +68,47 @@ static void certify(const struct scribe *issuer, const struct scribe *subject, c
     assert_ok(scribe_certify(issuer, subject, &wish, out, &err));
 }
 
+static EVP_PKEY *pkey_of(const struct scribe *scribe)
+{
+    struct error err = {0};
+    OWNED(bytes_wipe) struct bytes pem = {0};
+    assert_ok(scribe_to_pem(scribe, &pem, &err));
+    BIO *in = BIO_new_mem_buf(pem.at, (int)pem.len);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
+    BIO_free(in);
+    assert_non_null(key);
+    return key;
+}
+
+static X509 *cert_of(const struct bytes *der)
+{
+    const unsigned char *at = der->at;
+    X509 *cert = d2i_X509(NULL, &at, (long)der->len);
+    assert_non_null(cert);
+    return cert;
+}
+
+/* The same certificate for another use of its key, signed again by its issuer. */
+static void certify_for(const char *usage, const struct scribe *issuer, struct bytes *der)
+{
+    X509 *cert = cert_of(der);
+    EVP_PKEY *key = pkey_of(issuer);
+    unsigned char *out = NULL;
+    const int old = X509_get_ext_by_NID(cert, NID_key_usage, -1);
+    if (old >= 0)
+        X509_EXTENSION_free(X509_delete_ext(cert, old));
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, usage);
+    assert_true(extension != NULL && X509_add_ext(cert, extension, -1) == 1);
+    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    const int len = i2d_X509(cert, &out);
+    bytes_done(der);
+    bytes_add(der, SPAN(out, (size_t)len));
+    OPENSSL_free(out);
+    X509_EXTENSION_free(extension);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
 static void sign(const struct matter *m, struct bytes *out, struct x509_list *anchors)
 {
     struct error err = {0};
@@ -72,8 +117,9 @@ static void sign(const struct matter *m, struct bytes *out, struct x509_list *an
     OWNED(bytes_done) struct bytes bottom = {0};
     certify(root, root, "Root", "Root", NULL, true, false, &top);
     certify(root, middle, "Root", "Middle", NULL, true, m->over, &between);
-    certify(middle, m->key, "Middle", "Leaf", m->leaf_is_ca ? NULL : m->name, m->leaf_is_ca, false,
-            &bottom);
+    certify(middle, m->key, "Middle", "Leaf", m->name, m->leaf_is_ca, false, &bottom);
+    if (m->usage != NULL)
+        certify_for(m->usage, middle, &bottom);
     assert_ok(x509_list_read(anchors, bytes_span(&top), &err));
     const struct scribe_data data = {
         .content = span_of_text("{\"vmId\":1}"),
@@ -86,8 +132,8 @@ static void sign(const struct matter *m, struct bytes *out, struct x509_list *an
     assert_ok(scribe_sign_data(m->key, &data, out, &err));
 }
 
-/* "ok", or why not. */
-static void comes_to(const struct matter *m, const char *expected)
+/* "ok", or why not, in words that hold these. */
+static void comes_to(const struct matter *m, const char *expected, const char *saying)
 {
     struct error err = {0};
     OWNED(bytes_done) struct bytes der = {0};
@@ -103,14 +149,16 @@ static void comes_to(const struct matter *m, const char *expected)
     if (outcome == OK)
         outcome = signed_data_verify(data, signer, span_of_text("{\"vmId\":1}"), &err);
     assert_string_equal(outcome == OK ? "ok" : err.code, expected);
+    assert_non_null(strstr(err.text, saying));
 }
 
-#define COMES_TO(expected, change)                                                                 \
+#define COMES_TO(expected, change) COMES_TO_SAYING(expected, "", change)
+#define COMES_TO_SAYING(expected, saying, change)                                                  \
     do {                                                                                           \
         struct matter matter = best();                                                             \
         struct matter *const m = &matter;                                                          \
         change;                                                                                    \
-        comes_to(&matter, expected);                                                               \
+        comes_to(&matter, expected, saying);                                                       \
     } while (0)
 
 static void a_path_that_came_along_leads_to_the_root(void **state)
@@ -118,7 +166,7 @@ static void a_path_that_came_along_leads_to_the_root(void **state)
     (void)state;
     COMES_TO("ok", (void)m);
     COMES_TO("chain-untrusted", m->without_middle = true);
-    COMES_TO("chain-untrusted", m->bare = true);
+    COMES_TO_SAYING("chain-untrusted", "did not come along", m->bare = true);
     COMES_TO("chain-untrusted", m->over = true);
     COMES_TO("chain-untrusted", m->later_seconds = 2 * DAY);
     COMES_TO("chain-untrusted", m->later_seconds = -3 * DAY);
@@ -135,10 +183,14 @@ static void the_signer_has_the_clouds_name_or_one_below(void **state)
     COMES_TO("chain-untrusted", m->name = "azure.com");
 }
 
-static void an_authority_signs_no_documents(void **state)
+static void who_signs_documents_signs_nothing_else(void **state)
 {
     (void)state;
-    COMES_TO("chain-untrusted", m->leaf_is_ca = true);
+    COMES_TO_SAYING("chain-untrusted", "may sign certificates", m->leaf_is_ca = true);
+    COMES_TO_SAYING("chain-untrusted", "may sign certificates",
+                    (m->leaf_is_ca = true, m->usage = "digitalSignature,keyCertSign"));
+    COMES_TO_SAYING("chain-untrusted", "the signer may not sign", m->usage = "keyEncipherment");
+    COMES_TO("ok", m->usage = "digitalSignature,keyEncipherment");
 }
 
 static void weak_keys_and_digests_are_not_taken(void **state)
@@ -154,7 +206,7 @@ static void content_may_stand_beside_the_signature(void **state)
     struct error err = {0};
     struct matter m = best();
     m.detached = true;
-    comes_to(&m, "ok");
+    comes_to(&m, "ok", "");
     OWNED(bytes_done) struct bytes der = {0};
     OWNED(x509_list_done) struct x509_list anchors = {0};
     OWNED(signed_data_drop) struct signed_data *data = NULL;
@@ -168,24 +220,83 @@ static void content_may_stand_beside_the_signature(void **state)
                  "bad-signature");
 }
 
+/* ---- what is no signed data ------------------------------------------------------------------ */
+
+static void is_malformed(struct span der, const char *saying)
+{
+    struct error err = {0};
+    struct signed_data *data = NULL;
+    assert_fails(signed_data_read(der, &data, &err), ERR_INVALID, "malformed");
+    assert_non_null(strstr(err.text, saying));
+}
+
+/* Takes it over. */
+static void message_is_malformed(CMS_ContentInfo *cms, const char *saying)
+{
+    unsigned char *der = NULL;
+    assert_non_null(cms);
+    const int len = i2d_CMS_ContentInfo(cms, &der);
+    assert_true(len > 0);
+    is_malformed(SPAN(der, (size_t)len), saying);
+    OPENSSL_free(der);
+    CMS_ContentInfo_free(cms);
+}
+
+enum { SIGNERS_MOST = 2 };
+
+/* By so many signers, over content that says it is of this type. */
+static CMS_ContentInfo *signed_by(size_t count, int content_type)
+{
+    const struct scribe *const keys[SIGNERS_MOST] = {leaf, middle};
+    BIO *content = BIO_new_mem_buf("{}", 2);
+    CMS_ContentInfo *cms =
+        CMS_sign(NULL, NULL, NULL, NULL, CMS_PARTIAL | CMS_BINARY | CMS_NOSMIMECAP);
+    assert_true(CMS_set1_eContentType(cms, OBJ_nid2obj(content_type)) == 1);
+    for (size_t i = 0; i < count; i++) {
+        OWNED(bytes_done) struct bytes der = {0};
+        certify(keys[i], keys[i], "Leaf", "Leaf", "metadata.azure.com", false, false, &der);
+        X509 *cert = cert_of(&der);
+        EVP_PKEY *key = pkey_of(keys[i]);
+        assert_non_null(CMS_add1_signer(cms, cert, key, EVP_sha256(), CMS_NOSMIMECAP));
+        X509_free(cert);
+        EVP_PKEY_free(key);
+    }
+    assert_true(CMS_final(cms, content, NULL, CMS_BINARY) == 1);
+    BIO_free(content);
+    return cms;
+}
+
+static CMS_ContentInfo *not_signed(void)
+{
+    BIO *content = BIO_new_mem_buf("{}", 2);
+    CMS_ContentInfo *cms = CMS_data_create(content, CMS_BINARY);
+    BIO_free(content);
+    return cms;
+}
+
+static void messages_of_another_shape_are_malformed(void **state)
+{
+    (void)state;
+    message_is_malformed(not_signed(), "not signed data");
+    message_is_malformed(signed_by(1, NID_id_smime_ct_TSTInfo), "its content is no data");
+    message_is_malformed(signed_by(2, NID_pkcs7_data), "not signed by one");
+}
+
 static void what_is_no_signed_data_is_malformed(void **state)
 {
     (void)state;
-    struct error err = {0};
-    struct signed_data *data = NULL;
     struct matter m = best();
     OWNED(bytes_done) struct bytes der = {0};
     OWNED(bytes_done) struct bytes long_one = {0};
     OWNED(x509_list_done) struct x509_list anchors = {0};
     sign(&m, &der, &anchors);
     bytes_add_room(&long_one, SIGNED_DATA_MAX + 1);
-    assert_fails(signed_data_read((struct span){0}, &data, &err), ERR_INVALID, "malformed");
-    assert_fails(signed_data_read(bytes_span(&long_one), &data, &err), ERR_INVALID, "malformed");
-    assert_fails(signed_data_read(x509_der(anchors.at[0]), &data, &err), ERR_INVALID, "malformed");
-    assert_fails(signed_data_read(span_part(bytes_span(&der), 0, der.len - 1), &data, &err),
-                 ERR_INVALID, "malformed");
+    is_malformed((struct span){0}, "signed data of 0 bytes");
+    is_malformed(bytes_span(&long_one), "signed data of 24577 bytes");
+    is_malformed(x509_der(anchors.at[0]), "not signed data");
+    is_malformed(span_part(bytes_span(&der), 0, der.len - 1), "not signed data");
     bytes_add_u8(&der, 0);
-    assert_fails(signed_data_read(bytes_span(&der), &data, &err), ERR_INVALID, "malformed");
+    is_malformed(bytes_span(&der), "bytes after the signed data");
 }
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
@@ -226,13 +337,42 @@ static void tokens_say_rs256_and_nothing_more(void **state)
 static void what_is_no_token_is_malformed(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", ".", "..", "a.b", "e30.e30.", "e30.e30.AA", "e30.e30"};
-    for (size_t i = 0; i < countof(texts); i++) {
+#define HEADER "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIn0" /* {"alg":"RS256","kid":"k1"} */
+    static const struct {
+        const char *text, *saying;
+    } tokens[] = {
+        {"", "a token of 0 bytes"},
+        {".", "strict JSON object"},
+        {"..", "strict JSON object"},
+        {"a.b", "strict JSON object"},
+        {"e30.e30.AA", "not of alg, kid and typ"},
+        {HEADER ".W10.AA", "strict JSON object"}, /* [] */
+        {HEADER "..AA", "strict JSON object"},
+        {HEADER ".e30x.AA", "strict JSON object"},
+        {HEADER ".e30", "no signature"},
+        {HEADER ".e30.", "no signature"},
+        {HEADER ".e30.A", "no signature"},
+        {HEADER ".e30.AA.AA", "no signature"},
+    };
+#undef HEADER
+    for (size_t i = 0; i < countof(tokens); i++) {
         struct error err = {0};
         OWNED(rs256_token_done) struct rs256_token token = {0};
-        assert_fails(rs256_token_read(span_of_text(texts[i]), &token, &err), ERR_INVALID,
+        assert_fails(rs256_token_read(span_of_text(tokens[i].text), &token, &err), ERR_INVALID,
                      "malformed");
+        assert_non_null(strstr(err.text, tokens[i].saying));
     }
+}
+
+static void tokens_are_bounded(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes long_one = {0};
+    OWNED(rs256_token_done) struct rs256_token token = {0};
+    memset(bytes_add_room(&long_one, RS256_TOKEN_MAX + 1), 'A', RS256_TOKEN_MAX + 1);
+    assert_fails(rs256_token_read(bytes_span(&long_one), &token, &err), ERR_INVALID, "malformed");
+    assert_non_null(strstr(err.text, "a token of "));
 }
 
 int main(void)
@@ -240,12 +380,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_path_that_came_along_leads_to_the_root),
         cmocka_unit_test(the_signer_has_the_clouds_name_or_one_below),
-        cmocka_unit_test(an_authority_signs_no_documents),
+        cmocka_unit_test(who_signs_documents_signs_nothing_else),
         cmocka_unit_test(weak_keys_and_digests_are_not_taken),
         cmocka_unit_test(content_may_stand_beside_the_signature),
+        cmocka_unit_test(messages_of_another_shape_are_malformed),
         cmocka_unit_test(what_is_no_signed_data_is_malformed),
         cmocka_unit_test(tokens_say_rs256_and_nothing_more),
         cmocka_unit_test(what_is_no_token_is_malformed),
+        cmocka_unit_test(tokens_are_bounded),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }

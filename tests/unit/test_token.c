@@ -40,13 +40,20 @@ static char *token_with_header(const struct key *key, const char *header)
     return text_take(&token);
 }
 
-static void refused(const char *token, const struct key *key, enum outcome outcome,
-                    const char *code)
+static void refused_saying(const char *token, const struct key *key, enum outcome outcome,
+                           const char *code, const char *saying)
 {
     struct error err = {0};
     json_t *claims = NULL;
     assert_fails(token_verify(span_of_text(token), "a+jwt", key, &claims, &err), outcome, code);
     assert_null(claims);
+    assert_non_null(strstr(err.text, saying));
+}
+
+static void refused(const char *token, const struct key *key, enum outcome outcome,
+                    const char *code)
+{
+    refused_saying(token, key, outcome, code, "");
 }
 
 static void a_token_comes_back_as_it_was_signed(void **state)
@@ -106,7 +113,8 @@ static void only_es256_is_taken(void **state)
         OWNED(text_done) struct text header = {0};
         text_addf(&header, "{\"alg\":\"%s\",\"kid\":\"x\",\"typ\":\"a+jwt\"}", algorithms[i]);
         OWNED(mem_drop) char *token = token_with_header(key, text_str(&header));
-        refused(token, key, ERR_DENIED, "token-algorithm");
+        refused_saying(token, key, ERR_DENIED, "token-algorithm",
+                       strcmp(algorithms[i], "ES384") == 0 ? "not the key's" : "only ECDSA");
     }
 }
 
@@ -162,13 +170,18 @@ static void padding_and_loose_last_bits_are_refused(void **state)
 static void claims_that_are_no_object_are_refused(void **state)
 {
     (void)state;
-    static const char *const payloads[] = {"[]", "7", "\"iss\"", "{", "{\"a\":1,\"a\":2}", "{}{}"};
+    static const char not_json[] = "strict JSON";
+    static const char no_object[] = "not an object";
+    static const struct {
+        const char *text, *saying;
+    } payloads[] = {{"[]", no_object}, {"7", not_json},    {"\"iss\"", not_json},
+                    {"{", not_json},   {"{}{}", not_json}, {"{\"a\":1,\"a\":2}", not_json}};
     OWNED(key_drop) struct key *key = new_key(KEY_P256);
     for (size_t i = 0; i < countof(payloads); i++) {
         struct error err = {0};
         OWNED(mem_drop) char *token = NULL;
-        assert_ok(token_seal(key, "a+jwt", span_of_text(payloads[i]), 1024, &token, &err));
-        refused(token, key, ERR_INVALID, "token-malformed");
+        assert_ok(token_seal(key, "a+jwt", span_of_text(payloads[i].text), 1024, &token, &err));
+        refused_saying(token, key, ERR_INVALID, "token-malformed", payloads[i].saying);
     }
 }
 
