@@ -58,6 +58,7 @@ static const struct meaning meanings[] = {
     {"53",    ERR_THROTTLED,   "database-busy"},
     {"08",    ERR_UNREACHABLE, "database-unreachable"},
     {"25006", ERR_UNREACHABLE, "database-unreachable"}, /* read-only: a standby, in a failover */
+    {"0A000", ERR_CONFLICT,    "try-again"}, /* a newer musterd gave a table another shape */
 };
 /* clang-format on */
 
@@ -82,13 +83,20 @@ static enum outcome describe(const struct db *db, const PGresult *result, const 
     return fail_code(err, ERR_INTERNAL, "database", "%s: %s (%s)", what, text, state);
 }
 
+/* Its tables changed since it was prepared, and those of the other statements perhaps too. */
+static bool is_outdated(const PGresult *result)
+{
+    const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    return state != NULL && strcmp(state, "0A000") == 0;
+}
+
 /* After a write that failed libpq may go on calling the connection good, and one to a server that
  * became a standby is of no use either: the next transaction begins on another. */
 static enum outcome fail_sql(struct db *db, const PGresult *result, const char *what,
                              struct error *err)
 {
     enum outcome outcome = describe(db, result, what, err);
-    db->lost |= outcome == ERR_UNREACHABLE;
+    db->lost |= outcome == ERR_UNREACHABLE || is_outdated(result);
     return outcome;
 }
 

@@ -275,6 +275,43 @@ static void a_connection_that_breaks_in_commit_leaves_it_open_what_happened(void
     assert_int_equal(settings("nothing"), 0);
 }
 
+static enum outcome find_edition(struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    return db_run(db, SQL_CATALOGUE_EDITION_FIND, PARAMS(p_text("none")), &rows, err);
+}
+
+/* As a newer musterd does, that starts while this one runs. */
+static void a_table_gets_a_column(const char *name)
+{
+    struct error err;
+    OWNED(db_drop) struct db *newer = database_open();
+    OWNED(text_done) struct text change = {0};
+    text_addf(&change, "ALTER TABLE catalogue_editions ADD COLUMN %s text", name);
+    assert_ok(db_script(newer, text_str(&change), &err));
+}
+
+static void a_newer_release_may_change_tables_under_prepared_statements(void **state)
+{
+    (void)state;
+    struct error err;
+    assert_ok(find_edition(&err));
+    a_table_gets_a_column("newer");
+    assert_ok(find_edition(&err));
+    a_table_gets_a_column("newest");
+    {
+        OWNED(transaction_end) struct transaction tx = {0};
+        assert_ok(transaction_begin(db, &tx, &err));
+        assert_fails(find_edition(&err), ERR_CONFLICT, "try-again");
+        assert_true(db_try_again(&err));
+        assert_int_not_equal(transaction_commit(&tx, &err), OK);
+    }
+    OWNED(transaction_end) struct transaction again = {0};
+    assert_ok(transaction_begin(db, &again, &err));
+    assert_ok(find_edition(&err));
+    assert_ok(transaction_commit(&again, &err));
+}
+
 static void nobody_there_is_unreachable(void **state)
 {
     (void)state;
@@ -416,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_transaction_can_begin_on_a_broken_connection),
         cmocka_unit_test(a_transaction_whose_connection_breaks_is_lost_as_a_whole),
         cmocka_unit_test(a_connection_that_breaks_in_commit_leaves_it_open_what_happened),
+        cmocka_unit_test(a_newer_release_may_change_tables_under_prepared_statements),
         cmocka_unit_test(nobody_there_is_unreachable),
         cmocka_unit_test(two_transactions_in_each_others_way_are_worth_repeating),
         cmocka_unit_test(every_kind_of_value_comes_back_as_it_went),
