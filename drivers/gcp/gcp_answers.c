@@ -89,6 +89,18 @@ static bool is_full(const json_t *error, const struct gcp_error *said)
     return json_is_object(error) && said->code[0] != '\0';
 }
 
+/* "The resource 'projects/p' was not found": whose machines are gone, or whose project was
+ * another's to see, that does not tell. */
+static bool is_of_project(const char *message)
+{
+    static const char before[] = "'projects/";
+    const char *at = strstr(message, before);
+    if (at == NULL)
+        return false;
+    at += strlen(before);
+    return at[strcspn(at, "/'")] == '\'';
+}
+
 struct gcp_error gcp_error_read(int status, struct span body)
 {
     struct gcp_error out = {0};
@@ -99,6 +111,8 @@ struct gcp_error gcp_error_read(int status, struct span body)
     /* Not in Compute Engine's words: something between says that it found nothing. */
     if (out.kind == CLOUD_NOT_FOUND && !is_full(json_object_get(root, "error"), &out))
         out.kind = CLOUD_SERVER_ERROR;
+    if (out.kind == CLOUD_NOT_FOUND && is_of_project(out.message))
+        out.kind = CLOUD_AUTH;
     if (out.kind == CLOUD_AUTH)
         find_permission(out.message, out.permission, sizeof out.permission);
     if (out.code[0] == '\0')

@@ -205,6 +205,58 @@ static void a_machine_is_gone_when_its_cloud_says_so_in_its_own_words(void **sta
     }
 }
 
+/* ---- accounts that are refused --------------------------------------------------------------- */
+
+#define EC2_ERROR(code) "<Response><Errors><Error><Code>" code "</Code></Error></Errors></Response>"
+#define ARM_ERROR(code) "{\"error\":{\"code\":\"" code "\"}}"
+#define GCE_ERROR(code, reason, message)                                                           \
+    "{\"error\":{\"code\":" code ",\"message\":\"" message "\",\"errors\":[{\"reason\":\"" reason  \
+    "\"}]}}"
+
+/* Wrong and expired credentials, a clock that is off, a place that is not ours, an account, a
+ * subscription or a project that was closed or deleted while it was in use. */
+static const struct {
+    enum account_driver cloud;
+    int status;
+    const char *body;
+} refusals[] = {
+    {DRIVER_AWS, 401, EC2_ERROR("AuthFailure")},
+    {DRIVER_AWS, 400, EC2_ERROR("ExpiredToken")},
+    {DRIVER_AWS, 403, EC2_ERROR("SignatureDoesNotMatch")},
+    {DRIVER_AWS, 403, EC2_ERROR("RequestTimeTooSkewed")},
+    {DRIVER_AWS, 400, EC2_ERROR("RequestExpired")},
+    {DRIVER_AWS, 401, EC2_ERROR("OptInRequired")},
+    {DRIVER_AWS, 400, EC2_ERROR("Blocked")},
+    {DRIVER_AWS, 403, EC2_ERROR("InvalidClientTokenId")},
+    {DRIVER_AZURE, 401, ARM_ERROR("InvalidAuthenticationToken")},
+    {DRIVER_AZURE, 401, ARM_ERROR("ExpiredAuthenticationToken")},
+    {DRIVER_AZURE, 401, ARM_ERROR("InvalidAuthenticationTokenTenant")},
+    {DRIVER_AZURE, 403, ARM_ERROR("AuthorizationFailed")},
+    {DRIVER_AZURE, 404, ARM_ERROR("SubscriptionNotFound")},
+    {DRIVER_AZURE, 409, ARM_ERROR("ReadOnlyDisabledSubscription")},
+    {DRIVER_GCP, 401, GCE_ERROR("401", "authError", "Invalid Credentials")},
+    {DRIVER_GCP, 403, GCE_ERROR("403", "forbidden", "no")},
+    {DRIVER_GCP, 403, GCE_ERROR("403", "accessNotConfigured", "Project p has been deleted.")},
+    {DRIVER_GCP, 404, GCE_ERROR("404", "notFound", "The resource 'projects/p' was not found")},
+};
+
+static void a_refused_account_has_no_word_on_its_machines(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * countof(refusals); i++)
+        EACH_CLOUD(w)
+        {
+            struct error err = {0};
+            struct sighting seen;
+            if (w.row->driver->id != refusals[i / 2].cloud)
+                continue;
+            fake_http_say(w.far, refusals[i / 2].status, refusals[i / 2].body);
+            const enum outcome found = i % 2 == 0 ? find(&w, &seen, &err) : terminate(&w, &err);
+            if (found != ERR_DENIED || strcmp(err.code, "auth") != 0)
+                fail_msg("%s: %s is %s", w.row->name, refusals[i / 2].body, err.code);
+        }
+}
+
 /* ---- answers that are none ------------------------------------------------------------------ */
 
 static void say_and_find(struct world *w, const char *what, const char *body)
@@ -500,6 +552,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_404_in_other_words_than_the_clouds_is_not_gone),
         cmocka_unit_test(a_machine_is_gone_when_its_cloud_says_so_in_its_own_words),
+        cmocka_unit_test(a_refused_account_has_no_word_on_its_machines),
         cmocka_unit_test(a_200_with_half_a_body_html_or_nothing_is_no_answer),
         cmocka_unit_test(an_answer_of_ten_megabytes_is_left),
         cmocka_unit_test(members_that_come_twice_make_no_answer),

@@ -88,4 +88,12 @@ tail -5 "$work/errors" | sed 's/^/# /'
 "$work/smoke" 2>"$work/errors"
 say $? "its row reads answers, says what went wrong and keeps its limits"
 sed 's/^/# /' "$work/errors"
+# The table of bad input: what stands there in backquotes and is no file.
+grep '^| ' "$src/doc/drivers.md" | grep -o '`[a-z0-9_]*`' | tr -d '`' | sort -u >"$work/tests"
+while read -r name; do
+    grep -rqE --include='*.c' "^static void $name\(" "$src/tests" || echo "$name"
+done <"$work/tests" >"$work/missing"
+[ -s "$work/tests" ] && [ ! -s "$work/missing" ]
+say $? "each test that the table of bad input names is there"
+sed 's/^/# /' "$work/missing"
 echo "1..$n"
