@@ -414,6 +414,39 @@ static void a_sealing_key_has_one_form_and_is_of_no_other_kind(void **state)
     assert_fails(sealing_key_read((struct span){0}, &key, &err), ERR_INVALID, "unsupported-key");
 }
 
+/* The same point can be written shorter, with a hint of its second coordinate, or with lengths that
+ * are longer than they need be. */
+static void a_guests_sealing_key_has_one_form(void **state)
+{
+    (void)state;
+    enum { HEAD = 26, POINT = 65, COORDINATE = 32 };
+    struct error err = {0};
+    OWNED(key_drop) struct key *key = NULL;
+    OWNED(key_drop) struct key *read = NULL;
+    OWNED(bytes_done) struct bytes spki = {0};
+    assert_ok(key_generate(KEY_P256, &key, &err));
+    assert_ok(key_to_spki(key, &spki, &err));
+    assert_int_equal(spki.len, HEAD + POINT);
+    assert_ok(sealing_key_read(bytes_span(&spki), &read, &err));
+    assert_true(key_equal(key, read));
+    const uint8_t odd = spki.at[spki.len - 1] & 1;
+    OWNED(bytes_done) struct bytes compressed = bytes_copy(span_part(bytes_span(&spki), 0, HEAD));
+    bytes_add_u8(&compressed, 0x02 | odd);
+    bytes_add(&compressed, span_part(bytes_span(&spki), HEAD + 1, COORDINATE));
+    compressed.at[1] -= COORDINATE;
+    compressed.at[HEAD - 2] -= COORDINATE;
+    OWNED(bytes_done) struct bytes hybrid = bytes_copy(bytes_span(&spki));
+    hybrid.at[HEAD] = 0x06 | odd;
+    OWNED(bytes_done) struct bytes longer = bytes_copy(SPAN("\x30\x81\x59", 3));
+    bytes_add(&longer, span_part(bytes_span(&spki), 2, spki.len));
+    const struct span others[] = {bytes_span(&compressed), bytes_span(&hybrid),
+                                  bytes_span(&longer)};
+    for (size_t i = 0; i < countof(others); i++) {
+        struct key *none = NULL;
+        assert_fails(sealing_key_read(others[i], &none, &err), ERR_INVALID, "unsupported-key");
+    }
+}
+
 /* Everywhere else RSA stays what nobody reads, and it signs nothing. */
 static void rsa_is_a_sealing_key_and_nothing_else(void **state)
 {
@@ -455,6 +488,7 @@ int main(void)
         WITH_WORLD(each_key_takes_its_own_form_only),
         cmocka_unit_test(only_rsa_of_usual_sizes_and_exponent_is_a_sealing_key),
         cmocka_unit_test(a_sealing_key_has_one_form_and_is_of_no_other_kind),
+        cmocka_unit_test(a_guests_sealing_key_has_one_form),
         WITH_WORLD(rsa_is_a_sealing_key_and_nothing_else),
     };
     return cmocka_run_group_tests_name("seal_rsa", tests, NULL, NULL);
