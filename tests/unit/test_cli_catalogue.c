@@ -48,6 +48,15 @@ static int open_files(void **state)
     put(folder, "good.json", FLEET_OF("m6a.large", ""));
     put(folder, "large.json", FLEET_OF("m6a.12xlarge", ""));
     put(folder, "both.json", FLEET_OF("m6a.xlarge", ",\"features\":[\"snp\",\"enclaves\"]"));
+    put(folder, "parents.json",
+        FLEET_OF("m5.2xlarge", ",\"features\":[\"enclaves\"],\"enclaves\":{\"vcpus\":2,"
+                               "\"count\":3}"));
+    put(folder, "crowded.json",
+        FLEET_OF("m5.2xlarge", ",\"features\":[\"enclaves\"],\"enclaves\":{\"vcpus\":2,"
+                               "\"count\":4}"));
+    put(folder, "halves.json",
+        FLEET_OF("m5.xlarge", ",\"features\":[\"enclaves\"],\"enclaves\":{\"vcpus\":1}"));
+    put(folder, "rooms.json", FLEET_OF("m5.xlarge", ",\"enclaves\":{\"vcpus\":2}"));
     put(folder, "spread.json",
         "{\"name\":\"web\",\"desired\":3,\"image\":\"stock\",\"size\":\"m6a.large\","
         "\"policy\":\"web\",\"places\":[{\"account\":\"acme\",\"zones\":[\"us-east-2a\","
@@ -90,6 +99,28 @@ static void expect(const char *folder, const char *line, int exit_code, const ch
     if (ran.exit_code != exit_code || (!says(&ran.out, said) && !says(&ran.err, said)))
         fail_msg("%s: %d: %.*s%.*s", line, ran.exit_code, (int)ran.out.len,
                  (const char *)ran.out.at, (int)ran.err.len, (const char *)ran.err.at);
+}
+
+/* R38, R160: what the enclaves of a parent need, before it is launched. */
+static void parents_of_enclaves_are_checked_with_what_they_hold(void **state)
+{
+    static const struct {
+        const char *line;
+        int exit_code;
+        const char *said;
+    } rows[] = {
+        {"fleet check @parents.json --account @account.json", 0, "nothing speaks against it"},
+        {"fleet check @crowded.json --account @account.json", 3, "ne-x86-parent-keeps"},
+        {"fleet check @halves.json --account @account.json", 3, "ne-x86-whole-cores"},
+        {"fleet check @rooms.json --account @account.json", 2, "only a fleet with the feature"},
+        {"fleet check @parents.json --account @blue-too.json", 3, "azure-no-enclaves"},
+    };
+    put(*state, "blue-too.json",
+        "{\"name\":\"acme\",\"driver\":\"azure\",\"region\":\"westeurope\","
+        "\"subscription\":\"00000000-0000-0000-0000-000000000001\",\"resource_group\":\"g\","
+        "\"credentials\":{\"source\":\"environment\"}}");
+    for (size_t i = 0; i < countof(rows); i++)
+        expect(*state, rows[i].line, rows[i].exit_code, rows[i].said);
 }
 
 /* R1, R158, R160: exit code 3, rule and source. */
@@ -180,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_specification_is_checked_without_a_controller),
+        cmocka_unit_test(parents_of_enclaves_are_checked_with_what_they_hold),
         cmocka_unit_test(json_is_for_programs),
         cmocka_unit_test(an_edition_is_signed_and_counts_under_its_signers),
         cmocka_unit_test(a_rule_is_explained),
