@@ -222,16 +222,37 @@ enum outcome manners_ask(struct manners *manners, const char *call, struct error
     return OK;
 }
 
-/* "x-ms-ratelimit-remaining-subscription-writes: 199" and "x-ms-ratelimit-remaining-resource:
- * Microsoft.Compute/PutVM3Min;239,Microsoft.Compute/PutVM30Min;1199": the least number counts. */
-static void honour_rates(struct pace *pace, const struct http_answer *answer, int64_t now_ms)
+/* Azure's providers have limits of their own besides Resource Manager's: "Microsoft.Compute/PutVM".
+ */
+static bool is_providers(const struct pace *pace)
+{
+    return strchr(pace->limit->limit, '/') != NULL;
+}
+
+static bool has_providers(const struct ledger *ledger, const char *call, int64_t now_ms)
+{
+    size_t at = 0;
+    for (struct pace *pace; (pace = next_pace(ledger, call, &at, now_ms)) != NULL;)
+        if (is_providers(pace))
+            return true;
+    return false;
+}
+
+/* "x-ms-ratelimit-remaining-subscription-writes: 199" is Resource Manager's and
+ * "x-ms-ratelimit-remaining-resource: Microsoft.Compute/PutVM3Min;239,Microsoft.Compute/PutVM30Min;
+ * 1199" the provider's, or anybody's of a call without such a limit: the least number counts. */
+static void honour_rates(struct pace *pace, bool providers, const struct http_answer *answer,
+                         int64_t now_ms)
 {
     static const char prefix[] = "x-ms-ratelimit-remaining-";
     const char *at = (const char *)answer->headers.at;
     const char *end = at + answer->headers.len;
     while (at < end) {
         const char *value = at + strlen(at) + 1;
-        const bool counts = strncasecmp(at, prefix, sizeof prefix - 1) == 0;
+        const bool is_rate = strncasecmp(at, prefix, sizeof prefix - 1) == 0;
+        const bool of_providers = is_rate && strcasecmp(at + sizeof prefix - 1, "resource") == 0;
+        const bool counts =
+            is_rate && (of_providers ? is_providers(pace) || !providers : !is_providers(pace));
         for (const char *c = value; counts && *c != '\0'; c += strcspn(c, ",;"), c += *c != '\0') {
             char number[20] = "";
             int64_t left;
@@ -251,9 +272,10 @@ int64_t manners_tell(struct manners *manners, const char *call, const struct htt
     size_t at = 0;
     pthread_mutex_lock(&lock);
     const int64_t now_ms = clock_monotonic_ms();
+    const bool providers = has_providers(manners->ledger, call, now_ms);
     for (struct pace *pace; (pace = next_pace(manners->ledger, call, &at, now_ms)) != NULL;) {
         const int64_t told_ms = answer->retry_after_seconds * 1000;
-        honour_rates(pace, answer, now_ms);
+        honour_rates(pace, providers, answer, now_ms);
         if (throttled)
             pace_throttled(pace, told_ms, now_ms);
         else if (answer->status >= 500) /* elsewhere it says when to look again at one thing */

@@ -6,8 +6,8 @@
 
 enum { MINUTE_MS = 60000 };
 
-/* The names of Azure's are those of its x-ms-ratelimit-remaining-subscription- headers. What
- * Microsoft.Compute allows besides, 1,500 a minute, is more than Resource Manager lets through. */
+/* The names of Azure's are those of its x-ms-ratelimit-remaining-subscription- headers, but for
+ * those of Microsoft.Compute, which come after. */
 struct quota {
     enum account_driver cloud;
     const char *action;
@@ -41,6 +41,14 @@ static const struct quota quotas_table[] = {
     {DRIVER_AZURE, "VirtualMachines_ListAll",        "reads",  250, 1500, false},
     {DRIVER_AZURE, "ResourceSkus_List",              "reads",  250, 1500, false},
     {DRIVER_AZURE, "operation",                      "reads",  250, 1500, false},
+    {DRIVER_AZURE, "VirtualMachines_CreateOrUpdate", "Microsoft.Compute/PutVM",    1500, 500, false},
+    {DRIVER_AZURE, "VirtualMachines_Start",          "Microsoft.Compute/UpdateVM", 1500, 500, false},
+    {DRIVER_AZURE, "VirtualMachines_Restart",        "Microsoft.Compute/UpdateVM", 1500, 500, false},
+    {DRIVER_AZURE, "VirtualMachines_Redeploy",       "Microsoft.Compute/UpdateVM", 1500, 500, false},
+    {DRIVER_AZURE, "VirtualMachines_Deallocate",     "Microsoft.Compute/DeleteVM", 1500, 500, false},
+    {DRIVER_AZURE, "VirtualMachines_Delete",         "Microsoft.Compute/DeleteVM", 1500, 500, false},
+    {DRIVER_AZURE, "VirtualMachines_List",           "Microsoft.Compute/HighCostGet", 900, 300, false},
+    {DRIVER_AZURE, "VirtualMachines_ListAll",        "Microsoft.Compute/HighCostGet", 900, 300, false},
     {DRIVER_GCP,   "instances.insert",         "mutations",  1500, 1500, true},
     {DRIVER_GCP,   "instances.delete",         "mutations",  1500, 1500, true},
     {DRIVER_GCP,   "instances.start",          "mutations",  1500, 1500, true},

@@ -8,7 +8,7 @@
 #include "lib/base/json.h"
 #include "lib/model/account.h"
 
-enum { QUOTAS_MAX = 32, TALLIES_MAX = 128 };
+enum { QUOTAS_MAX = 48, TALLIES_MAX = 128 };
 
 struct quota_state {
     struct bucket bucket;

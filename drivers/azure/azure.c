@@ -27,6 +27,7 @@ struct cloud {
     struct http *http;
     struct manners *manners;
     struct listing tagged, powers; /* our machines, as far as they were listed */
+    int64_t retry_ms;              /* of the last answer, when it throttled us */
 };
 
 static void azure_close(struct cloud *cloud)
@@ -102,7 +103,7 @@ static enum outcome send_once(struct cloud *cloud, enum arm_call call, const cha
     enum outcome outcome = rest_send(cloud->http, &request, out, err);
     explicit_bzero(bearer.at, bearer.len);
     if (outcome == OK)
-        manners_tell(cloud->manners, name, out, out->status == 429);
+        cloud->retry_ms = manners_tell(cloud->manners, name, out, out->status == 429);
     return outcome;
 }
 
@@ -164,13 +165,27 @@ static enum outcome send_request(struct cloud *cloud, const struct arm_request *
     return OK;
 }
 
-/* The same, and an answer of 2xx. */
+/* Who was throttled is told when to come back. */
+static enum outcome tell_when(const struct cloud *cloud, enum outcome outcome, struct error *err)
+{
+    if (outcome == ERR_THROTTLED && err != NULL)
+        err->retry_ms = cloud->retry_ms;
+    return outcome;
+}
+
+static enum outcome check(const struct cloud *cloud, const struct http_answer *answer,
+                          struct error *err)
+{
+    return tell_when(cloud, arm_check_status(answer->status, bytes_span(&answer->body), err), err);
+}
+
+/* The same as sending, and an answer of 2xx. */
 static enum outcome call_arm(struct cloud *cloud, const struct arm_request *request,
                              struct http_answer *out, struct error *err)
 {
     OWNED(http_answer_done) struct http_answer answer = {0};
     TRY(send_request(cloud, request, &answer, err));
-    TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
+    TRY(check(cloud, &answer, err));
     *out = answer;
     answer = (struct http_answer){0};
     return OK;
@@ -222,7 +237,7 @@ static enum outcome azure_follow(struct cloud *cloud, struct cloud_operation *op
     if (url == NULL || !is_arm(cloud, url + 1))
         return cloud_fail(err, CLOUD_INVALID, "an operation that is not Resource Manager's");
     TRY(send_to(cloud, ARM_FOLLOW, url + 1, SPAN(NULL, 0), &answer, err));
-    enum outcome outcome = read_followed(&answer, by_status, &done, err);
+    enum outcome outcome = tell_when(cloud, read_followed(&answer, by_status, &done, err), err);
     operation->poll_seconds = answer.retry_after_seconds;
     if (done)
         *operation = (struct cloud_operation){0};
@@ -306,7 +321,7 @@ static enum outcome read_pages(struct cloud *cloud, const struct arm_request *re
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
         TRY(send_to(cloud, request->call, text_str(&at->at), SPAN(NULL, 0), &answer, err));
-        TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
+        TRY(check(cloud, &answer, err));
         TRY(arm_read_page(bytes_span(&answer.body), filter, &listing->list, &listing->list.notices,
                           &next, err));
         listing->is_whole = next.len == 0;
@@ -380,7 +395,7 @@ static enum outcome azure_offers(struct cloud *cloud, struct offer_list *out, st
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
         TRY(send_to(cloud, ARM_SKUS, text_str(&at.at), SPAN(NULL, 0), &answer, err));
-        TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
+        TRY(check(cloud, &answer, err));
         TRY(arm_read_offers(bytes_span(&answer.body), cloud->account.region, &list, &next, err));
         if (next.len == 0) {
             *out = list;
@@ -403,7 +418,7 @@ static enum outcome list_left(struct cloud *cloud, enum leftover_kind kind,
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
         TRY(send_to(cloud, request.call, text_str(&at.at), SPAN(NULL, 0), &answer, err));
-        TRY(arm_check_status(answer.status, bytes_span(&answer.body), err));
+        TRY(check(cloud, &answer, err));
         TRY(arm_read_left(kind, cloud->account.owner, bytes_span(&answer.body), out, &next, err));
         if (next.len == 0)
             return OK;
@@ -458,7 +473,7 @@ static enum outcome refuse_launch(struct cloud *cloud, const struct launch_order
         return adopt(cloud, order, out, err);
     if (said.kind == CLOUD_SERVER_ERROR)
         said.kind = CLOUD_AMBIGUOUS;
-    return arm_fail(&said, answer->status, err);
+    return tell_when(cloud, arm_fail(&said, answer->status, err), err);
 }
 
 static enum outcome azure_launch(struct cloud *cloud, const struct launch_order *order,

@@ -1,11 +1,12 @@
 #include "drivers/azure/azure_limits.h"
 
-/* Read in November 2026: token buckets per subscription, region, caller and kind of call. What
- * Microsoft.Compute allows besides is in the headers of its answers, which drivers/manners.c
- * honours. */
+/* Read in November 2026: token buckets per subscription, region, caller and kind of call. A call to
+ * Microsoft.Compute also counts against that provider's own, per subscription and region; what it
+ * allows for each single machine is never reached, and its 429 is honoured as any. */
 #define ARM_RATES                                                                                  \
     "https://learn.microsoft.com/azure/azure-resource-manager/management/"                         \
     "request-limits-and-throttling"
+#define COMPUTE_RATES "https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits"
 
 /* clang-format off */
 static const struct call_limit limits[] = {
@@ -27,6 +28,17 @@ static const struct call_limit limits[] = {
     {"Disks_Delete",                       "deletes", 200,  600, ARM_RATES},
     {"PublicIPAddresses_Delete",           "deletes", 200,  600, ARM_RATES},
     {"NetworkInterfaces_Delete",           "deletes", 200,  600, ARM_RATES},
+
+    {"VirtualMachines_CreateOrUpdate",     "Microsoft.Compute/PutVM",        1500,  500, COMPUTE_RATES},
+    {"VirtualMachines_Start",              "Microsoft.Compute/UpdateVM",     1500,  500, COMPUTE_RATES},
+    {"VirtualMachines_Redeploy",           "Microsoft.Compute/UpdateVM",     1500,  500, COMPUTE_RATES},
+    {"VirtualMachines_PerformMaintenance", "Microsoft.Compute/UpdateVM",     1500,  500, COMPUTE_RATES},
+    {"VirtualMachines_Deallocate",         "Microsoft.Compute/DeleteVM",     1500,  500, COMPUTE_RATES},
+    {"VirtualMachines_Delete",             "Microsoft.Compute/DeleteVM",     1500,  500, COMPUTE_RATES},
+    {"VirtualMachines_Get",                "Microsoft.Compute/LowCostGet",  24000, 8000, COMPUTE_RATES},
+    {"VirtualMachines_List",               "Microsoft.Compute/HighCostGet",   900,  300, COMPUTE_RATES},
+    {"VirtualMachines_ListAll",            "Microsoft.Compute/HighCostGet",   900,  300, COMPUTE_RATES},
+    {"operation",                          "Microsoft.Compute/GetOperation", 15000, 5000, COMPUTE_RATES},
 };
 /* clang-format on */
 const struct call_limits azure_limits = {limits, countof(limits)};

@@ -23,6 +23,7 @@ struct cloud {
     struct gcp_token token;
     struct http *http;
     struct manners *manners;
+    int64_t retry_ms; /* of the last answer, when it throttled us */
     struct endpoint endpoint;
     struct listing all; /* our machines, as far as they were listed */
 };
@@ -74,6 +75,18 @@ static enum outcome gcp_open(const struct account *account, struct cloud **out, 
 
 /* ---- one call ------------------------------------------------------------------------------ */
 
+/* Google says in the body how long to wait; what stands in between may say so in a header. */
+static void hear(struct cloud *cloud, const struct gcp_call *call, struct http_answer *answer)
+{
+    struct gcp_error said = {.kind = CLOUD_ERROR_COUNT};
+    if (answer->status < 200 || answer->status > 299)
+        said = gcp_error_read(answer->status, bytes_span(&answer->body));
+    if (said.retry_seconds > answer->retry_after_seconds)
+        answer->retry_after_seconds = said.retry_seconds;
+    cloud->retry_ms =
+        manners_tell(cloud->manners, gcp_call_kind(call), answer, said.kind == CLOUD_THROTTLE);
+}
+
 static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call,
                               struct http_answer *out, struct error *err)
 {
@@ -92,8 +105,7 @@ static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call,
                                          .body = text_span(&call->body),
                                          .timeout_ms = CALL_TIMEOUT_MS};
     TRY(rest_send(cloud->http, &request, out, err));
-    manners_tell(cloud->manners, gcp_call_kind(call), out,
-                 gcp_check_status(out->status, bytes_span(&out->body), NULL) == ERR_THROTTLED);
+    hear(cloud, call, out);
     return OK;
 }
 
@@ -124,12 +136,20 @@ static enum outcome send_call(struct cloud *cloud, const struct gcp_call *call,
     return OK;
 }
 
+/* Who was throttled is told when to come back. */
+static enum outcome tell_when(const struct cloud *cloud, enum outcome outcome, struct error *err)
+{
+    if (outcome == ERR_THROTTLED && err != NULL)
+        err->retry_ms = cloud->retry_ms;
+    return outcome;
+}
+
 static enum outcome call_compute(struct cloud *cloud, const struct gcp_call *call,
                                  struct http_answer *out, struct error *err)
 {
     OWNED(http_answer_done) struct http_answer answer = {0};
     TRY(send_call(cloud, call, &answer, err));
-    TRY(gcp_check_status(answer.status, bytes_span(&answer.body), err));
+    TRY(tell_when(cloud, gcp_check_status(answer.status, bytes_span(&answer.body), err), err));
     *out = answer;
     answer = (struct http_answer){0};
     return OK;
@@ -418,7 +438,8 @@ static enum outcome gcp_launch(struct cloud *cloud, const struct launch_order *o
     if (answer.status == 409)
         return adopt(cloud, order, &place, out, err);
     if (answer.status < 200 || answer.status > 299)
-        return gcp_check_launch(answer.status, bytes_span(&answer.body), err);
+        return tell_when(cloud, gcp_check_launch(answer.status, bytes_span(&answer.body), err),
+                         err);
     TRY(read_begun(&answer, place.zone, &begun, err));
     keep(&begun, operation);
     fill_in(order, &place, out);

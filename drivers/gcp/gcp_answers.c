@@ -6,6 +6,8 @@
 #include "drivers/gcp/gcp_errors.h"
 #include "lib/base/json.h"
 
+enum { RETRY_SECONDS_MOST = 86400 };
+
 static enum outcome unreadable(struct error *err, const char *why)
 {
     return cloud_fail(err, CLOUD_AMBIGUOUS, "the answer %s", why);
@@ -58,6 +60,37 @@ static const json_t *first_of(const json_t *object, const char *name)
     return json_array_get(json_object_get(object, name), 0);
 }
 
+/* "17s" or "17.5s", in whole seconds that are enough; 0 for what is no such time. */
+static int64_t read_delay(char *delay)
+{
+    const size_t len = strlen(delay);
+    int64_t seconds, fraction;
+    if (len == 0 || delay[len - 1] != 's')
+        return 0;
+    delay[len - 1] = '\0';
+    char *point = strchr(delay, '.');
+    if (point != NULL)
+        *point++ = '\0';
+    if (number_parse(delay, 0, RETRY_SECONDS_MOST, &seconds, NULL) != OK)
+        return 0;
+    return seconds + (point != NULL && number_parse(point, 1, INT64_MAX, &fraction, NULL) == OK);
+}
+
+/* {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "17.5s"} in the details. */
+static int64_t find_retry(const json_t *details)
+{
+    static const char type[] = "type.googleapis.com/google.rpc.RetryInfo";
+    size_t i;
+    json_t *detail;
+    json_array_foreach ((json_t *)(uintptr_t)details, i, detail) {
+        char delay[24];
+        const char *of = json_string_value(json_object_get(detail, "@type"));
+        if (of != NULL && strcmp(of, type) == 0 && COPY(detail, "retryDelay", delay))
+            return read_delay(delay);
+    }
+    return 0;
+}
+
 /* {"error": {"message", "errors": [{"reason"}], "status"}} of the APIs; of the token endpoints
  * {"error": "invalid_grant", "error_description"}. */
 static void read_error(const json_t *root, struct gcp_error *out)
@@ -69,6 +102,7 @@ static void read_error(const json_t *root, struct gcp_error *out)
         return;
     }
     COPY(error, "message", out->message);
+    out->retry_seconds = find_retry(json_object_get(error, "details"));
     if (!COPY(first_of(error, "errors"), "reason", out->code) || out->code[0] == '\0')
         COPY(error, "status", out->code);
 }

@@ -13,6 +13,7 @@ struct gcp_error {
     char code[96]; /* Google's own; "HTTP 502" where the body says nothing */
     char message[256];
     char permission[ERROR_WHERE_SIZE]; /* the one that is missing; may be empty */
+    int64_t retry_seconds;             /* 0 when not told */
 };
 
 struct gcp_operation {

@@ -220,6 +220,21 @@ static void what_the_cloud_refuses_has_its_word(void **state)
     }
 }
 
+/* In its own word, and not as if we had paced ourselves. */
+static void who_is_throttled_is_told_when_to_come_back(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct cloud_operation operation;
+    struct sighting seen;
+    fake_http_say_with(w->arm, 429, "Retry-After: 17\r\n", "{}");
+    assert_fails(launch(w, &operation, &err), ERR_THROTTLED, "throttle");
+    assert_true(err.retry_ms >= 17000);
+    fake_http_say_with(w->arm, 429, "Retry-After: 18\r\n", "{}");
+    assert_fails(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err), ERR_THROTTLED, "throttle");
+    assert_true(err.retry_ms >= 18000);
+}
+
 #define OURS "07000000-0000-0000-0000-000000000000"
 #define OTHERS "09000000-0000-0000-0000-000000000000"
 #define EXISTS "{\"error\":{\"code\":\"PreconditionFailed\"}}"
@@ -479,6 +494,7 @@ int main(void)
         T(an_answer_for_another_machine_is_none),
         T(a_launch_without_a_readable_answer_is_in_doubt),
         T(what_the_cloud_refuses_has_its_word),
+        T(who_is_throttled_is_told_when_to_come_back),
         T(a_machine_that_was_there_is_adopted_only_when_it_came_of_this_order),
         T(a_machine_that_is_there_and_does_not_show_is_in_doubt),
         T(an_operation_at_another_host_is_not_followed),

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/driver.h"
+#include "drivers/gcp/gcp_answers.h"
 #include "lib/base/text.h"
 #include "tests/support/fake_http.h"
 #include "tests/support/test.h"
@@ -188,6 +188,52 @@ static void a_server_error_leaves_a_launch_in_doubt_and_a_refusal_does_not(void 
         assert_int_not_equal(launch(w, &operation, &err), OK);
         assert_string_equal(err.code, rows[i].code);
     }
+}
+
+#define THROTTLED(delay)                                                                           \
+    "{\"error\":{\"code\":403,\"message\":\"m\",\"errors\":[{\"reason\":\"rateLimitExceeded\"}],"  \
+    "\"details\":[{\"@type\":\"other\",\"retryDelay\":\"5s\"},{\"@type\":\"type.googleapis.com/"   \
+    "google.rpc.RetryInfo\",\"retryDelay\":" delay "}]}}"
+
+static void how_long_to_wait_is_read_or_not_believed(void **state)
+{
+    static const struct {
+        const char *body;
+        int64_t seconds;
+    } rows[] = {
+        {THROTTLED("\"17s\""), 17},
+        {THROTTLED("\"21.5s\""), 22},
+        {THROTTLED("\"0.100s\""), 1},
+        {THROTTLED("\"86400s\""), 86400},
+        {THROTTLED("\"86401s\""), 0},
+        {THROTTLED("\"17\""), 0},
+        {THROTTLED("\"-17s\""), 0},
+        {THROTTLED("\"s\""), 0},
+        {THROTTLED("17"), 0},
+        {THROTTLED("\"1e9s\""), 0},
+        {THROTTLED("\"\""), 0},
+        {THROTTLED("null"), 0},
+        {ERROR_OF("403", "rateLimitExceeded"), 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < countof(rows); i++)
+        assert_int_equal(gcp_error_read(403, span_of_text(rows[i].body)).retry_seconds,
+                         rows[i].seconds);
+}
+
+/* In its own word, and not as if we had paced ourselves. */
+static void who_is_throttled_is_told_when_to_come_back(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct cloud_operation operation;
+    struct sighting seen;
+    fake_http_say(w->google, 403, THROTTLED("\"17s\""));
+    assert_fails(launch(w, &operation, &err), ERR_THROTTLED, "throttle");
+    assert_true(err.retry_ms >= 17000);
+    fake_http_say_with(w->google, 429, "Retry-After: 18\r\n", "");
+    assert_fails(find(w, &seen, &err), ERR_THROTTLED, "throttle");
+    assert_true(err.retry_ms >= 18000);
 }
 
 static void an_answer_of_ten_megabytes_is_left(void **state)
@@ -538,6 +584,8 @@ int main(void)
         T(a_token_goes_to_google_and_to_this_machine_only),
         T(a_200_that_cannot_be_read_is_never_a_no),
         T(a_server_error_leaves_a_launch_in_doubt_and_a_refusal_does_not),
+        T(how_long_to_wait_is_read_or_not_believed),
+        T(who_is_throttled_is_told_when_to_come_back),
         T(an_answer_of_ten_megabytes_is_left),
         T(an_operation_that_failed_is_a_failure_though_it_came_with_a_200),
         T(an_operation_on_another_host_is_asked_for_at_ours),

@@ -9,10 +9,9 @@
 
 /* One of each is kept back (drivers/pace.c). */
 static const struct call_limit rows[] = {
-    {"Create", "writes", 5, 60, ""},
-    {"Create", "machines", 100, 6000, ""},
-    {"Delete", "writes", 5, 60, ""},
-    {"Look", "reads", 11, 600, ""},
+    {"Create", "writes", 5, 60, ""}, {"Create", "machines", 100, 6000, ""},
+    {"Delete", "writes", 5, 60, ""}, {"Look", "reads", 11, 600, ""},
+    {"Make", "writes", 5, 60, ""},   {"Make", "Some.Provider/Make", 4, 60, ""},
 };
 static const struct call_limits limits = {rows, countof(rows)};
 
@@ -85,6 +84,27 @@ static void what_the_headers_say_is_left_counts(void **state)
                            "Microsoft.Compute/GetVM3Min;3,Microsoft.Compute/GetVM30Min;1199");
     manners_tell(one, "Look", &answer, false);
     assert_int_equal(turns(one, "Look"), 3);
+    http_answer_done(&answer);
+}
+
+/* Two buckets, and each header speaks of one of them. */
+static void what_is_left_of_a_providers_limit_is_not_the_managers(void **state)
+{
+    (void)state;
+    OWNED(manners_drop) struct manners *one = open_in("one", "r8");
+    struct http_answer answer = {.status = 200};
+    http_answer_put_header(&answer, "x-ms-ratelimit-remaining-resource", "Some.Provider/Make;1");
+    manners_tell(one, "Make", &answer, false);
+    assert_int_equal(turns(one, "Make"), 1);
+    assert_int_equal(turns(one, "Create"), 3); /* of four, and one was taken */
+    http_answer_done(&answer);
+    OWNED(manners_drop) struct manners *far = open_in("one", "r9");
+    answer = (struct http_answer){.status = 200};
+    http_answer_put_header(&answer, "x-ms-ratelimit-remaining-subscription-writes", "0");
+    manners_tell(far, "Make", &answer, false);
+    assert_int_equal(turns(far, "Create"), 0);
+    clock_advance_ms(4000); /* the manager's come back; the provider's were there all the time */
+    assert_int_equal(turns(far, "Make"), 3);
     http_answer_done(&answer);
 }
 
@@ -208,6 +228,7 @@ int main(void)
         cmocka_unit_test(accounts_that_sign_in_alike_share_and_regions_do_not),
         cmocka_unit_test(a_turn_that_is_held_is_not_taken_twice),
         cmocka_unit_test(what_the_headers_say_is_left_counts),
+        cmocka_unit_test(what_is_left_of_a_providers_limit_is_not_the_managers),
         cmocka_unit_test(retry_after_is_waited_for_and_a_throttle_tells_when),
         cmocka_unit_test(controllers_divide_what_there_is),
         cmocka_unit_test(an_account_that_says_nothing_holds_up_one_thread_alone),
