@@ -63,16 +63,17 @@ static void digest_text(struct planning *p, const char *text)
 /* Not the verdict's id: a machine that proved the same again is no other machine. */
 static void digest_row(struct planning *p, const struct replay_row *row)
 {
-    const uint8_t level = (uint8_t)row->level;
+    const uint8_t bits[] = {(uint8_t)row->level, (uint8_t)row->documents};
     digest_more(&p->digest, SPAN_OF(row->id.at));
     digest_text(p, row->policy);
     digest_text(p, row->verdict);
-    digest_more(&p->digest, SPAN(&level, 1));
+    digest_more(&p->digest, SPAN_OF(bits));
 }
 
 static void digest_answer(struct planning *p, const struct replay_answer *answer)
 {
-    const uint8_t bits[] = {answer->trusted, (uint8_t)answer->level, (uint8_t)answer->product};
+    const uint8_t bits[] = {answer->trusted, (uint8_t)answer->level, (uint8_t)answer->product,
+                            (uint8_t)answer->documents};
     digest_more(&p->digest, SPAN_OF(bits));
     digest_more(&p->digest, SPAN_OF(answer->measurement));
     digest_text(p, answer->reason);
@@ -89,11 +90,23 @@ static const char *word_of(bool trusted)
 struct standing_as {
     bool trusted;
     int64_t level;
+    enum document_state documents;
 };
+
+static struct standing_as standing_now(const struct replay_row *row)
+{
+    const bool trusted = strcmp(row->verdict, word_of(true)) == 0;
+    return (struct standing_as){trusted, row->level, trusted ? row->documents : DOCUMENTS_NONE};
+}
 
 static struct standing_as standing_of(const struct replay_answer *answer)
 {
-    return (struct standing_as){answer->trusted, (int64_t)answer->level};
+    return (struct standing_as){answer->trusted, (int64_t)answer->level, answer->documents};
+}
+
+static void put_documents(json_t *out, const char *name, enum document_state documents)
+{
+    json_put_text(out, name, name_of(&document_state_names, (int)documents));
 }
 
 static json_t *flip_to_json(const struct replay_row *row, const struct replay_answer *answer,
@@ -113,13 +126,17 @@ static json_t *flip_to_json(const struct replay_row *row, const struct replay_an
     json_put_text(out, "reason", answer->reason);
     json_put_int(out, "level_from", from.level);
     json_put_int(out, "level_to", (int)answer->level);
+    put_documents(out, "documents_from", from.documents);
+    put_documents(out, "documents_to", answer->documents);
     return out;
 }
 
-/* A level that changes is a flip too: a grant may ask for it. */
+/* A level that changes is a flip too, and so is what its cloud's documents say of it: a grant may
+ * ask for either. */
 static bool is_flip(struct standing_as from, const struct replay_answer *answer)
 {
-    return from.trusted != answer->trusted || from.level != (int64_t)answer->level;
+    return from.trusted != answer->trusted || from.level != (int64_t)answer->level ||
+           from.documents != answer->documents;
 }
 
 static void remember_rejected(struct planning *p, const struct uuid *id)
@@ -221,13 +238,15 @@ static void take_row(struct planning *p, const struct replay_row *row)
 {
     struct replay_answer answer;
     struct cloud_declared declared;
-    struct replay_case c = {.evidence = bytes_span(&row->evidence),
-                            .policy = row->policy,
-                            .at = p->at,
-                            .declared = &declared,
-                            .signature_known = row->signature_known};
+    struct replay_case c = {
+        .evidence = bytes_span(&row->evidence),
+        .policy = row->policy,
+        .at = p->at,
+        .declared = &declared,
+        .signature_known = row->signature_known,
+        .documents_then = {.bad_time = row->bad_time, .bad_nonce = row->bad_nonce}};
     const bool shown = p->wish->policy == NULL || strcmp(p->wish->policy, row->policy) == 0;
-    const struct standing_as from = {strcmp(row->verdict, word_of(true)) == 0, row->level};
+    const struct standing_as from = standing_now(row);
     p->instances += shown;
     digest_row(p, row);
     if (row->evidence.len == 0) {

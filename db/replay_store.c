@@ -13,8 +13,11 @@ static const struct field fields[] = {
     FIELD(replay_row, verdict,         FIELD_TEXT),
     FIELD(replay_row, reason,          FIELD_TEXT),
     FIELD(replay_row, level,           FIELD_INT),
+    FIELD(replay_row, documents,       FIELD_NAME, .names = &document_state_names),
     FIELD(replay_row, link_key,        FIELD_HEX),
     FIELD(replay_row, signature_known, FIELD_BOOL),
+    FIELD(replay_row, bad_time,        FIELD_BOOL),
+    FIELD(replay_row, bad_nonce,       FIELD_BOOL),
     FIELD(replay_row, evidence,        FIELD_BYTES),
 };
 /* clang-format on */

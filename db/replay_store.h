@@ -5,6 +5,7 @@
 
 #include "db/db_row.h"
 #include "db/instance_store.h"
+#include "lib/model/cloud.h"
 
 struct replay_row {
     struct uuid id;
@@ -18,8 +19,11 @@ struct replay_row {
     char verdict[16];
     char reason[WHY_SIZE];
     int64_t level;
+    enum document_state documents; /* of its cloud, as that verdict found them */
     uint8_t link_key[SHA256_SIZE];
     bool signature_known; /* the keeper found the evidence's signature good */
+    bool bad_time;        /* and these two of its cloud's documents bad */
+    bool bad_nonce;
     struct bytes evidence;
 };
 RECORD_LIST(replay_row);

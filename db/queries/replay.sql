@@ -1,11 +1,18 @@
 -- The evidence that every instance stands on, to be judged again.
 
+-- What belonged to the moment is not asked of a cloud's documents again: what was found of it is told,
+-- of the few suspects.
 -- name: replay_page
 SELECT i.id, i.fleet, i.account, i.image, i.region, coalesce(i.machine_id, i.cloud_ref) AS machine, v.id AS verdict_id, i.policy, v.verdict, v.reason, v.level,
+       coalesce(v.claims ->> 'documents', 'none') AS documents,
        v.link_key, v.checks @> '[{"check": "signature", "result": "pass"}]' AS signature_known,
+       coalesce(s.checks @> '[{"check": "identity-time", "result": "fail"}]', false) AS bad_time,
+       coalesce(s.checks @> '[{"check": "identity-nonce", "result": "fail"}]', false) AS bad_nonce,
        e.bytes AS evidence
 FROM instances i
 LEFT JOIN verdicts v ON v.id = i.verdict_id
+LEFT JOIN LATERAL (SELECT v.claims #> '{evidence,documents,checks}' AS checks
+                   WHERE v.claims ->> 'documents' = 'suspect') AS s ON true
 LEFT JOIN evidence e ON e.digest = v.evidence_digest
 WHERE i.project = $1 AND i.phase <> 'terminated' AND ($2::uuid IS NULL OR i.id > $2)
 ORDER BY i.id LIMIT $3;

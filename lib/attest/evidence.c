@@ -400,7 +400,7 @@ static void judge_documents(const struct evidence *e, const struct evidence_term
         .clouds = t->clouds,
         .declared = t->declared,
         .nonce = t->binding != NULL ? t->binding->nonce : NULL,
-        .answered = t->answered,
+        .then = t->answered ? &t->documents_then : NULL,
         .at = t->at,
     };
     witness_of(e, out, &hcl, &document, &witness);

@@ -97,6 +97,7 @@ struct evidence_terms {
     bool without_claims;
     bool answered; /* likewise, and the next: see vtpm_judge.h */
     struct moment document_at;
+    struct documents_then documents_then; /* where it is `answered` */
     struct image_facts image;
     struct standing standing;
     const struct charter_clouds *clouds;   /* whose documents count; NULL: they are not looked at */

@@ -40,6 +40,14 @@ void identity_check(struct identity_hearing *h, enum outcome outcome, const stru
         identity_refuse(h, why->text, reason);
 }
 
+void identity_recall(struct identity_hearing *h, bool was_bad, enum reason reason)
+{
+    if (was_bad)
+        identity_refuse(h, "refused when it was shown", reason);
+    else
+        identity_pass(h, "not refused when it was shown", reason);
+}
+
 void identity_nothing(struct identity_hearing *h, const char *note)
 {
     h->out->note = note;

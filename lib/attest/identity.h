@@ -7,12 +7,17 @@
 
 #include "lib/model/charter.h"
 
+/* Of a replay: what belonged to the moment was looked at then, and this came of it. */
+struct documents_then {
+    bool bad_time, bad_nonce;
+};
+
 /* What the judge knows of his own, and what others say. */
 struct identity_terms {
     const struct charter_clouds *clouds;   /* whose word counts */
     const struct cloud_declared *declared; /* by whoever launched it: hints, which only take away */
     const uint8_t *nonce;                  /* NONCE_SIZE bytes; NULL: no challenge is known */
-    bool answered;                         /* of a replay: challenge and time were looked at then */
+    const struct documents_then *then;     /* NULL: it is now */
     struct moment at;
 };
 

@@ -68,7 +68,9 @@ static void check_signature(struct aws_hearing *a, const struct x509 *signer)
 static void check_time(struct aws_hearing *a)
 {
     const struct moment late = moment_add_seconds(a->h->terms->at, IDENTITY_SLACK_SECONDS);
-    if (a->pending.us > late.us)
+    if (a->h->terms->then != NULL)
+        identity_recall(a->h, a->h->terms->then->bad_time, REASON_IDENTITY_TIME);
+    else if (a->pending.us > late.us)
         identity_refuse(a->h, "of an instance that starts in the future", REASON_IDENTITY_TIME);
     else
         identity_pass(a->h, "its instance had started", REASON_IDENTITY_TIME);

@@ -97,8 +97,8 @@ static void check_signature(struct azure_hearing *a, const struct x509 *signer)
 static void check_time(struct azure_hearing *a)
 {
     const struct moment at = a->h->terms->at;
-    if (a->h->terms->answered)
-        identity_pass(a->h, "of its time then", REASON_IDENTITY_TIME);
+    if (a->h->terms->then != NULL)
+        identity_recall(a->h, a->h->terms->then->bad_time, REASON_IDENTITY_TIME);
     else if (a->created.us > moment_add_seconds(at, IDENTITY_SLACK_SECONDS).us)
         identity_refuse(a->h, "made in the future", REASON_IDENTITY_TIME);
     else if (at.us > a->expires.us)
@@ -112,8 +112,8 @@ static void check_nonce(struct azure_hearing *a)
     char ours[CLOUD_DIGITS_SIZE] = "";
     if (a->h->terms->nonce != NULL)
         cloud_digits(a->h->terms->nonce, ours);
-    if (a->h->terms->answered)
-        identity_pass(a->h, "answered a challenge then", REASON_IDENTITY_NONCE);
+    if (a->h->terms->then != NULL)
+        identity_recall(a->h, a->h->terms->then->bad_nonce, REASON_IDENTITY_NONCE);
     else if (ours[0] == '\0' || strcmp(ours, a->nonce) != 0)
         identity_refuse(a->h, "answers another challenge", REASON_IDENTITY_NONCE);
     else

@@ -78,8 +78,8 @@ static void check_signature(struct gcp_hearing *g, const struct rs256_key *key)
 static void check_time(struct gcp_hearing *g)
 {
     const int64_t now = moment_seconds(g->h->terms->at);
-    if (g->h->terms->answered)
-        identity_pass(g->h, "of its time then", REASON_IDENTITY_TIME);
+    if (g->h->terms->then != NULL)
+        identity_recall(g->h, g->h->terms->then->bad_time, REASON_IDENTITY_TIME);
     else if (g->issued > now + IDENTITY_SLACK_SECONDS)
         identity_refuse(g->h, "issued in the future", REASON_IDENTITY_TIME);
     else if (now >= g->expires)
@@ -92,11 +92,15 @@ static void check_time(struct gcp_hearing *g)
 
 static void check_nonce(struct gcp_hearing *g)
 {
+    const struct documents_then *then = g->h->terms->then;
     char ours[CLOUD_AUDIENCE_SIZE] = "";
     if (g->h->terms->nonce != NULL)
         cloud_audience(g->h->terms->nonce, ours);
-    const bool fresh = g->h->terms->answered || (ours[0] != '\0' && strcmp(ours, g->audience) == 0);
-    if (fresh)
+    const bool fresh =
+        then != NULL ? !then->bad_nonce : ours[0] != '\0' && strcmp(ours, g->audience) == 0;
+    if (then != NULL)
+        identity_recall(g->h, then->bad_nonce, REASON_IDENTITY_NONCE);
+    else if (fresh)
         identity_pass(g->h, "its audience is our challenge", REASON_IDENTITY_NONCE);
     else
         identity_refuse(g->h, "answers another challenge", REASON_IDENTITY_NONCE);

@@ -35,6 +35,9 @@ void identity_refuse(struct identity_hearing *h, const char *detail, enum reason
 void identity_check(struct identity_hearing *h, enum outcome outcome, const struct error *why,
                     const char *fine, enum reason reason);
 
+/* What belonged to the moment, in a replay: as it was found then. */
+void identity_recall(struct identity_hearing *h, bool was_bad, enum reason reason);
+
 /* Nothing to look at: whatever came cannot be held against anybody. */
 void identity_nothing(struct identity_hearing *h, const char *note);
 

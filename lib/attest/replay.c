@@ -183,6 +183,7 @@ static void refuse_all(struct replay_answer *out, const char *reason)
     out->trusted = false;
     out->level = LEVEL_0;
     out->software = SOURCE_NONE;
+    out->documents = DOCUMENTS_NONE;
     refuse(out, reason);
 }
 
@@ -231,6 +232,7 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
         .signature_known = c->signature_known,
         .without_claims = true,
         .answered = true,
+        .documents_then = c->documents_then,
         .standing = {.custody_outside = replay->charter->custody_outside},
         .clouds = &replay->charter->clouds,
         .declared = c->declared,
@@ -251,7 +253,10 @@ static void judge_it(struct replay *replay, const struct replay_case *c,
     out->trusted = verdict.trusted;
     out->level = verdict.level;
     out->software = verdict.software;
-    refuse(out, name_of(&reason_names, (int)verdict.reason));
+    out->documents = verdict.where.documents;
+    refuse(out,
+           name_of(&reason_names, (int)(out->documents == DOCUMENTS_SUSPECT ? verdict.where.reason
+                                                                            : verdict.reason)));
     out->endorsed_until = verdict.endorsed_until;
     apply_deny_lists(replay->charter, c, &facts, &verdict, out);
     apply_end(terms.rules_at, out);

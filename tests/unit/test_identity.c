@@ -49,7 +49,8 @@ struct matter {
     struct cloud_declared declared;
     struct identity_witness witness;
     uint8_t nonce[NONCE_SIZE];
-    bool unchallenged, answered, without[CLOUD_PARTS];
+    bool unchallenged, without[CLOUD_PARTS];
+    const struct documents_then *then;
     const char *replaced[CLOUD_PARTS]; /* by these bytes */
     int64_t later_seconds;
     char digits[CLOUD_DIGITS_SIZE], audience[CLOUD_AUDIENCE_SIZE];
@@ -148,7 +149,7 @@ static struct identity judge_matter(struct matter *m)
         .clouds = &m->charter.clouds,
         .declared = &m->declared,
         .nonce = m->unchallenged ? NULL : m->nonce,
-        .answered = m->answered,
+        .then = m->then,
         .at = clock_at_seconds(NOW + m->later_seconds),
     };
     identity_judge(span_of_text(record), &terms, &m->witness, &identity);
@@ -261,8 +262,20 @@ static void what_answers_nobody_counts_on_machines_of_amazons_alone(void **state
 static void a_replay_does_not_ask_again_what_was_of_the_moment(void **state)
 {
     (void)state;
-    AGREES(CLOUD_AZURE, m->answered = m->unchallenged = true; m->later_seconds = 86400);
-    AGREES(CLOUD_GCP, m->answered = m->unchallenged = true; m->later_seconds = 86400);
+    static const struct documents_then good = {.bad_time = false};
+    AGREES(CLOUD_AZURE, m->then = &good; m->unchallenged = true; m->later_seconds = 86400);
+    AGREES(CLOUD_GCP, m->then = &good; m->unchallenged = true; m->later_seconds = 86400);
+}
+
+static void a_replay_tells_what_was_found_of_the_moment(void **state)
+{
+    (void)state;
+    static const struct documents_then late = {.bad_time = true}, other = {.bad_nonce = true};
+    SUSPECT(CLOUD_AWS, REASON_IDENTITY_TIME, m->then = &late);
+    SUSPECT(CLOUD_AZURE, REASON_IDENTITY_TIME, m->then = &late);
+    SUSPECT(CLOUD_GCP, REASON_IDENTITY_TIME, m->then = &late);
+    SUSPECT(CLOUD_AZURE, REASON_IDENTITY_NONCE, m->then = &other);
+    SUSPECT(CLOUD_GCP, REASON_IDENTITY_NONCE, m->then = &other);
 }
 
 /* ---- nothing to look at ---------------------------------------------------------------------- */
@@ -559,6 +572,7 @@ int main(void)
         CASES(machines_are_known_by_whatever_a_cloud_calls_them),
         CASES(what_answers_nobody_counts_on_machines_of_amazons_alone),
         CASES(a_replay_does_not_ask_again_what_was_of_the_moment),
+        CASES(a_replay_tells_what_was_found_of_the_moment),
         CASES(what_is_missing_or_unknown_is_no_suspicion),
         cmocka_unit_test(a_charter_that_says_nothing_of_a_cloud_takes_no_word_of_it),
         CASES(what_is_no_document_is_suspect),
