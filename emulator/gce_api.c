@@ -26,7 +26,7 @@ static void say(struct face_answer *out, const json_t *value)
     text_add(&out->body, text);
 }
 
-static void say_refusal(const struct gce_refusal *why, struct face_answer *out)
+void gce_say_refusal(const struct gce_refusal *why, struct face_answer *out)
 {
     static const struct {
         const char *reason;
@@ -76,13 +76,13 @@ static void perform(struct gce_call *call, const struct gce_action *action,
     if (refuse_by_mischief(call, action, prank->fault, &why) && action->run(call, &why))
         say(out, call->answer);
     else
-        say_refusal(&why, out);
+        gce_say_refusal(&why, out);
     json_decref(call->answer);
     call->answer = NULL;
     wire_spoils(prank, out);
     if (prank->fault == FAULT_LATE_ERROR) {
         gce_refuse(&why, 500, "internalError", "Internal error");
-        say_refusal(&why, out);
+        gce_say_refusal(&why, out);
     }
 }
 
@@ -198,7 +198,7 @@ static void answer_compute(const struct gce_api *api, const struct face_request 
     struct gce_refusal why;
     const struct gce_action *action = understand(&call, &why);
     if (action == NULL || !read_body(&call, &why))
-        say_refusal(&why, out);
+        gce_say_refusal(&why, out);
     else
         act(&call, action, out);
     json_decref(call.body);
@@ -211,7 +211,8 @@ static bool begins(const char *path, const char *prefix)
 
 bool gce_api_is_for(const struct face_request *request)
 {
-    return begins(request->path, GCE_PREFIX) || strcmp(request->path, "/token") == 0 ||
+    return begins(request->path, GCE_PREFIX) || begins(request->path, GCE_IMPERSONATION) ||
+           strcmp(request->path, "/token") == 0 || strcmp(request->path, GCE_EXCHANGE) == 0 ||
            strcmp(request->path, GCE_METADATA) == 0;
 }
 
@@ -221,6 +222,10 @@ void gce_api_answer(const struct gce_api *api, const struct face_request *reques
     out->content_type = "application/json; charset=UTF-8";
     if (begins(request->path, GCE_PREFIX))
         answer_compute(api, request, out);
+    else if (begins(request->path, GCE_IMPERSONATION))
+        gce_impersonate_answer(api, request, out);
+    else if (strcmp(request->path, GCE_EXCHANGE) == 0)
+        gce_exchange_answer(api, request, out);
     else if (strcmp(request->path, "/token") == 0)
         gce_token_answer(api, request, out);
     else

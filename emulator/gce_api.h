@@ -11,7 +11,10 @@
 #define GCE_PREFIX "/compute/v1/projects/"
 #define GCE_METADATA "/computeMetadata/v1/instance/service-accounts/default/token"
 
-enum { GCE_NAME_SIZE = 64, GCE_SECRET_SIZE = 32, GCE_TOKEN_SECONDS = 3599 };
+#define GCE_EXCHANGE "/v1/token"
+#define GCE_IMPERSONATION "/v1/projects/-/serviceAccounts/"
+
+enum { GCE_NAME_SIZE = 64, GCE_SECRET_SIZE = 32, GCE_TOKEN_SIZE = 96, GCE_TOKEN_SECONDS = 3599 };
 
 struct gce_api {
     struct world *world;
@@ -24,13 +27,14 @@ struct gce_api {
     struct rsa_signer *key;
     char key_id[41];
     char email[128];
-    uint8_t secret[GCE_SECRET_SIZE]; /* what access tokens are made with */
+    char subject[2 * SHA256_SIZE + 1]; /* another provider's token for us */
+    uint8_t secret[GCE_SECRET_SIZE];   /* what access tokens are made with */
 };
 
 /* A service account with a key, made when there is none in the folder. */
 enum outcome gce_api_open(struct gce_api *api, const char *folder, struct error *err);
-/* Writes "<folder>/gcp-key.json", with which any client of Google's signs in; `port` is where the
- * face listens. */
+/* Writes "<folder>/gcp-key.json" and "<folder>/gcp-federated.json", with each of which any client
+ * of Google's signs in; `port` is where the face listens. */
 enum outcome gce_api_tell(struct gce_api *api, const char *folder, int64_t port, struct error *err);
 void gce_api_close(struct gce_api *api);
 
@@ -76,7 +80,14 @@ struct gce_action {
 extern const struct gce_action gce_actions[];
 extern const size_t gce_action_count;
 
-/* gce_token.c */
+void gce_say_refusal(const struct gce_refusal *why, struct face_answer *out);
+
+/* gce_token.c; whose token it is */
+enum gce_caller { GCE_ACCOUNT, GCE_FEDERATED };
+void gce_token_make(const struct gce_api *api, enum gce_caller caller, int64_t until,
+                    char out[static GCE_TOKEN_SIZE]);
+bool gce_token_is_good(const struct gce_api *api, enum gce_caller caller, const char *token);
+void gce_token_refuse(struct face_answer *out, const char *error, const char *why);
 bool gce_token_check(const struct gce_api *api, const struct face_request *request,
                      struct gce_refusal *out);
 void gce_token_answer(const struct gce_api *api, const struct face_request *request,
@@ -84,6 +95,14 @@ void gce_token_answer(const struct gce_api *api, const struct face_request *requ
 void gce_token_say(const struct gce_api *api, struct face_answer *out);
 void gce_metadata_answer(const struct gce_api *api, const struct face_request *request,
                          struct face_answer *out);
+
+/* gce_federated.c */
+enum outcome gce_federated_tell(const struct gce_api *api, const char *folder, int64_t port,
+                                struct error *err);
+void gce_exchange_answer(const struct gce_api *api, const struct face_request *request,
+                         struct face_answer *out);
+void gce_impersonate_answer(const struct gce_api *api, const struct face_request *request,
+                            struct face_answer *out);
 
 /* gce_show.c: machines and operations as JSON. */
 json_t *gce_show_machine(const struct gce_api *api, const struct machine *machine);

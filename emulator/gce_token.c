@@ -47,6 +47,8 @@ static enum outcome find_key(struct gce_api *api, const char *folder, struct err
     }
     digest(DIGEST_SHA256, bytes_span(&pem), hash);
     hex_encode(SPAN(hash, sizeof api->key_id / 2), api->key_id);
+    digest_hmac(DIGEST_SHA256, bytes_span(&pem), span_of_text("subject"), hash);
+    hex_encode(SPAN_OF(hash), api->subject);
     return OK;
 }
 
@@ -60,7 +62,8 @@ enum outcome gce_api_open(struct gce_api *api, const char *folder, struct error 
 enum outcome gce_api_tell(struct gce_api *api, const char *folder, int64_t port, struct error *err)
 {
     snprintf(api->token_url, sizeof api->token_url, "http://127.0.0.1:%lld/token", (long long)port);
-    return write_key_file(api, folder, err);
+    TRY(write_key_file(api, folder, err));
+    return gce_federated_tell(api, folder, port, err);
 }
 
 void gce_api_close(struct gce_api *api)
@@ -71,28 +74,33 @@ void gce_api_close(struct gce_api *api)
 
 /* ---- access tokens -------------------------------------------------------------------------- */
 
+static const char *const prefixes[] = {
+    [GCE_ACCOUNT] = "ya29.sim-", [GCE_FEDERATED] = "ya29.d.sim-"};
+
 /* "ya29.sim-<end>-<mac>": nothing is remembered, and none lasts over a restart. */
-static void make_token(const struct gce_api *api, int64_t until, char out[static 96])
+void gce_token_make(const struct gce_api *api, enum gce_caller caller, int64_t until,
+                    char out[static GCE_TOKEN_SIZE])
 {
-    char said[32], hex[2 * SHA256_SIZE + 1];
+    char said[48], hex[2 * SHA256_SIZE + 1];
     uint8_t mac[SHA256_SIZE];
-    snprintf(said, sizeof said, "%lld", (long long)until);
+    snprintf(said, sizeof said, "%s%lld", prefixes[caller], (long long)until);
     digest_hmac(DIGEST_SHA256, SPAN_OF(api->secret), span_of_text(said), mac);
     hex_encode(SPAN_OF(mac), hex);
-    snprintf(out, 96, "ya29.sim-%s-%.40s", said, hex);
+    snprintf(out, GCE_TOKEN_SIZE, "%s-%.40s", said, hex);
 }
 
-static bool token_is_good(const struct gce_api *api, const char *token)
+bool gce_token_is_good(const struct gce_api *api, enum gce_caller caller, const char *token)
 {
     int64_t until;
-    char expected[96], digits[24];
-    if (strncmp(token, "ya29.sim-", 9) != 0)
+    const size_t head = strlen(prefixes[caller]);
+    char expected[GCE_TOKEN_SIZE], digits[24];
+    if (strncmp(token, prefixes[caller], head) != 0)
         return false;
-    snprintf(digits, sizeof digits, "%.*s", (int)strcspn(token + 9, "-"), token + 9);
+    snprintf(digits, sizeof digits, "%.*s", (int)strcspn(token + head, "-"), token + head);
     if (number_parse(digits, 0, INT64_MAX, &until, NULL) != OK ||
         until <= moment_seconds(clock_now()))
         return false;
-    make_token(api, until, expected);
+    gce_token_make(api, caller, until, expected);
     return secret_equal(span_of_text(expected), span_of_text(token));
 }
 
@@ -102,22 +110,24 @@ bool gce_token_check(const struct gce_api *api, const struct face_request *reque
     const char *header = face_header(request, "authorization");
     if (header == NULL || strncmp(header, "Bearer ", 7) != 0)
         return gce_refuse(out, 401, "required", "Login Required.");
-    if (!token_is_good(api, header + 7))
+    if (gce_token_is_good(api, GCE_FEDERATED, header + 7))
+        return gce_refuse(out, 403, "forbidden", "The pool's identity has no role here.");
+    if (!gce_token_is_good(api, GCE_ACCOUNT, header + 7))
         return gce_refuse(out, 401, "authError", "Invalid Credentials");
     return true;
 }
 
 void gce_token_say(const struct gce_api *api, struct face_answer *out)
 {
-    char token[96];
-    make_token(api, moment_seconds(clock_now()) + api->token_seconds, token);
+    char token[GCE_TOKEN_SIZE];
+    gce_token_make(api, GCE_ACCOUNT, moment_seconds(clock_now()) + api->token_seconds, token);
     text_addf(&out->body, "{\"access_token\":\"%s\",\"expires_in\":%lld,\"token_type\":\"Bearer\"}",
               token, (long long)api->token_seconds);
 }
 
 /* ---- the exchange --------------------------------------------------------------------------- */
 
-static void refuse_grant(struct face_answer *out, const char *error, const char *why)
+void gce_token_refuse(struct face_answer *out, const char *error, const char *why)
 {
     OWNED(json_drop) json_t *body = json_object();
     json_put_text(body, "error", error);
@@ -180,19 +190,19 @@ void gce_token_answer(const struct gce_api *api, const struct face_request *requ
 {
     OWNED(form_in_done) struct form_in form = {0};
     if (strcmp(request->method, "POST") != 0 || form_read(request->body, &form, NULL) != OK) {
-        refuse_grant(out, "invalid_request", "a form is posted here");
+        gce_token_refuse(out, "invalid_request", "a form is posted here");
         return;
     }
     const char *grant = form_get(&form, "grant_type");
     const char *assertion = form_get(&form, "assertion");
     if (grant == NULL || assertion == NULL ||
         strcmp(grant, "urn:ietf:params:oauth:grant-type:jwt-bearer") != 0) {
-        refuse_grant(out, "unsupported_grant_type", "only a service account's assertion");
+        gce_token_refuse(out, "unsupported_grant_type", "only a service account's assertion");
         return;
     }
     const char *why = judge_assertion(api, assertion);
     if (why != NULL)
-        refuse_grant(out, "invalid_grant", why);
+        gce_token_refuse(out, "invalid_grant", why);
     else
         gce_token_say(api, out);
 }

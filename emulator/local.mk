@@ -9,6 +9,7 @@ emulator_libemulator_a_SOURCES = \
 	emulator/control.c emulator/control.h \
 	emulator/form.c emulator/form.h \
 	emulator/gce_api.c emulator/gce_api.h \
+	emulator/gce_federated.c \
 	emulator/gce_launch.c emulator/gce_list.c \
 	emulator/gce_operations.c emulator/gce_places.c emulator/gce_remnants.c \
 	emulator/gce_show.c emulator/gce_token.c \

@@ -1,7 +1,7 @@
 // @google-cloud/compute, as it comes from npm, takes the emulator for Compute Engine: a machine from
 // launch to delete. Prints TAP without a plan and without numbers.
 import { InstancesClient, ZoneOperationsClient } from '@google-cloud/compute';
-import { OAuth2Client } from 'google-auth-library';
+import { GoogleAuth, OAuth2Client } from 'google-auth-library';
 
 const site = new URL(process.env.SIM_URL);
 const project = 'muster-sim';
@@ -104,3 +104,12 @@ say(await code(get()) !== 0, 'so does a gateway that fails');
 
 await done(await instances.delete({ project, zone, instance: name }));
 say(await code(get()) === 5, 'deleted, it is not found');
+
+// Another provider's token, as Google's own library exchanges it.
+const federated = new GoogleAuth({
+    keyFilename: process.env.SIM_FEDERATED, scopes: ['https://www.googleapis.com/auth/cloud-platform']
+});
+const bearer = await federated.getAccessToken();
+const told = await fetch(`${site.origin}/compute/v1/projects/${project}/zones/${zone}/instances`,
+    { headers: { Authorization: `Bearer ${bearer}` } });
+say(told.status === 200, "another provider's token signs in", await told.text());

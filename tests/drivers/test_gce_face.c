@@ -288,6 +288,67 @@ static void an_assertion_of_another_hour_is_not_taken(void **state)
     assert_int_equal(exchange(sim, moment_add_seconds(clock_now(), -3600)), 400);
 }
 
+static char *federated_file(struct sim_cloud *sim, json_t **out)
+{
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes content = {0};
+    OWNED(mem_drop) char *path = scratch_path(sim->folder, "gcp-federated.json");
+    assert_ok(file_read(path, 1 << 16, &content, &err));
+    assert_ok(json_parse(bytes_span(&content), 1 << 16, out, &err));
+    return scratch_path(sim->folder, "federated.json");
+}
+
+static enum outcome identify_as(struct sim_cloud *sim, const char *path, const json_t *file,
+                                struct cloud_identity *who, struct error *why)
+{
+    struct error err = {0};
+    struct cloud *cloud = NULL;
+    OWNED(mem_drop) char *text = json_print(file);
+    assert_ok(file_write(path, span_of_text(text), 0600, &err));
+    setenv("GOOGLE_APPLICATION_CREDENTIALS", path, 1);
+    assert_ok(gcp_driver.open(&sim->account, &cloud, &err));
+    const enum outcome outcome = gcp_driver.identify(cloud, who, why);
+    gcp_driver.close(cloud);
+    return outcome;
+}
+
+static void another_providers_token_signs_in_as_the_service_account(void **state)
+{
+    struct sim_cloud *sim = *state;
+    struct error err = {0};
+    struct cloud_identity who;
+    OWNED(json_drop) json_t *file = NULL;
+    OWNED(mem_drop) char *path = federated_file(sim, &file);
+    assert_ok(identify_as(sim, path, file, &who, &err));
+    assert_string_equal(who.name, sim->gce.email);
+}
+
+/* A token that its issuer did not give, another pool, another account, and no account at all. */
+static void what_was_not_exchanged_in_full_calls_nothing(void **state)
+{
+    struct sim_cloud *sim = *state;
+    OWNED(mem_drop) char *forged = scratch_path(sim->folder, "forged-token");
+    struct error err = {0};
+    struct cloud_identity who;
+    assert_ok(file_write(forged, span_of_text("forged"), 0600, &err));
+    for (int i = 0; i < 4; i++) {
+        OWNED(json_drop) json_t *file = NULL;
+        OWNED(mem_drop) char *path = federated_file(sim, &file);
+        OWNED(text_done) struct text other = {0};
+        text_addf(&other, "%s%sother@p.example:generateAccessToken", sim->account.endpoint,
+                  GCE_IMPERSONATION);
+        if (i == 0)
+            json_put_text(json_object_get(file, "credential_source"), "file", forged);
+        else if (i == 1)
+            json_put_text(file, "audience", "//iam.googleapis.com/of/somebody/else");
+        else if (i == 2)
+            json_put_text(file, "service_account_impersonation_url", text_str(&other));
+        else
+            json_object_del(file, "service_account_impersonation_url");
+        assert_fails(identify_as(sim, path, file, &who, &err), ERR_DENIED, "auth");
+    }
+}
+
 static void nobody_calls_without_a_token_of_ours(void **state)
 {
     struct sim_cloud *sim = *state;
@@ -370,6 +431,8 @@ int main(void)
         T(labels_are_changed_only_by_who_has_seen_them),
         T(a_throttle_comes_with_either_status),
         T(an_assertion_of_another_hour_is_not_taken),
+        T(another_providers_token_signs_in_as_the_service_account),
+        T(what_was_not_exchanged_in_full_calls_nothing),
         T(nobody_calls_without_a_token_of_ours),
         T(a_zone_that_does_not_answer_makes_the_list_partial),
         T(an_operation_is_looked_at_and_holds_nobody),

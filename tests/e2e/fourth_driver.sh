@@ -89,6 +89,7 @@ tail -5 "$work/errors" | sed 's/^/# /'
 say $? "its row reads answers, says what went wrong and keeps its limits"
 sed 's/^/# /' "$work/errors"
 # The table of bad input: what stands there in backquotes and is no file.
+# shellcheck disable=SC2016  # backquotes of Markdown
 grep '^| ' "$src/doc/drivers.md" | grep -o '`[a-z0-9_]*`' | tr -d '`' | sort -u >"$work/tests"
 while read -r name; do
     grep -rqE --include='*.c' "^static void $name\(" "$src/tests" || echo "$name"
