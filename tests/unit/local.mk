@@ -80,6 +80,7 @@ check_PROGRAMS += tests/unit/test_p384
 check_PROGRAMS += tests/unit/test_policy
 check_PROGRAMS += tests/unit/test_psp
 check_PROGRAMS += tests/unit/test_queue
+check_PROGRAMS += tests/unit/test_quotas
 check_PROGRAMS += tests/unit/test_recovery
 check_PROGRAMS += tests/unit/test_replay
 check_PROGRAMS += tests/unit/test_retry
