@@ -56,7 +56,12 @@ EXTRA_DIST += tests/clients/aws.mjs tests/clients/azure.mjs tests/clients/gcp.mj
 EXTRA_DIST += tests/support/sim.sh tests/support/tap.sh
 TESTS += tests/e2e/agent_life_in_a_fleet.sh
 dist_check_SCRIPTS += tests/e2e/agent_life_in_a_fleet.sh
-EXTRA_DIST += tests/e2e/thousands_are_made_once.sh
+dist_check_SCRIPTS += tests/e2e/thousands_are_made_once.sh
+dist_check_SCRIPTS += tests/e2e/launches_keep_to_quotas.sh
+if SHIPPED
+TESTS += tests/e2e/launches_keep_to_quotas.sh
+TESTS += tests/e2e/thousands_are_made_once.sh
+endif
 TESTS += tests/e2e/every_code_is_explained.sh
 dist_check_SCRIPTS += tests/e2e/every_code_is_explained.sh
 check_PROGRAMS += tests/e2e/memory_lost
