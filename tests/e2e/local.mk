@@ -86,6 +86,14 @@ dist_check_SCRIPTS += tests/e2e/relying_parties.sh
 EXTRA_DIST += tests/support/relying_party.py
 TESTS += tests/e2e/keepers_are_probed.sh
 dist_check_SCRIPTS += tests/e2e/keepers_are_probed.sh
+# The agent as it ships, in an enclave whose security module is tests/support/nsm.c.
+EXTRA_PROGRAMS += tests/e2e/enclave_agent
+tests_e2e_enclave_agent_SOURCES = agent/main.c agent/tee_nitro.c tests/e2e/enclave_agent.c
+tests_e2e_enclave_agent_CPPFLAGS = $(AM_CPPFLAGS) -Dnsm_kernel_calls=nsm_in_a_file
+check_DATA += tests/e2e/enclave_agent
+CLEANFILES += tests/e2e/enclave_agent
+TESTS += tests/e2e/an_enclave_in_a_fleet.sh
+dist_check_SCRIPTS += tests/e2e/an_enclave_in_a_fleet.sh
 TESTS += tests/e2e/metadata_clients.sh
 dist_check_SCRIPTS += tests/e2e/metadata_clients.sh
 TESTS += tests/e2e/who_is_a_guest_elsewhere.sh

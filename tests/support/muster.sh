@@ -68,7 +68,7 @@ sim_up() {
 state-dir = $home/cloud
 run-dir = $run_dir
 port = ${sim_port:-0}
-agent-command = $build/agent/muster-agent --config {config}
+agent-command = ${agent_command:-$build/agent/muster-agent} --config {config}
 agent-config = $home/agents.conf
 psp-dir = ${MUSTER_PSP_DIR:-$home/psp}
 EOF

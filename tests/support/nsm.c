@@ -1,7 +1,9 @@
 #include "tests/support/nsm.h"
 
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/attest/cose_sign1.h"
@@ -13,9 +15,12 @@
 
 enum { ROOTS = 2, STRANGER = NSM_CERTS, KEYS };
 
+static EVP_PKEY *keys[KEYS][ROOTS][2];
+static struct bytes roots[ROOTS];
+static int64_t hour = NSM_NOW;
+
 static EVP_PKEY *key_of(int which, int root, enum nsm_curve curve)
 {
-    static EVP_PKEY *keys[KEYS][ROOTS][2];
     EVP_PKEY **key = &keys[which][which == NSM_ROOT ? root : 0][curve];
     if (*key == NULL)
         *key = EVP_EC_gen(curve == NSM_P384 ? "P-384" : "P-256");
@@ -29,7 +34,7 @@ struct nsm_wish nsm_wish(void)
     struct nsm_wish wish = {
         .module_id = "i-0123456789abcdef0-enc0123456789abcde",
         .digest = "SHA384",
-        .timestamp_ms = (uint64_t)NSM_NOW * 1000,
+        .timestamp_ms = (uint64_t)hour * 1000,
         .image = 0x55,
         .pcr_len = 48,
         .parent = 0x66,
@@ -42,7 +47,7 @@ struct nsm_wish nsm_wish(void)
     };
     for (int i = 0; i < NSM_CERTS; i++)
         wish.certs[i] = (struct nsm_cert){
-            .from = NSM_NOW - DAY, .to = NSM_NOW + DAY, .ca = i != NSM_LEAF, .may_sign = true};
+            .from = hour - DAY, .to = hour + DAY, .ca = i != NSM_LEAF, .may_sign = true};
     return wish;
 }
 
@@ -115,12 +120,31 @@ static void make_cert(const struct nsm_wish *wish, int which, int issuer, struct
 /* ECDSA makes another signature each time; a pinned root must stay the same. */
 struct span nsm_root(int which)
 {
-    static struct bytes roots[ROOTS];
     struct nsm_wish plain = nsm_wish();
     plain.root = which;
     if (roots[which].len == 0)
         make_cert(&plain, NSM_ROOT, NSM_ROOT, &roots[which]);
     return bytes_span(&roots[which]);
+}
+
+/* A file of key and certificate, as openssl writes them. */
+void nsm_keep(const char *path, struct moment now)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+    X509 *cert = PEM_read_X509(file, NULL, NULL, NULL);
+    uint8_t *der = NULL;
+    const int len = i2d_X509(cert, &der);
+    assert_true(key != NULL && len > 0);
+    EVP_PKEY_free(keys[NSM_ROOT][0][NSM_P384]);
+    keys[NSM_ROOT][0][NSM_P384] = key;
+    bytes_done(&roots[0]);
+    bytes_add(&roots[0], SPAN(der, (size_t)len));
+    hour = moment_seconds(now);
+    OPENSSL_free(der);
+    X509_free(cert);
+    fclose(file);
 }
 
 static bool is_plain(const struct nsm_cert *c)

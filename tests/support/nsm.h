@@ -64,4 +64,8 @@ void nsm_make(const struct nsm_wish *wish, struct bytes *out);
 /* DER of that root, the same for the whole run. */
 struct span nsm_root(int which);
 
+/* From now on root 0 and its key are those of the file (PEM, CN "made-up enclaves 0"), for more
+ * than one process, and it is `now`. */
+void nsm_keep(const char *path, struct moment now);
+
 #endif
