@@ -160,6 +160,13 @@ static void a_token_for_somebody_else_makes_it_suspect(void **state)
     asks(d, &g, "any", NULL); /* asks nothing of who it is */
 }
 
+static void says_nothing(struct deployment *d, struct guest *g)
+{
+    bytes_done(&g->rest);
+    bytes_add(&g->rest, span_of_text("{\"boot\":1,\"documents\":{}}"));
+    guest_attested(d, g);
+}
+
 static void what_is_declared_can_only_take_away(void **state)
 {
     struct deployment *d = *state;
@@ -172,12 +179,60 @@ static void what_is_declared_can_only_take_away(void **state)
     attest(d, &g, "1001", NULL);
     assert_claim(&g, "documents", "none");
     asks(d, &g, "ours", "grant-account");
-    bytes_done(&g.rest); /* and says nothing of itself */
-    bytes_add(&g.rest, span_of_text("{\"boot\":1,\"documents\":{}}"));
     g.declared = "1001";
-    guest_attested(d, &g);
+    says_nothing(d, &g);
     assert_claim(&g, "identity", "none");
     asks(d, &g, "ours", "grant-account");
+}
+
+/* Not forgiven, for nothing was gained: what opens is what opened to anybody (decision 0021). */
+static void a_suspect_that_says_nothing_is_as_one_that_never_spoke(void **state)
+{
+    struct deployment *d = *state;
+    static const uint8_t elsewhere[NONCE_SIZE] = {9};
+    OWNED(guest_done) struct guest g = on_google(d, "1001");
+    OWNED(guest_done) struct guest never = guest_make(PSP_FIRMWARE_ONLY, 0);
+    OWNED(stored_done) struct stored own = {0};
+    stored_made(d, "own", &g, &own);
+    memcpy(never.wish.csp_id, "CN=cc-google", sizeof "CN=cc-google");
+    never.declared = "1001";
+    says_nothing(d, &never);
+    attest(d, &g, "1001", elsewhere);
+    assert_claim(&g, "documents", "suspect");
+    says_nothing(d, &g);
+    static const char *const same[] = {"documents", "level", "software", "identity", "missing"};
+    for (size_t i = 0; i < countof(same); i++)
+        assert_true(json_equal(json_object_get(g.verdict.claims, same[i]),
+                               json_object_get(never.verdict.claims, same[i])));
+    asks(d, &g, "ours", "grant-account");
+    asks(d, &g, "here", "grant-region");
+    struct release_wish wish = release_wish_of(&g, &own);
+    assert_refused(d, &wish, "anchor-unproven");
+    asks(d, &g, "any", NULL);
+}
+
+/* Where hardware proves which machine it is, a lie about it closes the machine's own secrets for as
+ * long as it is told, and no longer: who serves metadata for a minute has no say for ever. */
+static void a_lie_weighs_on_a_proven_machine_while_it_is_told(void **state)
+{
+    struct deployment *d = *state;
+    static const uint8_t elsewhere[NONCE_SIZE] = {9};
+    OWNED(guest_done) struct guest g = guest_make(PSP_DIRECT_BOOT, 7);
+    OWNED(stored_done) struct stored own = {0};
+    g.declared = "1001";
+    attest(d, &g, "1001", NULL);
+    stored_made(d, "host", &g, &own);
+    attest(d, &g, "1001", elsewhere);
+    assert_claim(&g, "documents", "suspect");
+    OWNED(mem_drop) char *suspect = mem_text(g.token);
+    struct release_wish wish = release_wish_of(&g, &own);
+    assert_refused(d, &wish, "identity-suspect");
+    says_nothing(d, &g);
+    assert_claim(&g, "identity", "hardware");
+    wish = release_wish_of(&g, &own);
+    assert_released(d, &wish);
+    wish.token = suspect; /* and the verdict that was, counts no more */
+    assert_refused(d, &wish, "verdict-superseded");
 }
 
 static void a_region_that_a_document_names_can_be_denied(void **state)
@@ -257,6 +312,8 @@ int main(void)
         WITH_CLOUDS(a_machine_that_boots_anew_is_the_same_by_its_token),
         WITH_CLOUDS(a_token_for_somebody_else_makes_it_suspect),
         WITH_CLOUDS(what_is_declared_can_only_take_away),
+        WITH_CLOUDS(a_suspect_that_says_nothing_is_as_one_that_never_spoke),
+        WITH_CLOUDS(a_lie_weighs_on_a_proven_machine_while_it_is_told),
         WITH_CLOUDS(a_region_that_a_document_names_can_be_denied),
         WITH_CLOUDS(a_thiefs_machine_is_not_ours_by_a_document_that_he_kept),
         WITH_CLOUDS(a_charter_that_takes_no_clouds_word_any_more_needs_new_verdicts),
