@@ -87,28 +87,34 @@ lie() { # lie WORD [MACHINE]
     jq -n --arg lie "$1" --arg ref "${2:-}" '{lie: $lie} + if $ref == "" then {} else {ref: $ref} end' |
         curl -sf -d @- "$sim/_control/metadata" >/dev/null
 }
-instances() { "$muster" instances list --fleet "$1" -o json; }
-one() { # one FLEET MACHINE FILTER [ARG...]
+# One look serves many checks: whoever needs a newer one says so.
+look() { "$muster" instances list --fleet "$1" -o json >"$work/$1.json"; }
+one() { # one FLEET MACHINE FILTER [ARG...]: as last seen
     local fleet=$1 machine=$2 filter=$3
     shift 3
-    instances "$fleet" | jq -e --arg m "$machine" "$@" ".items[] | select(\$m == \"\" or .machine_id == \$m) | $filter"
+    jq -e --arg m "$machine" "$@" ".items[] | select(\$m == \"\" or .machine_id == \$m) | $filter" "$work/$fleet.json"
+}
+again() { look "$1" && "${@:2}"; }
+soon() { # soon SECONDS WHAT FLEET COMMAND...: as last seen, or seen anew until then
+    "${@:4}" >/dev/null 2>&1 || await "$1" "$2" again "${@:3}"
 }
 
 # ---- honest ----
 for cloud in azure gcp; do fleet good-$cloud $cloud 1 $cloud-ours $cloud-here; done
 for cloud in azure gcp; do
     check "$cloud: a machine becomes trusted" await_trusted 1 good-$cloud 90
+    look good-$cloud
     check "$cloud: its document says who it is" one good-$cloud "" '.identity == "provider" and .documents == "agree" and
         .proven_cloud == $cloud and .proven_account == $ours and .proven_region == $region and .level == "L1"' \
         --arg cloud $cloud --arg ours "${ours[$cloud]}" --argjson region "${proven_region[$cloud]}"
     loaded() { one good-$cloud "" '.deliveries[] | select(.secret == $s and .state == "loaded")' --arg s "$1"; }
     refused() { one good-$cloud "" '.deliveries[] | select(.secret == $s and .reason == $why)' --arg s "$1" --arg why "$2"; }
-    check "$cloud: what is for our account is loaded" await 30 "ours" loaded $cloud-ours
+    check "$cloud: what is for our account is loaded" soon 30 "ours" good-$cloud loaded $cloud-ours
     if [ "${proven_region[$cloud]}" = null ]; then
         check "$cloud: a region that no document names is only declared, and opens nothing (R5)" \
-            await 30 "a refusal" refused $cloud-here grant-region
+            soon 30 "a refusal" good-$cloud refused $cloud-here grant-region
     else
-        check "$cloud: and what is for its region" await 30 "here" loaded $cloud-here
+        check "$cloud: and what is for its region" soon 30 "here" good-$cloud loaded $cloud-here
     fi
 done
 
@@ -121,13 +127,19 @@ done
 for cloud in azure gcp; do
     read -ra told <<<"$(tr '\n' ' ' <<<"${lies[$cloud]}")"
     check "$cloud: a service that answers nothing makes nobody suspect" await_trusted ${#told[@]} web-$cloud 120
-    nameless() { [ "$(instances web-$cloud | jq '[.items[] | select(.identity == "none" and .documents == "none")] | length')" = ${#told[@]} ]; }
+    nameless() { [ "$(jq '[.items[] | select(.identity == "none" and .documents == "none")] | length' "$work/web-$cloud.json")" = ${#told[@]} ]; }
+    look web-$cloud
     check "$cloud: and nobody is named" nameless
-    mapfile -t rows < <(instances web-$cloud | jq -r '.items[] | "\(.machine_id) \(.id)"')
+    mapfile -t rows < <(jq -r '.items[] | "\(.machine_id) \(.id)"' "$work/web-$cloud.json")
     for i in "${!told[@]}"; do
         lie "${told[$i]%%=*}" "${rows[$i]% *}"
         "$muster" instances attest "${rows[$i]#* }" >/dev/null 2>&1
     done
+done
+for cloud in azure gcp; do
+    read -ra told <<<"$(tr '\n' ' ' <<<"${lies[$cloud]}")"
+    mapfile -t rows < <(jq -r '.items[] | "\(.machine_id) \(.id)"' "$work/web-$cloud.json")
+    look web-$cloud
     for i in "${!told[@]}"; do
         word=${told[$i]%%=*} why=${told[$i]#*=} machine=${rows[$i]% *}
         suspect() { one web-$cloud "$machine" '.documents == "suspect" and .suspect_reason == $why and .identity == "none" and
@@ -135,11 +147,11 @@ for cloud in azure gcp; do
         nothing() { one web-$cloud "$machine" '.documents == "none" and .identity == "none" and .trust == "trusted"'; }
         closed() { one web-$cloud "$machine" '.deliveries[] | select(.reason == $why)' --arg why "$1"; }
         if [ -n "$why" ]; then
-            check "$cloud: documents that are $word make it suspect: $why" await 30 "$word" suspect
-            check "$cloud: and what is for our account stays closed" await 30 "a refusal" closed identity-suspect
+            check "$cloud: documents that are $word make it suspect: $why" soon 30 "$word" web-$cloud suspect
+            check "$cloud: and what is for our account stays closed" soon 30 "a refusal" web-$cloud closed identity-suspect
         else
-            check "$cloud: a service that is $word proves nothing" await 30 "$word" nothing
-            check "$cloud: and what is for our account stays closed" await 30 "a refusal" closed grant-account
+            check "$cloud: a service that is $word proves nothing" soon 30 "$word" web-$cloud nothing
+            check "$cloud: and what is for our account stays closed" soon 30 "a refusal" web-$cloud closed grant-account
         fi
     done
 done
@@ -150,10 +162,10 @@ for cloud in azure gcp; do
     while read -r machine id; do
         lie none "$machine"
         "$muster" instances attest "$id" >/dev/null 2>&1
-    done < <(instances web-$cloud | jq -r '.items[] | "\(.machine_id) \(.id)"')
+    done < <(jq -r '.items[] | "\(.machine_id) \(.id)"' "$work/web-$cloud.json")
 done
 for cloud in azure gcp; do
-    all() { instances web-$cloud | jq -e 'all(.items[]; .documents == "agree" and .deliveries[0].state == "loaded")'; }
-    check "$cloud: when the service is honest again all get what is for our account" await 60 "all clear" all
+    all() { jq -e 'all(.items[]; .documents == "agree" and .deliveries[0].state == "loaded")' "$work/web-$cloud.json"; }
+    check "$cloud: when the service is honest again all get what is for our account" await 60 "all clear" again web-$cloud all
 done
 plan
