@@ -49,7 +49,7 @@ static const struct column tcb_group_columns[] = {
 static const struct column orphan_columns[] = {
     {"ID", "id"}, {"KIND", "kind"}, {"CLOUD", "cloud"}, {"ACCOUNT", "account"}, {"REGION", "region"},
     {"REF", "ref"}, {"STATE", "state"}, {"AGE", "age_seconds"}, {"FLEET", "fleet"},
-    {"INSTANCE", "instance"}, {"REMOVAL", "removal"}, {"REASON", "reason"}, {NULL, NULL}};
+    {"INSTANCE", "instance"}, {"COPIED", "copied"}, {"REMOVAL", "removal"}, {"REASON", "reason"}, {NULL, NULL}};
 static const struct column notice_columns[] = {
     {"ID", "id"}, {"BEGINS", "begins"}, {"NOT-AFTER", "not_after"}, {"DEADLINE", "deadline"},
     {"KIND", "kind"}, {"STATUS", "status"}, {"FLEET", "fleet"}, {"INSTANCE", "instance"},

@@ -10,7 +10,7 @@ static enum outcome tell_cloud(struct open_cloud *open, const struct orphan_row 
 {
     switch (orphan->kind) {
     case ORPHAN_MACHINE:
-        return open->driver->terminate(open->cloud, orphan->ref, NULL, NULL, why);
+        return open->driver->terminate(open->cloud, orphan->ref, orphan->machine_id, NULL, why);
     case ORPHAN_DISK:
         return open->driver->discard(open->cloud, LEFTOVER_DISK, orphan->ref, why);
     case ORPHAN_ADDRESS:
@@ -38,17 +38,19 @@ static enum outcome remove_it(struct worker *w, struct open_cloud *open,
         w->db, orphan, outcome == OK || outcome == ERR_NOT_FOUND ? NULL : why.code, w->holder, err);
 }
 
+/* A machine with copied tags was launched by somebody else, who pays for it: no age makes it ours.
+ */
 static bool is_due(const struct open_cloud *open, const struct orphan_row *orphan)
 {
     const int64_t seconds = account_orphan_seconds(&open->account);
-    return seconds > 0 && orphan->removal == REMOVAL_NONE &&
+    return seconds > 0 && !orphan->copied && orphan->removal == REMOVAL_NONE &&
            moment_seconds_between(orphan->first_seen, orphan->last_seen) >= seconds;
 }
 
 enum outcome orphan_found(struct worker *w, struct open_cloud *open, struct orphan_row *orphan,
                           bool partial, struct error *err)
 {
-    TRY(orphan_store_seen(w->db, orphan, err));
+    TRY(orphan_store_seen(w->db, orphan, w->holder, err));
     if (partial)
         return OK;
     if (is_due(open, orphan))

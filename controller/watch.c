@@ -189,7 +189,7 @@ static enum outcome list_vanished(struct round *r, const struct instance *row, s
     TRY(text_copy(orphan.fleet, sizeof orphan.fleet, row->fleet, "fleet", err));
     TRY(text_copy(orphan.zone, sizeof orphan.zone, row->zone, "zone", err));
     snprintf(orphan.state, sizeof orphan.state, "%s", name_of(&phase_names, (int)row->phase));
-    return orphan_store_seen(r->worker->db, &orphan, err);
+    return orphan_store_seen(r->worker->db, &orphan, r->worker->holder, err);
 }
 
 static enum outcome give_up(struct round *r, const struct instance *row, struct error *err)
@@ -302,11 +302,13 @@ static void tell_orphan(struct round *r, const struct sighting *seen)
 
 static enum outcome show_orphan(struct round *r, const struct sighting *seen, struct error *err)
 {
-    struct orphan_row orphan = {.kind = ORPHAN_MACHINE, .instance = seen->instance};
+    struct orphan_row orphan = {
+        .kind = ORPHAN_MACHINE, .instance = seen->instance, .copied = seen->is_copy};
     tell_orphan(r, seen);
     TRY(text_copy(orphan.project, sizeof orphan.project, r->place->project, "project", err));
     TRY(text_copy(orphan.account, sizeof orphan.account, r->place->name, "account", err));
     TRY(text_copy(orphan.ref, sizeof orphan.ref, seen->ref, "ref", err));
+    TRY(text_copy(orphan.machine_id, sizeof orphan.machine_id, seen->machine_id, "number", err));
     TRY(text_copy(orphan.owner, sizeof orphan.owner, r->open->account.owner, "owner", err));
     TRY(text_copy(orphan.client_token, sizeof orphan.client_token, seen->client_token, "token",
                   err));

@@ -22,6 +22,8 @@ static const struct field fields[] = {
     FIELD(orphan_row, account,      FIELD_TEXT),
     FIELD(orphan_row, kind,         FIELD_NAME, .names = &orphan_kind_names),
     FIELD(orphan_row, ref,          FIELD_TEXT),
+    FIELD(orphan_row, machine_id,   FIELD_TEXT),
+    FIELD(orphan_row, copied,       FIELD_BOOL),
     FIELD(orphan_row, owner,        FIELD_TEXT),
     FIELD(orphan_row, instance,     FIELD_UUID),
     FIELD(orphan_row, client_token, FIELD_TEXT),
@@ -45,17 +47,52 @@ static struct param p(const struct orphan_row *orphan, const char *field)
     return p_field(&orphan_record, orphan, field);
 }
 
-enum outcome orphan_store_seen(struct db *db, struct orphan_row *orphan, struct error *err)
+static enum outcome tell(struct db *db, const struct orphan_row *orphan, const char *verb,
+                         const char *reason, const char *actor, struct error *err)
+{
+    char object[AUDIT_OBJECT_SIZE];
+    OWNED(json_drop) json_t *detail = record_to_json(&orphan_record, orphan);
+    if (reason != NULL)
+        json_put_text(detail, "reason", reason);
+    snprintf(object, sizeof object, "orphan:%s", uuid_text(&orphan->id).at);
+    return audit_store_add(db, orphan->project, actor, verb, object, detail, NULL, err);
+}
+
+static enum outcome tell_gone(struct db *db, const struct orphan_row_list *gone, const char *actor,
+                              struct error *err)
+{
+    for (size_t i = 0; i < gone->count; i++)
+        if (gone->at[i].removal != REMOVAL_NONE)
+            TRY(tell(db, &gone->at[i], "orphan.gone", NULL, actor, err));
+    return OK;
+}
+
+/* Nobody asked to remove this one, and it is not as old. */
+static enum outcome forget_other(struct db *db, const struct orphan_row *orphan, const char *actor,
+                                 struct error *err)
+{
+    OWNED(orphan_row_list_done) struct orphan_row_list gone = {0};
+    TRY(orphan_row_list_of(db, SQL_ORPHAN_RENAMED,
+                           PARAMS(p(orphan, "project"), p(orphan, "account"), p(orphan, "kind"),
+                                  p(orphan, "ref"), p(orphan, "machine_id")),
+                           &gone, err));
+    return tell_gone(db, &gone, actor, err);
+}
+
+enum outcome orphan_store_seen(struct db *db, struct orphan_row *orphan, const char *actor,
+                               struct error *err)
 {
     struct orphan_row now = {0};
     OWNED(transaction_end) struct transaction tx = {0};
     orphan->id = uuid_new();
     TRY(transaction_begin(db, &tx, err));
+    TRY(forget_other(db, orphan, actor, err));
     TRY(db_one(db, SQL_ORPHAN_SEEN,
                PARAMS(p(orphan, "id"), p(orphan, "project"), p(orphan, "account"),
                       p(orphan, "kind"), p(orphan, "ref"), p(orphan, "owner"),
                       p(orphan, "instance"), p(orphan, "client_token"), p(orphan, "zone"),
-                      p(orphan, "state"), p(orphan, "fleet")),
+                      p(orphan, "state"), p(orphan, "fleet"), p(orphan, "machine_id"),
+                      p(orphan, "copied")),
                &orphan_record, &now, "orphan", err));
     TRY(transaction_commit(&tx, err));
     *orphan = now;
@@ -66,17 +103,6 @@ enum outcome orphan_store_list(struct db *db, const char *project, int64_t limit
                                struct orphan_row_list *out, struct error *err)
 {
     return orphan_row_list_of(db, SQL_ORPHAN_LIST, PARAMS(p_text(project), p_int(limit)), out, err);
-}
-
-static enum outcome tell(struct db *db, const struct orphan_row *orphan, const char *verb,
-                         const char *reason, const char *actor, struct error *err)
-{
-    char object[AUDIT_OBJECT_SIZE];
-    OWNED(json_drop) json_t *detail = record_to_json(&orphan_record, orphan);
-    if (reason != NULL)
-        json_put_text(detail, "reason", reason);
-    snprintf(object, sizeof object, "orphan:%s", uuid_text(&orphan->id).at);
-    return audit_store_add(db, orphan->project, actor, verb, object, detail, NULL, err);
 }
 
 enum outcome orphan_store_clock(struct db *db, struct moment *out, struct error *err)
@@ -98,9 +124,7 @@ enum outcome orphan_store_sweep(struct db *db, const struct account_place *place
         db, SQL_ORPHAN_SWEEP,
         PARAMS(p_text(place->project), p_text(place->name), p_moment(began), p_bool(machines)),
         &gone, err));
-    for (size_t i = 0; i < gone.count; i++)
-        if (gone.at[i].removal != REMOVAL_NONE)
-            TRY(tell(db, &gone.at[i], "orphan.gone", NULL, actor, err));
+    TRY(tell_gone(db, &gone, actor, err));
     TRY(db_run(db, SQL_ORPHAN_FORGET, PARAMS(p_text(place->project), p_text(place->name)), NULL,
                err));
     return transaction_commit(&tx, err);

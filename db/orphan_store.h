@@ -25,7 +25,9 @@ struct orphan_row {
     char account[NAME_SIZE];
     enum orphan_kind kind;
     char ref[CLOUD_REF_SIZE];
-    char owner[NAME_SIZE]; /* as its tags say, like the next two */
+    char machine_id[MACHINE_ID_SIZE]; /* its number, where its name may come to mean another */
+    bool copied;                      /* bears tags of a machine of ours, and is none */
+    char owner[NAME_SIZE];            /* as its tags say, like the next two */
     struct uuid instance;
     char client_token[CLIENT_TOKEN_SIZE + 2];
     char fleet[NAME_SIZE];
@@ -42,8 +44,10 @@ struct orphan_row {
 extern const struct record orphan_record;
 RECORD_LIST(orphan_row);
 
-/* Seen in a look at its account; fills in what is known of it. */
-enum outcome orphan_store_seen(struct db *db, struct orphan_row *orphan, struct error *err);
+/* Seen in a look at its account; fills in what is known of it, and of nothing else that had its
+ * name before. */
+enum outcome orphan_store_seen(struct db *db, struct orphan_row *orphan, const char *actor,
+                               struct error *err);
 /* When a look begins, by the clock that its rows are written by. */
 enum outcome orphan_store_clock(struct db *db, struct moment *out, struct error *err);
 /* After a whole look at the account that began then: at its machines, or at all else. What was to

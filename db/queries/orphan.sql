@@ -1,9 +1,17 @@
 -- name: orphan_seen
-INSERT INTO orphans AS o (id, project, account, kind, ref, owner, instance, client_token, zone, state, fleet)
+INSERT INTO orphans AS o (id, project, account, kind, ref, owner, instance, client_token, zone, state, fleet,
+                          machine_id, copied)
 VALUES ($1, $2, $3, $4, $5, coalesce($6, ''), $7, coalesce($8, ''), coalesce($9, ''), coalesce($10, ''),
-        coalesce($11, ''))
-ON CONFLICT (project, account, kind, ref) DO UPDATE SET last_seen = clock_timestamp(), state = excluded.state
+        coalesce($11, ''), coalesce($12, ''), $13)
+ON CONFLICT (project, account, kind, ref) DO UPDATE SET last_seen = clock_timestamp(), state = excluded.state,
+    machine_id = excluded.machine_id, copied = excluded.copied
 RETURNING o.*;
+
+-- What had its name before it.
+-- name: orphan_renamed
+DELETE FROM orphans
+WHERE project = $1 AND account = $2 AND kind = $3 AND ref = $4 AND machine_id <> '' AND machine_id <> $5
+RETURNING *;
 
 -- name: orphan_clock
 SELECT clock_timestamp();

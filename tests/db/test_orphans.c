@@ -1,5 +1,6 @@
 /* What machines left behind, and rows whose machine vanished: listed with age and owner, removed by
  * hand or policy only, and neither lost nor done twice when a controller dies in between. */
+#include <stdio.h>
 #include <string.h>
 
 #include "controller/watch.h"
@@ -309,6 +310,49 @@ static void a_policy_ends_machines_without_a_row_too(void **state)
     assert_audited("orphan.removal-asked", "policy:orphans", 1);
 }
 
+/* Whoever copied a machine with its tags pays for it, and it may be his work: a person may say so.
+ */
+static void a_policy_leaves_machines_that_only_bear_copied_tags(void **state)
+{
+    (void)state;
+    const struct uuid stranger = uuid_new();
+    const int number = fake_cloud_plant(&stranger, "stranger");
+    fake_cloud_machine(number)->seen.is_copy = true;
+    run("UPDATE accounts SET spec = spec || '{\"orphans\": \"remove-after:48h\"}'");
+    look();
+    run("UPDATE orphans SET first_seen = first_seen - interval '1 year'");
+    look();
+    assert_int_equal(fake_cloud_machines(), 1);
+    const struct orphan_row orphan = the_only();
+    assert_true(orphan.copied);
+    ask(&orphan);
+    look();
+    assert_int_equal(fake_cloud_machines(), 0);
+    assert_audited("orphan.removal-asked", "policy:orphans", 0);
+}
+
+/* Between two looks it was ended, and another was made under its name. */
+static void a_name_that_came_to_mean_another_machine_is_another_orphan(void **state)
+{
+    (void)state;
+    const struct uuid stranger = uuid_new();
+    struct sighting *seen = &fake_cloud_machine(fake_cloud_plant(&stranger, "stranger"))->seen;
+    snprintf(seen->machine_id, sizeof seen->machine_id, "1001");
+    look();
+    const struct orphan_row before = the_only();
+    run("UPDATE orphans SET first_seen = first_seen - interval '1 year'");
+    ask(&before);
+    run("UPDATE accounts SET spec = spec || '{\"orphans\": \"remove-after:48h\"}'");
+    snprintf(seen->machine_id, sizeof seen->machine_id, "1002");
+    look();
+    const struct orphan_row after = the_only();
+    assert_int_equal(fake_cloud_machines(), 1);
+    assert_false(uuid_equal(&before.id, &after.id));
+    assert_string_equal(after.machine_id, "1002");
+    assert_int_equal(after.removal, REMOVAL_NONE);
+    assert_audited("orphan.gone", "watch:test", 1);
+}
+
 /* Whatever this controller's clock says: the rows are written by the database's. */
 static void a_controller_whose_clock_is_wrong_forgets_no_orphan(void **state)
 {
@@ -458,6 +502,8 @@ int main(void)
         TRAILED(asking_makes_the_next_look_due),
         TRAILED(a_policy_removes_what_was_listed_so_long),
         TRAILED(a_policy_ends_machines_without_a_row_too),
+        TRAILED(a_policy_leaves_machines_that_only_bear_copied_tags),
+        TRAILED(a_name_that_came_to_mean_another_machine_is_another_orphan),
         TRAILED(a_controller_whose_clock_is_wrong_forgets_no_orphan),
         TRAILED(what_is_attached_while_it_is_to_be_removed_stays),
         TRAILED(from_a_partial_list_nothing_is_removed),
