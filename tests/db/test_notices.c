@@ -422,10 +422,11 @@ static void notices_of_a_whole_region_are_heard_and_then_nothing_is_written(void
     look();
     assert_int_equal(metric_get(METRIC_NOTICES), COUNT);
     assert_told("given", COUNT);
-    run("CREATE TEMP TABLE as_written AS SELECT id, xmin::text AS writer FROM notices");
+    run("CREATE TEMP TABLE as_written AS SELECT id, xmin::text AS writer, xmax::text AS locker "
+        "FROM notices");
     look();
-    assert_sql("NOT EXISTS (SELECT FROM notices n JOIN as_written w USING (id) WHERE n.xmin::text "
-               "<> w.writer)");
+    assert_sql("NOT EXISTS (SELECT FROM notices n JOIN as_written w USING (id) WHERE "
+               "(n.xmin::text, n.xmax::text) <> (w.writer, w.locker))");
     run("DROP TABLE as_written");
     say_nothing();
     look();
