@@ -148,7 +148,8 @@ enum outcome link_send(struct link_peer *peer, uint8_t type, uint64_t id, struct
 enum outcome link_send_json(struct link_peer *peer, uint8_t type, uint64_t id, const json_t *value,
                             struct error *err);
 
-/* What is sent from now on waits for link_peer_flush(), which sends it in few writes. */
+/* What is sent from now on waits for link_peer_flush(), which sends it in few writes, or until it
+ * is enough for one. */
 void link_peer_hold(struct link_peer *peer);
 void link_peer_flush(struct link_peer *peer);
 

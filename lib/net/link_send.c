@@ -16,9 +16,12 @@ static void tx_start(struct link_peer *peer, struct outgoing *what)
 }
 
 /* With peer->lock. Frames that wait go out in one write, so that all but its last record are
- * full: each costs the kernel and nng's threads as much as the next, whatever is in it. */
+ * full: each costs the kernel and nng's threads as much as the next, whatever is in it. What is
+ * held waits until it is enough for one. */
 static struct outgoing *tx_next(struct link_peer *peer)
 {
+    if (peer->tx_held && peer->tx_bytes < TX_TOGETHER)
+        return NULL;
     struct outgoing *first = peer->tx_first;
     struct outgoing *end = first;
     size_t len = 0;
@@ -95,6 +98,25 @@ static bool tx_append(struct link_peer *peer, struct outgoing *what)
     return true;
 }
 
+/* With peer->lock. What to start with, if nobody sends: then the caller is a user. */
+static struct outgoing *tx_begin(struct link_peer *peer)
+{
+    struct outgoing *what = peer->tx_busy || peer->closing ? NULL : tx_next(peer);
+    if (what != NULL) {
+        peer->tx_busy = true;
+        peer->users++;
+    }
+    return what;
+}
+
+static void tx_go(struct link_peer *peer, struct outgoing *what)
+{
+    if (what == NULL)
+        return;
+    tx_start(peer, what);
+    peer_leave(peer);
+}
+
 static enum outcome send_frame(struct link_peer *peer, uint8_t type, uint64_t id, struct span body,
                                struct error *err)
 {
@@ -102,11 +124,7 @@ static enum outcome send_frame(struct link_peer *peer, uint8_t type, uint64_t id
     pthread_mutex_lock(&peer->lock);
     bool open = !peer->closing && peer->finish_ms == 0;
     bool fits = open && tx_append(peer, what);
-    bool start = fits && !peer->tx_busy && !peer->tx_held;
-    if (start) {
-        peer->tx_busy = true;
-        peer->users++;
-    }
+    struct outgoing *start = fits ? tx_begin(peer) : NULL;
     pthread_mutex_unlock(&peer->lock);
     if (!fits)
         free(what);
@@ -120,10 +138,7 @@ static enum outcome send_frame(struct link_peer *peer, uint8_t type, uint64_t id
     }
     peer->link->frames_out++;
     peer->sent_ms = clock_monotonic_ms();
-    if (start) {
-        tx_start(peer, what);
-        peer_leave(peer);
-    }
+    tx_go(peer, start);
     return OK;
 }
 
@@ -156,16 +171,9 @@ void link_peer_flush(struct link_peer *peer)
 {
     pthread_mutex_lock(&peer->lock);
     peer->tx_held = false;
-    struct outgoing *what = peer->tx_busy || peer->closing ? NULL : tx_next(peer);
-    if (what != NULL) {
-        peer->tx_busy = true;
-        peer->users++;
-    }
+    struct outgoing *start = tx_begin(peer);
     pthread_mutex_unlock(&peer->lock);
-    if (what == NULL)
-        return;
-    tx_start(peer, what);
-    peer_leave(peer);
+    tx_go(peer, start);
 }
 
 void peer_ping(struct link_peer *peer)

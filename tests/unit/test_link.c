@@ -50,30 +50,74 @@ static void answers_and_pushes_of_both_sides_cross(void **state)
 static void what_is_held_goes_out_in_its_order_when_it_is_let_go(void **state)
 {
     (void)state;
-    enum { HELD = 40 };
+    enum { HELD = 40, EACH = 1000 }; /* less than one write */
     struct error err = {0};
     struct link_settings settings = desk_settings();
     struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
     struct caller caller = caller_to(desk);
     struct caller other = caller_to(desk);
     OWNED(bytes_done) struct bytes body = {0};
-    memset(bytes_add_room(&body, (size_t)HELD * 1000), 'x', (size_t)HELD * 1000);
+    memset(bytes_add_room(&body, EACH), 'x', EACH);
     link_peer_hold(caller.peer);
-    for (size_t i = 0; i < HELD; i++) /* some larger than one write */
-        assert_ok(
-            link_send(caller.peer, TYPE_ECHO, i, span_part(bytes_span(&body), 0, i * 1000), &err));
+    for (size_t i = 0; i < HELD; i++)
+        assert_ok(link_send(caller.peer, TYPE_ECHO, i, bytes_span(&body), &err));
     caller_echo(&other, 1, SPAN("", 0));
     assert_int_equal(desk_counts(desk).frames_in, 3); /* of the one who waits only the first */
     link_peer_flush(caller.peer);
     for (size_t i = 0; i < HELD; i++) {
         OWNED(link_event_drop) struct link_event *event = caller_event(&caller);
         assert_true(event->id == i);
-        assert_true(
-            span_equal(bytes_span(&event->body), span_part(bytes_span(&body), 0, i * 1000)));
+        assert_true(span_equal(bytes_span(&event->body), bytes_span(&body)));
     }
     link_peer_flush(caller.peer); /* of nothing */
     caller_echo(&caller, 1, SPAN("", 0));
     caller_close(&other);
+    caller_close(&caller);
+    desk_close(desk);
+}
+
+/* Else a few large answers would be more than may wait for a peer, and cost it its connection. */
+static void what_is_held_does_not_grow_without_end(void **state)
+{
+    (void)state;
+    enum { HELD = 16 };
+    struct error err = {0};
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct caller caller = caller_to(desk);
+    OWNED(bytes_done) struct bytes body = {0};
+    memset(bytes_add_room(&body, LINK_FRAME_MAX), 'x', LINK_FRAME_MAX);
+    link_peer_hold(caller.peer);
+    for (size_t i = 0; i < HELD; i++) {
+        assert_ok(link_send(caller.peer, TYPE_ECHO, i, bytes_span(&body), &err));
+        OWNED(link_event_drop) struct link_event *event = caller_event(&caller);
+        assert_true(event->id == i);
+        assert_true(span_equal(bytes_span(&event->body), bytes_span(&body)));
+    }
+    link_peer_flush(caller.peer);
+    caller_close(&caller);
+    desk_close(desk);
+}
+
+/* What follows too little for a write waits again, in its order behind what went. */
+static void what_is_held_beyond_a_write_goes_with_the_next(void **state)
+{
+    (void)state;
+    enum { HELD = 200, EACH = 1000 };
+    struct error err = {0};
+    struct link_settings settings = desk_settings();
+    struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
+    struct caller caller = caller_to(desk);
+    OWNED(bytes_done) struct bytes body = {0};
+    memset(bytes_add_room(&body, EACH), 'x', EACH);
+    link_peer_hold(caller.peer);
+    for (size_t i = 0; i < HELD; i++)
+        assert_ok(link_send(caller.peer, TYPE_ECHO, i, bytes_span(&body), &err));
+    link_peer_flush(caller.peer);
+    for (size_t i = 0; i < HELD; i++) {
+        OWNED(link_event_drop) struct link_event *event = caller_event(&caller);
+        assert_true(event->id == i);
+    }
     caller_close(&caller);
     desk_close(desk);
 }
@@ -410,6 +454,8 @@ int main(void)
         cmocka_unit_test(a_frame_comes_back_as_it_was_sent),
         cmocka_unit_test(answers_and_pushes_of_both_sides_cross),
         cmocka_unit_test(what_is_held_goes_out_in_its_order_when_it_is_let_go),
+        cmocka_unit_test(what_is_held_does_not_grow_without_end),
+        cmocka_unit_test(what_is_held_beyond_a_write_goes_with_the_next),
         cmocka_unit_test(what_cannot_be_sent_is_refused_before_it_is_queued),
         cmocka_unit_test(json_is_sent_as_its_one_spelling),
         cmocka_unit_test(an_exported_value_belongs_to_one_connection),
