@@ -15,6 +15,8 @@
 #include "lib/base/metrics.h"
 #include "lib/crypto/sealing_key.h"
 
+enum { DECLARED_SOON_SECONDS = 4 };
+
 /* ---- challenge ---- */
 
 /* The guest's next evidence must answer this nonce, and no other one. */
@@ -269,6 +271,29 @@ static void tell_verdict(struct guest *guest, uint64_t id, const struct verdict_
     guest_reply(guest, id, &verdict_notice_record, &notice);
 }
 
+/* Its cloud's documents were looked at, and nobody could tell the keeper which machine it should
+ * be: the guest was faster than the answer to its launch, or than its cloud's number for it. */
+static bool is_undeclared(const struct verdict_row *row)
+{
+    const json_t *evidence = json_object_get(row->claims, "evidence");
+    const json_t *checks = json_object_get(json_object_get(evidence, "documents"), "checks");
+    for (size_t i = 0; i < json_array_size(checks); i++) {
+        const json_t *check = json_array_get(checks, i);
+        const char *name = json_string_value(json_object_get(check, "check"));
+        const char *result = json_string_value(json_object_get(check, "result"));
+        if (name != NULL && result != NULL && strcmp(name, "identity-instance") == 0)
+            return strcmp(result, "skip") == 0;
+    }
+    return false;
+}
+
+/* Twice as long each time, so that what is never told costs a handful of appraisals. */
+static int64_t until_declared(const struct instance *instance)
+{
+    const int64_t waited = moment_seconds_between(instance->phase_since, clock_now());
+    return waited > DECLARED_SOON_SECONDS ? waited : DECLARED_SOON_SECONDS;
+}
+
 /* In time for the verdict's end, and for what its fleet is meant to be. For how long it is good the
  * keeper's clock says, whatever ours shows. */
 static enum outcome plan_renewal(struct desk *desk, const struct instance *instance,
@@ -278,7 +303,9 @@ static enum outcome plan_renewal(struct desk *desk, const struct instance *insta
     TRY(fleet_store_within(desk->db, instance->project, instance->fleet, &within, err));
     if (within > 0 && within < left)
         left = within;
-    row->renew_at = moment_add_seconds(clock_now(), slots_renewal(&row->instance, left));
+    const int64_t usual = slots_renewal(&row->instance, left);
+    const int64_t soon = is_undeclared(row) ? until_declared(instance) : usual;
+    row->renew_at = moment_add_seconds(clock_now(), soon < usual ? soon : usual);
     return OK;
 }
 

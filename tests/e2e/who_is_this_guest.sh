@@ -59,6 +59,14 @@ loaded() { instances good | jq -e --arg s "$1" '.items[0].deliveries[] | select(
 check "what is for our account is loaded" await 30 "ours" loaded ours
 check "and what is for its region" await 30 "here" loaded here
 check "what may be in the EU only is refused elsewhere (R5)" await 30 "eu" refused good eu grant-region
+curl -sf "$sim/_control/mischief" -d '{"action":"RunInstances","fault":"delay","times":1,"delay_ms":2500}' >/dev/null
+fleet_up early 1 plain plain-ec2 ours
+seen() { "$muster" instances verdicts "$(instances early | jq -r '.items[0].id')" -o json | jq -r '.items[].claims.documents'; }
+nobody_yet() { [ "$(seen)" = none ]; }
+check "a machine that proves itself before its launch is answered is nobody yet" await 20 "a verdict" nobody_yet
+named_soon() { instances early | jq -e '.items[0] | .documents == "agree" and .proven_account == "000000000000"'; }
+check "and is somebody seconds after its launch is known" await 30 "a name" named_soon
+check "so that what is for our account is loaded" await_loaded 1 early 30
 cp "$home/keys/keeper/signers.json" "$home/signers.json"
 verified() {
     "$muster" evidence export --instance "$(instances good | jq -r '.items[0].id')" --out "$work/bundle" || return 1

@@ -19,6 +19,7 @@ struct front {
     int64_t keeper_ahead;      /* seconds, of its clock before ours */
     struct keeper_status told; /* how it is, when it is asked */
     const char *jwks;          /* what the next one says it signs with; NULL: nothing */
+    bool undeclared;           /* it saw a document of a machine that nobody had told it of */
     const char *refusal;       /* why the keeper refuses; NULL: "policy-measurement" */
 };
 extern struct front front;
