@@ -87,11 +87,30 @@ static enum outcome look_at_end(struct worker *w, const struct open_cloud *open,
     return row_look_later(w, row, ends && taken ? LOOK_END_SECONDS : LOOK_SECONDS, err);
 }
 
+/* A doubt is looked into before anything is ended: who has the name now may not be ours. */
+static enum outcome check_doubt(const struct open_cloud *open, const struct instance *row,
+                                bool *out_another, struct error *err)
+{
+    struct sighting seen = {0};
+    *out_another = false;
+    if (row->doubt != DOUBT_OTHER_MACHINE)
+        return OK;
+    enum outcome outcome =
+        open->driver->find(open->cloud, row->cloud_ref, row->machine_id, &seen, err);
+    cloud_called(outcome);
+    *out_another = outcome == OK && is_another(row, &seen);
+    return outcome == ERR_NOT_FOUND ? OK : outcome;
+}
+
 static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
                                 const struct instance *row, struct error *err)
 {
     struct cloud_operation operation = {0};
     struct error why = {0};
+    bool another;
+    TRY(check_doubt(open, row, &another, err));
+    if (another)
+        return gone(w, row, err);
     FAULT("terminate-before-call", err);
     enum outcome outcome =
         open->driver->terminate(open->cloud, row->cloud_ref, row->machine_id, &operation, &why);

@@ -99,6 +99,59 @@ static void another_machine_under_the_same_name_is_told(void **state)
     assert_int_equal(alarms("machine-doubted"), 0);
 }
 
+static void retire(void)
+{
+    struct error err = {0};
+    const struct instance row = row_now();
+    stage_scale(0);
+    assert_ok(instance_store_want(stage.db, &row.id, WANTED_GONE, "test", "token:test", &err));
+    stage_start();
+}
+
+/* Its machine has gone, and somebody made another under its name, which has no tag of ours. */
+static void another_machine_under_the_same_name_is_not_ended_in_its_place(void **state)
+{
+    (void)state;
+    one_machine();
+    SHOW(0, machine_id, "4711");
+    look();
+    SHOW(0, machine_id, "4712");
+    look();
+    assert_int_equal(row_now().doubt, DOUBT_OTHER_MACHINE);
+    shown(0)->instance = (struct uuid){0};
+    SHOW(0, client_token, "");
+    retire();
+    stage_await(terminated, 1);
+    assert_int_equal(shown(0)->state, MACHINE_RUNNING);
+}
+
+static void a_doubt_that_is_over_hinders_no_ending(void **state)
+{
+    (void)state;
+    one_machine();
+    SHOW(0, machine_id, "4711");
+    look();
+    SHOW(0, machine_id, "4712");
+    look();
+    SHOW(0, machine_id, "4711");
+    retire();
+    stage_await(terminated, 1);
+    assert_int_equal(shown(0)->state, MACHINE_GONE);
+}
+
+/* An ending that its cloud took and does not carry out, while the name becomes another's. */
+static void what_is_being_ended_is_over_when_its_name_is_anothers(void **state)
+{
+    (void)state;
+    one_machine();
+    SHOW(0, machine_id, "4711");
+    look();
+    SHOW(0, machine_id, "4712");
+    fake_cloud_keep(CLOUD_STATE_CONFLICT, 1000);
+    retire();
+    stage_await(terminated, 1);
+}
+
 static void another_image_than_ordered_is_told(void **state)
 {
     (void)state;
@@ -121,6 +174,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STAGED(a_machines_number_is_learned_and_stays_with_its_row),
         STAGED(another_machine_under_the_same_name_is_told),
+        STAGED(another_machine_under_the_same_name_is_not_ended_in_its_place),
+        STAGED(a_doubt_that_is_over_hinders_no_ending),
+        STAGED(what_is_being_ended_is_over_when_its_name_is_anothers),
         STAGED(another_image_than_ordered_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

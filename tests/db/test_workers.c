@@ -249,6 +249,24 @@ static void a_row_that_can_be_ordered_no_more_is_looked_for_before_it_is_given_u
     stage_await(machines, 0);
 }
 
+/* What was certain of the first order is not of the second. */
+static void a_refusal_after_a_throttle_and_a_lost_answer_leaves_no_machine_either(void **state)
+{
+    (void)state;
+    fake_cloud_hide(true);
+    fake_cloud_mischief(MISCHIEF_REFUSE, CLOUD_THROTTLE, 1);
+    stage_start();
+    stage_fleet(1);
+    stage_await(calls, 1);
+    fake_cloud_mischief(MISCHIEF_LOSE_ANSWER, 0, 1);
+    stage_await(calls, 2);
+    fake_cloud_mischief(MISCHIEF_REFUSE, CLOUD_QUOTA, 1);
+    stage_await(calls, 3);
+    stage_await(terminating, 1);
+    fake_cloud_hide(false);
+    stage_await(machines, 0);
+}
+
 /* A throttled order was not taken: nothing need be looked for. */
 static void a_refusal_after_a_throttle_fails_the_row_at_once(void **state)
 {
@@ -340,6 +358,7 @@ int main(void)
         STAGED(a_refused_launch_says_why_and_is_tried_again_with_a_new_token),
         STAGED(a_refusal_after_a_lost_answer_leaves_no_machine_behind),
         STAGED(a_row_that_can_be_ordered_no_more_is_looked_for_before_it_is_given_up),
+        STAGED(a_refusal_after_a_throttle_and_a_lost_answer_leaves_no_machine_either),
         STAGED(a_refusal_after_a_throttle_fails_the_row_at_once),
         STAGED(a_failed_launch_is_tried_again_as_the_fleet_is_now),
         STAGED(two_controllers_never_launch_for_the_same_row),
