@@ -19,6 +19,11 @@ enum outcome row_look_later(struct worker *w, const struct instance *row, int64_
  * goes elsewhere at once. */
 enum outcome row_fail(struct worker *w, const struct instance *row, const struct error *why,
                       struct error *err);
+/* The same when an order before may have been carried out all the same. A new token would never
+ * find its machine: so the row ends under this one, as any that is not wanted, and another is made.
+ */
+enum outcome row_give_up(struct worker *w, const struct instance *row, const struct error *why,
+                         struct error *err);
 
 void cloud_called(enum outcome outcome);
 bool error_is(const struct error *err, enum cloud_error kind);

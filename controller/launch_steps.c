@@ -105,15 +105,6 @@ static enum outcome order_launch(struct worker *w, const struct open_cloud *open
     return outcome;
 }
 
-/* Refused now; but of an order before nobody knows what became, and a new token would never find
- * its machine. So the row ends under this one, as any that is not wanted, and another is made. */
-static enum outcome give_up(struct worker *w, const struct instance *row, const struct error *why,
-                            struct error *err)
-{
-    TRY(instance_store_want(w->db, &row->id, WANTED_GONE, why->code, w->holder, err));
-    return row_fail(w, row, why, err);
-}
-
 /* `maybe_made`: an order before this one may have been carried out. */
 static enum outcome launch_it(struct worker *w, const struct open_cloud *open,
                               const struct instance *row, bool maybe_made, struct error *err)
@@ -137,7 +128,7 @@ static enum outcome launch_it(struct worker *w, const struct open_cloud *open,
         *err = why;
         return outcome;
     }
-    return maybe_made ? give_up(w, row, &why, err) : row_fail(w, row, &why, err);
+    return maybe_made ? row_give_up(w, row, &why, err) : row_fail(w, row, &why, err);
 }
 
 /* Whoever had this row before may have launched it. More than one machine for a token should not

@@ -31,8 +31,8 @@ bool error_is_of_place(const struct error *err)
     return error_is(err, CLOUD_CAPACITY) || error_is(err, CLOUD_QUOTA);
 }
 
-enum outcome row_fail(struct worker *w, const struct instance *row, const struct error *why,
-                      struct error *err)
+static enum outcome fail_it(struct worker *w, const struct instance *row, const struct error *why,
+                            bool for_good, struct error *err)
 {
     const bool of_place = error_is_of_place(why);
     OWNED(transaction_end) struct transaction tx = {0};
@@ -42,6 +42,8 @@ enum outcome row_fail(struct worker *w, const struct instance *row, const struct
     TRY(transaction_begin(w->db, &tx, err));
     if (of_place)
         TRY(place_store_close(w->db, row, why->code, why->text, w->holder, err));
+    if (for_good)
+        TRY(instance_store_want(w->db, &row->id, WANTED_GONE, why->code, w->holder, err));
     TRY(row_advance(
         w, row,
         (struct instance_step){.event = EVENT_FAILED,
@@ -52,6 +54,18 @@ enum outcome row_fail(struct worker *w, const struct instance *row, const struct
     FAULT("fail-before-commit", err);
     TRY(transaction_commit(&tx, err));
     return fleet_store_touch(w->db, row->project, row->fleet, err);
+}
+
+enum outcome row_fail(struct worker *w, const struct instance *row, const struct error *why,
+                      struct error *err)
+{
+    return fail_it(w, row, why, false, err);
+}
+
+enum outcome row_give_up(struct worker *w, const struct instance *row, const struct error *why,
+                         struct error *err)
+{
+    return fail_it(w, row, why, true, err);
 }
 
 /* ---- asking clouds ------------------------------------------------------------------------ */
