@@ -105,6 +105,11 @@ const struct api_command api_commands[] = {
      "replace the members that FILE has"},
     {"accounts", "delete", "DELETE", "/v1/accounts/{}", OBJECT, NULL, {NAME_ARG}, NULL,
      "remove one that nothing uses"},
+    {"accounts", "confirm", "POST", "/v1/accounts/{}/confirm", OBJECT, NULL,
+     {NAME_ARG, {"CLOUD-ACCOUNT", BODY_TEXT, "cloud_account", true}}, NULL,
+     "say what its cloud calls it, also while machines live in it; doc/orphans.md first"},
+    {"accounts", "vanished", "POST", "/v1/accounts/{}/confirm", OBJECT, "{\"vanished\":true}",
+     {NAME_ARG}, NULL, "say that the many machines that its list lacks are gone, and may be replaced"},
 
     {"images", "list", "GET", "/v1/images", LIST, NULL, {{0}}, image_columns, "machine images"},
     {"images", "get", "GET", "/v1/images/{}", OBJECT, NULL, {NAME_ARG}, NULL, "one of them"},

@@ -18,6 +18,7 @@ extern const char openapi_json[]; /* controller/openapi.json, compiled in */
 enum outcome accounts_list(struct request *r, struct error *err);
 enum outcome accounts_add(struct request *r, struct error *err);
 enum outcome accounts_show(struct request *r, struct error *err);
+enum outcome accounts_confirm(struct request *r, struct error *err);
 enum outcome accounts_change(struct request *r, struct error *err);
 enum outcome accounts_remove(struct request *r, struct error *err);
 enum outcome images_list(struct request *r, struct error *err);

@@ -1,6 +1,8 @@
 #include "controller/api.h"
 
-#include "db/account_store.h"
+#include <stdio.h>
+
+#include "db/hold_store.h"
 #include "db/image_store.h"
 #include "drivers/rest.h"
 
@@ -44,14 +46,54 @@ enum outcome accounts_add(struct request *r, struct error *err)
     return OK;
 }
 
+static struct account_place place_of(const struct request *r)
+{
+    struct account_place place;
+    snprintf(place.project, sizeof place.project, "%s", r->caller.project);
+    snprintf(place.name, sizeof place.name, "%s", r->args[0]);
+    return place;
+}
+
+/* With why its list is not believed, where it is not. */
 enum outcome accounts_show(struct request *r, struct error *err)
 {
     OWNED(account_done) struct account account = {0};
+    OWNED(account_hold_list_done) struct account_hold_list holds = {0};
+    const struct account_place place = place_of(r);
     int64_t epoch;
     TRY(account_store_look(r->db, r->caller.project, r->args[0], false, &account, &epoch, err));
+    TRY(hold_store_list(r->db, &place, &holds, err));
+    json_t *out = record_to_json(&account_record, &account), *held = json_array();
+    for (size_t i = 0; i < holds.count; i++)
+        json_add_new(held, record_to_json(&account_hold_record, &holds.at[i]));
+    json_put_new(out, "held", held);
     request_tag(r, epoch);
-    request_answer(r, 200, record_to_json(&account_record, &account));
+    request_answer(r, 200, out);
     return OK;
+}
+
+/* What a person knows better: whose it is, or that those machines are gone. */
+enum outcome accounts_confirm(struct request *r, struct error *err)
+{
+    static const char *const whose[] = {"cloud_account", NULL}, *const gone[] = {"vanished", NULL};
+    const struct account_place place = place_of(r);
+    const char *cloud_account;
+    int64_t epoch;
+    if (json_object_get(r->body, "vanished") != NULL) {
+        TRY(json_only(r->body, "", gone, err));
+        if (!json_is_true(json_object_get(r->body, "vanished")))
+            return fail_at(err, ERR_INVALID, "invalid", "/vanished", "/vanished: true or nothing");
+        TRY(hold_store_believe(r->db, &place, r->actor, err));
+        return accounts_show(r, err);
+    }
+    TRY(json_only(r->body, "", whose, err));
+    TRY(json_get_text(r->body, "", "cloud_account", CLOUD_ACCOUNT_SIZE - 1, &cloud_account, err));
+    if (!text_is_word(cloud_account))
+        return fail_at(err, ERR_INVALID, "bad-account", "/cloud_account",
+                       "/cloud_account: not a word");
+    TRY(account_store_confirm(r->db, r->caller.project, r->args[0], cloud_account, r->actor, &epoch,
+                              err));
+    return accounts_show(r, err);
 }
 
 /* Workers open it anew with their next act. */
@@ -67,6 +109,7 @@ enum outcome accounts_change(struct request *r, struct error *err)
     TRY(request_merge(r, &account_record, &now, &spec, err));
     TRY(account_from_json(spec, "", &wanted, err));
     TRY(check_endpoint(&wanted, err));
+    account_follow_move(&now, &wanted);
     TRY(account_store_update(r->db, r->caller.project, &wanted, if_epoch, r->actor, &epoch, err));
     TRY(transaction_commit(&tx, err));
     request_tag(r, epoch);

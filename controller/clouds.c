@@ -51,11 +51,41 @@ static enum outcome open_one(struct clouds *clouds, struct account *account, cha
     return OK;
 }
 
+/* Before anything is asked of it, for an empty list says nothing of whose it is. */
+static enum outcome learn(const struct clouds *clouds, struct db *db, const char *project,
+                          const struct account *account, struct error *err)
+{
+    const struct driver *driver;
+    struct cloud_identity who;
+    struct cloud *cloud = NULL;
+    TRY(clouds->drivers(account, &driver, err));
+    TRY(driver->open(account, &cloud, err));
+    const enum outcome outcome = driver->identify(cloud, &who, err);
+    driver->close(cloud);
+    TRY(outcome);
+    return account_store_learn(db, project, account->name, who.account, "controller", err);
+}
+
+static enum outcome find_account(const struct clouds *clouds, struct db *db, const char *project,
+                                 const char *name, struct account *out, struct error *err)
+{
+    OWNED(account_done) struct account account = {0};
+    TRY(account_store_find(db, project, name, &account, err));
+    if (account.cloud_account[0] == '\0') {
+        TRY(learn(clouds, db, project, &account, err));
+        account_done(&account);
+        TRY(account_store_find(db, project, name, &account, err));
+    }
+    *out = account;
+    account = (struct account){0};
+    return OK;
+}
+
 enum outcome clouds_get(struct clouds *clouds, struct db *db, const char *project, const char *name,
                         struct open_cloud **out, struct error *err)
 {
     OWNED(account_done) struct account account = {0};
-    TRY(account_store_find(db, project, name, &account, err));
+    TRY(find_account(clouds, db, project, name, &account, err));
     OWNED(json_drop) json_t *json = record_to_json(&account_record, &account);
     char *spec = json_print(json);
     struct open_cloud **known = find(clouds, project, name);
@@ -70,6 +100,11 @@ enum outcome clouds_get(struct clouds *clouds, struct db *db, const char *projec
         return err->outcome;
     }
     return text_copy((*out)->project, sizeof(*out)->project, project, "project", err);
+}
+
+void clouds_forget(struct clouds *clouds, const char *project, const char *account)
+{
+    drop(find(clouds, project, account));
 }
 
 void clouds_done(struct clouds *clouds)

@@ -19,9 +19,12 @@ struct clouds {
     struct open_cloud *first;
 };
 
-/* What comes out is valid until the next call. Reads the account's row each time. */
+/* What comes out is valid until the next call. Reads the account's row each time; the first call
+ * learns what its cloud calls it. */
 enum outcome clouds_get(struct clouds *clouds, struct db *db, const char *project,
                         const char *account, struct open_cloud **out, struct error *err);
+/* Opened anew with the next call: other credentials may be there. */
+void clouds_forget(struct clouds *clouds, const char *project, const char *account);
 void clouds_done(struct clouds *clouds);
 
 #endif

@@ -209,6 +209,8 @@ static enum outcome put_off(struct worker *w, const struct instance *row, const 
                             struct error *err)
 {
     metric_add(METRIC_WORKER_FAILURES, 1);
+    if (strcmp(why->code, WRONG_CLOUD_ACCOUNT) == 0)
+        clouds_forget(&w->clouds, row->project, row->account);
     LOG(WARN, "instance.put-off", TEXT("instance", uuid_text(&row->id).at),
         TEXT("phase", name_of(&phase_names, row->phase)), TEXT("code", why->code),
         TEXT("text", why->text));

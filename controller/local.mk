@@ -55,6 +55,7 @@ controller_libcontroller_a_SOURCES += controller/keepers.c controller/keepers.h
 controller_libcontroller_a_SOURCES += controller/key_book.c controller/key_book.h
 controller_libcontroller_a_SOURCES += controller/leftovers.c controller/leftovers.h
 controller_libcontroller_a_SOURCES += controller/notices.c controller/notices.h
+controller_libcontroller_a_SOURCES += controller/brake.c controller/brake.h
 controller_libcontroller_a_SOURCES += controller/orphan_steps.c controller/orphan_steps.h
 controller_libcontroller_a_SOURCES += controller/orphans.c controller/orphans.h
 controller_libcontroller_a_SOURCES += controller/plan_dates.c controller/plan_dates.h

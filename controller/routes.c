@@ -23,6 +23,7 @@ const struct route routes[] = {
     {"GET",    "/v1/accounts/{name}",    MAY_READ,              accounts_show,        "", 0},
     {"PUT",    "/v1/accounts/{name}",    MAY_OPERATE,           accounts_change,      "", 0},
     {"DELETE", "/v1/accounts/{name}",    MAY_OPERATE,           accounts_remove,      "", 0},
+    {"POST",   "/v1/accounts/{name}/confirm", MAY_OPERATE,      accounts_confirm,     "", 0},
     {"GET",    "/v1/images",             MAY_READ,              images_list,          PAGE, 0},
     {"POST",   "/v1/images",             MAY_OPERATE,           images_add,           "", 0},
     {"GET",    "/v1/images/{name}",      MAY_READ,              images_show,          "", 0},

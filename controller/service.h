@@ -25,8 +25,9 @@ struct service_settings {
     const char *endorsement_roots; /* the simulated maker's, PEM; "" or NULL: AMD's */
     const char *endorsement_ca;    /* whom to trust at that URL, PEM; "" or NULL: the system's */
     const struct charter_signers *catalogue_signers; /* whose editions count; NULL: nobody's */
-    int64_t leftover_seconds;  /* between two looks for what machines left behind; 0: as usual */
-    int64_t catalogue_seconds; /* between two comparisons of an account with it; 0: as usual */
+    int64_t vanish_hold_seconds; /* before most that are missing at once are taken for gone; as: */
+    int64_t leftover_seconds;    /* between two looks for what machines left behind; 0: as usual */
+    int64_t catalogue_seconds;   /* between two comparisons of an account with it; 0: as usual */
     int64_t heartbeat_seconds;
     int64_t keeper_seconds;        /* between two questions to a keeper how it is; 0: 30 */
     int64_t appraisals_at_once;    /* of each keeper, over all controllers; 0: as usual */

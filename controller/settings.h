@@ -33,6 +33,7 @@ struct musterd_settings {
     int64_t watch_seconds;
     int64_t catalogue_seconds;
     int64_t leftover_seconds;
+    int64_t vanish_hold_seconds;
     int64_t retain_days;
     int64_t retain_verdicts_days;
     int64_t agents_most;

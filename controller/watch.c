@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "controller/brake.h"
 #include "controller/doubt.h"
 #include "controller/drift.h"
 #include "controller/instance_inside.h"
@@ -118,6 +119,7 @@ struct round {
     struct map *by_ref;      /* digest of the cloud's name -> sighting */
     struct map *by_instance; /* id -> row, as the rows were before the list call */
     struct instance_list rows;
+    bool held; /* too many are missing at once: what is missing here is not gone */
     struct watch_counts *counts;
 };
 
@@ -248,21 +250,48 @@ static bool is_moving(const struct instance *row)
            row->phase == PHASE_STARTING || row->phase == PHASE_TERMINATING;
 }
 
+/* A list may still lack it. */
+static bool is_young(const struct instance *row)
+{
+    const struct moment since = moment_is_none(row->launched_at) ? row->updated : row->launched_at;
+    return moment_seconds_between(since, clock_now()) < UNSEEN_SECONDS;
+}
+
+static const struct sighting *sighting_of(const struct round *r, const struct instance *row)
+{
+    struct ref_key key = key_of(row->cloud_ref);
+    return map_get(r->by_ref, &key);
+}
+
+/* Are too many missing at once? Those that are to go are missed by nobody. */
+static enum outcome try_brake(struct round *r, struct error *err)
+{
+    struct vanishing seen = {0};
+    if (r->seen.partial)
+        return OK;
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const struct instance *row = &r->rows.at[i];
+        const bool is_settled = row->cloud_ref[0] != '\0' && row->wanted != WANTED_GONE &&
+                                row->phase != PHASE_TERMINATING && !is_young(row);
+        seen.settled += is_settled;
+        seen.missing += is_settled && sighting_of(r, row) == NULL;
+    }
+    return brake_look(r->worker, r->place, &seen, &r->held, err);
+}
+
 static enum outcome check_row(struct round *r, const struct instance *row, struct error *err)
 {
     r->counts->moving += is_moving(row);
     if (row->cloud_ref[0] == '\0')
         return OK;
-    struct ref_key key = key_of(row->cloud_ref);
-    const struct sighting *seen = map_get(r->by_ref, &key);
+    const struct sighting *seen = sighting_of(r, row);
     if (seen != NULL && seen->state == MACHINE_FAILED)
         return failed(r, row, seen, err);
     if (seen != NULL && seen->state == MACHINE_GONE)
         return vanished(r, row, err);
     if (seen != NULL)
         return doubt_look(r->worker, row, seen, err);
-    const struct moment since = moment_is_none(row->launched_at) ? row->updated : row->launched_at;
-    if (r->seen.partial || moment_seconds_between(since, clock_now()) < UNSEEN_SECONDS)
+    if (r->seen.partial || r->held || is_young(row))
         return OK;
     /* Not in the list: ask for it by name before believing that. */
     struct sighting alone = {0};
@@ -413,11 +442,12 @@ static enum outcome compare(struct round *r, struct error *err)
         map_put(r->by_ref, &key, &r->seen.at[i]);
     }
     TRY(settle_shown(r, err));
+    TRY(try_brake(r, err));
     for (size_t i = 0; i < r->rows.count; i++)
         TRY(check_row(r, &r->rows.at[i], err));
     for (size_t i = 0; i < r->seen.count; i++)
         TRY(check_machine(r, &r->seen.at[i], err));
-    return r->seen.partial
+    return r->seen.partial || r->held
                ? OK
                : orphan_store_sweep(r->worker->db, r->place, began, true, r->worker->holder, err);
 }
@@ -432,9 +462,13 @@ static void watch_account(struct worker *w, const struct account_place *place,
         clouds_get(&w->clouds, w->db, place->project, place->name, &r.open, &err);
     if (outcome == OK)
         outcome = compare(&r, &err);
+    struct error unsaid = {0};
+    const struct error why = outcome == OK ? (struct error){0} : err;
+    if (brake_whose(w, place, &why, &unsaid) != OK)
+        LOG(ERROR, "account.not-told", TEXT("account", name.at), TEXT("text", unsaid.text));
     if (outcome == OK)
         outcome = notices_look(w, place, &r.seen, &err);
-    if (outcome == OK)
+    if (outcome == OK && !r.held)
         outcome = leftovers_look(w, place, r.open, &err);
     if (outcome == OK)
         outcome = drift_look(w, place, r.open, &err);

@@ -118,6 +118,8 @@ static const char *moved(const struct account *was, const struct account *now)
         {was->subscription, now->subscription, "/subscription"},
         {was->resource_group, now->resource_group, "/resource_group"},
         {was->project, now->project, "/project"},
+        {was->cloud_account, was->cloud_account[0] != '\0' ? now->cloud_account : "",
+         "/cloud_account"},
     };
     for (size_t i = 0; i < countof(members); i++)
         if (strcmp(members[i].was, members[i].now) != 0)
@@ -163,6 +165,49 @@ enum outcome account_store_update(struct db *db, const char *project, const stru
     TRY(db_run(db, SQL_PLACE_OPEN_ACCOUNT, PARAMS(p_text(project), p_text(account->name)), NULL,
                err));
     TRY(tell(db, project, account->name, "account.changed", spec, actor, err));
+    TRY(transaction_commit(&tx, err));
+    *out_epoch = rows_int(rows, 0, 0);
+    return OK;
+}
+
+static enum outcome tell_whose(struct db *db, const char *project, const char *name,
+                               const char *verb, const char *was, const char *now,
+                               const char *actor, struct error *err)
+{
+    OWNED(json_drop) json_t *detail = json_object();
+    json_put_text(detail, "cloud_account", now);
+    if (was[0] != '\0')
+        json_put_text(detail, "was", was);
+    return tell(db, project, name, verb, detail, actor, err);
+}
+
+enum outcome account_store_learn(struct db *db, const char *project, const char *name,
+                                 const char *cloud_account, const char *actor, struct error *err)
+{
+    int64_t changed = 0;
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_change(db, SQL_ACCOUNT_LEARN,
+                  PARAMS(p_text(project), p_text(name), p_text(cloud_account)), &changed, err));
+    if (changed > 0)
+        TRY(tell_whose(db, project, name, "account.identified", "", cloud_account, actor, err));
+    return transaction_commit(&tx, err);
+}
+
+enum outcome account_store_confirm(struct db *db, const char *project, const char *name,
+                                   const char *cloud_account, const char *actor, int64_t *out_epoch,
+                                   struct error *err)
+{
+    int64_t epoch;
+    OWNED(account_done) struct account was = {0};
+    OWNED(rows_drop) struct rows *rows = NULL;
+    OWNED(transaction_end) struct transaction tx = {0};
+    TRY(transaction_begin(db, &tx, err));
+    TRY(account_store_look(db, project, name, true, &was, &epoch, err));
+    TRY(db_run(db, SQL_ACCOUNT_CONFIRM,
+               PARAMS(p_text(project), p_text(name), p_text(cloud_account)), &rows, err));
+    TRY(tell_whose(db, project, name, "account.confirmed", was.cloud_account, cloud_account, actor,
+                   err));
     TRY(transaction_commit(&tx, err));
     *out_epoch = rows_int(rows, 0, 0);
     return OK;

@@ -32,6 +32,13 @@ enum outcome account_store_look(struct db *db, const char *project, const char *
 enum outcome account_store_update(struct db *db, const char *project, const struct account *account,
                                   int64_t if_epoch, const char *actor, int64_t *out_epoch,
                                   struct error *err);
+/* What its cloud calls it, where nobody said and nobody learned before. */
+enum outcome account_store_learn(struct db *db, const char *project, const char *name,
+                                 const char *cloud_account, const char *actor, struct error *err);
+/* The same said by a person, also while machines live in it: update would be refused then. */
+enum outcome account_store_confirm(struct db *db, const char *project, const char *name,
+                                   const char *cloud_account, const char *actor, int64_t *out_epoch,
+                                   struct error *err);
 /* ERR_CONFLICT "in-use" while a fleet or a living instance refers to it. */
 enum outcome account_store_remove(struct db *db, const char *project, const char *name,
                                   int64_t if_epoch, const char *actor, struct error *err);

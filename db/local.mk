@@ -16,6 +16,7 @@ db_libdb_a_SOURCES += db/distrust_store.c db/distrust_store.h
 db_libdb_a_SOURCES += db/endorsement_store.c db/endorsement_store.h
 db_libdb_a_SOURCES += db/exposure_store.c db/exposure_store.h
 db_libdb_a_SOURCES += db/fleet_store.c db/fleet_store.h
+db_libdb_a_SOURCES += db/hold_store.c db/hold_store.h
 db_libdb_a_SOURCES += db/image_store.c db/image_store.h
 db_libdb_a_SOURCES += db/instance_beats.c
 db_libdb_a_SOURCES += db/instance_history.c db/instance_history.h
@@ -47,6 +48,7 @@ DB_QUERIES += $(top_srcdir)/db/queries/distrust.sql
 DB_QUERIES += $(top_srcdir)/db/queries/endorsement.sql
 DB_QUERIES += $(top_srcdir)/db/queries/exposure.sql
 DB_QUERIES += $(top_srcdir)/db/queries/fleet.sql
+DB_QUERIES += $(top_srcdir)/db/queries/hold.sql
 DB_QUERIES += $(top_srcdir)/db/queries/image.sql
 DB_QUERIES += $(top_srcdir)/db/queries/instance.sql
 DB_QUERIES += $(top_srcdir)/db/queries/keeper.sql
@@ -78,6 +80,7 @@ DB_MIGRATIONS += $(top_srcdir)/db/migrations/0013_places_and_leftovers.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0021_suspects.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0022_what_clouds_say.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0023_leftovers.sql
+DB_MIGRATIONS += $(top_srcdir)/db/migrations/0024_account_holds.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0025_notices.sql \
 	$(top_srcdir)/db/migrations/0026_orphans_by_number.sql
 

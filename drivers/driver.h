@@ -200,7 +200,8 @@ extern const struct record notice_record;
 
 /* Whom the cloud takes us for. */
 struct cloud_identity {
-    char account[64];
+    char account[CLOUD_ACCOUNT_SIZE]; /* AWS: the account's number; Azure: "subscription/tenant";
+                                         Google: the project */
     char name[256];
 };
 
@@ -217,7 +218,11 @@ struct call_permissions {
 struct cloud;
 
 /* Before each call a driver asks drivers/manners.h whether it may go out: ERR_THROTTLED "paced"
- * with `retry_ms` from any of these means that nothing was sent. */
+ * with `retry_ms` from any of these means that nothing was sent. Where the account says whose it is
+ * (`cloud_account`), credentials are asked whom they are of before their first use, also after each
+ * renewal: ERR_UNREACHABLE WRONG_CLOUD_ACCOUNT from any of these means that nothing else was sent.
+ */
+#define WRONG_CLOUD_ACCOUNT "wrong-cloud-account"
 struct driver {
     enum account_driver id;
     const struct call_limits *limits;
@@ -283,6 +288,13 @@ extern const struct driver gcp_driver;
 
 /* The driver of an account, or ERR_INVALID "unsupported-driver". */
 enum outcome driver_of(const struct account *account, const struct driver **out, struct error *err);
+
+/* For drivers: the credentials are refused where the account's own were told whose they are.
+ * Makes of `err` that they are not its own. */
+enum outcome account_is_not_seen(const struct account *account, struct error *err);
+/* For drivers: is this whom the account says? One that does not say is anybody's. */
+enum outcome account_is_of(const struct account *account, const struct cloud_identity *seen,
+                           struct error *err);
 
 /* For clouds whose machines all have SEV-SNP and parent no enclaves: anything else is refused
  * before any call, with the catalogue's rule of that. */

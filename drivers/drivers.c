@@ -107,6 +107,27 @@ enum outcome driver_of(const struct account *account, const struct driver **out,
                      name_of(&account_driver_names, account->driver));
 }
 
+enum outcome account_is_not_seen(const struct account *account, struct error *err)
+{
+    char said[ERROR_TEXT_SIZE];
+    if (err == NULL || (err->outcome != ERR_DENIED && err->outcome != ERR_NOT_FOUND))
+        return err != NULL ? err->outcome : ERR_UNREACHABLE;
+    memcpy(said, err->text, sizeof said);
+    return fail_code(err, ERR_UNREACHABLE, WRONG_CLOUD_ACCOUNT,
+                     "the credentials of account %s do not see %s: %.160s", account->name,
+                     account->cloud_account, said);
+}
+
+enum outcome account_is_of(const struct account *account, const struct cloud_identity *seen,
+                           struct error *err)
+{
+    if (account->cloud_account[0] == '\0' || strcasecmp(account->cloud_account, seen->account) == 0)
+        return OK;
+    return fail_code(err, ERR_UNREACHABLE, WRONG_CLOUD_ACCOUNT,
+                     "the credentials of account %s are of %s, and it is %s", account->name,
+                     seen->account, account->cloud_account);
+}
+
 enum outcome order_is_plain(const struct launch_order *order, const char *rule, struct error *err)
 {
     if (!order->enclaves && !order->no_snp)

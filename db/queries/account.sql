@@ -23,6 +23,17 @@ ORDER BY project, name LIMIT $3;
 UPDATE accounts SET spec = $3, epoch = epoch + 1, updated = clock_timestamp()
 WHERE project = $1 AND name = $2 RETURNING epoch;
 
+-- What its cloud calls it, once: nobody changed it, so its epoch stays.
+-- name: account_learn
+UPDATE accounts SET spec = jsonb_set(spec, '{cloud_account}', to_jsonb($3::text))
+WHERE project = $1 AND name = $2 AND coalesce(spec ->> 'cloud_account', '') = '';
+
+-- A person says what it is, whatever lives in it.
+-- name: account_confirm
+UPDATE accounts SET spec = jsonb_set(spec, '{cloud_account}', to_jsonb($3::text)), epoch = epoch + 1,
+    updated = clock_timestamp()
+WHERE project = $1 AND name = $2 RETURNING epoch;
+
 -- name: account_remove
 DELETE FROM accounts a WHERE project = $1 AND name = $2 AND NOT EXISTS (
     SELECT FROM instances i WHERE i.project = a.project AND i.account = a.name AND i.phase <> 'terminated');

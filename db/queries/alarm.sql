@@ -69,6 +69,16 @@ FROM (
     GROUP BY project, account
 
     UNION ALL
+    SELECT 'wrong-cloud-account', 'critical', 'account:' || account, text, since, project, NULL
+    FROM account_holds WHERE kind = 'wrong-cloud-account'
+
+    UNION ALL
+    SELECT 'many-vanished', 'critical', 'account:' || account,
+        CASE WHEN believed_by IS NULL THEN text ELSE text || ', and ' || believed_by || ' believed it' END,
+        since, project, NULL
+    FROM account_holds WHERE kind = 'many-vanished'
+
+    UNION ALL
     SELECT 'catalogue-drift', 'warning', 'account:' || account,
         jsonb_array_length(drift) || ' differences between edition ' || edition || ' and what its cloud says',
         drifted_since, project, NULL

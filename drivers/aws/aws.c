@@ -23,6 +23,7 @@ struct cloud {
     struct service sts;
     struct sign_in sign_in;
     struct listing all; /* our machines, as far as they were listed */
+    int64_t known;      /* `sign_in.found` of those whose account was seen to be ours */
 };
 
 static const char *suffix_of(const char *region)
@@ -133,12 +134,32 @@ static bool says_ended(const struct ec2_error *said)
     return false;
 }
 
+/* Renewed credentials may be of another account, whose list would be empty. */
+static enum outcome check_whose(struct cloud *cloud, const struct credentials *credentials,
+                                struct error *err)
+{
+    OWNED(form_done) struct form form = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    struct cloud_identity who;
+    if (cloud->account.cloud_account[0] == '\0' || cloud->known == cloud->sign_in.found)
+        return OK;
+    sts_get_caller_identity(&form);
+    TRY(manners_ask(cloud->manners, form.call, err));
+    TRY(signed_send(&cloud->sts, credentials, &form, &answer, err));
+    TRY(ec2_check_status(answer.status, bytes_span(&answer.body), err));
+    TRY(sts_read_identity(bytes_span(&answer.body), &who, err));
+    TRY(account_is_of(&cloud->account, &who, err));
+    cloud->known = cloud->sign_in.found;
+    return OK;
+}
+
 static enum outcome send_once(struct cloud *cloud, const struct service *to,
                               const struct form *form, struct http_answer *out,
                               struct ec2_error *said, int64_t *retry_ms, struct error *err)
 {
     const struct credentials *credentials;
     TRY(sign_in_get(&cloud->sign_in, &credentials, err));
+    TRY(check_whose(cloud, credentials, err));
     TRY(manners_ask(cloud->manners, form->call, err));
     TRY(signed_send(to, credentials, form, out, err));
     const bool refused = out->status < 200 || out->status > 299;
@@ -226,6 +247,9 @@ static enum outcome aws_identify(struct cloud *cloud, struct cloud_identity *out
 
 static enum outcome aws_turn(struct cloud *cloud, struct error *err)
 {
+    const struct credentials *credentials;
+    TRY(sign_in_get(&cloud->sign_in, &credentials, err));
+    TRY(check_whose(cloud, credentials, err));
     return manners_hold(cloud->manners, "RunInstances", err);
 }
 

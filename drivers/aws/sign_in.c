@@ -151,6 +151,7 @@ enum outcome sign_in_get(struct sign_in *sign_in, const struct credentials **out
     credentials_done(&sign_in->credentials);
     sign_in->credentials = found;
     sign_in->refused = false;
+    sign_in->found++;
     found = (struct credentials){0};
     return OK;
 }

@@ -20,6 +20,7 @@ struct sign_in {
     struct credentials credentials;
     bool refused;           /* what we have was refused as ended */
     struct moment next_try; /* to renew early */
+    int64_t found;          /* how often credentials were found: others may be of anybody */
 };
 
 /* `sts` is borrowed with all it points to. Does not look for credentials yet. */

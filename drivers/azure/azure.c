@@ -28,6 +28,7 @@ struct cloud {
     struct manners *manners;
     struct listing tagged, powers; /* our machines, as far as they were listed */
     int64_t retry_ms;              /* of the last answer, when it throttled us */
+    bool is_known;                 /* the token was seen to be of our subscription and tenant */
 };
 
 static void azure_close(struct cloud *cloud)
@@ -124,12 +125,37 @@ static void read_claims(const struct http_answer *answer, struct text *out)
         text_add_span(out, bytes_span(&claims));
 }
 
+/* A token, and whether it is a new one, which may be anybody's: it is asked whose. */
+static enum outcome get_token(struct cloud *cloud, const char **out, bool *out_new,
+                              struct error *err)
+{
+    OWNED(arm_request_done) struct arm_request request = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    OWNED(text_done) struct text url = {0};
+    struct cloud_identity who;
+    TRY(azure_token_get(&cloud->identity, &cloud->place, cloud->http, out, out_new, err));
+    cloud->is_known = cloud->is_known && !*out_new;
+    if (cloud->account.cloud_account[0] == '\0' || cloud->is_known)
+        return OK;
+    arm_subscription(&cloud->account, &request);
+    text_addf(&url, "%s%s", cloud->place.arm.url, text_str(&request.path));
+    TRY(send_once(cloud, request.call, text_str(&url), SPAN(NULL, 0), *out, &answer, err));
+    if (answer.status == 401)
+        azure_token_drop(&cloud->identity, "");
+    if (arm_check_status(answer.status, bytes_span(&answer.body), err) != OK)
+        return account_is_not_seen(&cloud->account, err);
+    TRY(arm_read_subscription(bytes_span(&answer.body), &who, err));
+    TRY(account_is_of(&cloud->account, &who, err));
+    cloud->is_known = true;
+    return OK;
+}
+
 static enum outcome exchange(struct cloud *cloud, enum arm_call call, const char *url,
                              struct span body, bool *out_new, struct http_answer *out,
                              struct error *err)
 {
     const char *token;
-    TRY(azure_token_get(&cloud->identity, &cloud->place, cloud->http, &token, out_new, err));
+    TRY(get_token(cloud, &token, out_new, err));
     return send_once(cloud, call, url, body, token, out, err);
 }
 
@@ -193,6 +219,9 @@ static enum outcome call_arm(struct cloud *cloud, const struct arm_request *requ
 
 static enum outcome azure_turn(struct cloud *cloud, struct error *err)
 {
+    const char *token;
+    bool is_new;
+    TRY(get_token(cloud, &token, &is_new, err));
     return manners_hold(cloud->manners, arm_calls[ARM_CREATE].operation, err);
 }
 

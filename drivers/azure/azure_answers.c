@@ -393,10 +393,13 @@ enum outcome arm_read_subscription(struct span body, struct cloud_identity *out,
     OWNED(json_drop) json_t *value = NULL;
     struct cloud_identity made = {0};
     TRY(open_answer(body, &value, err));
-    CLIP(made.account, word(value, "subscriptionId"));
+    const char *subscription = word(value, "subscriptionId"), *tenant = word(value, "tenantId");
     CLIP(made.name, word(value, "displayName"));
-    if (made.account[0] == '\0')
+    if (subscription[0] == '\0')
         return unreadable(err, "names no subscription");
+    if (snprintf(made.account, sizeof made.account, "%s%s%s", subscription,
+                 tenant[0] != '\0' ? "/" : "", tenant) >= (int)sizeof made.account)
+        return unreadable(err, "names a subscription that is no subscription's id");
     *out = made;
     return OK;
 }

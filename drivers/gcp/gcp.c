@@ -26,6 +26,7 @@ struct cloud {
     int64_t retry_ms; /* of the last answer, when it throttled us */
     struct endpoint endpoint;
     struct listing all; /* our machines, as far as they were listed */
+    bool is_known;      /* the token was seen to be of our project */
 };
 
 static void gcp_close(struct cloud *cloud)
@@ -87,12 +88,10 @@ static void hear(struct cloud *cloud, const struct gcp_call *call, struct http_a
         manners_tell(cloud->manners, gcp_call_kind(call), answer, said.kind == CLOUD_THROTTLE);
 }
 
-static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call,
+static enum outcome send_with(struct cloud *cloud, const struct gcp_call *call, const char *bearer,
                               struct http_answer *out, struct error *err)
 {
     OWNED(text_done) struct text url = {0};
-    const char *bearer;
-    TRY(gcp_token_get(&cloud->token, &cloud->credentials, cloud->http, &bearer, err));
     TRY(manners_ask(cloud->manners, gcp_call_kind(call), err));
     text_addf(&url, "%s%s", cloud->endpoint.url, text_str(&call->path));
     const struct http_header headers[] = {{"Authorization", bearer},
@@ -107,6 +106,52 @@ static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call,
     TRY(rest_send(cloud->http, &request, out, err));
     hear(cloud, call, out);
     return OK;
+}
+
+static enum outcome read_identity(const struct cloud *cloud, struct span body,
+                                  struct cloud_identity *out, struct error *err)
+{
+    char region[GCP_NAME_SIZE];
+    *out = (struct cloud_identity){0};
+    TRY(gcp_read_region(body, region, err));
+    /* Without an address it is of the project that was asked for. */
+    if (gcp_read_region_project(body, out->account, NULL) != OK)
+        snprintf(out->account, sizeof out->account, "%s", cloud->account.project);
+    if (strcmp(region, cloud->account.region) != 0)
+        return cloud_fail(err, CLOUD_AMBIGUOUS, "asked for region %s, told of %s",
+                          cloud->account.region, region);
+    snprintf(out->name, sizeof out->name, "%s", cloud->credentials.name);
+    return OK;
+}
+
+/* A new token may be anybody's. */
+static enum outcome get_bearer(struct cloud *cloud, const char **out, struct error *err)
+{
+    OWNED(gcp_call_done) struct gcp_call call = {0};
+    OWNED(http_answer_done) struct http_answer answer = {0};
+    struct cloud_identity who;
+    TRY(gcp_token_get(&cloud->token, &cloud->credentials, cloud->http, out, err));
+    cloud->is_known = cloud->is_known && !cloud->token.is_fresh;
+    if (cloud->account.cloud_account[0] == '\0' || cloud->is_known)
+        return OK;
+    gcp_region(&cloud->account, &call);
+    TRY(send_with(cloud, &call, *out, &answer, err));
+    if (answer.status == 401)
+        gcp_token_forget(&cloud->token);
+    if (gcp_check_status(answer.status, bytes_span(&answer.body), err) != OK)
+        return account_is_not_seen(&cloud->account, err);
+    TRY(read_identity(cloud, bytes_span(&answer.body), &who, err));
+    TRY(account_is_of(&cloud->account, &who, err));
+    cloud->is_known = true;
+    return OK;
+}
+
+static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call,
+                              struct http_answer *out, struct error *err)
+{
+    const char *bearer;
+    TRY(get_bearer(cloud, &bearer, err));
+    return send_with(cloud, call, bearer, out, err);
 }
 
 static enum outcome exchange(struct cloud *cloud, const struct gcp_call *call,
@@ -159,21 +204,15 @@ static enum outcome gcp_identify(struct cloud *cloud, struct cloud_identity *out
 {
     OWNED(gcp_call_done) struct gcp_call call = {0};
     OWNED(http_answer_done) struct http_answer answer = {0};
-    char region[GCP_NAME_SIZE];
     gcp_region(&cloud->account, &call);
     TRY(call_compute(cloud, &call, &answer, err));
-    TRY(gcp_read_region(bytes_span(&answer.body), region, err));
-    if (strcmp(region, cloud->account.region) != 0)
-        return cloud_fail(err, CLOUD_AMBIGUOUS, "asked for region %s, told of %s",
-                          cloud->account.region, region);
-    *out = (struct cloud_identity){0};
-    snprintf(out->account, sizeof out->account, "%s", cloud->account.project);
-    snprintf(out->name, sizeof out->name, "%s", cloud->credentials.name);
-    return OK;
+    return read_identity(cloud, bytes_span(&answer.body), out, err);
 }
 
 static enum outcome gcp_turn(struct cloud *cloud, struct error *err)
 {
+    const char *bearer;
+    TRY(get_bearer(cloud, &bearer, err));
     return manners_hold(cloud->manners, "writes", err);
 }
 

@@ -437,6 +437,22 @@ enum outcome gcp_read_region(struct span body, char out_name[static GCP_NAME_SIZ
     return OK;
 }
 
+enum outcome gcp_read_region_project(struct span body, char out[static CLOUD_ACCOUNT_SIZE],
+                                     struct error *err)
+{
+    static const char before[] = "/projects/";
+    OWNED(json_drop) json_t *root = NULL;
+    TRY(parse(body, &root, err));
+    const char *link = json_string_value(json_object_get(root, "selfLink"));
+    const char *at = link != NULL ? strstr(link, before) : NULL;
+    const size_t len = at != NULL ? strcspn(at + strlen(before), "/") : 0;
+    if (len == 0 || len >= CLOUD_ACCOUNT_SIZE)
+        return fail(err, ERR_NOT_FOUND, "names no project");
+    memcpy(out, at + strlen(before), len);
+    out[len] = '\0';
+    return OK;
+}
+
 enum outcome gcp_read_zones(struct span body, struct error *err)
 {
     char kind[64];

@@ -29,6 +29,7 @@ static const struct field fields[] = {
     FIELD(account, security_group, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, instance_profile, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, orphans, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(account, cloud_account, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, pace_percent, FIELD_INT, .least = 0, .most = 100000, .flags = FIELD_OPTIONAL),
     FIELD(account, subscription, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(account, resource_group, FIELD_TEXT, .flags = FIELD_OPTIONAL),
@@ -147,6 +148,8 @@ static enum outcome check_fields(const struct account *account, const char *path
         return bad(err, path, "owner", "an owner is [a-z0-9-]{1,63}");
     if (orphan_seconds(account->orphans) < 0)
         return bad(err, path, "orphans", "keep, or remove-after:Nh (1 to 8760) or :Nd (1 to 365)");
+    if (account->cloud_account[0] != '\0' && !text_is_word(account->cloud_account))
+        return bad(err, path, "cloud_account", "not a word");
     switch (account->driver) {
     case DRIVER_AZURE:
         return check_azure(account, path, err);
@@ -157,6 +160,14 @@ static enum outcome check_fields(const struct account *account, const char *path
         break;
     }
     return OK;
+}
+
+void account_follow_move(const struct account *was, struct account *now)
+{
+    const bool moved = strcmp(was->subscription, now->subscription) != 0 ||
+                       strcmp(was->project, now->project) != 0;
+    if (moved && strcmp(was->cloud_account, now->cloud_account) == 0)
+        now->cloud_account[0] = '\0';
 }
 
 enum { SOURCE_MEMBERS_MAX = 6, ANY_DRIVER = ACCOUNT_DRIVER_COUNT };

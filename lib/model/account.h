@@ -21,7 +21,7 @@ enum credential_source {
 };
 extern const struct names credential_source_names; /* "environment", "client-secret", ... */
 
-enum { ACCOUNT_JSON_MAX = 64 * 1024 };
+enum { ACCOUNT_JSON_MAX = 64 * 1024, CLOUD_ACCOUNT_SIZE = 128 };
 
 struct account {
     char name[64];
@@ -34,8 +34,9 @@ struct account {
     char security_group[320];
     char instance_profile[256]; /* ARN; empty: the machine gets no role */
     char orphans[32];           /* "keep", or "remove-after:48h", ":7d": what is left behind */
-    int64_t pace_percent;       /* of the documented rates that calls keep to; 0: all of them */
-    char subscription[64];      /* Azure, as all down to force_delete */
+    char cloud_account[CLOUD_ACCOUNT_SIZE]; /* the cloud's own id of it; empty: not learned yet */
+    int64_t pace_percent;  /* of the documented rates that calls keep to; 0: all of them */
+    char subscription[64]; /* Azure, as all down to force_delete */
     char resource_group[96];
     char security_encryption[32];  /* in Azure's words; empty: VMGuestStateOnly */
     char disk_encryption_set[320]; /* a resource id; empty: the platform's key */
@@ -57,6 +58,9 @@ enum outcome account_from_json(const json_t *value, const char *path, struct acc
                                struct error *err);
 /* A file that holds ACCOUNT.json. */
 enum outcome account_read(const char *file, struct account *out, struct error *err);
+
+/* After a change of what says whose account it is, it is learned anew unless it was named. */
+void account_follow_move(const struct account *was, struct account *now);
 
 enum credential_source account_credential_source(const struct account *account);
 /* A member of `credentials`: "tenant", "client_id", "file"; "" when it is not there. */

@@ -9,6 +9,7 @@ check_PROGRAMS += tests/db/test_api_instances
 check_PROGRAMS += tests/db/test_api_secrets
 check_PROGRAMS += tests/db/test_api_verify
 check_PROGRAMS += tests/db/test_audit_store
+check_PROGRAMS += tests/db/test_brake
 check_PROGRAMS += tests/db/test_caller_store
 check_PROGRAMS += tests/db/test_cases
 check_PROGRAMS += tests/db/test_charter_plan

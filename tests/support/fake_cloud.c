@@ -32,6 +32,7 @@ struct world {
     enum cloud_error kept_kind;
     int kept;
     bool hidden;
+    char whose[64]; /* the account that credentials are of; empty: "fake" */
     bool partial;
     int turns, turns_left, turns_asked;
     int64_t turns_ms, turns_since_ms;
@@ -135,6 +136,13 @@ void fake_cloud_forget(int number)
     leave();
 }
 
+void fake_cloud_whose(const char *account)
+{
+    enter();
+    snprintf(world->whose, sizeof world->whose, "%s", account);
+    leave();
+}
+
 void fake_cloud_fill(const char *account, enum cloud_error kind, int room)
 {
     enter();
@@ -222,13 +230,26 @@ int fake_cloud_plant(const struct uuid *instance, const char *token)
 
 struct cloud {
     char account[64];
+    struct account expected; /* its texts only */
 };
+
+/* As real drivers: whose the credentials are is asked once for each opening. */
+static enum outcome check_whose(const struct cloud *cloud, struct error *err)
+{
+    struct cloud_identity who = {.name = "fake"};
+    enter();
+    snprintf(who.account, sizeof who.account, "%s",
+             world->whose[0] != '\0' ? world->whose : "fake");
+    leave();
+    return account_is_of(&cloud->expected, &who, err);
+}
 
 static enum outcome fake_open(const struct account *account, struct cloud **out, struct error *err)
 {
     (void)err;
     *out = NEW(struct cloud);
     memcpy((*out)->account, account->name, sizeof account->name);
+    (*out)->expected = *account;
     return OK;
 }
 
@@ -243,7 +264,16 @@ static enum outcome fake_identify(struct cloud *cloud, struct cloud_identity *ou
     (void)cloud;
     (void)err;
     *out = (struct cloud_identity){"fake", "fake"};
+    enter();
+    if (world->whose[0] != '\0')
+        snprintf(out->account, sizeof out->account, "%s", world->whose);
+    leave();
     return OK;
+}
+
+static bool is_hidden(void)
+{
+    return world->hidden || (world->whose[0] != '\0' && strcmp(world->whose, "fake") != 0);
 }
 
 static struct fake_machine *by_token(const char *token)
@@ -325,7 +355,7 @@ static enum outcome launch(const char *account, const struct launch_order *order
 
 static enum outcome fake_turn(struct cloud *cloud, struct error *err)
 {
-    (void)cloud;
+    TRY(check_whose(cloud, err));
     enter();
     world->turns_asked++;
     if (clock_monotonic_ms() - world->turns_since_ms >= world->turns_ms) {
@@ -347,6 +377,7 @@ static enum outcome fake_launch(struct cloud *cloud, const struct launch_order *
                                 struct sighting *out, struct cloud_operation *operation,
                                 struct error *err)
 {
+    TRY(check_whose(cloud, err));
     *operation = (struct cloud_operation){.poll_seconds = 1};
     enter();
     enum outcome outcome = launch(cloud->account, order, out, operation, err);
@@ -365,10 +396,10 @@ static struct fake_machine *by_ref(const char *ref)
 static enum outcome fake_find(struct cloud *cloud, const char *ref, const char *machine_id,
                               struct sighting *out, struct error *err)
 {
-    (void)cloud;
+    TRY(check_whose(cloud, err));
     (void)machine_id;
     enter();
-    const struct fake_machine *found = world->hidden ? NULL : by_ref(ref);
+    const struct fake_machine *found = is_hidden() ? NULL : by_ref(ref);
     if (found != NULL)
         *out = found->seen;
     leave();
@@ -378,12 +409,11 @@ static enum outcome fake_find(struct cloud *cloud, const char *ref, const char *
 static enum outcome fake_find_token(struct cloud *cloud, const char *token,
                                     struct sighting_list *out, struct error *err)
 {
-    (void)cloud;
-    (void)err;
+    TRY(check_whose(cloud, err));
     enter();
     for (int i = 0; i < world->count; i++)
         if (strcmp(world->machines[i].seen.client_token, token) == 0 && !world->forgotten[i] &&
-            !world->hidden)
+            !is_hidden())
             *sighting_list_add(out) = world->machines[i].seen;
     leave();
     return OK;
@@ -391,10 +421,10 @@ static enum outcome fake_find_token(struct cloud *cloud, const char *token,
 
 static enum outcome fake_list(struct cloud *cloud, struct sighting_list *out, struct error *err)
 {
-    (void)err;
+    TRY(check_whose(cloud, err));
     enter();
     out->partial = world->partial;
-    for (int i = 0; i < world->count && !world->partial && !world->hidden; i++)
+    for (int i = 0; i < world->count && !world->partial && !is_hidden(); i++)
         if (!world->forgotten[i] && strcmp(world->machines[i].account, cloud->account) == 0)
             *sighting_list_add(out) = world->machines[i].seen;
     leave();
@@ -412,14 +442,14 @@ static enum outcome fake_nothing(struct cloud *cloud, const char *ref,
 static enum outcome fake_terminate(struct cloud *cloud, const char *ref, const char *machine_id,
                                    struct cloud_operation *operation, struct error *err)
 {
-    (void)cloud;
+    TRY(check_whose(cloud, err));
     (void)machine_id;
     enter();
     if (world->mischief == MISCHIEF_LOSE_END && next_mischief() != MISCHIEF_NONE) {
         leave();
         return cloud_fail(err, CLOUD_AMBIGUOUS, "cut off");
     }
-    struct fake_machine *found = world->hidden ? NULL : by_ref(ref);
+    struct fake_machine *found = is_hidden() ? NULL : by_ref(ref);
     if (found != NULL && world->kept > 0) {
         world->kept--;
         found->stays = true;

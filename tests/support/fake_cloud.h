@@ -66,6 +66,8 @@ int fake_cloud_asks(void); /* how often anybody asked after one */
 /* Machines cannot be seen, by any call, until this is called with false. */
 void fake_cloud_hide(bool hidden);
 void fake_cloud_fail(int number, enum cloud_error kind); /* its cloud takes it back */
+/* From now on credentials are of this account: machines of the first are neither seen nor ended. */
+void fake_cloud_whose(const char *account);
 void fake_cloud_part(bool partial); /* lists leave out everything, and say so */
 
 /* From now on it can be asked what was left behind: this. */

@@ -12,6 +12,7 @@ check_PROGRAMS += tests/unit/test_agent_userdata
 check_PROGRAMS += tests/unit/test_azure
 check_PROGRAMS += tests/unit/test_azure_judge
 check_PROGRAMS += tests/unit/test_boot_facts
+check_PROGRAMS += tests/unit/test_brake
 check_PROGRAMS += tests/unit/test_bucket
 check_PROGRAMS += tests/unit/test_bundle
 check_PROGRAMS += tests/unit/test_bytes

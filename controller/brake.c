@@ -1,0 +1,40 @@
+#include "controller/brake.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+
+enum outcome brake_look(struct worker *w, const struct account_place *place, struct vanishing *seen,
+                        bool *out_held, struct error *err)
+{
+    struct account_hold hold;
+    char text[ERROR_TEXT_SIZE];
+    *out_held = false;
+    if (!vanishing_is_mass(seen))
+        return hold_store_end(w->db, place, HOLD_MANY_VANISHED, w->holder, err);
+    snprintf(text, sizeof text, "its list lacks %lld of %lld machines that were there",
+             (long long)seen->missing, (long long)seen->settled);
+    TRY(hold_store_add(w->db, place, HOLD_MANY_VANISHED, text, w->holder, &hold, err));
+    seen->looks = hold.looks;
+    seen->held_seconds = hold.held_seconds;
+    seen->hold_seconds = w->crew->settings->vanish_hold_seconds;
+    seen->believed = hold.believed_by[0] != '\0';
+    *out_held = vanishing_is_held(seen);
+    LOG(ERROR, *out_held ? "account.vanishing-held" : "account.vanishing-believed",
+        TEXT("project", place->project), TEXT("account", place->name),
+        INT("missing", seen->missing), INT("settled", seen->settled), INT("looks", seen->looks));
+    return OK;
+}
+
+enum outcome brake_whose(struct worker *w, const struct account_place *place,
+                         const struct error *why, struct error *err)
+{
+    struct account_hold hold;
+    if (why->outcome == OK)
+        return hold_store_end(w->db, place, HOLD_WRONG_ACCOUNT, w->holder, err);
+    if (strcmp(why->code, WRONG_CLOUD_ACCOUNT) != 0)
+        return OK;
+    clouds_forget(&w->clouds, place->project, place->name);
+    return hold_store_add(w->db, place, HOLD_WRONG_ACCOUNT, why->text, w->holder, &hold, err);
+}
