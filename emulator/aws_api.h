@@ -18,7 +18,8 @@ struct aws_api {
     const char *regions; /* split at blanks; each has machines of its own */
     const char *access_key_id;
     const char *secret_access_key;
-    int64_t page_most; /* never more on a page, whatever MaxResults says */
+    int64_t page_most;   /* never more on a page, whatever MaxResults says */
+    const char *account; /* that its key is of; NULL: SIM_ACCOUNT */
 };
 
 /* Why a call was refused, in AWS's words. */

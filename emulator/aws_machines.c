@@ -141,7 +141,7 @@ static bool get_caller_identity(struct aws_call *call, struct refusal *out)
     (void)out;
     text_add(call->out, "<GetCallerIdentityResult>");
     xml_add(call->out, "UserId", call->api->access_key_id);
-    xml_add(call->out, "Account", SIM_ACCOUNT);
+    xml_add(call->out, "Account", call->api->account != NULL ? call->api->account : SIM_ACCOUNT);
     xml_add(call->out, "Arn", "arn:aws:iam::" SIM_ACCOUNT ":user/muster-sim");
     text_add(call->out, "</GetCallerIdentityResult>");
     return true;

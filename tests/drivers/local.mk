@@ -21,6 +21,7 @@ check_PROGRAMS += tests/drivers/test_gcp_token
 check_PROGRAMS += tests/drivers/test_http
 check_PROGRAMS += tests/drivers/test_left_answers
 check_PROGRAMS += tests/drivers/test_leftovers
+check_PROGRAMS += tests/drivers/test_whose
 check_PROGRAMS += tests/drivers/test_manners
 check_PROGRAMS += tests/drivers/test_offers
 check_PROGRAMS += tests/drivers/test_pace
