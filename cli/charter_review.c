@@ -5,6 +5,7 @@
 
 #include "cli/arguments.h"
 #include "cli/print.h"
+#include "drivers/catalogue.h"
 #include "lib/model/charter.h"
 #include "lib/model/charter_diff.h"
 #include "lib/model/charter_lint.h"
@@ -42,6 +43,19 @@ enum outcome charter_document_read(const char *path, json_t **out, size_t *out_s
 }
 
 /* ---- lint --------------------------------------------------------------------------------- */
+
+/* Of every edition that is built in, whatever it is known for. */
+static enum outcome add_known_regions(json_t *out, struct error *err)
+{
+    for (size_t i = 0; i < CATALOGUE_BUILT_IN_COUNT; i++) {
+        OWNED(catalogue_drop) struct catalogue *edition = NULL;
+        TRY(catalogue_built_in(catalogue_built_in_names[i], &edition, err));
+        for (size_t j = 0; j < edition->count; j++)
+            if (edition->rules[j].regions != NULL)
+                json_object_update(out, edition->rules[j].regions);
+    }
+    return OK;
+}
 
 static enum outcome read_frame(const char *at, const char *signers_path, struct lint_frame *out,
                                struct error *err)
@@ -89,6 +103,7 @@ enum outcome charter_review_lint(int argc, char **argv, int *exit_code, struct e
     struct lint_frame frame = {0};
     OWNED(lint_done) struct lint lint = {0};
     OWNED(json_drop) json_t *charter = NULL;
+    OWNED(json_drop) json_t *regions = json_object();
     size_t signatures;
     bool json;
     TRY(arguments_read(argc, argv, 2, table, countof(table), err));
@@ -97,6 +112,8 @@ enum outcome charter_review_lint(int argc, char **argv, int *exit_code, struct e
     TRY(read_output(output, &json, err));
     TRY(read_frame(at, signers, &frame, err));
     TRY(charter_document_read(file, &charter, &signatures, err));
+    TRY(add_known_regions(regions, err));
+    frame.regions = regions;
     charter_lint(charter, &frame, &lint);
     *exit_code = lint_has_errors(&lint) ? EXIT_OBJECTED : 0;
     if (json) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/model/charter.h"
+#include "lib/model/snp_words.h"
 
 void lint_done(struct lint *lint)
 {
@@ -143,6 +144,23 @@ static void lint_denied(const json_t *charter, struct lint *out)
             if (hex[0] != '\0' && strspn(hex, "0") == strlen(hex))
                 find(out, LINT_DENIES_ZEROES, where.at, "entry %zu", at);
         }
+    }
+}
+
+/* A VLEK's whole name of another provider than those we can read may be any. */
+static void lint_denied_regions(const json_t *charter, const json_t *known, struct lint *out)
+{
+    size_t at;
+    const json_t *item;
+    if (known == NULL)
+        return;
+    json_array_foreach (json_looked_at(member(member(charter, "deny"), "regions")), at, item) {
+        char region[REGION_SIZE];
+        const char *word = json_is_string(item) ? json_string_value(item) : "";
+        snp_csp_region(word, region);
+        const char *name = region[0] != '\0' ? region : word;
+        if (strchr(name, '=') == NULL && json_object_get(known, name) == NULL)
+            find(out, LINT_DENIES_UNKNOWN_REGION, "/deny/regions", "%.100s", word);
     }
 }
 
@@ -526,6 +544,7 @@ void charter_lint(const json_t *charter, const struct lint_frame *frame, struct 
     lint_form(charter, out);
     lint_head(charter, frame, out);
     lint_denied(charter, out);
+    lint_denied_regions(charter, frame->regions, out);
     lint_floors(member(charter, "tcb_floors"), "/tcb_floors", frame, out);
     lint_references(charter, frame, out);
     lint_policies(charter, frame, out);

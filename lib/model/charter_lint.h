@@ -54,6 +54,7 @@ enum lint_code {
     LINT_NEGLIGIBLE_MERIT,
     LINT_CLOUD_ACCOUNTS_ANY,
     LINT_CLOUD_CERT_ENDS,
+    LINT_DENIES_UNKNOWN_REGION,
     LINT_CODE_COUNT
 };
 
@@ -84,7 +85,8 @@ void lint_done(struct lint *lint); /* also for OWNED; fine on zeroes */
 
 struct lint_frame {
     struct moment now;
-    int64_t threshold; /* how many of the pinned keys must sign; 0: not known */
+    int64_t threshold;     /* how many of the pinned keys must sign; 0: not known */
+    const json_t *regions; /* by name, of all clouds; NULL: not known */
 };
 
 void charter_lint(const json_t *charter, const struct lint_frame *frame, struct lint *out);

@@ -89,6 +89,8 @@ const struct lint_rule lint_rules[] = {
         "documents of anybody's account agree, so a machine of another customer of that cloud is not suspect", "list the accounts that are ours"},
     [LINT_CLOUD_CERT_ENDS] = {"cloud-certificate-ends", LINT_WARNING,
         "a certificate for identity documents ends before the charter does, and then every machine of that cloud is suspect", "add the one that follows it"},
+    [LINT_DENIES_UNKNOWN_REGION] = {"denies-unknown-region", LINT_WARNING,
+        "no catalogue knows the denied region, and a word that is misspelled denies nothing", "write it as its cloud does: us-east-2"},
 };
 _Static_assert(countof(lint_rules) == LINT_CODE_COUNT);
 /* clang-format on */

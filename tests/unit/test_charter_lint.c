@@ -9,7 +9,9 @@
 
 static struct lint linted(const json_t *charter)
 {
-    const struct lint_frame frame = {.now = charter_sound_day(), .threshold = 2};
+    OWNED(json_drop) json_t *regions = json_pack("{s:s}", "us-east-2", "US East (Ohio)");
+    const struct lint_frame frame = {
+        .now = charter_sound_day(), .threshold = 2, .regions = regions};
     struct lint lint = {0};
     charter_lint(charter, &frame, &lint);
     return lint;
@@ -130,8 +132,23 @@ static const struct {
      LINT_NO_LEAST_LEVEL, "/relying_parties/vault/least_level"},
     {"/relying_parties/vault", PARTY("[\"web\"]", "\"least_level\":\"L3\""),
      LINT_LEVEL_OUT_OF_REACH, "/relying_parties/vault/least_level"},
+    {"/deny/regions", "[\"us-east-2\",\"us-esat-2\"]", LINT_DENIES_UNKNOWN_REGION, "/deny/regions"},
     {"/references/direct/measured_boot", "false", LINT_INSTANCE_UNPROVEN, "/grants/host/scope"},
 };
+
+/* As its cloud writes it, or as a VLEK does; of what nobody can read nothing is said. */
+static void a_denied_region_that_is_known_is_no_finding(void **state)
+{
+    (void)state;
+    OWNED(json_drop) json_t *charter = charter_sound();
+    charter_change(charter, "/deny/regions",
+                   "[\"us-east-2\",\"CN=cc-us-east-2.amazonaws.com\",\"CN=cc-west.example.com\"]");
+    OWNED(lint_done) struct lint known = linted(charter);
+    assert_false(lint_has(&known, LINT_DENIES_UNKNOWN_REGION));
+    charter_change(charter, "/deny/regions", "[\"CN=cc-us-esat-2.amazonaws.com\"]");
+    OWNED(lint_done) struct lint unknown = linted(charter);
+    assert_true(lint_has(&unknown, LINT_DENIES_UNKNOWN_REGION));
+}
 
 /* Its guests are judged for somebody. */
 static void a_policy_of_a_relying_party_is_used(void **state)
@@ -351,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_said_of_a_sound_charter_but_what_it_cannot_have),
         cmocka_unit_test(each_finding_has_its_charter),
+        cmocka_unit_test(a_denied_region_that_is_known_is_no_finding),
         cmocka_unit_test(a_policy_of_a_relying_party_is_used),
         cmocka_unit_test(a_level_that_nothing_can_prove_is_out_of_reach),
         cmocka_unit_test(what_a_policy_pins_needs_no_warning),

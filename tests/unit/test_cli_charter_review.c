@@ -53,6 +53,21 @@ static void lint_lets_a_sound_charter_pass_and_stops_at_an_error(void **state)
                         "debug-allowed");
 }
 
+static void lint_knows_the_regions_of_the_clouds(void **state)
+{
+    OWNED(json_drop) json_t *charter = charter_sound();
+    charter_change(charter, "/deny/regions", "[\"us-east-2\",\"canadacentral\",\"europe-west4\"]");
+    OWNED(mem_drop) char *known = put(*state, "known.json", charter);
+    charter_change(charter, "/deny/regions", "[\"us-east-2\",\"canada-central\"]");
+    OWNED(mem_drop) char *misspelled = put(*state, "misspelled.json", charter);
+    OWNED(ran_done) struct ran good = lint(known, NULL);
+    OWNED(ran_done) struct ran warned = lint(misspelled, NULL);
+    assert_null(strstr((const char *)good.out.at, "denies-unknown-region"));
+    assert_non_null(strstr((const char *)warned.out.at, "denies-unknown-region at /deny/regions"));
+    assert_non_null(strstr((const char *)warned.out.at, "(canada-central)"));
+    assert_int_equal(warned.exit_code, 0);
+}
+
 static void every_finding_is_explained(void **state)
 {
     (void)state;
@@ -164,6 +179,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lint_lets_a_sound_charter_pass_and_stops_at_an_error,
                                         scratch_open, scratch_close),
+        cmocka_unit_test_setup_teardown(lint_knows_the_regions_of_the_clouds, scratch_open,
+                                        scratch_close),
         cmocka_unit_test(every_finding_is_explained),
         cmocka_unit_test_setup_teardown(lint_reads_what_was_signed, scratch_open, scratch_close),
         cmocka_unit_test_setup_teardown(diff_says_which_way_each_change_goes, scratch_open,
