@@ -348,9 +348,40 @@ static void an_image_changes_by_members_and_is_audited(void **state)
 
 #define QUIET(test) cmocka_unit_test_setup(test, ask_quiet)
 
+/* By hand: whose it is, and that what its list lacks is gone. */
+static void an_accounts_hold_is_shown_and_ended_by_a_word(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    ask_refused("POST", "/v1/accounts/acme/confirm", "{\"vanished\":true}", 409, "not-held", "");
+    ask_refused("POST", "/v1/accounts/acme/confirm", "{\"cloud_account\":\"a b\"}", 422,
+                "bad-account", "/cloud_account");
+    assert_ok(db_script(ask_db,
+                        "INSERT INTO account_holds (project, account, kind, text) "
+                        "SELECT project, name, 'many-vanished', 'its list lacks them' "
+                        "FROM accounts WHERE name = 'acme'",
+                        &err));
+    OWNED(told_done)
+    struct told told = ask("POST", "/v1/accounts/acme/confirm", "{\"vanished\":true}");
+    assert_told(told, 200);
+    const json_t *held = json_array_get(json_object_get(told.body, "held"), 0);
+    assert_string_equal(told_member(held, "kind"), "many-vanished");
+    assert_string_equal(told_member(held, "believed_by"), "token:admin");
+    OWNED(told_done)
+    struct told named =
+        ask("POST", "/v1/accounts/acme/confirm", "{\"cloud_account\":\"123456789012\"}");
+    assert_told(named, 200);
+    assert_string_equal(told_member(named.body, "cloud_account"), "123456789012");
+    assert_ok(db_script(ask_db,
+                        "DELETE FROM account_holds;"
+                        "UPDATE accounts SET spec = spec - 'cloud_account'",
+                        &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        QUIET(an_accounts_hold_is_shown_and_ended_by_a_word),
         QUIET(a_fleet_is_added_scaled_and_removed),
         QUIET(a_fleet_twice_or_of_unknown_things_is_refused),
         QUIET(if_match_refuses_what_was_meant_for_an_older_state),
