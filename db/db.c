@@ -58,6 +58,8 @@ static const struct meaning meanings[] = {
     {"53",    ERR_THROTTLED,   "database-busy"},
     {"08",    ERR_UNREACHABLE, "database-unreachable"},
     {"25006", ERR_UNREACHABLE, "database-unreachable"}, /* read-only: a standby, in a failover */
+    {"42P01", ERR_UNREACHABLE, "database-newer"}, /* it took a table away, or the next, a column */
+    {"42703", ERR_UNREACHABLE, "database-newer"},
     {"0A000", ERR_CONFLICT,    "try-again"}, /* a newer musterd gave a table another shape */
 };
 /* clang-format on */

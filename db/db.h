@@ -4,6 +4,7 @@
  * Codes: "try-again" (ERR_CONFLICT: serialization or deadlock; repeat the transaction), "exists"
  * (ERR_CONFLICT: a unique key; `where` is the constraint), "in-use" (ERR_CONFLICT: still referred
  * to), "no-such-reference", "bad-value" (ERR_INVALID), "database-unreachable" (ERR_UNREACHABLE),
+ * "database-newer" (ERR_UNREACHABLE: a later release took away what a statement names),
  * "commit-unknown" (ERR_AMBIGUOUS: the connection broke inside COMMIT), "database-busy"
  * (ERR_THROTTLED). */
 #ifndef MUSTER_DB_DB_H

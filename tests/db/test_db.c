@@ -291,6 +291,29 @@ static void a_table_gets_a_column(const char *name)
     assert_ok(db_script(newer, text_str(&change), &err));
 }
 
+static void newer_does(const char *change)
+{
+    struct error err;
+    OWNED(db_drop) struct db *newer = database_open();
+    assert_ok(db_script(newer, change, &err));
+}
+
+/* Another controller may do it, so whoever asked goes there. */
+static void what_a_newer_release_took_away_is_said_to_be_so(void **state)
+{
+    (void)state;
+    struct error err;
+    assert_ok(find_edition(&err));
+    newer_does("ALTER TABLE catalogue_editions RENAME TO catalogue_versions");
+    assert_fails(find_edition(&err), ERR_UNREACHABLE, "database-newer");
+    newer_does("ALTER TABLE catalogue_versions RENAME TO catalogue_editions");
+    assert_ok(find_edition(&err));
+    newer_does("ALTER TABLE catalogue_editions RENAME edition TO version_name");
+    assert_fails(find_edition(&err), ERR_UNREACHABLE, "database-newer");
+    newer_does("ALTER TABLE catalogue_editions RENAME version_name TO edition");
+    assert_ok(find_edition(&err));
+}
+
 static void a_newer_release_may_change_tables_under_prepared_statements(void **state)
 {
     (void)state;
@@ -454,6 +477,7 @@ int main(void)
         cmocka_unit_test(a_transaction_whose_connection_breaks_is_lost_as_a_whole),
         cmocka_unit_test(a_connection_that_breaks_in_commit_leaves_it_open_what_happened),
         cmocka_unit_test(a_newer_release_may_change_tables_under_prepared_statements),
+        cmocka_unit_test(what_a_newer_release_took_away_is_said_to_be_so),
         cmocka_unit_test(nobody_there_is_unreachable),
         cmocka_unit_test(two_transactions_in_each_others_way_are_worth_repeating),
         cmocka_unit_test(every_kind_of_value_comes_back_as_it_went),
