@@ -243,6 +243,21 @@ static void who_hears_a_last_word_and_stays_is_closed(void **state)
     clock_thaw();
 }
 
+/* Two connections: the end of one and the beginning of the other come in either order. */
+static void expect_reopened(struct pair *pair)
+{
+    bool opened = false;
+    bool closed = false;
+    while (!opened || !closed) {
+        OWNED(link_event_drop) struct link_event *event = next_of(pair);
+        assert_int_not_equal(event->kind, LINK_FRAME);
+        opened = opened || event->kind == LINK_OPENED;
+        closed = closed || event->kind == LINK_CLOSED;
+        if (event->kind == LINK_CLOSED)
+            assert_string_equal(event->why.code, "closed-by-peer");
+    }
+}
+
 /* Requests carry ids: the same one on a second connection is answered, not done again. */
 static void a_duplicate_is_answered_from_memory(void **state)
 {
@@ -276,9 +291,7 @@ static void a_duplicate_is_answered_from_memory(void **state)
         link_peer_close(pair.guest.peer, NULL); /* and it asks again on a new connection */
         caller_closed(&pair.guest, "closed-by-us");
         caller_opened(&pair.guest);
-        expect_closed(&pair, "closed-by-peer");
-        OWNED(link_event_drop) struct link_event *opened = next_of(&pair);
-        assert_int_equal(opened->kind, LINK_OPENED);
+        expect_reopened(&pair);
     }
     assert_int_equal(done, 1);
     pair_close(&pair);
