@@ -21,6 +21,7 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/azure/azure_leftovers.c drivers/azure/azure_leftovers.h \
 	drivers/azure/azure_limits.c drivers/azure/azure_limits.h \
 	drivers/azure/azure.c \
+	drivers/azure/azure_calls.c drivers/azure/azure_calls.h \
 	drivers/azure/azure_answers.c drivers/azure/azure_answers.h \
 	drivers/azure/azure_errors.c drivers/azure/azure_errors.h \
 	drivers/azure/azure_offers.c drivers/azure/azure_offers.h \
@@ -28,6 +29,7 @@ drivers_libdrivers_a_SOURCES = \
 	drivers/azure/azure_requests.c drivers/azure/azure_requests.h \
 	drivers/azure/azure_token.c drivers/azure/azure_token.h \
 	drivers/gcp/gcp.c \
+	drivers/gcp/gcp_calls.c drivers/gcp/gcp_calls.h \
 	drivers/gcp/gcp_answers.c drivers/gcp/gcp_answers.h \
 	drivers/gcp/gcp_credentials.c drivers/gcp/gcp_credentials.h \
 	drivers/gcp/gcp_errors.c drivers/gcp/gcp_errors.h \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "drivers/gcp/gcp_answers.h"
+#include "drivers/gcp/gcp_calls.h"
 #include "drivers/gcp/gcp_leftovers.h"
 #include "drivers/gcp/gcp_limits.h"
 #include "drivers/gcp/gcp_offers.h"
@@ -12,21 +13,8 @@
 
 enum {
     PAGES_MAX = 1000,
-    CALL_TIMEOUT_MS = 30000,
     POLL_SECONDS = 8, /* until the first look at an operation; the next takes twice as long, */
     POLL_SECONDS_MOST = 30, /* and so on: most are done by the first, hardly any by the third */
-};
-
-struct cloud {
-    struct account account; /* its texts only: the JSON members stay with the caller */
-    struct gcp_credentials credentials;
-    struct gcp_token token;
-    struct http *http;
-    struct manners *manners;
-    int64_t retry_ms; /* of the last answer, when it throttled us */
-    struct endpoint endpoint;
-    struct listing all; /* our machines, as far as they were listed */
-    bool is_known;      /* the token was seen to be of our project */
 };
 
 static void gcp_close(struct cloud *cloud)
@@ -74,148 +62,6 @@ static enum outcome gcp_open(const struct account *account, struct cloud **out, 
     return OK;
 }
 
-/* ---- one call ------------------------------------------------------------------------------ */
-
-/* Google says in the body how long to wait; what stands in between may say so in a header. */
-static void hear(struct cloud *cloud, const struct gcp_call *call, struct http_answer *answer)
-{
-    struct gcp_error said = {.kind = CLOUD_ERROR_COUNT};
-    if (answer->status < 200 || answer->status > 299)
-        said = gcp_error_read(answer->status, bytes_span(&answer->body));
-    if (said.retry_seconds > answer->retry_after_seconds)
-        answer->retry_after_seconds = said.retry_seconds;
-    cloud->retry_ms =
-        manners_tell(cloud->manners, gcp_call_kind(call), answer, said.kind == CLOUD_THROTTLE);
-}
-
-static enum outcome send_with(struct cloud *cloud, const struct gcp_call *call, const char *bearer,
-                              struct http_answer *out, struct error *err)
-{
-    OWNED(text_done) struct text url = {0};
-    TRY(manners_ask(cloud->manners, gcp_call_kind(call), err));
-    text_addf(&url, "%s%s", cloud->endpoint.url, text_str(&call->path));
-    const struct http_header headers[] = {{"Authorization", bearer},
-                                          {"Accept", "application/json"},
-                                          {"Content-Type", "application/json"}};
-    const struct http_request request = {.method = call->method,
-                                         .url = text_str(&url),
-                                         .headers = headers,
-                                         .header_count = call->body.len > 0 ? 3 : 2,
-                                         .body = text_span(&call->body),
-                                         .timeout_ms = CALL_TIMEOUT_MS};
-    TRY(rest_send(cloud->http, &request, out, err));
-    hear(cloud, call, out);
-    return OK;
-}
-
-static enum outcome read_identity(const struct cloud *cloud, struct span body,
-                                  struct cloud_identity *out, struct error *err)
-{
-    char region[GCP_NAME_SIZE];
-    *out = (struct cloud_identity){0};
-    TRY(gcp_read_region(body, region, err));
-    /* Without an address it is of the project that was asked for. */
-    if (gcp_read_region_project(body, out->account, NULL) != OK)
-        snprintf(out->account, sizeof out->account, "%s", cloud->account.project);
-    if (strcmp(region, cloud->account.region) != 0)
-        return cloud_fail(err, CLOUD_AMBIGUOUS, "asked for region %s, told of %s",
-                          cloud->account.region, region);
-    snprintf(out->name, sizeof out->name, "%s", cloud->credentials.name);
-    return OK;
-}
-
-/* A new token may be anybody's. */
-static enum outcome get_bearer(struct cloud *cloud, const char **out, struct error *err)
-{
-    OWNED(gcp_call_done) struct gcp_call call = {0};
-    OWNED(http_answer_done) struct http_answer answer = {0};
-    struct cloud_identity who;
-    TRY(gcp_token_get(&cloud->token, &cloud->credentials, cloud->http, out, err));
-    cloud->is_known = cloud->is_known && !cloud->token.is_fresh;
-    if (cloud->account.cloud_account[0] == '\0' || cloud->is_known)
-        return OK;
-    gcp_region(&cloud->account, &call);
-    TRY(send_with(cloud, &call, *out, &answer, err));
-    if (answer.status == 401)
-        gcp_token_forget(&cloud->token);
-    if (gcp_check_status(answer.status, bytes_span(&answer.body), err) != OK)
-        return account_is_not_seen(&cloud->account, err);
-    TRY(read_identity(cloud, bytes_span(&answer.body), &who, err));
-    TRY(account_is_of(&cloud->account, &who, err));
-    cloud->is_known = true;
-    return OK;
-}
-
-static enum outcome send_once(struct cloud *cloud, const struct gcp_call *call,
-                              struct http_answer *out, struct error *err)
-{
-    const char *bearer;
-    TRY(get_bearer(cloud, &bearer, err));
-    return send_with(cloud, call, bearer, out, err);
-}
-
-static enum outcome exchange(struct cloud *cloud, const struct gcp_call *call,
-                             struct http_answer *out, struct error *err)
-{
-    TRY(manners_reach(cloud->manners, err));
-    return manners_reached(cloud->manners, send_once(cloud, call, out, err));
-}
-
-/* A 401 says that nothing was done. A token that we had for a while may have been taken back: then
- * a new one is worth a try. */
-static enum outcome send_call(struct cloud *cloud, const struct gcp_call *call,
-                              struct http_answer *out, struct error *err)
-{
-    OWNED(http_answer_done) struct http_answer answer = {0};
-    TRY(exchange(cloud, call, &answer, err));
-    if (answer.status == 401) {
-        bool was_fresh = cloud->token.is_fresh;
-        gcp_token_forget(&cloud->token);
-        if (!was_fresh) {
-            http_answer_done(&answer);
-            TRY(exchange(cloud, call, &answer, err));
-        }
-    }
-    *out = answer;
-    answer = (struct http_answer){0};
-    return OK;
-}
-
-/* Who was throttled is told when to come back. */
-static enum outcome tell_when(const struct cloud *cloud, enum outcome outcome, struct error *err)
-{
-    if (outcome == ERR_THROTTLED && err != NULL)
-        err->retry_ms = cloud->retry_ms;
-    return outcome;
-}
-
-static enum outcome call_compute(struct cloud *cloud, const struct gcp_call *call,
-                                 struct http_answer *out, struct error *err)
-{
-    OWNED(http_answer_done) struct http_answer answer = {0};
-    TRY(send_call(cloud, call, &answer, err));
-    TRY(tell_when(cloud, gcp_check_status(answer.status, bytes_span(&answer.body), err), err));
-    *out = answer;
-    answer = (struct http_answer){0};
-    return OK;
-}
-
-static enum outcome gcp_identify(struct cloud *cloud, struct cloud_identity *out, struct error *err)
-{
-    OWNED(gcp_call_done) struct gcp_call call = {0};
-    OWNED(http_answer_done) struct http_answer answer = {0};
-    gcp_region(&cloud->account, &call);
-    TRY(call_compute(cloud, &call, &answer, err));
-    return read_identity(cloud, bytes_span(&answer.body), out, err);
-}
-
-static enum outcome gcp_turn(struct cloud *cloud, struct error *err)
-{
-    const char *bearer;
-    TRY(get_bearer(cloud, &bearer, err));
-    return manners_hold(cloud->manners, "writes", err);
-}
-
 /* ---- reading ------------------------------------------------------------------------------- */
 
 static enum outcome get_machine(struct cloud *cloud, const struct gcp_place *place,
@@ -226,7 +72,7 @@ static enum outcome get_machine(struct cloud *cloud, const struct gcp_place *pla
     OWNED(http_answer_done) struct http_answer answer = {0};
     struct sighting seen;
     gcp_get(&cloud->account, place, &call);
-    TRY(call_compute(cloud, &call, &answer, err));
+    TRY(gcp_compute(cloud, &call, &answer, err));
     TRY(gcp_read_machine(bytes_span(&answer.body), &seen, notices, err));
     struct gcp_place where;
     TRY(gcp_place_parse(seen.ref, &where, err));
@@ -247,7 +93,7 @@ static enum outcome read_pages(struct cloud *cloud, const char *filter, struct l
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
         gcp_list(&cloud->account, filter, text_str(&listing->page.at), &call);
-        TRY(call_compute(cloud, &call, &answer, err));
+        TRY(gcp_compute(cloud, &call, &answer, err));
         TRY(gcp_read_list(bytes_span(&answer.body), cloud->account.region, &listing->list,
                           &listing->list.notices, &next, err));
         listing->is_whole = next.len == 0;
@@ -328,7 +174,7 @@ static enum outcome find_zones(struct cloud *cloud, struct gcp_zones *out, struc
         return OK;
     }
     gcp_region(&cloud->account, &call);
-    TRY(call_compute(cloud, &call, &answer, err));
+    TRY(gcp_compute(cloud, &call, &answer, err));
     return gcp_read_region_zones(bytes_span(&answer.body), cloud->account.region, out, err);
 }
 
@@ -341,7 +187,7 @@ static enum outcome offers_of_zone(struct cloud *cloud, const char *zone, struct
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
         gcp_machine_types(&cloud->account, zone, text_str(&at.at), &call);
-        TRY(call_compute(cloud, &call, &answer, err));
+        TRY(gcp_compute(cloud, &call, &answer, err));
         TRY(gcp_read_offers(bytes_span(&answer.body), out, &next, err));
         if (next.len == 0)
             return OK;
@@ -373,7 +219,7 @@ static enum outcome list_left(struct cloud *cloud, enum leftover_kind kind,
         OWNED(http_answer_done) struct http_answer answer = {0};
         OWNED(text_done) struct text next = {0};
         gcp_list_left(&cloud->account, kind, text_str(&at.at), &call);
-        TRY(call_compute(cloud, &call, &answer, err));
+        TRY(gcp_compute(cloud, &call, &answer, err));
         TRY(gcp_read_left(kind, &cloud->account, bytes_span(&answer.body), out, &next, err));
         if (next.len == 0)
             return OK;
@@ -403,7 +249,7 @@ static enum outcome gcp_discard_left(struct cloud *cloud, enum leftover_kind kin
         return cloud_fail(err, CLOUD_UNSUPPORTED, "there is no such thing by itself: %.60s", ref);
     TRY(gcp_place_parse(ref, &place, err));
     gcp_discard(&cloud->account, kind, &place, &call);
-    TRY(call_compute(cloud, &call, &answer, err));
+    TRY(gcp_compute(cloud, &call, &answer, err));
     return gcp_read_accepted(bytes_span(&answer.body), err);
 }
 
@@ -473,12 +319,12 @@ static enum outcome gcp_launch(struct cloud *cloud, const struct launch_order *o
     struct gcp_place place;
     *operation = (struct cloud_operation){0};
     TRY(gcp_insert(&cloud->account, order, &call, &place, err));
-    TRY(send_call(cloud, &call, &answer, err));
+    TRY(gcp_send(cloud, &call, &answer, err));
     if (answer.status == 409)
         return adopt(cloud, order, &place, out, err);
     if (answer.status < 200 || answer.status > 299)
-        return tell_when(cloud, gcp_check_launch(answer.status, bytes_span(&answer.body), err),
-                         err);
+        return gcp_tell_when(cloud, gcp_check_launch(answer.status, bytes_span(&answer.body), err),
+                             err);
     TRY(read_begun(&answer, place.zone, &begun, err));
     keep(&begun, operation);
     fill_in(order, &place, out);
@@ -499,7 +345,7 @@ static enum outcome gcp_follow(struct cloud *cloud, struct cloud_operation *oper
         return OK;
     TRY(gcp_place_parse(operation->name, &place, err));
     gcp_operation(&cloud->account, &place, &call);
-    TRY(call_compute(cloud, &call, &answer, err));
+    TRY(gcp_compute(cloud, &call, &answer, err));
     const int64_t waited = operation->poll_seconds;
     enum outcome outcome = read_begun(&answer, place.zone, &begun, err);
     if (outcome == OK || (begun.done && outcome != ERR_AMBIGUOUS))
@@ -521,7 +367,7 @@ static enum outcome change_at(struct cloud *cloud, const struct gcp_place *place
     OWNED(http_answer_done) struct http_answer answer = {0};
     struct gcp_operation begun;
     build(&cloud->account, place, &call);
-    TRY(call_compute(cloud, &call, &answer, err));
+    TRY(gcp_compute(cloud, &call, &answer, err));
     TRY(read_begun(&answer, place->zone, &begun, err));
     keep(&begun, operation);
     return OK;
