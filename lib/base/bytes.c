@@ -45,10 +45,11 @@ void bytes_wipe(struct bytes *b)
 
 void bytes_reserve(struct bytes *b, size_t len)
 {
-    if (len <= b->room - b->len)
+    if (len == 0 || len < b->room - b->len)
         return;
     enum { LEAST_ROOM = 64 };
-    size_t room = b->len + len < 2 * b->room ? 2 * b->room : b->len + len;
+    const size_t needed = b->len + len + 1;
+    size_t room = needed < 2 * b->room ? 2 * b->room : needed;
     if (room < LEAST_ROOM)
         room = LEAST_ROOM;
     /* Not realloc: what grows here may be secret, and the old block must not keep a copy. */
@@ -67,17 +68,19 @@ uint8_t *bytes_add_room(struct bytes *b, size_t len)
     bytes_reserve(b, len);
     uint8_t *at = b->at != NULL ? b->at + b->len : NULL;
     if (len > 0)
-        memset(at, 0, len);
+        memset(at, 0, len + 1);
     b->len += len;
     return at;
 }
 
 void bytes_add(struct bytes *b, struct span more)
 {
+    if (more.len == 0)
+        return;
     bytes_reserve(b, more.len);
-    if (more.len > 0)
-        memcpy(b->at + b->len, more.at, more.len);
+    memcpy(b->at + b->len, more.at, more.len);
     b->len += more.len;
+    b->at[b->len] = '\0';
 }
 
 void bytes_add_u8(struct bytes *b, uint8_t v)

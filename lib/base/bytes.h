@@ -20,7 +20,8 @@ struct span span_part(struct span whole, size_t from, size_t len); /* clipped to
 bool span_equal(struct span a, struct span b); /* not for secrets: see crypto/digest.h */
 bool span_is_zero(struct span s);
 
-/* Owned, growing. Zero-initialise; release with bytes_done (also for OWNED). */
+/* Owned, growing. Zero-initialise; release with bytes_done (also for OWNED). A NUL follows what was
+ * added, and is not counted: text among it can be read as such. `at` is NULL while empty. */
 struct bytes {
     uint8_t *at;
     size_t len;

@@ -149,7 +149,7 @@ enum outcome link_send_json(struct link_peer *peer, uint8_t type, uint64_t id, c
                             struct error *err);
 
 /* What is sent from now on waits for link_peer_flush(), which sends it in few writes, or until it
- * is enough for one. */
+ * is enough for some. */
 void link_peer_hold(struct link_peer *peer);
 void link_peer_flush(struct link_peer *peer);
 

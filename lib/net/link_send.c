@@ -5,7 +5,7 @@
 #include "lib/crypto/random.h"
 #include "lib/net/link_inside.h"
 
-enum { TX_TOGETHER = 64 * 1024 };
+enum { TX_TOGETHER = 64 * 1024, TX_HELD_MOST = 4 * TX_TOGETHER };
 
 static void tx_start(struct link_peer *peer, struct outgoing *what)
 {
@@ -17,10 +17,10 @@ static void tx_start(struct link_peer *peer, struct outgoing *what)
 
 /* With peer->lock. Frames that wait go out in one write, so that all but its last record are
  * full: each costs the kernel and nng's threads as much as the next, whatever is in it. What is
- * held waits until it is enough for one. */
+ * held waits until it is enough for a few. */
 static struct outgoing *tx_next(struct link_peer *peer)
 {
-    if (peer->tx_held && peer->tx_bytes < TX_TOGETHER)
+    if (peer->tx_held && peer->tx_bytes < TX_HELD_MOST)
         return NULL;
     struct outgoing *first = peer->tx_first;
     struct outgoing *end = first;

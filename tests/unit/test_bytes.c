@@ -1,5 +1,7 @@
 #include "lib/base/bytes.h"
 
+#include <string.h>
+
 #include "tests/support/test.h"
 
 static void reader_reads_numbers_in_both_byte_orders(void **state)
@@ -38,6 +40,25 @@ static void reader_survives_a_length_near_the_largest_number(void **state)
     assert_true(r.ran_short);
 }
 
+static void a_nul_follows_whatever_was_added(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len < 300; len++) {
+        OWNED(bytes_done) struct bytes copied = {0};
+        OWNED(bytes_done) struct bytes roomy = {0};
+        OWNED(bytes_done) struct bytes grown = {0};
+        memset(bytes_add_room(&roomy, len), 'x', len);
+        assert_int_equal(roomy.at[len], 0);
+        copied = bytes_copy(bytes_span(&roomy));
+        assert_int_equal(strlen((const char *)copied.at), len);
+        for (size_t i = 0; i < len; i++)
+            bytes_add_u8(&grown, 'x');
+        assert_string_equal((const char *)grown.at, (const char *)copied.at);
+    }
+    OWNED(bytes_done) struct bytes empty = bytes_copy(SPAN("", 0));
+    assert_null(empty.at);
+}
+
 static void bytes_grow_and_keep_what_they_held(void **state)
 {
     (void)state;
@@ -56,6 +77,7 @@ int main(void)
         cmocka_unit_test(reader_reads_numbers_in_both_byte_orders),
         cmocka_unit_test(reader_that_ran_short_gives_zeroes_and_stays_short),
         cmocka_unit_test(reader_survives_a_length_near_the_largest_number),
+        cmocka_unit_test(a_nul_follows_whatever_was_added),
         cmocka_unit_test(bytes_grow_and_keep_what_they_held),
     };
     return cmocka_run_group_tests_name("bytes", tests, NULL, NULL);

@@ -50,7 +50,7 @@ static void answers_and_pushes_of_both_sides_cross(void **state)
 static void what_is_held_goes_out_in_its_order_when_it_is_let_go(void **state)
 {
     (void)state;
-    enum { HELD = 40, EACH = 1000 }; /* less than one write */
+    enum { HELD = 40, EACH = 1000 }; /* too little to go by itself */
     struct error err = {0};
     struct link_settings settings = desk_settings();
     struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
@@ -100,10 +100,10 @@ static void what_is_held_does_not_grow_without_end(void **state)
 }
 
 /* What follows too little for a write waits again, in its order behind what went. */
-static void what_is_held_beyond_a_write_goes_with_the_next(void **state)
+static void what_is_held_beyond_some_writes_goes_with_the_next(void **state)
 {
     (void)state;
-    enum { HELD = 200, EACH = 1000 };
+    enum { HELD = 400, EACH = 1000 };
     struct error err = {0};
     struct link_settings settings = desk_settings();
     struct desk *desk = desk_open(&settings, PARTY_QUEUE_ROOM);
@@ -455,7 +455,7 @@ int main(void)
         cmocka_unit_test(answers_and_pushes_of_both_sides_cross),
         cmocka_unit_test(what_is_held_goes_out_in_its_order_when_it_is_let_go),
         cmocka_unit_test(what_is_held_does_not_grow_without_end),
-        cmocka_unit_test(what_is_held_beyond_a_write_goes_with_the_next),
+        cmocka_unit_test(what_is_held_beyond_some_writes_goes_with_the_next),
         cmocka_unit_test(what_cannot_be_sent_is_refused_before_it_is_queued),
         cmocka_unit_test(json_is_sent_as_its_one_spelling),
         cmocka_unit_test(an_exported_value_belongs_to_one_connection),
