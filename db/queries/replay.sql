@@ -18,39 +18,32 @@ WHERE i.project = $1 AND i.phase <> 'terminated' AND ($2::uuid IS NULL OR i.id >
 ORDER BY i.id LIMIT $3;
 
 -- name: tcb_inventory
-SELECT coalesce(jsonb_agg(to_jsonb(grouped)), '[]') FROM (
-    SELECT coalesce(e ->> 'product', e ->> 'product_line', 'unknown') AS product, region,
-           e ->> 'signing_key' AS signing_key, e ->> 'current_fw' AS firmware,
-           e ->> 'measurement' AS measurement, e ->> 'reported_tcb' AS reported,
-           e ->> 'committed_tcb' AS committed, e ->> 'current_tcb' AS current,
-           e ->> 'launch_tcb' AS launch, count(*) AS instances,
-           min(at) AS oldest, max(at) AS newest
-    FROM (SELECT i.region, v.nonce_issued AS at, coalesce(v.claims #> '{evidence,snp}', v.claims -> 'evidence') AS e
-          FROM instances i JOIN verdicts v ON v.id = i.verdict_id
-          WHERE i.project = $1 AND i.phase <> 'terminated' AND v.verdict = 'trusted') AS proven
-    WHERE e ? 'reported_tcb'
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY instances DESC, 1, 2, 5, 6 LIMIT 1000
-) AS grouped;
+SELECT coalesce(jsonb_agg(platform || jsonb_build_object('region', region, 'instances', instances,
+           'oldest', oldest, 'newest', newest)
+           ORDER BY instances DESC, platform ->> 'product', region, platform ->> 'measurement',
+               platform ->> 'reported'), '[]')
+FROM (SELECT v.platform, i.region, count(*) AS instances, min(v.nonce_issued) AS oldest,
+             max(v.nonce_issued) AS newest
+      FROM instances i JOIN verdicts v ON v.id = i.verdict_id
+      WHERE i.project = $1 AND i.phase <> 'terminated' AND v.platform IS NOT NULL
+      GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 1000) AS grouped;
 
 -- The same, for each product, region or launch digest by itself: how many show which TCB, and of when
--- the evidence is. One walk over the verdicts that stand.
+-- the evidence is. One walk over the verdicts that stand; what is alike is counted before it is sorted out.
 -- name: tcb_by
 SELECT coalesce(jsonb_agg(whole ORDER BY instances DESC, whole ->> 'value'), '[]') FROM (
     WITH proven AS MATERIALIZED (
-        SELECT coalesce(CASE $2 WHEN 'product' THEN coalesce(e ->> 'product', e ->> 'product_line')
-                                WHEN 'region' THEN region ELSE e ->> 'measurement' END, 'unknown') AS value,
-               at, e ->> 'reported_tcb' AS reported, e ->> 'committed_tcb' AS committed,
-               e ->> 'current_tcb' AS current, e ->> 'launch_tcb' AS launch
-        FROM (SELECT i.region, v.nonce_issued AS at,
-                     coalesce(v.claims #> '{evidence,snp}', v.claims -> 'evidence') AS e
+        SELECT coalesce(CASE $2 WHEN 'region' THEN region ELSE platform ->> $2 END, 'unknown') AS value,
+               platform, instances, oldest, newest
+        FROM (SELECT v.platform, i.region, count(*) AS instances, min(v.nonce_issued) AS oldest,
+                     max(v.nonce_issued) AS newest
               FROM instances i JOIN verdicts v ON v.id = i.verdict_id
-              WHERE i.project = $1 AND i.phase <> 'terminated' AND v.verdict = 'trusted') AS standing
-        WHERE e ? 'reported_tcb'
+              WHERE i.project = $1 AND i.phase <> 'terminated' AND v.platform IS NOT NULL
+              GROUP BY 1, 2) AS alike
     ), counted AS (
-        SELECT value, w.kind, w.tcb, count(*) AS instances
-        FROM proven CROSS JOIN LATERAL (VALUES ('reported', reported), ('committed', committed),
-            ('current', current), ('launch', launch)) AS w (kind, tcb)
-        WHERE w.tcb IS NOT NULL GROUP BY 1, 2, 3
+        SELECT value, kind, platform ->> kind AS tcb, sum(instances)::bigint AS instances
+        FROM proven CROSS JOIN unnest(ARRAY['reported', 'committed', 'current', 'launch']) AS kind
+        WHERE platform ->> kind IS NOT NULL GROUP BY 1, 2, 3
     ), kinds AS (
         SELECT value, kind, jsonb_agg(jsonb_build_object('tcb', tcb, 'instances', instances)
             ORDER BY instances DESC, tcb) AS list FROM counted GROUP BY 1, 2
@@ -58,5 +51,5 @@ SELECT coalesce(jsonb_agg(whole ORDER BY instances DESC, whole ->> 'value'), '[]
     SELECT p.instances, jsonb_build_object('value', p.value, 'instances', p.instances,
                'oldest', p.oldest, 'newest', p.newest)
            || (SELECT jsonb_object_agg(k.kind, k.list) FROM kinds k WHERE k.value = p.value) AS whole
-    FROM (SELECT value, count(*) AS instances, min(at) AS oldest, max(at) AS newest
-          FROM proven GROUP BY value ORDER BY instances DESC LIMIT 1000) p) AS grouped;
+    FROM (SELECT value, sum(instances)::bigint AS instances, min(oldest) AS oldest, max(newest) AS newest
+          FROM proven GROUP BY value ORDER BY 2 DESC LIMIT 1000) p) AS grouped;

@@ -49,6 +49,9 @@ static void stands_on(const struct instance *instance, struct span evidence,
         json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s}}", "measurement", measurement, "product",
                   "Milan", "region", "us-east-2", "evidence", "product", "Milan", "signing_key",
                   "VLEK", "reported_tcb", "0x7308000000000003", "measurement", measurement);
+    if (as->carried)
+        json_put_new(row.claims, "evidence",
+                     json_pack("{s:O}", "snp", json_object_get(row.claims, "evidence")));
     if (as->chip != 0) {
         uint8_t chip[SNP_CHIP_ID_SIZE];
         memset(chip, as->chip, sizeof chip);

@@ -12,7 +12,8 @@ struct judged {
     int measurement;      /* every byte of it */
     const char *rejected; /* why; NULL: trusted */
     bool bad_signature;
-    int chip; /* every byte of its id; 0: not named */
+    bool carried; /* the report is part of a vTPM's evidence */
+    int chip;     /* every byte of its id; 0: not named */
 };
 extern const struct judged judged_stock; /* trusted, under the reference "stock" */
 
