@@ -11,6 +11,9 @@
  * `seen` are filled in). */
 enum outcome brake_look(struct worker *w, const struct account_place *place, struct vanishing *seen,
                         bool *out_held, struct error *err);
+/* Between two lists: is it held? Then "not found" is not believed either. */
+enum outcome brake_is_on(struct worker *w, const struct account_place *place, bool *out,
+                         struct error *err);
 /* After any list, and what came of it: whose it is is known now. */
 enum outcome brake_whose(struct worker *w, const struct account_place *place,
                          const struct error *why, struct error *err);

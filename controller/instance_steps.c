@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "controller/brake.h"
 #include "controller/instance_inside.h"
 #include "db/fleet_store.h"
 #include "lib/base/fault.h"
@@ -29,6 +30,17 @@ static enum outcome gone(struct worker *w, const struct instance *row, struct er
     return fleet_store_touch(w->db, row->project, row->fleet, err);
 }
 
+/* Where its account's list is not believed, this is not either. */
+static enum outcome not_found(struct worker *w, const struct instance *row, struct error *err)
+{
+    struct account_place place;
+    bool held;
+    TRY(text_copy(place.project, sizeof place.project, row->project, "project", err));
+    TRY(text_copy(place.name, sizeof place.name, row->account, "account", err));
+    TRY(brake_is_on(w, &place, &held, err));
+    return held ? row_look_later(w, row, LOOK_END_SECONDS, err) : gone(w, row, err);
+}
+
 /* A launch was begun and nobody knows how it ended. */
 static enum outcome end_unseen(struct worker *w, const struct open_cloud *open,
                                struct instance *row, struct error *err)
@@ -42,7 +54,7 @@ static enum outcome end_unseen(struct worker *w, const struct open_cloud *open,
     }
     if (moment_seconds_between(row->phase_since, clock_now()) < SETTLE_SECONDS)
         return row_look_later(w, row, LOOK_SECONDS, err);
-    return gone(w, row, err);
+    return not_found(w, row, err);
 }
 
 static bool is_over(const struct sighting *seen)
@@ -76,7 +88,7 @@ static enum outcome look_at_end(struct worker *w, const struct open_cloud *open,
     if (outcome == OK && (is_over(&seen) || is_another(row, &seen)))
         return gone(w, row, err);
     if (outcome == ERR_NOT_FOUND)
-        return taken ? gone(w, row, err) : row_look_later(w, row, LOOK_SECONDS, err);
+        return taken ? not_found(w, row, err) : row_look_later(w, row, LOOK_SECONDS, err);
     if (outcome != OK) {
         *err = why;
         return outcome;
@@ -119,7 +131,7 @@ static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
     if (outcome == ERR_NOT_FOUND && row_is_fresh(row))
         return row_look_later(w, row, LOOK_SECONDS, err);
     if (outcome == ERR_NOT_FOUND)
-        return gone(w, row, err);
+        return not_found(w, row, err);
     if (outcome != OK && outcome != ERR_AMBIGUOUS) {
         *err = why;
         return outcome;

@@ -24,6 +24,8 @@ struct vanishing {
 };
 
 bool vanishing_is_mass(const struct vanishing *seen);
+/* It lasted, or a person says so. */
+bool vanishing_is_believed(const struct vanishing *seen);
 /* Nothing may vanish by this list yet. */
 bool vanishing_is_held(const struct vanishing *seen);
 

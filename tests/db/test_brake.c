@@ -168,6 +168,51 @@ static void many_that_are_to_go_are_missed_by_nobody(void **state)
     assert_false(has_alarm("many-vanished"));
 }
 
+/* A row that is ending and that its worker gave back, to look again later. */
+static bool stage_put_off(int64_t wanted)
+{
+    OWNED(instance_list_done) struct instance_list list = stage_rows("terminating", false);
+    int64_t count = 0;
+    for (size_t i = 0; i < list.count; i++)
+        count += list.at[i].lease_holder[0] == '\0' &&
+                 moment_seconds_between(clock_now(), list.at[i].next_due) > 0;
+    return count == wanted;
+}
+
+/* "Not found" says as little as the list does: the machine would be lost with its row. */
+static void an_end_that_finds_nothing_waits_while_it_is_held(void **state)
+{
+    (void)state;
+    fake_cloud_hide(true);
+    assert_int_equal(look(), 0);
+    sql("UPDATE instances SET wanted = 'gone', next_due = now(), "
+        "settled_at = now() - interval '1 hour' WHERE cloud_ref = 'i-00000001'");
+    sql("UPDATE instances SET wanted = 'gone', next_due = now(), phase = 'terminating', "
+        "phase_since = now() - interval '1 hour', cloud_ref = NULL WHERE cloud_ref = 'i-00000002'");
+    stage_start();
+    stage_await(put_off, 2);
+    assert_int_equal(stage_count("terminated"), 0);
+    fake_cloud_hide(false);
+    assert_int_equal(look(), 0);
+    sql("UPDATE instances SET next_due = now()");
+    stage_await(terminated, 2);
+    stage_await(booting, FLEET);
+    assert_one_machine_a_row(FLEET);
+}
+
+static void an_end_that_finds_nothing_is_believed_with_the_list(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    forget(FLEET);
+    assert_int_equal(look(), 0);
+    assert_ok(hold_store_believe(stage.db, &place, "token:ops", &err));
+    sql("UPDATE instances SET wanted = 'gone', next_due = now(), "
+        "settled_at = now() - interval '1 hour' WHERE cloud_ref = 'i-00000001'");
+    stage_start();
+    stage_await(terminated, FLEET);
+}
+
 /* ---- another account ------------------------------------------------------------------------- */
 
 static void an_account_is_learned_once(void **state)
@@ -324,6 +369,8 @@ int main(void)
         SETTLED(a_few_vanish_as_before),
         SETTLED(many_that_are_seen_ended_are_believed),
         SETTLED(many_that_are_to_go_are_missed_by_nobody),
+        SETTLED(an_end_that_finds_nothing_waits_while_it_is_held),
+        SETTLED(an_end_that_finds_nothing_is_believed_with_the_list),
         SETTLED(an_account_is_learned_once),
         SETTLED(nothing_is_believed_of_another_account),
         SETTLED(nothing_is_launched_or_ended_in_another_account),
