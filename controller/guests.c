@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/problem.h"
+#include "db/place_store.h"
 #include "lib/base/log.h"
 #include "lib/base/metrics.h"
 
@@ -232,6 +233,8 @@ static enum outcome note_hello(struct guest *guest, const struct instance *insta
     /* Before the worker has written down that the launch succeeded there is no such step: the
      * heartbeats try again. */
     guest->greeted = outcome == OK;
+    if (outcome == OK && instance->intent == INTENT_LAUNCH) /* nobody asks after that any more */
+        return place_store_opened(guest->desk->db, instance, err);
     return outcome == ERR_CONFLICT ? OK : outcome;
 }
 

@@ -51,7 +51,8 @@ static enum outcome launched(struct worker *w, const struct open_cloud *open,
     OWNED(transaction_end) struct transaction tx = {0};
     FAULT("launch-before-commit", err);
     TRY(transaction_begin(w->db, &tx, err));
-    TRY(place_store_opened(w->db, row, err));
+    if (!goes_on) /* else it may yet say that it has no room */
+        TRY(place_store_opened(w->db, row, err));
     TRY(row_advance(w, row, step, err));
     TRY(operation_keep(w, row, INTENT_LAUNCH, operation, err));
     FAULT("launch-inside-commit", err);
@@ -196,7 +197,8 @@ static enum outcome follow_launch(struct worker *w, const struct instance *row, 
     struct open_cloud *open;
     *out_over = false;
     TRY(clouds_get(&w->clouds, w->db, row->project, row->account, &open, err));
-    return operation_follow(w, open, row, out_over, out_seconds, err);
+    TRY(operation_follow(w, open, row, out_over, out_seconds, err));
+    return *out_over ? place_store_opened(w->db, row, err) : OK;
 }
 
 /* What its cloud still does for it comes first: it may yet fail, and says so. */

@@ -130,10 +130,28 @@ static struct param p_zone(const char *zone)
     return (struct param){.kind = PARAM_TEXT, .at = zone, .count = strlen(zone)};
 }
 
+/* What the next order would ask for again: a zone that its fleet names, else all of the account's,
+ * wherever in it the cloud put this one. A quota is the account's in any case. */
+static enum outcome zone_to_close(struct db *db, const struct instance *row, const char *code,
+                                  const char **out, struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    *out = "";
+    if (strcmp(code, "quota") == 0 || row->zone[0] == '\0')
+        return OK;
+    TRY(db_run(
+        db, SQL_PLACE_NAMES_ZONE,
+        PARAMS(p_text(row->project), p_text(row->fleet), p_text(row->account), p_text(row->zone)),
+        &rows, err));
+    if (rows_bool(rows, 0, 0))
+        *out = row->zone;
+    return OK;
+}
+
 enum outcome place_store_close(struct db *db, const struct instance *row, const char *code,
                                const char *text, const char *actor, struct error *err)
 {
-    const char *zone = strcmp(code, "quota") == 0 ? "" : row->zone;
+    const char *zone;
     char reason[WHY_SIZE];
     int64_t changed = 0;
     OWNED(rows_drop) struct rows *rows = NULL;
@@ -142,6 +160,7 @@ enum outcome place_store_close(struct db *db, const struct instance *row, const 
     snprintf(reason, sizeof reason, "%s at %.40s%s%.30s", code, row->account,
              row->zone[0] != '\0' ? "/" : "", row->zone);
     TRY(transaction_begin(db, &tx, err));
+    TRY(zone_to_close(db, row, code, &zone, err));
     TRY(db_run(db, SQL_PLACE_MOVED, PARAMS(p_uuid(&row->id), p_text(reason)), NULL, err));
     TRY(db_run(db, SQL_PLACE_FAILURES, PARAMS(project, account, p_zone(zone), p_text(row->size)),
                &rows, err));

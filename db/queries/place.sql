@@ -17,6 +17,11 @@ SELECT code, text, until FROM place_closures
 WHERE project = $1 AND account = $2 AND zone IN ('', $3) AND size = $4 AND until > statement_timestamp()
 ORDER BY until DESC LIMIT 1;
 
+-- Does its fleet name the zone, or did the cloud choose it?
+-- name: place_names_zone
+SELECT EXISTS (SELECT FROM fleets f, jsonb_array_elements(f.places) AS p
+               WHERE f.project = $1 AND f.name = $2 AND p ->> 'account' = $3 AND p -> 'zones' ? $4);
+
 -- name: place_failures
 SELECT failures, until > clock_timestamp() FROM place_closures
 WHERE project = $1 AND account = $2 AND zone = $3 AND size = $4 FOR UPDATE;

@@ -250,6 +250,44 @@ static void an_operation_that_fails_for_want_of_room_goes_elsewhere(void **state
     assert_one_machine_a_row(1);
 }
 
+/* Its row says by then which zone the cloud took, and the place names none: open to the planner it
+ * would be asked again at once, and again. */
+static void a_place_without_zones_is_closed_by_the_zone_that_its_cloud_chose(void **state)
+{
+    (void)state;
+    const enum cloud_error kind = CLOUD_CAPACITY;
+    fake_cloud_operations(1, &kind);
+    spread("[{\"account\":\"cloud\"}]", 1);
+    stage_start();
+    stage_await(closed, 15);
+    assert_int_equal(fake_cloud_calls(), 1);
+}
+
+/* That an order was taken is no room yet: each of these is, and fails when it is asked after. */
+static void operations_that_fail_each_time_close_a_place_for_longer_too(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    const enum cloud_error kind = CLOUD_CAPACITY;
+    fake_cloud_operations(1, &kind);
+    spread("[{\"account\":\"cloud\",\"zones\":[\"x\"]}]", 1);
+    stage_start();
+    stage_await(closed, 15);
+    let_the_time_pass();
+    stage_await(closed, 45);
+    assert_int_equal(fake_cloud_calls(), 2);
+    fake_cloud_operations(1, NULL);
+    let_the_time_pass();
+    stage_await(booting, 1);
+    stage_await(operations, 0);
+    OWNED(placement_done) struct placement p = places_now();
+    assert_true(spot_is_open(&p, placement_spot(&p, "cloud", "x"), clock_now()));
+    assert_ok(db_script(
+        stage.db,
+        "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM place_closures), 'not forgotten'; END $$",
+        &err));
+}
+
 /* A machine that runs on while its row asks after what failed long ago is paid for, and for
  * nothing. */
 static void an_end_that_its_cloud_could_not_finish_is_begun_again(void **state)
@@ -370,6 +408,8 @@ int main(void)
         STAGED(what_a_cloud_takes_back_for_want_of_room_is_replaced),
         STAGED(an_operation_is_asked_after_until_it_is_over),
         STAGED(an_operation_that_fails_for_want_of_room_goes_elsewhere),
+        STAGED(a_place_without_zones_is_closed_by_the_zone_that_its_cloud_chose),
+        STAGED(operations_that_fail_each_time_close_a_place_for_longer_too),
         STAGED(an_end_that_its_cloud_could_not_finish_is_begun_again),
         STAGED(killed_while_asking_after_an_operation_nothing_is_lost),
 #ifdef MUSTER_FAULTS

@@ -340,6 +340,8 @@ static enum outcome launch(const char *account, const struct launch_order *order
     snprintf(made->image, sizeof made->image, "%s", order->image);
     snprintf(made->size, sizeof made->size, "%s", order->size);
     snprintf(made->zone, sizeof made->zone, "%s", order->zone != NULL ? order->zone : "");
+    snprintf(made->seen.zone, sizeof made->seen.zone, "%s",
+             order->zone != NULL ? order->zone : "chosen-a"); /* who names none is told which */
     made->enclaves = order->enclaves;
     made->no_snp = order->no_snp;
     made->asks_left = world->asks;
