@@ -189,6 +189,11 @@ enum outcome manners_reached(struct manners *manners, enum outcome outcome)
     return outcome;
 }
 
+enum outcome manners_unless_reached(struct manners *manners, enum outcome outcome)
+{
+    return outcome == OK ? OK : manners_reached(manners, outcome);
+}
+
 static enum outcome take(struct manners *manners, const char *call, struct error *err)
 {
     pthread_mutex_lock(&lock);

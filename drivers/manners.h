@@ -34,6 +34,8 @@ enum outcome manners_hold(struct manners *manners, const char *call, struct erro
  * outcome through. */
 enum outcome manners_reach(struct manners *manners, struct error *err);
 enum outcome manners_reached(struct manners *manners, enum outcome outcome);
+/* The same where an exchange may not have been needed: that all is well says nothing then. */
+enum outcome manners_unless_reached(struct manners *manners, enum outcome outcome);
 
 enum {
     SILENT_MS = 2000, /* who fails sooner holds up nobody */

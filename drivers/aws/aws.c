@@ -117,7 +117,8 @@ static enum outcome aws_open(const struct account *account, struct cloud **out, 
     cloud->ec2 = service_of(cloud, "ec2", &cloud->ec2_endpoint);
     cloud->sts = service_of(cloud, "sts", &cloud->sts_endpoint);
     sign_in_start(&cloud->sign_in, account, &cloud->sts);
-    TRY(sign_in_get(&cloud->sign_in, &any, err));
+    TRY(manners_reach(cloud->manners, err));
+    TRY(manners_unless_reached(cloud->manners, sign_in_get(&cloud->sign_in, &any, err)));
     *out = TAKE(cloud);
     return OK;
 }
@@ -153,13 +154,19 @@ static enum outcome check_whose(struct cloud *cloud, const struct credentials *c
     return OK;
 }
 
+static enum outcome get_credentials(struct cloud *cloud, const struct credentials **out,
+                                    struct error *err)
+{
+    TRY(sign_in_get(&cloud->sign_in, out, err));
+    return check_whose(cloud, *out, err);
+}
+
 static enum outcome send_once(struct cloud *cloud, const struct service *to,
                               const struct form *form, struct http_answer *out,
                               struct ec2_error *said, int64_t *retry_ms, struct error *err)
 {
     const struct credentials *credentials;
-    TRY(sign_in_get(&cloud->sign_in, &credentials, err));
-    TRY(check_whose(cloud, credentials, err));
+    TRY(get_credentials(cloud, &credentials, err));
     TRY(manners_ask(cloud->manners, form->call, err));
     TRY(signed_send(to, credentials, form, out, err));
     const bool refused = out->status < 200 || out->status > 299;
@@ -248,8 +255,8 @@ static enum outcome aws_identify(struct cloud *cloud, struct cloud_identity *out
 static enum outcome aws_turn(struct cloud *cloud, struct error *err)
 {
     const struct credentials *credentials;
-    TRY(sign_in_get(&cloud->sign_in, &credentials, err));
-    TRY(check_whose(cloud, credentials, err));
+    TRY(manners_reach(cloud->manners, err));
+    TRY(manners_unless_reached(cloud->manners, get_credentials(cloud, &credentials, err)));
     return manners_hold(cloud->manners, "RunInstances", err);
 }
 

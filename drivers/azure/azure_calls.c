@@ -171,6 +171,7 @@ enum outcome azure_turn(struct cloud *cloud, struct error *err)
 {
     const char *token;
     bool is_new;
-    TRY(get_token(cloud, &token, &is_new, err));
+    TRY(manners_reach(cloud->manners, err));
+    TRY(manners_unless_reached(cloud->manners, get_token(cloud, &token, &is_new, err)));
     return manners_hold(cloud->manners, arm_calls[ARM_CREATE].operation, err);
 }

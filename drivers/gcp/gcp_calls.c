@@ -143,6 +143,7 @@ enum outcome gcp_identify(struct cloud *cloud, struct cloud_identity *out, struc
 enum outcome gcp_turn(struct cloud *cloud, struct error *err)
 {
     const char *bearer;
-    TRY(get_bearer(cloud, &bearer, err));
+    TRY(manners_reach(cloud->manners, err));
+    TRY(manners_unless_reached(cloud->manners, get_bearer(cloud, &bearer, err)));
     return manners_hold(cloud->manners, "writes", err);
 }

@@ -541,6 +541,64 @@ static void an_account_that_says_nothing_is_waited_for_once(void **state)
     }
 }
 
+/* Whoever waits for his turn to launch is asked whose he is before, and that may be silent too. */
+static void a_turn_is_waited_for_once_as_well(void **state)
+{
+    (void)state;
+    EACH_CLOUD(w)
+    {
+        struct error err = {0};
+        struct mute mute;
+        struct account account = w.account;
+        struct cloud *silent = NULL;
+        mute_start(&mute);
+        snprintf(account.endpoint, sizeof account.endpoint, "%s", mute.url);
+        snprintf(account.cloud_account, sizeof account.cloud_account, "ours");
+        assert_ok(w.row->driver->open(&account, &silent, &err));
+        const int64_t from_ms = clock_monotonic_ms();
+        assert_int_not_equal(w.row->driver->turn(silent, &err), OK);
+        const int64_t once_ms = clock_monotonic_ms();
+        for (int i = 0; i < 3; i++)
+            assert_fails(w.row->driver->turn(silent, &err), ERR_THROTTLED, "paced");
+        const int64_t all_ms = clock_monotonic_ms();
+        w.row->driver->close(silent);
+        mute_stop(&mute);
+        assert_true(once_ms - from_ms >= SILENT_MS);
+        assert_true(all_ms - once_ms < 1000);
+    }
+}
+
+/* AWS signs in where an account is opened, and those that wait would be opened each time. */
+static void an_account_that_does_not_open_is_waited_for_once(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct mute mute;
+    struct account account = {
+        .name = "bad", .driver = DRIVER_AWS, .region = "eu-west-1", .owner = "tests"};
+    struct cloud *cloud = NULL;
+    char file[] = "/tmp/muster-token-XXXXXX";
+    const int fd = mkstemp(file);
+    assert_int_equal(write(fd, "a.b.c", 5), 5);
+    close(fd);
+    mute_start(&mute);
+    snprintf(account.endpoint, sizeof account.endpoint, "%s", mute.url);
+    unsetenv("AWS_ACCESS_KEY_ID");
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+    setenv("AWS_WEB_IDENTITY_TOKEN_FILE", file, 1);
+    setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r", 1);
+    const int64_t from_ms = clock_monotonic_ms();
+    assert_int_not_equal(aws_driver.open(&account, &cloud, &err), OK);
+    const int64_t once_ms = clock_monotonic_ms();
+    for (int i = 0; i < 3; i++)
+        assert_fails(aws_driver.open(&account, &cloud, &err), ERR_THROTTLED, "paced");
+    const int64_t all_ms = clock_monotonic_ms();
+    mute_stop(&mute);
+    unlink(file);
+    assert_true(once_ms - from_ms >= SILENT_MS);
+    assert_true(all_ms - once_ms < 1000);
+}
+
 int main(void)
 {
     setenv("AWS_ACCESS_KEY_ID", "AKIATEST", 1);
@@ -563,6 +621,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_list_goes_on_where_its_limit_was_used_up, freeze, thaw),
         cmocka_unit_test_setup_teardown(a_list_that_was_begun_long_ago_is_begun_anew, freeze, thaw),
         cmocka_unit_test(an_account_that_says_nothing_is_waited_for_once),
+        cmocka_unit_test(a_turn_is_waited_for_once_as_well),
+        cmocka_unit_test(an_account_that_does_not_open_is_waited_for_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
