@@ -121,6 +121,7 @@ enum outcome fleets_change(struct request *r, struct error *err)
     TRY(request_merge(r, &fleet_record, &now, &spec, err));
     settle_where(r->body, spec);
     TRY(fleet_from_json(spec, &wanted, err));
+    TRY(fleet_rules_keep(&now, &wanted, err));
     if (fleet_rules_concern(&now, &wanted))
         TRY(fleet_rules_check(r, &wanted, &catalogue, err));
     TRY(fleet_store_update(r->db, r->caller.project, &wanted, epoch, r->actor, &made, err));

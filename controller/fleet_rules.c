@@ -48,6 +48,17 @@ static bool differ(const json_t *a, const json_t *b)
     return a != b && !json_equal(json_looked_at(a), json_looked_at(b)); /* both may be absent */
 }
 
+enum outcome fleet_rules_keep(const struct fleet *now, const struct fleet *wanted,
+                              struct error *err)
+{
+    if (!differ(wanted->features, now->features))
+        return OK;
+    return fail_at(err, ERR_CONFLICT, "features-are-fixed", "/features",
+                   "/features: a machine has them from its launch on and for life: make another "
+                   "fleet beside %s, and shrink that one",
+                   now->name);
+}
+
 bool fleet_rules_concern(const struct fleet *now, const struct fleet *wanted)
 {
     return wanted->desired > now->desired || strcmp(wanted->account, now->account) != 0 ||

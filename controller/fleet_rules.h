@@ -12,6 +12,11 @@
 enum outcome fleet_rules_check(struct request *r, const struct fleet *fleet, json_t **out_report,
                                struct error *err);
 
+/* What its machines are they are from their launch on (R162, R163): ERR_CONFLICT
+ * "features-are-fixed". */
+enum outcome fleet_rules_keep(const struct fleet *now, const struct fleet *wanted,
+                              struct error *err);
+
 /* Does the change ask a cloud for anything that `now` does not? What only stops, shrinks or waits
  * is never refused. */
 bool fleet_rules_concern(const struct fleet *now, const struct fleet *wanted);

@@ -10,6 +10,7 @@
 #include "db/audit_store.h"
 #include "db/catalogue_store.h"
 #include "db/fleet_store.h"
+#include "drivers/catalogue.h"
 #include "lib/model/charter.h"
 #include "tests/support/ask.h"
 #include "tests/support/test.h"
@@ -182,6 +183,26 @@ static void every_place_of_a_fleet_is_checked(void **state)
     const json_t *last = json_array_get(findings, json_array_size(findings) - 1);
     assert_string_equal(told_member(last, "cloud"), "azure");
     assert_string_equal(told_member(last, "place"), "2");
+}
+
+/* R162, R163: what is given to a machine at its launch is given for life. A fleet that became
+ * another kind would keep the machines that it has, and call them what they are not. */
+static void what_a_fleets_machines_are_is_for_its_life(void **state)
+{
+    (void)state;
+    ask_does("POST", "/v1/fleets", SPEC("trusty", "\"size\":\"m6a.xlarge\""), 201);
+    ask_refused("PUT", "/v1/fleets/trusty", "{\"features\":[\"enclaves\"]}", 409,
+                "features-are-fixed", "/features");
+    ask_refused("PUT", "/v1/fleets/trusty?dry_run=true",
+                "{\"features\":[\"enclaves\"],\"size\":\"m5.xlarge\",\"enclaves\":{\"count\":1}}",
+                409, "features-are-fixed", "/features");
+    ask_does("PUT", "/v1/fleets/trusty", "{\"features\":[\"snp\"],\"desired\":0}", 200);
+    ask_does("DELETE", "/v1/fleets/trusty", NULL, 202);
+    ask_does("POST", "/v1/fleets",
+             SPEC("parents", "\"size\":\"m6a.xlarge\",\"features\":[\"enclaves\"]"), 201);
+    ask_refused("PUT", "/v1/fleets/parents", "{\"features\":[\"snp\"]}", 409, "features-are-fixed",
+                "/features");
+    ask_does("DELETE", "/v1/fleets/parents", NULL, 202);
 }
 
 /* What only stops, shrinks or waits must always go through, whatever a newer edition says. */
@@ -438,6 +459,47 @@ static void a_row_whose_signatures_do_not_count_is_not_there(void **state)
     assert_ok(db_script(ask_db, "DELETE FROM catalogue_editions", &err));
 }
 
+/* What people signed is that edition's, and no other's: neither a row under another name nor the
+ * quotation that is never replaced. */
+static void a_row_that_calls_an_edition_by_another_name_is_not_there(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    ask_catalogue_signers(&people.pinned);
+    offer("lax", 90, "2026-12-05T00:00:00Z", "m5.large", 200, NULL);
+    assert_ok(db_script(ask_db, "UPDATE catalogue_editions SET edition = 'current'", &err));
+    OWNED(told_done) struct told shown = ask("GET", "/v1/catalogue", NULL);
+    assert_told(shown, 200);
+    assert_string_equal(told_member(shown.body, "edition"), "current");
+    assert_string_equal(told_member(shown.body, "origin"), "built-in");
+    refused_by("POST", "/v1/fleets", SPEC("odd", "\"size\":\"m5.large\""), "snp-sizes");
+    ask_refused("PUT", "/v1/catalogue", "{\"use\":\"lax\"}", 404, "no-such-edition", "");
+    assert_ok(db_script(ask_db, "DELETE FROM catalogue_editions", &err));
+}
+
+static void the_seed_is_what_comes_with_the_program_whatever_is_stored(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    const struct key *const both[] = {people.pinned.keys[0], people.pinned.keys[1]};
+    OWNED(text_done) struct text text = {0};
+    OWNED(text_done) struct text script = {0};
+    edition(&text, CATALOGUE_SEED, 9, "2026-12-05T00:00:00Z", "m5.large");
+    OWNED(mem_drop) char *body = upload(text_str(&text), both, 2);
+    OWNED(json_drop) json_t *json = json_loads(body, 0, NULL);
+    ask_catalogue_signers(&people.pinned);
+    text_addf(&script,
+              "INSERT INTO catalogue_editions (edition, version, issued, jws, actor) "
+              "VALUES ('seed-2025', 9, now(), $jws$%s$jws$, 'thief')",
+              told_member(json, "jws"));
+    assert_ok(db_script(ask_db, text_str(&script), &err));
+    OWNED(told_done) struct told seed = ask("GET", "/v1/catalogue?edition=seed-2025", NULL);
+    assert_told(seed, 200);
+    assert_string_equal(told_member(seed.body, "origin"), "built-in");
+    assert_int_equal(json_array_size(json_object_get(seed.body, "rules")), 26);
+    assert_ok(db_script(ask_db, "DELETE FROM catalogue_editions", &err));
+}
+
 static int open_all(void **state)
 {
     struct error err = {0};
@@ -466,6 +528,7 @@ int main(void)
         QUIET(an_image_that_cannot_boot_so_is_refused),
         QUIET(a_region_without_it_is_refused),
         QUIET(every_place_of_a_fleet_is_checked),
+        QUIET(what_a_fleets_machines_are_is_for_its_life),
         QUIET(a_change_is_looked_at_for_what_it_asks_more),
         QUIET(a_rehearsal_tells_what_could_not_be_checked),
         QUIET(an_edition_is_chosen_by_project_and_audited),
@@ -474,6 +537,8 @@ int main(void)
         QUIET(a_signed_edition_is_loaded_and_its_rules_count_without_an_upgrade),
         QUIET(what_does_not_count_leaves_the_old_edition),
         QUIET(a_row_whose_signatures_do_not_count_is_not_there),
+        QUIET(a_row_that_calls_an_edition_by_another_name_is_not_there),
+        QUIET(the_seed_is_what_comes_with_the_program_whatever_is_stored),
     };
     return cmocka_run_group_tests_name("api_catalogue", tests, open_all, close_all);
 }
