@@ -221,7 +221,8 @@ static enum outcome take(struct call *call, const struct api_argument *argument,
         add_query(&call->path, argument->member, value);
         return OK;
     case BODY_TEXT:
-        json_put_text(body_of(call), argument->member, value);
+        place = place_of(call, argument->member, &name);
+        json_put_text(place, name, value);
         return OK;
     case BODY_INT:
         if (number_parse(value, INT64_MIN, INT64_MAX, &number, err) != OK)

@@ -440,6 +440,20 @@ static void an_objective_is_said_in_numbers(void **state)
     assert_int_equal(run(w, api_main, "fleets objective web 99"), 2);
 }
 
+static void an_override_says_its_rule_and_reason_in_one_member(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200, "{\"overrides\":[]}");
+    assert_int_equal(run(w, api_main,
+                         "catalogue override snp-regions --reason mail "
+                         "--ends 2027-01-01T00:00:00Z --dry-run"),
+                     0);
+    assert_heard(w, 0, "PUT /v1/catalogue?dry_run=true HTTP/1.1\r\n");
+    assert_heard(w, 0,
+                 "\r\n\r\n{\"override\":{\"ends\":\"2027-01-01T00:00:00Z\",\"reason\":\"mail\","
+                 "\"rule\":\"snp-regions\"}}");
+}
+
 static void the_status_of_one_fleet_is_its_own_json(void **state)
 {
     struct world *w = *state;
@@ -565,6 +579,7 @@ int main(void)
         T(a_token_comes_from_a_file_and_must_be_one),
         T(alarms_are_listed_without_a_verb),
         T(an_objective_is_said_in_numbers),
+        T(an_override_says_its_rule_and_reason_in_one_member),
         T(the_status_shows_counts_and_says_simulated),
         T(the_status_of_one_fleet_is_its_own_json),
         T(codes_are_explained),
