@@ -279,6 +279,12 @@ static enum outcome try_brake(struct round *r, struct error *err)
     return brake_look(r->worker, r->place, &seen, &r->held, err);
 }
 
+/* Said of one machine, and not of whoever asks: the others are looked at all the same. */
+static bool is_of_one(enum outcome outcome)
+{
+    return outcome == ERR_DENIED || outcome == ERR_CONFLICT || outcome == ERR_INVALID;
+}
+
 static enum outcome check_row(struct round *r, const struct instance *row, struct error *err)
 {
     r->counts->moving += is_moving(row);
@@ -295,28 +301,21 @@ static enum outcome check_row(struct round *r, const struct instance *row, struc
         return OK;
     /* Not in the list: ask for it by name before believing that. */
     struct sighting alone = {0};
+    struct error why = {0};
     enum outcome outcome =
-        r->open->driver->find(r->open->cloud, row->cloud_ref, row->machine_id, &alone, err);
+        r->open->driver->find(r->open->cloud, row->cloud_ref, row->machine_id, &alone, &why);
     metric_add(METRIC_CLOUD_CALLS, 1);
     const bool is_other = outcome == OK && row->machine_id[0] != '\0' &&
                           alone.machine_id[0] != '\0' &&
                           strcasecmp(row->machine_id, alone.machine_id) != 0;
     if (outcome == ERR_NOT_FOUND || is_other || (outcome == OK && alone.state == MACHINE_GONE))
         return vanished(r, row, err);
-    return outcome;
-}
-
-/* Launched by us, and its row has another machine or is over: a machine that nobody would ever
- * end. */
-static enum outcome end_stray(struct round *r, const struct sighting *seen, struct error *err)
-{
-    LOG(WARN, "machine.ended", TEXT("ref", seen->ref),
-        TEXT("instance", uuid_text(&seen->instance).at), TEXT("token", seen->client_token));
-    r->counts->ended++;
-    enum outcome outcome =
-        r->open->driver->terminate(r->open->cloud, seen->ref, seen->machine_id, NULL, err);
-    metric_add(METRIC_CLOUD_CALLS, 1);
-    return outcome == ERR_NOT_FOUND ? OK : outcome;
+    if (is_of_one(outcome))
+        LOG(WARN, "instance.not-seen", TEXT("instance", uuid_text(&row->id).at),
+            TEXT("ref", row->cloud_ref), TEXT("code", why.code));
+    else if (outcome != OK)
+        *err = why;
+    return is_of_one(outcome) ? OK : outcome;
 }
 
 static void tell_orphan(struct round *r, const struct sighting *seen)
@@ -346,6 +345,27 @@ static enum outcome show_orphan(struct round *r, const struct sighting *seen, st
     snprintf(orphan.state, sizeof orphan.state, "%s",
              name_of(&machine_state_names, (int)seen->state));
     return orphan_found(r->worker, r->open, &orphan, r->seen.partial, err);
+}
+
+/* Launched by us, and its row has another machine or is over: a machine that nobody would ever
+ * end. One that its cloud keeps is for a person to see. */
+static enum outcome end_stray(struct round *r, const struct sighting *seen, struct error *err)
+{
+    struct error why = {0};
+    LOG(WARN, "machine.ended", TEXT("ref", seen->ref),
+        TEXT("instance", uuid_text(&seen->instance).at), TEXT("token", seen->client_token));
+    r->counts->ended++;
+    enum outcome outcome =
+        r->open->driver->terminate(r->open->cloud, seen->ref, seen->machine_id, NULL, &why);
+    metric_add(METRIC_CLOUD_CALLS, 1);
+    if (is_of_one(outcome)) {
+        LOG(WARN, "machine.not-ended", TEXT("ref", seen->ref), TEXT("code", why.code),
+            TEXT("text", why.text));
+        return show_orphan(r, seen, err);
+    }
+    if (outcome != OK && outcome != ERR_NOT_FOUND)
+        *err = why;
+    return outcome == ERR_NOT_FOUND ? OK : outcome;
 }
 
 static enum outcome adopt(struct round *r, const struct instance *row, const struct sighting *seen,

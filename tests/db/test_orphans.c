@@ -312,6 +312,34 @@ static void a_policy_ends_machines_without_a_row_too(void **state)
 
 /* Whoever copied a machine with its tags pays for it, and it may be his work: a person may say so.
  */
+/* Its cloud protects it from being ended: that is no reason to look at nothing else. */
+static void what_cannot_be_ended_is_listed_and_holds_up_nothing(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_scale(0);
+    stage_await(terminated, 1);
+    stage_stop();
+    OWNED(instance_list_done) struct instance_list list = stage_rows("terminated", true);
+    fake_cloud_plant(&list.at[0].id, "an older token");
+    fake_cloud_plant(&list.at[0].id, "another token");
+    const int disk = leave_disk();
+    fake_cloud_mischief(MISCHIEF_KEEP, CLOUD_STATE_CONFLICT, 1);
+    look();
+    assert_int_equal(fake_cloud_machines(), 1);
+    OWNED(orphan_row_list_done) struct orphan_row_list stored_now = stored();
+    assert_int_equal(stored_now.count, 2);
+    assert_int_equal(stored_now.at[0].kind, ORPHAN_MACHINE);
+    assert_int_equal(stored_now.at[1].kind, ORPHAN_DISK);
+    fake_cloud_attach(disk, true);
+    look();
+    assert_int_equal(fake_cloud_machines(), 0);
+    look();
+    assert_int_equal(count_stored(), 0);
+}
+
 static void a_policy_leaves_machines_that_only_bear_copied_tags(void **state)
 {
     (void)state;
@@ -502,6 +530,7 @@ int main(void)
         TRAILED(asking_makes_the_next_look_due),
         TRAILED(a_policy_removes_what_was_listed_so_long),
         TRAILED(a_policy_ends_machines_without_a_row_too),
+        TRAILED(what_cannot_be_ended_is_listed_and_holds_up_nothing),
         TRAILED(a_policy_leaves_machines_that_only_bear_copied_tags),
         TRAILED(a_name_that_came_to_mean_another_machine_is_another_orphan),
         TRAILED(a_controller_whose_clock_is_wrong_forgets_no_orphan),

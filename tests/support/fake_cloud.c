@@ -451,6 +451,10 @@ static enum outcome fake_terminate(struct cloud *cloud, const char *ref, const c
         leave();
         return cloud_fail(err, CLOUD_AMBIGUOUS, "cut off");
     }
+    if (world->mischief == MISCHIEF_KEEP && next_mischief() != MISCHIEF_NONE) {
+        leave();
+        return cloud_fail(err, world->kind, "as the test asked");
+    }
     struct fake_machine *found = is_hidden() ? NULL : by_ref(ref);
     if (found != NULL && world->kept > 0) {
         world->kept--;
