@@ -96,9 +96,15 @@ static enum outcome problem_of(const struct http_answer *answer, const char *wha
     const char *where = text_in(problem, "where");
     if (detail == NULL)
         detail = text_in(problem, "title");
-    return fail_at(err, outcome, code, where != NULL ? where : "", "%s%s%s",
-                   detail != NULL ? detail : "refused",
-                   where != NULL && where[0] != '\0' ? " at " : "", where != NULL ? where : "");
+    if (detail == NULL)
+        detail = "refused";
+    if (where == NULL)
+        where = "";
+    if (code != NULL && strcmp(code, "against-the-catalogue") == 0)
+        outcome = ERR_DENIED; /* a rule says no, as to `muster fleet check` */
+    const bool is_said = strncmp(detail, where, strlen(where)) == 0; /* also when there is none */
+    return fail_at(err, outcome, code, where, "%s%s%s", detail, is_said ? "" : " at ",
+                   is_said ? "" : where);
 }
 
 static enum outcome read_answer(const struct http_answer *answer, const char *what, json_t **out,
