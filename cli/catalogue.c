@@ -37,8 +37,9 @@ static enum outcome check(int argc, char **argv, int *exit_code, struct error *e
     TRY(arguments_read(argc, argv, 3, table, countof(table), err));
     TRY(rules_open(&words, &rules, err));
     TRY(argument_file(argv[2], WISH_MAX, &content, err));
-    TRY(json_parse(bytes_span(&content), WISH_MAX, &json, err));
-    TRY(catalogue_wish_from_json(json, &wish, err));
+    if (json_parse(bytes_span(&content), WISH_MAX, &json, err) != OK ||
+        catalogue_wish_from_json(json, &wish, err) != OK)
+        return error_context(err, "%.200s", argv[2]);
     rules_check(&rules, wish.region[0] != '\0' ? wish.region : "anywhere", &wish);
     return rules_print(&rules, exit_code, err);
 }

@@ -32,7 +32,8 @@ static enum outcome open_file(const char *path, const char *signers, struct cata
     OWNED(bytes_done) struct bytes content = {0};
     OWNED(bytes_done) struct bytes payload = {0};
     size_t signatures;
-    TRY(argument_file(path, CATALOGUE_SIZE_MAX, &content, err));
+    if (argument_file(path, CATALOGUE_SIZE_MAX, &content, err) != OK)
+        return error_context(err, "--edition is no edition that comes with muster, and as a file");
     if (signers != NULL)
         return open_signed(bytes_span(&content), signers, out, err);
     if (token_set_look(bytes_span(&content), CATALOGUE_SIZE_MAX, &payload, &signatures, NULL) == OK)
@@ -81,9 +82,9 @@ static void add_place(struct text *out, const json_t *place, const char *edition
     if (json_integer_value(json_object_get(place, "rules")) == 0)
         text_addf(out, "%s says nothing of it", edition);
     else
-        text_addf(out, "%lld rules looked at, %zu findings",
+        text_addf(out, "%lld rules looked at, %zu finding%s",
                   (long long)json_integer_value(json_object_get(place, "rules")),
-                  json_array_size(findings));
+                  json_array_size(findings), json_array_size(findings) == 1 ? "" : "s");
     for (size_t i = 0; i < json_array_size(findings); i++) {
         const json_t *one = json_array_get(findings, i);
         text_addf(out, "\n  %-8s %s: %s\n           %s\n           source: %s (%s)",
@@ -97,14 +98,24 @@ static void add_place(struct text *out, const json_t *place, const char *edition
     text_add(out, "\n");
 }
 
+/* Findings that refuse nothing are told too: a launch may still fail of them. */
+static const char *sum_of(const struct rules *rules)
+{
+    if (rules->broken > 0)
+        return "refused";
+    for (size_t i = 0; i < json_array_size(rules->places); i++)
+        if (json_array_size(json_object_get(json_array_get(rules->places, i), "findings")) > 0)
+            return "not refused, with what stands above";
+    return "nothing speaks against it";
+}
+
 static char *table_of(const struct rules *rules)
 {
     OWNED(text_done) struct text out = {0};
     for (size_t i = 0; i < json_array_size(rules->places); i++)
         add_place(&out, json_array_get(rules->places, i), rules->catalogue->edition);
     text_addf(&out, "edition %s, version %lld: %s", rules->catalogue->edition,
-              (long long)rules->catalogue->version,
-              rules->broken > 0 ? "refused" : "nothing speaks against it");
+              (long long)rules->catalogue->version, sum_of(rules));
     return text_take(&out);
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/model/catalogue_inside.h"
 #include "lib/model/catalogue_wish.h"
@@ -35,6 +36,18 @@ static enum answer unsaid(const struct look *l, const char *what)
     return UNSAID;
 }
 
+/* What differs only in capitals from one that would do is told so. */
+static enum answer not_among(const struct look *l, const json_t *those, const char *said,
+                             const char *what)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach (json_looked_at(those), name, value)
+        if (strcasecmp(name, said) == 0)
+            return broken(l, "%s is not one of these %s, %s is", said, what, name);
+    return broken(l, "%s is not one of these %s", said, what);
+}
+
 /* ---- size ----------------------------------------------------------------------------------- */
 
 static enum answer check_sizes(const struct look *l)
@@ -42,7 +55,7 @@ static enum answer check_sizes(const struct look *l)
     if (l->wish->size[0] == '\0')
         return unsaid(l, "size");
     if (json_object_get(l->rule->sizes, l->wish->size) == NULL)
-        return broken(l, "%s is not one of these sizes", l->wish->size);
+        return not_among(l, l->rule->sizes, l->wish->size, "sizes");
     return KEPT;
 }
 
@@ -106,7 +119,7 @@ static enum answer check_regions(const struct look *l)
     if (l->wish->region[0] == '\0')
         return unsaid(l, "region");
     if (json_object_get(l->rule->regions, l->wish->region) == NULL)
-        return broken(l, "%s is not one of these regions", l->wish->region);
+        return not_among(l, l->rule->regions, l->wish->region, "regions");
     return KEPT;
 }
 
@@ -407,6 +420,16 @@ json_t *findings_broken(const struct finding_list *list)
     return out;
 }
 
+/* So much of a text as whole words leave room for. */
+static int words_within(const char *text, int most)
+{
+    if (strlen(text) <= (size_t)most)
+        return (int)strlen(text);
+    while (most > 0 && text[most] != ' ')
+        most--;
+    return most;
+}
+
 enum outcome findings_refuse(const struct finding_list *list, struct error *err)
 {
     OWNED(text_done) struct text rules = {0};
@@ -418,6 +441,9 @@ enum outcome findings_refuse(const struct finding_list *list, struct error *err)
         first++;
     for (size_t i = 0; i < json_array_size(ids); i++)
         text_addf(&rules, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(ids, i)));
-    return fail_code(err, ERR_INVALID, "against-the-catalogue", "%s (%.60s): breaks %.160s",
-                     first->text, first->rule->source, text_str(&rules));
+    const char *source = first->rule->source;
+    const int shown = words_within(source, 60);
+    return fail_code(err, ERR_INVALID, "against-the-catalogue", "%s (%.*s%s): breaks %.160s",
+                     first->text, shown, source, source[shown] != '\0' ? " ..." : "",
+                     text_str(&rules));
 }

@@ -74,6 +74,10 @@ static int open_files(void **state)
     put(folder, "image.json",
         "{\"name\":\"stock\",\"driver\":\"aws\",\"ref\":\"ami-1\",\"boot_mode\":\"legacy-bios\","
         "\"os\":{\"name\":\"ubuntu\",\"version\":\"24.04\"}}");
+    put(folder, "shouted.json", FLEET_OF("M6A.large", ""));
+    put(folder, "fit.json",
+        "{\"name\":\"stock\",\"driver\":\"aws\",\"ref\":\"ami-1\",\"boot_mode\":\"uefi\","
+        "\"os\":{\"name\":\"ubuntu\",\"version\":\"24.04\"}}");
     put(folder, "wish.json", "{\"cloud\":\"azure\",\"size\":\"DC2es_v5\",\"features\":[\"snp\"]}");
     put(folder, "dedicated.json",
         "{\"cloud\":\"aws\",\"size\":\"m6a.large\",\"features\":[\"snp\",\"dedicated-host\"]}");
@@ -109,7 +113,7 @@ static void parents_of_enclaves_are_checked_with_what_they_hold(void **state)
         int exit_code;
         const char *said;
     } rows[] = {
-        {"fleet check @parents.json --account @account.json", 0, "nothing speaks against it"},
+        {"fleet check @parents.json --account @account.json", 0, "not refused"},
         {"fleet check @crowded.json --account @account.json", 3, "ne-x86-parent-keeps"},
         {"fleet check @halves.json --account @account.json", 3, "ne-x86-whole-cores"},
         {"fleet check @rooms.json --account @account.json", 2, "only a fleet with the feature"},
@@ -131,7 +135,9 @@ static void a_specification_is_checked_without_a_controller(void **state)
         int exit_code;
         const char *said;
     } rows[] = {
-        {"fleet check @good.json --account @account.json", 0, "nothing speaks against it"},
+        {"fleet check @good.json --account @account.json", 0, "not refused, with what stands"},
+        {"fleet check @good.json --account @account.json --image @fit.json", 0,
+         "nothing speaks against it"},
         {"fleet check @large.json --account @account.json", 3, "snp-sizes"},
         {"fleet check @large.json --account @account.json --edition seed-2025", 3,
          "whitepaper, Appendix A"},
@@ -145,7 +151,7 @@ static void a_specification_is_checked_without_a_controller(void **state)
         {"fleet check @spread.json --account @account.json --account @blue.json --edition "
          "seed-2025",
          0, "acme us-east-2b"},
-        {"fleet check @spread.json --account @account.json", 2, "needed for blue"},
+        {"fleet check @spread.json --account @account.json", 2, "of blue is needed"},
         {"fleet check @account.json --account @account.json", 2, "unknown member"},
         {"fleet check @good.json --account @account.json --edition seed-1999", 2, "seed-1999"},
         {"fleet check @absent.json --account @account.json", 2, "absent.json"},
@@ -155,10 +161,13 @@ static void a_specification_is_checked_without_a_controller(void **state)
         {"catalogue check @wish.json", 3, "azure-snp-sizes"},
         {"catalogue check @wish.json --edition seed-2025", 0, "seed-2025 says nothing of it"},
         {"catalogue check @dedicated.json --at 2026-01-01T00:00:00Z", 3, "snp-no-dedicated-host"},
-        {"catalogue check @dedicated.json --at 2026-12-01T00:00:00Z", 0,
-         "nothing speaks against it"},
+        {"catalogue check @dedicated.json --at 2026-12-01T00:00:00Z", 0, "not refused"},
         {"catalogue check @dedicated.json --at 2026-12-01T00:00:00Z --edition seed-2025", 3,
          "snp-no-dedicated-host"},
+        {"fleet check @shouted.json --account @account.json", 3,
+         "M6A.large is not one of these sizes, m6a.large is"},
+        {"fleet check @large.json --account @account.json", 3, "3 findings"},
+        {"catalogue check @account.json", 2, "account.json: /"},
         {"catalogue check @account.json", 2, "unknown member"},
         {"catalogue", 2, "which?"},
     };
