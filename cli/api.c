@@ -309,6 +309,16 @@ static enum outcome take_words(struct call *call, char **words, struct error *er
 
 /* ---- calling --------------------------------------------------------------------------------- */
 
+/* A charter or an edition would fill the screen. */
+static void show_object(const struct api_command *command, const json_t *answer)
+{
+    OWNED(json_drop) json_t *shown = json_copy(json_looked_at(answer));
+    for (size_t i = 0; i < countof(command->left_out); i++)
+        if (command->left_out[i] != NULL && json_object_get(shown, command->left_out[i]) != NULL)
+            json_put_text(shown, command->left_out[i], "long: -o json has it");
+    print_object(stdout, shown);
+}
+
 static void show(const struct api_command *command, enum output output, const json_t *answer)
 {
     if (output == OUTPUT_JSON)
@@ -318,7 +328,7 @@ static void show(const struct api_command *command, enum output output, const js
     else if (json_object_size(answer) == 0)
         printf("done\n");
     else
-        print_object(stdout, answer);
+        show_object(command, answer);
 }
 
 static enum outcome fetch(struct client *client, const char *path, struct error *err)

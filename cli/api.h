@@ -44,7 +44,8 @@ struct api_command {
     struct api_argument arguments[API_ARGUMENTS_MAX];
     const struct column *columns; /* NULL: the whole object, a member a line */
     const char *help;
-    bool usual; /* what the noun by itself does */
+    bool usual;              /* what the noun by itself does */
+    const char *left_out[2]; /* members that a table only names; NULL: none */
 };
 
 extern const struct api_command api_commands[];

@@ -25,7 +25,7 @@ static const struct column fleet_columns[] = {
     {"SIZE", "size"}, {"POLICY", "policy"}, {"SECRETS", "secrets"}, {"PAUSED", "paused"},
     {NULL, NULL}};
 static const struct column instance_columns[] = {
-    {"ID", "id"}, {"FLEET", "fleet"}, {"REGION", "region"}, {"PHASE", "phase"},
+    {"ID", "id"}, {"FLEET", "fleet"}, {"ACCOUNT", "account"}, {"REGION", "region"}, {"PHASE", "phase"},
     {"REASON", "reason"}, {"TRUST", "trust"}, {"LEVEL", "level"}, {"WHY", "trust_reason"},
     {"AGE", "verdict_age_seconds"}, {"RENEW-AT", "renew_at"}, {"SOFTWARE", "software"},
     {"IDENTITY", "identity"}, {"SIMULATED", "simulated"}, {NULL, NULL}};
@@ -93,7 +93,7 @@ static const struct column audit_columns[] = {
 #define DISTRUST(what, help)                                                                       \
     {"distrust", what, "POST", "/v1/distrust", OBJECT, "{\"what\":\"" what "\"}",                   \
      {{"VALUE", BODY_TEXT, "value", true}, DRY_RUN, {"--expires", BODY_TEXT, "expires", false}, OUT}, \
-     NULL, "distrust " help}
+     NULL, "distrust " help, .left_out = {"charter"}}
 
 const struct api_command api_commands[] = {
     {"accounts", "list", "GET", "/v1/accounts", LIST, NULL, {{0}}, account_columns,
@@ -175,16 +175,17 @@ const struct api_command api_commands[] = {
       {"--grant", BODY_TEXT, "grant_name", true}, {"--scope", BODY_TEXT, "scope", false}},
      NULL, "have the keeper make one"},
 
-    {"charter", "get", "GET", "/v1/charter", OBJECT, NULL, {{0}}, NULL, "what the keepers obey"},
+    {"charter", "get", "GET", "/v1/charter", OBJECT, NULL, {{0}}, NULL, "what the keepers obey",
+     .left_out = {"charter", "jws"}},
     {"charter", "plan", "POST", "/v1/charter/plan", OBJECT, NULL, {FILE_ARG, AT}, NULL,
      "what a candidate (the JSON, unsigned) would change"},
     {"charter", "apply", "POST", "/v1/charter", OBJECT, NULL,
      {{"FILE", BODY_FILE_TEXT, "jws", true}, {"--if-plan", BODY_TEXT, "if_plan", false}}, NULL,
-     "offer a signed charter to the keepers"},
+     "offer a signed charter to the keepers", .left_out = {"charter", "jws"}},
 
     {"catalogue", "show", "GET", "/v1/catalogue", OBJECT, NULL,
      {{"--edition", IN_QUERY, "edition", false}}, NULL,
-     "the providers' rules in force here, with what is overridden"},
+     "the providers' rules in force here, with what is overridden", .left_out = {"rules"}},
     {"catalogue", "rules", "GET", "/v1/catalogue/rules", LIST, NULL,
      {{"--edition", IN_QUERY, "edition", false}}, rule_columns, "its rules, one a line"},
     {"catalogue", "editions", "GET", "/v1/catalogue/editions", LIST, NULL, {{0}}, edition_columns,
@@ -205,9 +206,10 @@ const struct api_command api_commands[] = {
 
     {"policy", "plan", "POST", "/v1/policies/{}/plan", OBJECT, NULL,
      {{"FILE", BODY_FILE_NAMED, "name", true}, AT, OUT}, NULL,
-     "what another policy, by the name in FILE, would change; --out: the charter to sign"},
+     "what another policy, by the name in FILE, would change; --out: the charter to sign",
+     .left_out = {"charter"}},
     {"tcb", "plan", "POST", "/v1/tcb/plan", OBJECT, NULL, {FILE_ARG, AT, OUT}, NULL,
-     "what other floors (FILE) would change, now and at their dates"},
+     "what other floors (FILE) would change, now and at their dates", .left_out = {"charter"}},
     {"tcb", "list", "GET", "/v1/tcb", LIST, NULL, {{0}}, tcb_columns,
      "which products run which TCB, and how many trusted instances", .usual = true},
 
@@ -234,7 +236,7 @@ const struct api_command api_commands[] = {
     {"cases", "accept", "POST", "/v1/cases/{}/accept", OBJECT, NULL,
      {ID_ARG, {"--expires", BODY_TEXT, "expires", true}, {"--reference", BODY_TEXT, "reference", false},
       {"--policy", BODY_TEXT, "policy", false}, AT, OUT}, NULL,
-     "the charter to sign that names it until then, and what that flips"},
+     "the charter to sign that names it until then, and what that flips", .left_out = {"charter"}},
     {"cases", "dismiss", "POST", "/v1/cases/{}/dismiss", OBJECT, NULL,
      {ID_ARG, {"REASON", BODY_TEXT, "reason", true}}, NULL, "it stays unknown, and nobody is alarmed"},
 

@@ -34,17 +34,30 @@ static void add_clean(struct text *out, const char *text)
     }
 }
 
+static bool is_list_of_objects(const json_t *value)
+{
+    return json_is_object(json_array_get(value, 0));
+}
+
 static void add_list(struct text *out, const json_t *list)
 {
     size_t i;
     const json_t *item;
+    const char *between =
+        is_list_of_objects(list) ? "; " : ","; /* objects have commas of their own */
     if (json_array_size(list) == 0)
         text_add(out, "-");
     json_array_foreach (list, i, item) {
         if (i > 0)
-            text_add(out, ",");
+            text_add(out, between);
         text_add_value(out, item);
     }
+}
+
+static bool is_nothing(const json_t *value)
+{
+    return (json_is_integer(value) && json_integer_value(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0);
 }
 
 static void add_object(struct text *out, const json_t *object)
@@ -53,7 +66,7 @@ static void add_object(struct text *out, const json_t *object)
     json_t *value;
     size_t before = out->len;
     json_object_foreach (json_looked_at(object), name, value) {
-        if (json_is_integer(value) && json_integer_value(value) == 0)
+        if (is_nothing(value))
             continue;
         if (out->len > before)
             text_add(out, ", ");
@@ -106,6 +119,31 @@ static void cell_text(const struct column *column, const json_t *row, struct tex
     text_add_value(out, json_find(row, column->member));
 }
 
+/* What stands last in a line; of a list of objects one a line, all from the same column on. */
+static void print_last(FILE *out, const json_t *value, size_t before)
+{
+    const size_t lines = is_list_of_objects(value) ? json_array_size(value) : 1;
+    for (size_t i = 0; i < lines; i++) {
+        OWNED(text_done) struct text cell = {0};
+        text_add_value(&cell, is_list_of_objects(value) ? json_array_get(value, i) : value);
+        fprintf(out, "%*s", i > 0 ? (int)before : 0, "");
+        print_cell(out, text_str(&cell), 0, true);
+    }
+}
+
+static void print_row(FILE *out, const struct column *columns, size_t count, const size_t *widths,
+                      const json_t *row)
+{
+    size_t before = 0;
+    for (size_t c = 0; c + 1 < count; c++) {
+        OWNED(text_done) struct text cell = {0};
+        cell_text(&columns[c], row, &cell);
+        print_cell(out, text_str(&cell), widths[c], false);
+        before += widths[c] + 2;
+    }
+    print_last(out, json_find(row, columns[count - 1].member), before);
+}
+
 void print_table(FILE *out, const struct column *columns, const json_t *rows)
 {
     size_t widths[COLUMNS_MAX] = {0};
@@ -115,7 +153,7 @@ void print_table(FILE *out, const struct column *columns, const json_t *rows)
     for (; count < COLUMNS_MAX && columns[count].title != NULL; count++)
         widths[count] = width_of(columns[count].title);
     json_array_foreach (rows, r, row) {
-        for (size_t c = 0; c < count; c++) {
+        for (size_t c = 0; c + 1 < count; c++) {
             OWNED(text_done) struct text cell = {0};
             cell_text(&columns[c], row, &cell);
             size_t width = width_of(text_str(&cell));
@@ -124,13 +162,8 @@ void print_table(FILE *out, const struct column *columns, const json_t *rows)
     }
     for (size_t c = 0; c < count; c++)
         print_cell(out, columns[c].title, widths[c], c + 1 == count);
-    json_array_foreach (rows, r, row) {
-        for (size_t c = 0; c < count; c++) {
-            OWNED(text_done) struct text cell = {0};
-            cell_text(&columns[c], row, &cell);
-            print_cell(out, text_str(&cell), widths[c], c + 1 == count);
-        }
-    }
+    json_array_foreach (rows, r, row)
+        print_row(out, columns, count, widths, row);
 }
 
 void print_object(FILE *out, const json_t *object)
@@ -142,11 +175,9 @@ void print_object(FILE *out, const json_t *object)
         width = strlen(name) > width ? strlen(name) : width;
     json_object_foreach (json_looked_at(object), name, value) {
         OWNED(text_done) struct text title = {0};
-        OWNED(text_done) struct text cell = {0};
         add_clean(&title, name);
-        text_add_value(&cell, value);
         print_cell(out, text_str(&title), width, false);
-        print_cell(out, text_str(&cell), 0, true);
+        print_last(out, value, width + 2);
     }
 }
 

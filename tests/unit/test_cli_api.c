@@ -239,6 +239,39 @@ static void a_candidate_charter_goes_to_a_file(void **state)
     assert_int_not_equal(run(w, api_main, line), 0);
 }
 
+static void a_table_only_names_what_fills_the_screen(void **state)
+{
+    struct world *w = *state;
+    static const char answer[] = "{\"charter\":{\"realm\":\"simulation\"},\"jws\":\"e30\"}";
+    fake_http_say(w->server, 200, answer);
+    assert_int_equal(run(w, api_main, "charter get"), 0);
+    assert_string_equal((char *)w->out.at, "charter  long: -o json has it\n"
+                                           "jws      long: -o json has it\n");
+    fake_http_say(w->server, 200, answer);
+    assert_int_equal(run(w, api_main, "charter get -o json"), 0);
+    assert_said(&w->out, "simulation");
+}
+
+static void a_list_of_objects_takes_a_line_for_each(void **state)
+{
+    struct world *w = *state;
+    fake_http_say(w->server, 200,
+                  "{\"name\":\"web\",\"places\":[{\"account\":\"a\",\"size\":\"s\"},"
+                  "{\"account\":\"b\"}]}");
+    assert_int_equal(run(w, api_main, "fleets get web"), 0);
+    assert_string_equal((char *)w->out.at, "name    web\n"
+                                           "places  account a, size s\n"
+                                           "        account b\n");
+    fake_http_say(w->server, 200,
+                  "{\"items\":[{\"account\":\"a\",\"drift\":[{\"kind\":\"x\"},{\"kind\":\"y\"}]},"
+                  "{\"account\":\"b\",\"drift\":[]}]}");
+    assert_int_equal(run(w, api_main, "catalogue drift"), 0);
+    assert_said(&w->out, "SINCE  DRIFT\n"
+                         "a        -        -        -       -        -      kind x\n"
+                         "                                                   kind y\n"
+                         "b        -        -        -       -        -      -\n");
+}
+
 /* The file alone must do, so that nobody plans one policy in the name of another. */
 static void a_policy_says_itself_which_one_it_is(void **state)
 {
@@ -402,6 +435,7 @@ static void the_status_shows_counts_and_says_simulated(void **state)
     fake_http_say(w->server, 200,
                   "{\"fleet\":\"web\",\"desired\":6,\"phases\":{\"running\":5,\"booting\":1,"
                   "\"failed\":0},\"trust\":{\"trusted\":5,\"pending\":1},\"levels\":{\"L1\":5},"
+                  "\"reasons\":{\"phase\":{},\"trust\":{\"bad-signature\":2}},"
                   "\"simulated\":6}");
     fake_http_say(w->server, 404, "{\"code\":\"not-found\"}");
     fake_http_say(w->server, 200,
@@ -413,6 +447,7 @@ static void the_status_shows_counts_and_says_simulated(void **state)
     assert_said(&w->out, "FLEET  DESIRED  WHERE  PHASES                ");
     assert_said(&w->out,
                 "web    6        -      running 5, booting 1  trusted 5, pending 1  L1 5 ");
+    assert_said(&w->out, "  trust bad-signature 2  ");
     assert_said(&w->out, "SIMULATED: web ");
 }
 
@@ -573,6 +608,8 @@ int main(void)
         T(a_body_comes_from_a_file_or_from_the_words),
         T(a_signed_charter_travels_as_text),
         T(a_candidate_charter_goes_to_a_file),
+        T(a_table_only_names_what_fills_the_screen),
+        T(a_list_of_objects_takes_a_line_for_each),
         T(a_policy_says_itself_which_one_it_is),
         T(evidence_comes_out_byte_for_byte),
         T(names_cannot_leave_their_place_in_the_path),
