@@ -33,6 +33,14 @@ enum outcome brake_look(struct worker *w, const struct account_place *place, str
     return OK;
 }
 
+enum outcome brake_looked(struct worker *w, const struct account_place *place,
+                          const struct vanishing *seen, struct error *err)
+{
+    if (!vanishing_is_mass(seen) || vanishing_is_held(seen))
+        return OK;
+    return hold_store_end(w->db, place, HOLD_MANY_VANISHED, w->holder, err);
+}
+
 enum outcome brake_is_on(struct worker *w, const struct account_place *place, bool *out,
                          struct error *err)
 {

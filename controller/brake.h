@@ -11,6 +11,9 @@
  * `seen` are filled in). */
 enum outcome brake_look(struct worker *w, const struct account_place *place, struct vanishing *seen,
                         bool *out_held, struct error *err);
+/* When all that is missing was looked at: what was believed of this list is said of no other. */
+enum outcome brake_looked(struct worker *w, const struct account_place *place,
+                          const struct vanishing *seen, struct error *err);
 /* Between two lists: is it held? Then "not found" is not believed either. */
 enum outcome brake_is_on(struct worker *w, const struct account_place *place, bool *out,
                          struct error *err);

@@ -119,6 +119,7 @@ struct round {
     struct map *by_ref;      /* digest of the cloud's name -> sighting */
     struct map *by_instance; /* id -> row, as the rows were before the list call */
     struct instance_list rows;
+    struct vanishing missing;
     bool held; /* too many are missing at once: what is missing here is not gone */
     struct watch_counts *counts;
 };
@@ -266,17 +267,17 @@ static const struct sighting *sighting_of(const struct round *r, const struct in
 /* Are too many missing at once? Those that are to go are missed by nobody. */
 static enum outcome try_brake(struct round *r, struct error *err)
 {
-    struct vanishing seen = {0};
+    struct vanishing *seen = &r->missing;
     if (r->seen.partial)
         return OK;
     for (size_t i = 0; i < r->rows.count; i++) {
         const struct instance *row = &r->rows.at[i];
         const bool is_settled = row->cloud_ref[0] != '\0' && row->wanted != WANTED_GONE &&
                                 row->phase != PHASE_TERMINATING && !is_young(row);
-        seen.settled += is_settled;
-        seen.missing += is_settled && sighting_of(r, row) == NULL;
+        seen->settled += is_settled;
+        seen->missing += is_settled && sighting_of(r, row) == NULL;
     }
-    return brake_look(r->worker, r->place, &seen, &r->held, err);
+    return brake_look(r->worker, r->place, seen, &r->held, err);
 }
 
 /* Said of one machine, and not of whoever asks: the others are looked at all the same. */
@@ -465,6 +466,7 @@ static enum outcome compare(struct round *r, struct error *err)
     TRY(try_brake(r, err));
     for (size_t i = 0; i < r->rows.count; i++)
         TRY(check_row(r, &r->rows.at[i], err));
+    TRY(brake_looked(r->worker, r->place, &r->missing, err));
     for (size_t i = 0; i < r->seen.count; i++)
         TRY(check_machine(r, &r->seen.at[i], err));
     return r->seen.partial || r->held

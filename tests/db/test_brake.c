@@ -141,6 +141,36 @@ static void what_comes_back_in_time_was_never_gone(void **state)
     fake_cloud_hide(false);
 }
 
+/* Their tags were taken off, so no list shows them, and by name they are there. */
+static void untag(int count)
+{
+    for (int i = 0; i < count; i++)
+        snprintf(fake_cloud_machine(i)->account, sizeof fake_cloud_machine(i)->account, "nobodys");
+}
+
+/* What was believed is over with the list that it was said of. */
+static void what_is_believed_of_one_list_is_not_of_the_next(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    untag(FLEET - 2);
+    assert_int_equal(look(), 0);
+    assert_ok(hold_store_believe(stage.db, &place, "token:ops", &err));
+    assert_int_equal(look(), 0); /* each was asked for by name */
+    fake_cloud_hide(true);
+    assert_int_equal(look(), 0);
+    assert_true(has_alarm("many-vanished"));
+    assert_true(stage_booting(FLEET));
+    sql("UPDATE account_holds SET since = since - interval '1 hour'");
+    fake_cloud_hide(false);
+    assert_int_equal(look(), 0);
+    assert_int_equal(look(), 0); /* it lasted, and is over too */
+    fake_cloud_hide(true);
+    assert_int_equal(look(), 0);
+    assert_true(stage_booting(FLEET));
+    fake_cloud_hide(false);
+}
+
 static void a_few_vanish_as_before(void **state)
 {
     (void)state;
@@ -366,6 +396,7 @@ int main(void)
         SETTLED(what_lasts_is_believed),
         SETTLED(a_persons_word_ends_the_wait),
         SETTLED(what_comes_back_in_time_was_never_gone),
+        SETTLED(what_is_believed_of_one_list_is_not_of_the_next),
         SETTLED(a_few_vanish_as_before),
         SETTLED(many_that_are_seen_ended_are_believed),
         SETTLED(many_that_are_to_go_are_missed_by_nobody),
