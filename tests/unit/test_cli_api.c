@@ -12,7 +12,10 @@
 #include "cli/machines.h"
 #include "cli/status.h"
 #include "controller/routes.h"
+#include "drivers/driver.h"
 #include "lib/base/file.h"
+#include "lib/model/catalogue_drift.h"
+#include "lib/model/verdict.h"
 #include "tests/support/fake_http.h"
 #include "tests/support/test.h"
 
@@ -516,6 +519,35 @@ static void codes_are_explained(void **state)
     assert_int_equal(run(w, explain_main, "explain"), 2);
 }
 
+static void assert_all_explained(struct world *w, const struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        OWNED(text_done) struct text line = {0};
+        text_addf(&line, "explain %s", names->words[i]);
+        if (run(w, explain_main, text_str(&line)) != 0)
+            fail_msg("nobody explains the %s '%s'", names->what, names->words[i]);
+    }
+}
+
+/* What tables of status, drift and instances show as their reason. */
+static void words_that_are_shown_as_reasons_are_explained(void **state)
+{
+    assert_all_explained(*state, &cloud_error_names);
+    assert_all_explained(*state, &drift_kind_names);
+    assert_all_explained(*state, &missing_names);
+    assert_all_explained(*state, &residual_names);
+}
+
+/* Of two the second would never be read. */
+static void a_code_is_explained_once(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < explanation_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(explanations[i].code, explanations[k].code) == 0)
+                fail_msg("'%s' is there twice", explanations[i].code);
+}
+
 static void machines_are_drawn(void **state)
 {
     struct world *w = *state;
@@ -624,6 +656,8 @@ int main(void)
         T(the_status_shows_counts_and_says_simulated),
         T(the_status_of_one_fleet_is_its_own_json),
         T(codes_are_explained),
+        T(words_that_are_shown_as_reasons_are_explained),
+        cmocka_unit_test(a_code_is_explained_once),
         T(machines_are_drawn),
         T(no_answer_can_play_with_the_terminal),
         cmocka_unit_test(every_command_has_its_route),
