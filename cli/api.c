@@ -6,7 +6,7 @@
 #include "cli/client.h"
 #include "lib/base/file.h"
 
-enum { BODY_MAX = 1024 * 1024 };
+enum { BODY_MAX = 1024 * 1024, HELP_COLUMN = 64 };
 
 struct call {
     const struct api_command *command;
@@ -64,17 +64,39 @@ static const struct api_argument *find_option(const struct api_command *command,
     return NULL;
 }
 
+/* What an option takes, in the words of the manual. */
+static const char *value_of(const struct api_argument *option)
+{
+    static const struct {
+        const char *option, *value;
+    } rows[] = {
+        {"--after", "N"},     {"--at", "TIME"},     {"--ends", "TIME"},  {"--expires", "TIME"},
+        {"--if-plan", "HEX"}, {"--instance", "ID"}, {"--kind", "WORD"},  {"--out", "FILE"},
+        {"--phase", "WORD"},  {"--reason", "TEXT"}, {"--scope", "WORD"}, {"--state", "WORD"},
+        {"--trust", "WORD"},
+    };
+    for (size_t i = 0; i < countof(rows); i++)
+        if (strcmp(rows[i].option, option->name) == 0)
+            return rows[i].value;
+    return "NAME";
+}
+
 static void print_usage(const struct api_command *command, FILE *out)
 {
     OWNED(text_done) struct text line = {0};
     text_addf(&line, "muster %s %s", command->noun, command->verb);
     for (const struct api_argument *a = command->arguments; a->name != NULL; a++) {
-        const char *value = is_option(a) && takes_value(a) ? " VALUE" : "";
-        text_addf(&line, a->required ? " %s%s" : " [%s%s]", a->name, value);
+        const bool valued = is_option(a) && takes_value(a);
+        text_addf(&line, a->required ? " %s%s%s" : " [%s%s%s]", a->name, valued ? " " : "",
+                  valued ? value_of(a) : "");
     }
     if (command->answer == ANSWERS_LIST && find_option(command, "--limit") == NULL)
         text_add(&line, " [--limit N]");
-    fprintf(out, "  %-64s %s\n", text_str(&line), command->help);
+    if (line.len > HELP_COLUMN) { /* a long one has a line to itself */
+        fprintf(out, "  %s\n", text_str(&line));
+        text_done(&line);
+    }
+    fprintf(out, "  %-*s %s\n", HELP_COLUMN, text_str(&line), command->help);
 }
 
 void api_print_help(const char *noun, FILE *out)
@@ -407,6 +429,17 @@ static const struct api_command *find_usual(const char *noun)
     return NULL;
 }
 
+static int not_a_command(const char *noun, const char *verb)
+{
+    struct error err = {0};
+    if (verb == NULL)
+        error_ignore(fail(&err, ERR_INVALID, "'muster %s' does what?", noun));
+    else
+        error_ignore(fail(&err, ERR_INVALID, "'muster %s' does no '%.60s'", noun, verb));
+    cli_fail(&err);
+    return usage(noun, stderr);
+}
+
 int api_main(int argc, char **argv)
 {
     struct error err = {0};
@@ -416,11 +449,12 @@ int api_main(int argc, char **argv)
         return cli_fail(&err);
     if (asks_for_help(&options))
         return usage(argv[0], stdout);
-    const int said = options.word_count < 2 ? 1 : 2; /* words that name the command */
+    const bool by_noun = options.word_count < 2 || options.words[1][0] == '-';
+    const int said = by_noun ? 1 : 2; /* words that name the command */
     call.command =
-        said == 1 ? find_usual(options.words[0]) : find(options.words[0], options.words[1]);
+        by_noun ? find_usual(options.words[0]) : find(options.words[0], options.words[1]);
     if (call.command == NULL)
-        return usage(argv[0], stderr);
+        return not_a_command(options.words[0], by_noun ? NULL : options.words[1]);
     if (take_words(&call, options.words + said, &err) != OK || run(&call, &options, &err) != OK)
         return cli_fail(&err);
     return 0;

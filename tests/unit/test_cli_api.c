@@ -466,7 +466,14 @@ static void alarms_are_listed_without_a_verb(void **state)
     fake_http_say(w->server, 200, answer);
     assert_int_equal(run(w, api_main, "alarms -o json"), 0);
     assert_said(&w->out, "\"code\": \"no-keeper\"");
+    fake_http_say(w->server, 200, answer);
+    assert_int_equal(run(w, api_main, "alarms --limit 1"), 0);
     assert_int_equal(run(w, api_main, "fleets"), 2); /* it has more than a list */
+    assert_said(&w->complaint, "muster: invalid: 'muster fleets' does what?\nusage:\n");
+    assert_int_equal(run(w, api_main, "fleets statuss web"), 2);
+    assert_said(&w->complaint, "muster: invalid: 'muster fleets' does no 'statuss'\nusage:\n");
+    assert_int_equal(run(w, api_main, "alarms --color"), 2);
+    assert_said(&w->complaint, "'--color' is not something 'muster alarms list' takes");
 }
 
 static void an_objective_is_said_in_numbers(void **state)
