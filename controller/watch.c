@@ -383,6 +383,16 @@ static bool is_its_launch(const struct instance *row, const struct sighting *see
     return strcmp(row->client_token, seen->client_token) == 0;
 }
 
+/* Of an order before the row's last one, that came late: the row looks for another machine. */
+static bool is_earlier_launch(const struct instance *row, const struct sighting *seen)
+{
+    char token[CLIENT_TOKEN_SIZE];
+    if (seen->generation < 1 || seen->generation >= row->attempt)
+        return false;
+    instance_client_token(&row->id, seen->generation, token);
+    return strcmp(token, seen->client_token) == 0;
+}
+
 static bool is_listed(const struct round *r, const char *ref)
 {
     struct ref_key key = key_of(ref);
@@ -424,6 +434,8 @@ static enum outcome check_machine(struct round *r, const struct sighting *seen, 
         return check_second(r, row, seen, err);
     if (seen->is_copy)
         return show_orphan(r, seen, err);
+    if (is_earlier_launch(row, seen))
+        return end_stray(r, seen, err);
     return is_its_launch(row, seen) && row->phase != PHASE_LAUNCHING ? adopt(r, row, seen, err)
                                                                      : OK;
 }

@@ -57,6 +57,25 @@ static void a_second_machine_for_one_row_is_ended_and_the_first_stays(void **sta
     assert_one_machine_a_row(1);
 }
 
+/* An order that came late, of a controller that stood still: its row waits for room meanwhile, and
+ * looks for another one. */
+static void a_machine_of_an_earlier_order_is_ended_while_its_row_waits(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char token[CLIENT_TOKEN_SIZE];
+    fake_cloud_fill("cloud", CLOUD_CAPACITY, 0);
+    stage_start();
+    stage_fleet(1);
+    stage_await(failed, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("failed", false);
+    assert_ok(db_script(stage.db, "UPDATE instances SET attempt = attempt + 1", &err));
+    instance_client_token(&list.at[0].id, list.at[0].attempt, token);
+    const int number = fake_cloud_plant(&list.at[0].id, token);
+    fake_cloud_machine(number)->seen.generation = list.at[0].attempt;
+    stage_await(machines, 0);
+}
+
 /* Whoever copies a machine in its cloud's console copies its tags too: that is no second launch. */
 static void a_machine_with_copied_tags_is_shown_and_left_alone(void **state)
 {
@@ -390,6 +409,7 @@ int main(void)
         STAGED(a_machine_that_vanished_is_replaced),
         STAGED(a_machine_whose_row_is_over_is_ended),
         STAGED(a_second_machine_for_one_row_is_ended_and_the_first_stays),
+        STAGED(a_machine_of_an_earlier_order_is_ended_while_its_row_waits),
         STAGED(a_machine_with_copied_tags_is_shown_and_left_alone),
         STAGED(a_machine_without_a_row_is_shown_and_left_alone),
         STAGED(an_orphan_is_told_of_once_until_it_changes),
