@@ -77,12 +77,14 @@ enum outcome accounts_confirm(struct request *r, struct error *err)
 {
     static const char *const whose[] = {"cloud_account", NULL}, *const gone[] = {"vanished", NULL};
     const struct account_place place = place_of(r);
+    OWNED(account_done) struct account account = {0};
     const char *cloud_account;
     int64_t epoch;
     if (json_object_get(r->body, "vanished") != NULL) {
         TRY(json_only(r->body, "", gone, err));
         if (!json_is_true(json_object_get(r->body, "vanished")))
             return fail_at(err, ERR_INVALID, "invalid", "/vanished", "/vanished: true or nothing");
+        TRY(account_store_look(r->db, place.project, place.name, false, &account, &epoch, err));
         TRY(hold_store_believe(r->db, &place, r->actor, err));
         return accounts_show(r, err);
     }

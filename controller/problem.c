@@ -60,9 +60,13 @@ static const struct {
     const char *constraint;
     const char *where;
 } places[] = {
-    {"accounts_project_name_key", "/name"},      {"images_project_name_key", "/name"},
-    {"fleets_project_name_key", "/name"},        {"secrets_project_name_key", "/name"},
-    {"fleets_project_account_fkey", "/account"}, {"fleets_project_image_fkey", "/image"},
+    {"accounts_project_name_key", "/name"},
+    {"images_project_name_key", "/name"},
+    {"fleets_project_name_key", "/name"},
+    {"secrets_project_name_key", "/name"},
+    {"fleets_project_account_fkey", "/account"},
+    {"fleets_project_image_fkey", "/image"},
+    {"fleet_places_project_account_fkey", "/places"},
     {"charters_project_serial_key", "/jws"},
 };
 

@@ -46,6 +46,10 @@ static void a_fleet_twice_or_of_unknown_things_is_refused(void **state)
     assert_string_equal(lost.where, "/account");
     ask_refused("PUT", "/v1/fleets/twice", "{\"image\":\"none\"}", 422, "no-such-reference",
                 "/image");
+    ask_refused("POST", "/v1/fleets",
+                "{\"name\":\"lost\",\"desired\":1,\"places\":[{\"account\":\"none\"}],"
+                "\"image\":\"stock\",\"size\":\"s\",\"policy\":\"web\"}",
+                422, "no-such-reference", "/places");
     ask_refused("POST", "/v1/accounts", ASK_ACCOUNT, 409, "exists", "/name");
     ask_refused("POST", "/v1/images", ASK_IMAGE, 409, "exists", "/name");
     ask_does("POST", "/v1/images", "{\"name\":\"blue\",\"driver\":\"azure\",\"ref\":\"x\"}", 201);
@@ -354,6 +358,7 @@ static void an_accounts_hold_is_shown_and_ended_by_a_word(void **state)
     (void)state;
     struct error err = {0};
     ask_refused("POST", "/v1/accounts/acme/confirm", "{\"vanished\":true}", 409, "not-held", "");
+    ask_refused("POST", "/v1/accounts/none/confirm", "{\"vanished\":true}", 404, "not-found", "");
     ask_refused("POST", "/v1/accounts/acme/confirm", "{\"cloud_account\":\"a b\"}", 422,
                 "bad-account", "/cloud_account");
     assert_ok(db_script(ask_db,
