@@ -83,7 +83,8 @@ DB_MIGRATIONS += $(top_srcdir)/db/migrations/0023_leftovers.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0024_account_holds.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0025_notices.sql \
 	$(top_srcdir)/db/migrations/0026_orphans_by_number.sql \
-	$(top_srcdir)/db/migrations/0027_platforms.sql
+	$(top_srcdir)/db/migrations/0027_platforms.sql \
+	$(top_srcdir)/db/migrations/0028_pages_of_notices.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

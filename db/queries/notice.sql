@@ -6,9 +6,9 @@
 -- state nothing is written. The FULL JOIN is never a nested loop, whatever the planner thinks of how much was said.
 -- name: notice_look
 WITH said AS (
-    SELECT DISTINCT ON (i.id, s.kind, coalesce(s.event, '')) i.id AS instance, s.kind, coalesce(s.event, '') AS event,
-        coalesce(s.status, '') AS status, s.not_before, s.not_after, s.deadline, s.is_ours_to_time,
-        coalesce(s.text, '') AS text
+    SELECT DISTINCT ON (i.id, s.kind, coalesce(s.event, '')) i.id AS instance, i.fleet, s.kind,
+        coalesce(s.event, '') AS event, coalesce(s.status, '') AS status, s.not_before, s.not_after, s.deadline,
+        s.is_ours_to_time, coalesce(s.text, '') AS text
     FROM jsonb_to_recordset($4::text::jsonb) AS s (ref text, kind text, event text, status text, not_before timestamptz,
         not_after timestamptz, deadline timestamptz, is_ours_to_time boolean, text text)
     JOIN instances i ON i.project = $1 AND i.account = $2 AND i.cloud_ref = s.ref AND i.phase <> 'terminated'
@@ -17,26 +17,26 @@ WITH said AS (
     SELECT *, row_number() OVER (PARTITION BY instance ORDER BY not_before, kind, event) AS rank FROM said
 ), compared AS (
     SELECT r.*, n.id AS stands,
-        (n.status, n.not_before, n.not_after, n.deadline, n.is_ours_to_time, n.text)
-            IS NOT DISTINCT FROM (r.status, r.not_before, r.not_after, r.deadline, r.is_ours_to_time, r.text) AS is_same
+        (n.fleet, n.status, n.not_before, n.not_after, n.deadline, n.is_ours_to_time, n.text) IS NOT DISTINCT FROM
+            (r.fleet, r.status, r.not_before, r.not_after, r.deadline, r.is_ours_to_time, r.text) AS is_same
     FROM ranked r
     FULL JOIN (SELECT * FROM notices WHERE project = $1 AND account = $2 AND ended IS NULL) n
         ON n.instance = r.instance AND n.kind = r.kind AND n.event = r.event
 ), given AS (
-    INSERT INTO notices AS n (id, project, account, instance, event, kind, status, not_before, not_after, deadline,
-        is_ours_to_time, text, first_seen, given, changed)
-    SELECT gen_random_uuid(), $1, $2, instance, event, kind, status, not_before, not_after, deadline, is_ours_to_time,
-        text, statement_timestamp(), statement_timestamp(), statement_timestamp()
+    INSERT INTO notices AS n (id, project, fleet, account, instance, event, kind, status, not_before, not_after,
+        deadline, is_ours_to_time, text, first_seen, given, changed)
+    SELECT gen_random_uuid(), $1, fleet, $2, instance, event, kind, status, not_before, not_after, deadline,
+        is_ours_to_time, text, statement_timestamp(), statement_timestamp(), statement_timestamp()
     FROM compared WHERE instance IS NOT NULL AND rank <= $6::bigint AND (stands IS NULL OR NOT is_same)
     ORDER BY instance, kind, event
-    ON CONFLICT (instance, kind, event) DO UPDATE SET account = excluded.account, status = excluded.status,
-        not_before = excluded.not_before, not_after = excluded.not_after, deadline = excluded.deadline,
-        is_ours_to_time = excluded.is_ours_to_time, text = excluded.text, ended = NULL,
+    ON CONFLICT (instance, kind, event) DO UPDATE SET fleet = excluded.fleet, account = excluded.account,
+        status = excluded.status, not_before = excluded.not_before, not_after = excluded.not_after,
+        deadline = excluded.deadline, is_ours_to_time = excluded.is_ours_to_time, text = excluded.text, ended = NULL,
         given = CASE WHEN n.ended IS NULL THEN n.given ELSE excluded.given END,
         changed = excluded.changed, changes = n.changes + 1
     WHERE n.ended IS NOT NULL
-       OR (n.status, n.not_before, n.not_after, n.deadline, n.is_ours_to_time, n.text)
-          IS DISTINCT FROM (excluded.status, excluded.not_before, excluded.not_after, excluded.deadline,
+       OR (n.fleet, n.status, n.not_before, n.not_after, n.deadline, n.is_ours_to_time, n.text)
+          IS DISTINCT FROM (excluded.fleet, excluded.status, excluded.not_before, excluded.not_after, excluded.deadline,
                             excluded.is_ours_to_time, excluded.text)
       AND (n.changes < $7::bigint OR n.changed <= statement_timestamp() - interval '1 hour')
     RETURNING n.*, CASE WHEN n.given = n.changed THEN 'given' ELSE 'changed' END AS change
@@ -71,19 +71,37 @@ DELETE FROM notices WHERE id IN (
                     FROM notices WHERE project = $1 AND account = $2 AND ended IS NOT NULL) AS old
     WHERE rank > $3::bigint);
 
+-- Those of a machine, or else a fleet, or else an account, or else all, by one index each and no further than the page:
+-- which of them counts is known before any is read, and nothing hangs on what the planner knows of the parameters.
 -- name: notice_list
-SELECT n.id, n.instance, i.fleet, n.account, a.driver AS cloud, i.region, i.zone, i.cloud_ref AS ref, n.event, n.kind,
+SELECT n.id, n.instance, n.fleet, n.account, a.driver AS cloud, i.region, i.zone, i.cloud_ref AS ref, n.event, n.kind,
     n.status, n.begins, n.not_before, n.not_after, n.deadline, n.is_ours_to_time, n.text, n.first_seen, n.given,
     n.changed, n.changes, n.ended
-FROM notices n
-    JOIN instances i ON i.id = n.instance
+FROM (VALUES (false), (true)) AS o (is_over)
+    CROSS JOIN (SELECT coalesce($6::timestamptz, '-infinity') AS begins,
+                    coalesce($7::uuid, '00000000-0000-0000-0000-000000000000') AS id) AS after
+    CROSS JOIN LATERAL (
+        (SELECT * FROM notices m WHERE m.instance = $4 AND m.project = $1
+            AND ($2::text IS NULL OR m.fleet = $2) AND ($3::text IS NULL OR m.account = $3)
+            AND (m.ended IS NOT NULL) = o.is_over AND (m.begins, m.id) > (after.begins, after.id)
+         ORDER BY m.begins, m.id LIMIT $8)
+        UNION ALL
+        (SELECT * FROM notices m WHERE $4::uuid IS NULL AND m.project = $1 AND m.fleet = $2
+            AND ($3::text IS NULL OR m.account = $3)
+            AND (m.ended IS NOT NULL) = o.is_over AND (m.begins, m.id) > (after.begins, after.id)
+         ORDER BY m.begins, m.id LIMIT $8)
+        UNION ALL
+        (SELECT * FROM notices m WHERE $4::uuid IS NULL AND $2::text IS NULL AND m.project = $1 AND m.account = $3
+            AND (m.ended IS NOT NULL) = o.is_over AND (m.begins, m.id) > (after.begins, after.id)
+         ORDER BY m.begins, m.id LIMIT $8)
+        UNION ALL
+        (SELECT * FROM notices m WHERE $4::uuid IS NULL AND $2::text IS NULL AND $3::text IS NULL AND m.project = $1
+            AND (m.ended IS NOT NULL) = o.is_over AND (m.begins, m.id) > (after.begins, after.id)
+         ORDER BY m.begins, m.id LIMIT $8)
+    ) AS n
+    CROSS JOIN LATERAL (SELECT region, zone, cloud_ref FROM instances WHERE id = n.instance LIMIT 1) AS i
     JOIN accounts a ON a.project = n.project AND a.name = n.account
-WHERE n.project = $1
-  AND ($2::text IS NULL OR i.fleet = $2)
-  AND ($3::text IS NULL OR n.account = $3)
-  AND ($4::uuid IS NULL OR n.instance = $4)
-  AND ($5::boolean OR n.ended IS NULL)
-  AND ($6::timestamptz IS NULL OR (n.begins, n.id) > ($6, $7::uuid))
+WHERE $5::boolean OR NOT o.is_over
 ORDER BY n.begins, n.id LIMIT $8;
 
 -- name: notice_find

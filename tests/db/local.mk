@@ -32,6 +32,7 @@ check_PROGRAMS += tests/db/test_manners
 check_PROGRAMS += tests/db/test_migrate
 check_PROGRAMS += tests/db/test_api_notices
 check_PROGRAMS += tests/db/test_notices
+check_PROGRAMS += tests/db/test_notices_pages
 check_PROGRAMS += tests/db/test_notices_seen
 check_PROGRAMS += tests/db/test_retention
 check_PROGRAMS += tests/db/test_slots

@@ -305,6 +305,19 @@ static void of_one_event_said_twice_the_earlier_date_counts(void **state)
     assert_int_equal(the_only().changes, 0);
 }
 
+/* An older release beside this one writes down no fleet. */
+static void a_notice_without_its_fleet_gets_it_with_the_next_look(void **state)
+{
+    (void)state;
+    machines(1);
+    say("i-1", "event-1", in(HOUR));
+    look();
+    run("UPDATE notices SET fleet = ''");
+    look();
+    assert_string_equal(the_only().fleet, "web");
+    assert_told("given", 1);
+}
+
 /* ---- at once --------------------------------------------------------------------------------- */
 
 enum { LOOKERS = 4, LOOKS = 10 };
@@ -603,6 +616,7 @@ int main(void)
         HEARD(notices_of_machines_without_a_row_are_left_aside),
         HEARD(a_machine_of_another_account_is_another_machine),
         HEARD(one_event_of_two_machines_is_two_notices),
+        HEARD(a_notice_without_its_fleet_gets_it_with_the_next_look),
         HEARD(of_one_event_said_twice_the_earlier_date_counts),
         HEARD(texts_of_any_length_and_letters_are_kept),
         HEARD(dates_of_any_year_are_kept_or_say_nothing),
