@@ -12,8 +12,10 @@ enum { ARM_PARTS_MAX = 4, ARM_TOKEN_SECONDS = 3600 };
 struct arm_api {
     struct world *world;
     const struct images *images;
-    const char *subscription;
-    const char *tenant;
+    const char *_Atomic subscription;
+    const char *_Atomic home; /* the tenant that it is of */
+    _Atomic int64_t turns;    /* tokens of before the last are none */
+    const char *tenant;       /* whose token service this is */
     const char *client_id;
     const char *client_secret;
     const char *federated_token; /* that another issuer would have made; empty: none is taken */

@@ -367,7 +367,7 @@ static json_t *make_subscription(const struct arm_api *api)
     text_addf(&id, "/subscriptions/%s", api->subscription);
     json_put_text(out, "id", text_str(&id));
     json_put_text(out, "subscriptionId", api->subscription);
-    json_put_text(out, "tenantId", api->tenant);
+    json_put_text(out, "tenantId", api->home);
     json_put_text(out, "displayName", "muster-sim");
     json_put_text(out, "state", "Enabled");
     return out;

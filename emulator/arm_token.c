@@ -115,6 +115,7 @@ void arm_token_make(const struct arm_api *api, struct text *out)
     json_put_text(claims, "tid", api->tenant);
     json_put_text(claims, "appid", api->client_id);
     json_put_text(claims, "oid", api->client_id);
+    json_put_int(claims, "turn", api->turns);
     json_put_int(claims, "exp", moment_seconds(clock_now()) + ARM_TOKEN_SECONDS);
     OWNED(mem_drop) char *text = json_print(claims);
     text_add_base64url(out, span_of_text("{\"alg\":\"HS256\",\"typ\":\"JWT\"}"));
@@ -182,9 +183,10 @@ bool arm_token_check(struct arm_call *call)
         return arm_refuse(call, 401, "AuthenticationFailed",
                           "Authentication failed. The 'Authorization' header is missing.");
     }
-    if (!token_is_ours(call->api, header + 7))
-        return arm_refuse(call, 401, "InvalidAuthenticationToken", "The access token is invalid.");
     OWNED(json_drop) json_t *claims = read_part(header + 7, 1);
+    if (!token_is_ours(call->api, header + 7) ||
+        json_integer_value(json_object_get(claims, "turn")) != call->api->turns)
+        return arm_refuse(call, 401, "InvalidAuthenticationToken", "The access token is invalid.");
     if (json_integer_value(json_object_get(claims, "exp")) < moment_seconds(clock_now()))
         return arm_refuse(call, 401, "ExpiredAuthenticationToken",
                           "The access token expiry is earlier than the current time.");

@@ -12,14 +12,17 @@
 #define STS_NAMESPACE "https://sts.amazonaws.com/doc/2011-06-15/"
 #define SIM_ACCOUNT "000000000000"
 
+enum { AWS_SESSION_SIZE = 48 };
+
 struct aws_api {
     struct world *world;
     const struct images *images;
     const char *regions; /* split at blanks; each has machines of its own */
     const char *access_key_id;
     const char *secret_access_key;
-    int64_t page_most;   /* never more on a page, whatever MaxResults says */
-    const char *account; /* that its key is of; NULL: SIM_ACCOUNT */
+    int64_t page_most;           /* never more on a page, whatever MaxResults says */
+    const char *_Atomic account; /* that its key is of; machines stay with whose launched them */
+    _Atomic int64_t turns;       /* sessions of before the last are over */
 };
 
 /* Why a call was refused, in AWS's words. */
@@ -50,6 +53,9 @@ struct action {
 };
 extern const struct action aws_actions[];
 extern const size_t aws_action_count;
+
+/* The token of a session that begins now. */
+void aws_session(const struct aws_api *api, char out[static AWS_SESSION_SIZE]);
 
 void aws_api_answer(const struct aws_api *api, const struct face_request *request,
                     struct face_answer *out);

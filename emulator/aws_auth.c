@@ -111,6 +111,15 @@ static bool signature_fits(const struct aws_api *api, const struct face_request 
     return secret_equal(span_of_text(expected), span_of_text(claimed->signature));
 }
 
+/* Keys by themselves are of no session. */
+static bool session_goes_on(const struct aws_api *api, const struct face_request *request)
+{
+    char session[AWS_SESSION_SIZE];
+    const char *token = face_header(request, "x-amz-security-token");
+    aws_session(api, session);
+    return token == NULL || strcmp(token, session) == 0;
+}
+
 bool aws_auth_check(const struct aws_api *api, const struct face_request *request,
                     struct aws_scope *out_scope, struct refusal *out)
 {
@@ -132,6 +141,9 @@ bool aws_auth_check(const struct aws_api *api, const struct face_request *reques
         return refuse(out, 403, "SignatureDoesNotMatch",
                       "The request signature we calculated does not match the signature you "
                       "provided");
+    if (!session_goes_on(api, request))
+        return refuse(out, 400, "ExpiredToken",
+                      "The security token included in the request is expired");
     memcpy(out_scope->region, claimed.region, sizeof claimed.region);
     memcpy(out_scope->service, claimed.service, sizeof claimed.service);
     return true;

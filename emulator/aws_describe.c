@@ -85,7 +85,8 @@ static bool is_named(const struct form_in *form, const char *ref)
 
 bool ec2_is_here(const struct aws_call *call, const struct machine *machine)
 {
-    return machine->cloud == DRIVER_AWS && strcmp(machine->region, call->region) == 0;
+    return machine->cloud == DRIVER_AWS && strcmp(machine->region, call->region) == 0 &&
+           strcmp(machine->group, call->api->account) == 0;
 }
 
 struct machine *ec2_find(const struct aws_call *call, const char *ref)

@@ -110,6 +110,7 @@ static bool draft_machine(const struct aws_call *call, struct machine *draft, st
     if (token != NULL && strlen(token) > 64)
         return refuse(out, 400, "InvalidParameterValue", "The client token is too long");
     snprintf(zone, sizeof zone, "%.62sa", call->region);
+    copy_given(draft->group, sizeof draft->group, call->api->account, "");
     copy_given(draft->region, sizeof draft->region, call->region, "");
     copy_given(draft->client_token, sizeof draft->client_token, token, "");
     copy_given(draft->image, sizeof draft->image, form_get(form, "ImageId"), "");
@@ -144,6 +145,8 @@ bool run_instances(struct aws_call *call, struct refusal *out)
     if (!check_launch(call, out) || !draft_machine(call, &draft, out) ||
         !read_user_data(call, &user_data, out))
         return false;
+    if (before != NULL && strcmp(before->group, draft.group) != 0)
+        before = NULL; /* another account's token */
     if (number_parse(most, 1, LAUNCH_MAX, &count, NULL) != OK)
         return refuse(out, 400, "InvalidParameterValue", "MaxCount is 1 to %d", LAUNCH_MAX);
     if (before != NULL && strcmp(before->order_hash, draft.order_hash) != 0)

@@ -139,10 +139,12 @@ static bool get_console_output(struct aws_call *call, struct refusal *out)
 static bool get_caller_identity(struct aws_call *call, struct refusal *out)
 {
     (void)out;
+    char arn[128];
     text_add(call->out, "<GetCallerIdentityResult>");
     xml_add(call->out, "UserId", call->api->access_key_id);
-    xml_add(call->out, "Account", call->api->account != NULL ? call->api->account : SIM_ACCOUNT);
-    xml_add(call->out, "Arn", "arn:aws:iam::" SIM_ACCOUNT ":user/muster-sim");
+    xml_add(call->out, "Account", call->api->account);
+    snprintf(arn, sizeof arn, "arn:aws:iam::%.63s:user/muster-sim", call->api->account);
+    xml_add(call->out, "Arn", arn);
     text_add(call->out, "</GetCallerIdentityResult>");
     return true;
 }

@@ -81,8 +81,9 @@ static void show(struct text *out, const struct remnant *remnant)
 static void list_one(const struct remnant *remnant, void *context)
 {
     struct listing *list = context;
-    if (strcmp(remnant->region, list->call->region) != 0 || !passes(list->call->form, remnant) ||
-        ++list->seen <= list->after)
+    if (strcmp(remnant->region, list->call->region) != 0 ||
+        strcmp(remnant->group, list->call->api->account) != 0 ||
+        !passes(list->call->form, remnant) || ++list->seen <= list->after)
         return;
     list->more |= list->shown == list->most;
     if (list->more)

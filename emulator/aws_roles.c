@@ -6,6 +6,11 @@
 
 enum { ROLE_SECONDS = 3600 };
 
+void aws_session(const struct aws_api *api, char out[static AWS_SESSION_SIZE])
+{
+    snprintf(out, AWS_SESSION_SIZE, "muster-sim-session-%lld", (long long)api->turns);
+}
+
 static bool check_role(const struct aws_call *call, struct refusal *out)
 {
     const char *role = form_get(call->form, "RoleArn");
@@ -22,13 +27,14 @@ static void give(struct aws_call *call, const char *result)
 {
     const struct moment now = clock_at_seconds(moment_seconds(clock_now()));
     const char *role = strstr(form_get(call->form, "RoleArn"), ":role/") + strlen(":role/");
-    char name[256];
-    snprintf(name, sizeof name, "arn:aws:sts::" SIM_ACCOUNT ":assumed-role/%.100s/%.64s", role,
-             form_get(call->form, "RoleSessionName"));
+    char name[256], session[AWS_SESSION_SIZE];
+    snprintf(name, sizeof name, "arn:aws:sts::%.63s:assumed-role/%.100s/%.64s", call->api->account,
+             role, form_get(call->form, "RoleSessionName"));
+    aws_session(call->api, session);
     text_addf(call->out, "<%s><Credentials>", result);
     xml_add(call->out, "AccessKeyId", call->api->access_key_id);
     xml_add(call->out, "SecretAccessKey", call->api->secret_access_key);
-    xml_add(call->out, "SessionToken", "muster-sim-session");
+    xml_add(call->out, "SessionToken", session);
     xml_add(call->out, "Expiration", moment_text(moment_add_seconds(now, ROLE_SECONDS)).at);
     text_add(call->out, "</Credentials><AssumedRoleUser>");
     xml_add(call->out, "AssumedRoleId", "AROAMUSTERSIM:session");

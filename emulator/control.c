@@ -166,6 +166,22 @@ static enum outcome set_metadata(struct control_call *call, struct error *err)
     return show_metadata(call, err);
 }
 
+static enum outcome show_accounts(struct control_call *call, struct error *err)
+{
+    (void)err;
+    OWNED(json_drop) json_t *out = whose_to_json(call->control->whose);
+    say(call->answer, out);
+    return OK;
+}
+
+static enum outcome set_account(struct control_call *call, struct error *err)
+{
+    OWNED(json_drop) json_t *wish = NULL;
+    TRY(json_parse(call->request->body, FACE_BODY_MAX, &wish, err));
+    TRY(whose_turn(call->control->whose, wish, err));
+    return show_accounts(call, err);
+}
+
 /* clang-format off */
 static const struct {
     const char *method;
@@ -187,6 +203,8 @@ static const struct {
     {"GET",    CONTROL_PREFIX "clouds",   show_clouds},
     {"GET",    CONTROL_PREFIX "metadata", show_metadata},
     {"POST",   CONTROL_PREFIX "metadata", set_metadata},
+    {"GET",    CONTROL_PREFIX "accounts", show_accounts},
+    {"POST",   CONTROL_PREFIX "accounts", set_account},
 };
 /* clang-format on */
 

@@ -6,6 +6,7 @@
 #include "emulator/images.h"
 #include "emulator/kds_face.h"
 #include "emulator/metadata.h"
+#include "emulator/whose.h"
 #include "emulator/world.h"
 
 #define CONTROL_PREFIX "/_control/"
@@ -16,6 +17,7 @@ struct control {
     const struct psp *psp;
     struct kds_face *kds;
     struct metadata *metadata;
+    struct whose *whose;
 };
 
 bool control_is_for(const struct face_request *request);

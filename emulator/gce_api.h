@@ -19,9 +19,10 @@ enum { GCE_NAME_SIZE = 64, GCE_SECRET_SIZE = 32, GCE_TOKEN_SIZE = 96, GCE_TOKEN_
 struct gce_api {
     struct world *world;
     const struct images *images;
-    const char *project;
-    const char *regions; /* split at blanks; each has zones a, b and c */
-    int64_t page_most;   /* never more on a page, whatever maxResults says */
+    const char *_Atomic project;
+    _Atomic int64_t turns; /* tokens of before the last are none */
+    const char *regions;   /* split at blanks; each has zones a, b and c */
+    int64_t page_most;     /* never more on a page, whatever maxResults says */
     int64_t token_seconds;
     char token_url[96]; /* as the key file says it */
     struct rsa_signer *key;

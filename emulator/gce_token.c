@@ -77,14 +77,15 @@ void gce_api_close(struct gce_api *api)
 static const char *const prefixes[] = {
     [GCE_ACCOUNT] = "ya29.sim-", [GCE_FEDERATED] = "ya29.d.sim-"};
 
-/* "ya29.sim-<end>-<mac>": nothing is remembered, and none lasts over a restart. */
+/* "ya29.sim-<end>-<mac>": nothing is remembered, and none lasts over a restart or a turn. */
 void gce_token_make(const struct gce_api *api, enum gce_caller caller, int64_t until,
                     char out[static GCE_TOKEN_SIZE])
 {
-    char said[48], hex[2 * SHA256_SIZE + 1];
+    char said[48], meant[72], hex[2 * SHA256_SIZE + 1];
     uint8_t mac[SHA256_SIZE];
     snprintf(said, sizeof said, "%s%lld", prefixes[caller], (long long)until);
-    digest_hmac(DIGEST_SHA256, SPAN_OF(api->secret), span_of_text(said), mac);
+    snprintf(meant, sizeof meant, "%s %lld", said, (long long)api->turns);
+    digest_hmac(DIGEST_SHA256, SPAN_OF(api->secret), span_of_text(meant), mac);
     hex_encode(SPAN_OF(mac), hex);
     snprintf(out, GCE_TOKEN_SIZE, "%s-%.40s", said, hex);
 }

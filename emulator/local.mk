@@ -30,6 +30,7 @@ emulator_libemulator_a_SOURCES = \
 	emulator/remnants.c emulator/remnants.h \
 	emulator/settings.c emulator/settings.h \
 	emulator/tls.c emulator/tls.h \
+	emulator/whose.c emulator/whose.h \
 	emulator/wire.c emulator/wire.h \
 	emulator/world.c emulator/world.h
 

@@ -35,6 +35,7 @@ struct sim {
     struct arm_api arm;
     struct gce_api gce;
     struct kds_face kds;
+    struct whose whose;
     struct control control;
     struct tls tls;
     struct face *face;
@@ -66,6 +67,7 @@ static void sim_done(struct sim *sim)
     face_close(sim->tls_face);
     tls_done(&sim->tls);
     free(sim->authority);
+    whose_done(&sim->whose);
     rsa_signer_free(sim->arm.signer);
     metadata_close(sim->metadata);
     kds_face_done(&sim->kds);
@@ -126,6 +128,7 @@ static enum outcome open_azure(struct sim *sim, struct error *err)
     sim->arm = (struct arm_api){.world = &sim->world,
                                 .images = &sim->images,
                                 .subscription = settings->azure_subscription,
+                                .home = settings->azure_tenant,
                                 .tenant = settings->azure_tenant,
                                 .client_id = settings->azure_client_id,
                                 .client_secret = settings->azure_client_secret,
@@ -161,8 +164,7 @@ static enum outcome open_metadata(struct sim *sim, struct error *err)
     text_add(&folder, "/papers");
     const struct metadata_settings settings = {
         .folder = text_str(&folder),
-        .access_key_id = sim->settings.access_key_id,
-        .secret_access_key = sim->settings.secret_access_key,
+        .aws = &sim->aws,
         .gce = &sim->gce,
         .arm = &sim->arm,
     };
@@ -185,7 +187,8 @@ static enum outcome open_all(struct sim *sim, struct error *err)
                                 settings->regions,
                                 settings->access_key_id,
                                 settings->secret_access_key,
-                                settings->page_most};
+                                settings->page_most,
+                                SIM_ACCOUNT};
     sim->gce = (struct gce_api){.world = &sim->world,
                                 .images = &sim->images,
                                 .project = settings->gcp_project,
@@ -194,8 +197,10 @@ static enum outcome open_all(struct sim *sim, struct error *err)
                                 .token_seconds = GCE_TOKEN_SECONDS};
     TRY(gce_api_open(&sim->gce, settings->world.folder, err));
     TRY(open_azure(sim, err));
+    whose_init(&sim->whose, &sim->aws, &sim->arm, &sim->gce);
     kds_face_init(&sim->kds, sim->psp);
-    sim->control = (struct control){&sim->world, &sim->images, sim->psp, &sim->kds, sim->metadata};
+    sim->control = (struct control){&sim->world, &sim->images,  sim->psp,
+                                    &sim->kds,   sim->metadata, &sim->whose};
     TRY(open_faces(sim, err));
     return gce_api_tell(&sim->gce, settings->world.folder, sim->port, err);
 }

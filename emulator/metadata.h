@@ -34,13 +34,14 @@ enum metadata_lie {
 extern const struct names metadata_lie_names;
 
 struct metadata_settings {
-    const char *folder; /* of the signing keys */
-    const char *access_key_id, *secret_access_key;
+    const char *folder;        /* of the signing keys */
+    const struct aws_api *aws; /* whose keys are given out */
     const struct gce_api *gce; /* whose tokens are given out; NULL: such as nobody takes */
     const struct arm_api *arm; /* likewise */
 };
 
 struct metadata;
+struct aws_api;
 struct gce_api;
 struct arm_api;
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "emulator/aws_api.h"
 #include "emulator/metadata_inside.h"
 #include "lib/crypto/digest.h"
 
@@ -91,15 +92,17 @@ static void say_role(struct metadata_call *call)
 
 static void say_credentials(struct metadata_call *call)
 {
-    const struct metadata_settings *s = metadata_settings_of(call->metadata);
+    const struct aws_api *aws = metadata_settings_of(call->metadata)->aws;
     const struct moment now = clock_at_seconds(moment_seconds(clock_now()));
+    char session[AWS_SESSION_SIZE];
     OWNED(json_drop) json_t *out = json_object();
+    aws_session(aws, session);
     json_put_text(out, "Code", "Success");
     json_put_text(out, "LastUpdated", moment_text(now).at);
     json_put_text(out, "Type", "AWS-HMAC");
-    json_put_text(out, "AccessKeyId", s->access_key_id);
-    json_put_text(out, "SecretAccessKey", s->secret_access_key);
-    json_put_text(out, "Token", "muster-sim-session");
+    json_put_text(out, "AccessKeyId", aws->access_key_id);
+    json_put_text(out, "SecretAccessKey", aws->secret_access_key);
+    json_put_text(out, "Token", session);
     json_put_text(out, "Expiration", moment_text(moment_add_seconds(now, CREDENTIAL_SECONDS)).at);
     metadata_say_json(call, out);
 }

@@ -49,7 +49,7 @@ struct machine {
     enum account_driver cloud;
     char ref[REF_SIZE]; /* unique in the world: "i-...", Azure's vmId, Google's number */
     char name[64];      /* by which its owner knows it; empty on EC2, where that is the ref */
-    char group[96];     /* resource group or project; empty on EC2 */
+    char group[96];     /* resource group or project; on EC2 the account */
     char reservation[REF_SIZE];
     char client_token[65];
     char order_hash[2 * SHA256_SIZE + 1]; /* of the launch's parameters */

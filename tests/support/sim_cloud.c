@@ -117,11 +117,12 @@ static void answer(void *context, const struct face_request *request, struct fac
 
 static void open_apis(struct sim_cloud *sim)
 {
-    sim->aws =
-        (struct aws_api){&sim->world, &sim->images, "us-east-2 us-west-2", KEY_ID, SECRET, 1000};
+    sim->aws = (struct aws_api){&sim->world, &sim->images, "us-east-2 us-west-2", KEY_ID, SECRET,
+                                1000,        SIM_ACCOUNT};
     sim->arm = (struct arm_api){.world = &sim->world,
                                 .images = &sim->images,
                                 .subscription = SUBSCRIPTION,
+                                .home = TENANT,
                                 .tenant = TENANT,
                                 .client_id = "app",
                                 .client_secret = SECRET,
@@ -135,6 +136,7 @@ static void open_apis(struct sim_cloud *sim)
                                 .page_most = 1000,
                                 .token_seconds = GCE_TOKEN_SECONDS};
     random_fill(sim->arm.token_key, sizeof sim->arm.token_key);
+    whose_init(&sim->whose, &sim->aws, &sim->arm, &sim->gce);
 }
 
 static void start(struct sim_cloud *sim)
@@ -170,6 +172,7 @@ static void end(struct sim_cloud *sim)
     pthread_join(sim->clockwork, NULL);
     face_close(sim->face);
     gce_api_close(&sim->gce);
+    whose_done(&sim->whose);
     guests_end(&sim->guests);
     processor_close(sim->processor);
     images_done(&sim->images);

@@ -8,6 +8,7 @@
 #include "emulator/aws_api.h"
 #include "emulator/gce_api.h"
 #include "emulator/guest.h"
+#include "emulator/whose.h"
 #include "tests/support/test.h"
 
 /* One cloud, as its driver and its emulator see it. */
@@ -49,6 +50,7 @@ struct sim_cloud {
     struct aws_api aws;
     struct arm_api arm;
     struct gce_api gce;
+    struct whose whose;
     struct face *face;
     struct account account; /* signs in from the environment, which is set */
     pthread_t clockwork;

@@ -1,9 +1,11 @@
 /* The emulator's own parts: what it remembers, what it plays, and what it takes from strangers. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "emulator/aws_api.h"
 #include "emulator/control.h"
+#include "emulator/whose.h"
 #include "lib/base/file.h"
 #include "tests/support/hostile_peer.h"
 #include "tests/support/scratch.h"
@@ -219,6 +221,73 @@ static void a_control_path_that_is_no_text_is_just_not_there(void **state)
     text_done(&answer.body);
 }
 
+static enum outcome turn(struct whose *whose, const char *text, struct error *err)
+{
+    OWNED(json_drop) json_t *wish = NULL;
+    TRY(json_parse(span_of_text(text), 4096, &wish, err));
+    return whose_turn(whose, wish, err);
+}
+
+static void an_account_changes_hands_by_a_word_and_back_without(void **state)
+{
+    struct error err = {0};
+    OWNED(mem_drop) char *path = scratch_path(*state, "ledger");
+    struct world world = {0};
+    struct aws_api aws = {.world = &world, .account = SIM_ACCOUNT};
+    struct arm_api arm = {.world = &world, .subscription = "sub", .home = "ten"};
+    struct gce_api gce = {.world = &world, .project = "pro"};
+    struct whose whose;
+    assert_ok(ledger_open(path, true, &world.ledger, &err));
+    whose_init(&whose, &aws, &arm, &gce);
+    assert_ok(turn(&whose, "{\"cloud\":\"aws\",\"account\":\"1\"}", &err));
+    assert_ok(turn(&whose, "{\"cloud\":\"azure\",\"tenant\":\"other\"}", &err));
+    assert_string_equal(aws.account, "1");
+    assert_string_equal(arm.subscription, "sub");
+    assert_string_equal(arm.home, "other");
+    assert_int_equal(gce.turns, 0);
+    assert_ok(turn(&whose, "{\"cloud\":\"azure\",\"account\":\"else\"}", &err));
+    assert_string_equal(arm.home, "ten");
+    assert_ok(turn(&whose, "{\"cloud\":\"azure\"}", &err));
+    assert_string_equal(arm.subscription, "sub");
+    assert_int_equal(arm.turns, 3);
+    assert_int_equal(count_entries(world.ledger, 0), 4);
+    whose_done(&whose);
+    ledger_close(world.ledger);
+}
+
+static void an_account_that_nobody_could_have_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "{}",
+        "{\"cloud\":\"mars\",\"account\":\"1\"}",
+        "{\"cloud\":\"gcp\",\"account\":\"two words\"}",
+        "{\"cloud\":\"gcp\",\"account\":\"\"}",
+        "{\"cloud\":\"gcp\",\"colour\":\"red\"}",
+        "{\"cloud\":\"gcp\",\"tenant\":\"ten\"}",
+    };
+    struct error err = {0};
+    char text[64];
+    OWNED(mem_drop) char *path = scratch_path(*state, "ledger");
+    struct world world = {0};
+    struct aws_api aws = {.world = &world, .account = SIM_ACCOUNT};
+    struct arm_api arm = {.world = &world, .subscription = "sub", .home = "ten"};
+    struct gce_api gce = {.world = &world, .project = "pro"};
+    struct whose whose;
+    assert_ok(ledger_open(path, false, &world.ledger, &err));
+    whose_init(&whose, &aws, &arm, &gce);
+    for (size_t i = 0; i < countof(bad); i++)
+        assert_int_equal(turn(&whose, bad[i], &err), ERR_INVALID);
+    for (int i = 0; i < WHOSE_WORDS_MAX; i++) {
+        snprintf(text, sizeof text, "{\"cloud\":\"gcp\",\"account\":\"p-%d\"}", i);
+        assert_ok(turn(&whose, text, &err));
+        assert_ok(turn(&whose, text, &err)); /* takes no more room */
+    }
+    assert_int_equal(turn(&whose, "{\"cloud\":\"gcp\",\"account\":\"q\"}", &err), ERR_CONFLICT);
+    assert_string_equal(gce.project, "p-63");
+    whose_done(&whose);
+    ledger_close(world.ledger);
+}
+
 static void xml_holds_any_text(void **state)
 {
     (void)state;
@@ -345,6 +414,8 @@ int main(void)
         cmocka_unit_test(a_form_that_is_bent_is_refused),
         cmocka_unit_test(a_refusal_is_always_whole_text),
         cmocka_unit_test(a_control_path_that_is_no_text_is_just_not_there),
+        WITH_FOLDER(an_account_changes_hands_by_a_word_and_back_without),
+        WITH_FOLDER(an_account_that_nobody_could_have_is_refused),
         cmocka_unit_test(xml_holds_any_text),
         WITH_FOLDER(images_come_from_a_file),
         cmocka_unit_test(only_a_measured_boot_tells_images_apart),
