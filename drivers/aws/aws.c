@@ -137,16 +137,19 @@ static bool says_ended(const struct ec2_error *said)
 
 /* Renewed credentials may be of another account, whose list would be empty. */
 static enum outcome check_whose(struct cloud *cloud, const struct credentials *credentials,
-                                struct error *err)
+                                bool *out_ended, struct error *err)
 {
     OWNED(form_done) struct form form = {0};
     OWNED(http_answer_done) struct http_answer answer = {0};
     struct cloud_identity who;
+    *out_ended = false;
     if (cloud->account.cloud_account[0] == '\0' || cloud->known == cloud->sign_in.found)
         return OK;
     sts_get_caller_identity(&form);
     TRY(manners_ask(cloud->manners, form.call, err));
     TRY(signed_send(&cloud->sts, credentials, &form, &answer, err));
+    const struct ec2_error said = ec2_error_read(answer.status, bytes_span(&answer.body));
+    *out_ended = answer.status > 299 && says_ended(&said);
     TRY(ec2_check_status(answer.status, bytes_span(&answer.body), err));
     TRY(sts_read_identity(bytes_span(&answer.body), &who, err));
     TRY(account_is_of(&cloud->account, &who, err));
@@ -157,8 +160,13 @@ static enum outcome check_whose(struct cloud *cloud, const struct credentials *c
 static enum outcome get_credentials(struct cloud *cloud, const struct credentials **out,
                                     struct error *err)
 {
+    bool ended;
     TRY(sign_in_get(&cloud->sign_in, out, err));
-    return check_whose(cloud, *out, err);
+    const enum outcome outcome = check_whose(cloud, *out, &ended, err);
+    if (!ended || !sign_in_renew(&cloud->sign_in))
+        return outcome;
+    TRY(sign_in_get(&cloud->sign_in, out, err));
+    return check_whose(cloud, *out, &ended, err);
 }
 
 static enum outcome send_once(struct cloud *cloud, const struct service *to,
@@ -255,8 +263,7 @@ static enum outcome aws_identify(struct cloud *cloud, struct cloud_identity *out
 static enum outcome aws_turn(struct cloud *cloud, struct error *err)
 {
     const struct credentials *credentials;
-    TRY(manners_reach(cloud->manners, err));
-    TRY(manners_unless_reached(cloud->manners, get_credentials(cloud, &credentials, err)));
+    TRY(get_credentials(cloud, &credentials, err));
     return manners_hold(cloud->manners, "RunInstances", err);
 }
 
