@@ -104,3 +104,5 @@ dist_check_SCRIPTS += tests/e2e/the_demo_spans_three_clouds.sh
 if SHIPPED
 TESTS += tests/e2e/the_demo_spans_three_clouds.sh
 endif
+TESTS += tests/e2e/an_account_that_changed_hands.sh
+dist_check_SCRIPTS += tests/e2e/an_account_that_changed_hands.sh
