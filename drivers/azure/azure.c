@@ -353,6 +353,8 @@ static enum outcome act(struct cloud *cloud, enum arm_call call, const char *ref
     TRY(check_ref(ref, err));
     arm_act(&cloud->account, call, ref, &request);
     TRY(azure_call(cloud, &request, &answer, err));
+    if (call == ARM_DELETE && answer.status == 204)
+        return cloud_fail(err, CLOUD_NOT_FOUND, "%s was not there", ref);
     note_operation(cloud, &answer, operation);
     return OK;
 }
@@ -370,7 +372,6 @@ static enum outcome azure_start(struct cloud *cloud, const char *ref,
     return act(cloud, ARM_START, ref, operation, err);
 }
 
-/* What is not there is a 204. */
 static enum outcome azure_terminate(struct cloud *cloud, const char *ref, const char *machine_id,
                                     struct cloud_operation *operation, struct error *err)
 {

@@ -365,13 +365,15 @@ static void an_operation_that_has_a_location_only_is_done_when_it_is_no_202(void
     assert_string_equal(operation.name, "");
 }
 
-static void what_is_already_gone_needs_no_ending(void **state)
+/* Else what was only just made, and does not show yet, would count as ended by this order. */
+static void an_order_to_end_what_is_not_there_says_so(void **state)
 {
     struct world *w = *state;
     struct error err = {0};
     struct cloud_operation operation;
     fake_http_say(w->arm, 204, "");
-    assert_ok(azure_driver.terminate(w->cloud, "vm-1", NULL, &operation, &err));
+    assert_fails(azure_driver.terminate(w->cloud, "vm-1", NULL, &operation, &err), ERR_NOT_FOUND,
+                 "not-found");
     assert_string_equal(operation.name, "");
 }
 
@@ -501,7 +503,7 @@ int main(void)
         T(an_operation_is_followed_at_its_own_address_when_it_wants),
         T(an_operation_that_failed_is_not_asked_after_again),
         T(an_operation_that_has_a_location_only_is_done_when_it_is_no_202),
-        T(what_is_already_gone_needs_no_ending),
+        T(an_order_to_end_what_is_not_there_says_so),
         T(a_token_that_is_refused_is_renewed_once),
         T(a_new_token_that_is_refused_is_the_end),
         T(claims_that_are_asked_for_are_answered),

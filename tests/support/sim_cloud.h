@@ -21,8 +21,7 @@ struct sim_row {
     const char *other_size;
     const char *plain_size; /* without SEV-SNP, and the word of its refusal */
     const char *plain_word;
-    const char *missing_ref; /* nobody has it, and what ending it says: NULL for nothing */
-    const char *missing_word;
+    const char *missing_ref; /* nobody has it */
     const char *secret;      /* the variable of the environment that holds it, or says where */
     bool failed_is_listed;   /* a launch that failed leaves a machine to look at */
     const char *next_region; /* another one that is there; are its machines listed apart? */
