@@ -398,6 +398,8 @@ const struct explanation explanations[] = {
     {"orphans-old", "for over a day an account pays for machines, disks, addresses or interfaces that no row stands for", "look: muster orphans; remove them by hand, or give the account a policy (orphans)"},
     {"maintenance-begins", "within four hours, or already, clouds take away hosts of machines that are still there", "look: muster notices; make room for others and terminate them, or stop and start them"},
     {"maintenance-near", "within two days clouds take away hosts of machines that are still there", "look: muster notices --fleet NAME; plan to replace them before"},
+    {"maintenance-week", "within seven days clouds take away hosts of machines that are still there", "look: muster notices --fleet NAME; choose when to replace them"},
+    {"maintenance-planned", "within fourteen days clouds take away hosts of machines that are still there", "look: muster notices --fleet NAME"},
     {"catalogue-drift", "a cloud offers other sizes or regions than the catalogue names", "look: muster catalogue drift; load a newer edition, or override the rule"},
     {"charter-expiring", "the charter is over within seven days", "sign and apply a new one: muster charter edit, sign, apply"},
     {"freshness-objective-missed", "for over a minute less of a fleet was verified lately than its objective says", "see muster fleets status: renewals_overdue, reasons, and whether keepers answer"},

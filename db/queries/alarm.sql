@@ -111,25 +111,20 @@ FROM (
     GROUP BY project, fleet
 
     UNION ALL
-    SELECT 'maintenance-begins', 'critical', 'fleet:' || i.fleet,
-        'hosts of ' || count(DISTINCT i.id) || ' instances are taken away within four hours, or are already',
-        greatest(min(n.begins) - interval '4 hours', min(n.given)), i.project, i.fleet
-    FROM notices n JOIN instances i ON i.id = n.instance
-    WHERE n.ended IS NULL AND n.begins <= statement_timestamp() + interval '4 hours'
-      AND (n.not_after IS NULL OR n.not_after > statement_timestamp())
+    SELECT r.code, r.severity, 'fleet:' || i.fleet,
+        'hosts of ' || count(DISTINCT i.id) || ' instances are taken away within ' || r.words,
+        greatest(min(n.begins) - r.ahead, min(n.given)), i.project, i.fleet
+    FROM (VALUES
+            ('maintenance-begins', 'critical', 'four hours, or are already', interval '4 hours', interval '-100 years'),
+            ('maintenance-near', 'warning', 'two days', interval '2 days', interval '4 hours'),
+            ('maintenance-week', 'warning', 'seven days', interval '7 days', interval '2 days'),
+            ('maintenance-planned', 'warning', 'fourteen days', interval '14 days', interval '7 days'))
+            AS r (code, severity, words, ahead, past)
+        JOIN notices n ON n.begins <= statement_timestamp() + r.ahead AND n.begins > statement_timestamp() + r.past
+        JOIN instances i ON i.id = n.instance
+    WHERE n.ended IS NULL AND (n.not_after IS NULL OR n.not_after > statement_timestamp())
       AND i.phase NOT IN ('stopping', 'stopped', 'terminating', 'terminated') AND i.wanted <> 'gone'
-    GROUP BY i.project, i.fleet
-
-    UNION ALL
-    SELECT 'maintenance-near', 'warning', 'fleet:' || i.fleet,
-        'hosts of ' || count(DISTINCT i.id) || ' instances are taken away within two days',
-        greatest(min(n.begins) - interval '2 days', min(n.given)), i.project, i.fleet
-    FROM notices n JOIN instances i ON i.id = n.instance
-    WHERE n.ended IS NULL AND n.begins > statement_timestamp() + interval '4 hours'
-      AND n.begins <= statement_timestamp() + interval '2 days'
-      AND (n.not_after IS NULL OR n.not_after > statement_timestamp())
-      AND i.phase NOT IN ('stopping', 'stopped', 'terminating', 'terminated') AND i.wanted <> 'gone'
-    GROUP BY i.project, i.fleet
+    GROUP BY r.code, r.severity, r.words, r.ahead, i.project, i.fleet
 
     UNION ALL
     SELECT 'freshness-objective-missed', 'warning', 'fleet:' || name,

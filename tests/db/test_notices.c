@@ -540,19 +540,32 @@ static void assert_alarms(int64_t near, int64_t begins)
     assert_int_equal(metric_get(METRIC_NOTICES_NEAR), near + begins);
 }
 
+static void assert_rungs(int64_t planned, int64_t week, int64_t near, int64_t begins)
+{
+    assert_int_equal(alarms("maintenance-planned"), planned);
+    assert_int_equal(alarms("maintenance-week"), week);
+    assert_alarms(near, begins);
+}
+
+/* R167: fourteen days, seven, two, four hours; one rung at a time. */
 static void the_alarm_gets_louder_as_maintenance_comes_nearer(void **state)
 {
     (void)state;
     static const struct {
-        int64_t seconds, near, begins;
+        int64_t seconds, planned, week, near, begins;
     } rows[] = {
-        {49 * HOUR, 0, 0}, {47 * HOUR, 1, 0}, {5 * HOUR, 1, 0}, {3 * HOUR, 0, 1}, {-DAY, 0, 1}};
+        {14 * DAY + HOUR, 0, 0, 0, 0}, {14 * DAY - HOUR, 1, 0, 0, 0}, {7 * DAY + HOUR, 1, 0, 0, 0},
+        {7 * DAY - HOUR, 0, 1, 0, 0},  {49 * HOUR, 0, 1, 0, 0},       {47 * HOUR, 0, 0, 1, 0},
+        {5 * HOUR, 0, 0, 1, 0},        {3 * HOUR, 0, 0, 0, 1},        {-DAY, 0, 0, 0, 1},
+        {-1000 * DAY, 0, 0, 0, 1},
+    };
     machines(1);
     for (size_t i = 0; i < countof(rows); i++) {
         say_nothing();
         say("i-1", "event-1", in(rows[i].seconds));
         look();
-        assert_alarms(rows[i].near, rows[i].begins);
+        assert_rungs(rows[i].planned, rows[i].week, rows[i].near, rows[i].begins);
+        run("DELETE FROM notices"); /* whose changes are heard so often only */
     }
     say_nothing();
     say("i-1", "event-1", (struct moment){0}); /* without a date it may begin now */
