@@ -263,7 +263,8 @@ static enum outcome aws_identify(struct cloud *cloud, struct cloud_identity *out
 static enum outcome aws_turn(struct cloud *cloud, struct error *err)
 {
     const struct credentials *credentials;
-    TRY(get_credentials(cloud, &credentials, err));
+    TRY(manners_reach(cloud->manners, err));
+    TRY(manners_unless_reached(cloud->manners, get_credentials(cloud, &credentials, err)));
     return manners_hold(cloud->manners, "RunInstances", err);
 }
 
