@@ -61,8 +61,9 @@ enum outcome fleet_rules_keep(const struct fleet *now, const struct fleet *wante
 
 bool fleet_rules_concern(const struct fleet *now, const struct fleet *wanted)
 {
-    return wanted->desired > now->desired || strcmp(wanted->account, now->account) != 0 ||
-           strcmp(wanted->image, now->image) != 0 || strcmp(wanted->size, now->size) != 0 ||
-           differ(wanted->places, now->places) || differ(wanted->features, now->features) ||
-           differ(wanted->enclaves, now->enclaves);
+    const bool resumes = now->paused && !wanted->paused;
+    return resumes || wanted->desired > now->desired ||
+           strcmp(wanted->account, now->account) != 0 || strcmp(wanted->image, now->image) != 0 ||
+           strcmp(wanted->size, now->size) != 0 || differ(wanted->places, now->places) ||
+           differ(wanted->features, now->features) || differ(wanted->enclaves, now->enclaves);
 }

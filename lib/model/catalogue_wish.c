@@ -109,14 +109,14 @@ enum outcome catalogue_wish_from_json(const json_t *value, struct catalogue_wish
 }
 
 /* "us-east-2a" is a zone of its region; "us-west-2-lax-1a" a Local Zone and
- * "us-east-1-wl1-bos-wlz-1" a Wavelength Zone beside it. */
+ * "us-east-1-wl1-bos-wlz-1" a Wavelength Zone beside it: what follows the region's number says it,
+ * whichever region was named. */
 void catalogue_wish_read_zone(struct catalogue_wish *wish)
 {
-    const size_t len = strlen(wish->region);
-    const bool is_beside =
-        len > 0 && strncmp(wish->zone, wish->region, len) == 0 && wish->zone[len] == '-';
-    if (wish->cloud != DRIVER_AWS || !is_beside)
+    const char *number = wish->zone + strcspn(wish->zone, "0123456789");
+    const char *rest = number + strspn(number, "0123456789");
+    if (wish->cloud != DRIVER_AWS || rest[0] != '-')
         return;
-    const bool is_wavelength = strstr(wish->zone + len, "-wlz-") != NULL;
+    const bool is_wavelength = strstr(rest, "-wlz-") != NULL;
     wish->features |= FEATURE_BIT(is_wavelength ? FEATURE_WAVELENGTH_ZONE : FEATURE_LOCAL_ZONE);
 }

@@ -216,6 +216,7 @@ static void a_change_is_looked_at_for_what_it_asks_more(void **state)
     assert_ok(db_script(ask_db, "UPDATE fleets SET size = 'm5.large' WHERE name = 'grows'", &err));
     ask_does("PUT", "/v1/fleets/grows", "{\"desired\":1}", 200);
     ask_does("PUT", "/v1/fleets/grows", "{\"paused\":true}", 200);
+    refused_by("PUT", "/v1/fleets/grows", "{\"paused\":false}", "snp-sizes"); /* it would launch */
     refused_by("PUT", "/v1/fleets/grows", "{\"desired\":2}", "snp-sizes");
     ask_does("PUT", "/v1/fleets/grows", "{\"size\":\"m6a.xlarge\",\"desired\":2}", 200);
     ask_does("DELETE", "/v1/fleets/grows", NULL, 202);

@@ -314,6 +314,13 @@ static void enclaves_do_not_hibernate_and_stay_in_the_region(void **state)
         {PARENT("\"region\":\"us-east-1\",\"zone\":\"us-east-1-wl1-bos-wlz-1\""),
          "ne-no-local-zones"},
         {PARENT("\"features\":[\"wavelength-zone\"]"), "ne-no-local-zones"},
+        {PARENT("\"zone\":\"us-west-2-lax-1a\""), "ne-no-local-zones"},
+        {PARENT("\"region\":\"us-east-1\",\"zone\":\"us-west-2-lax-1b\""), "ne-no-local-zones"},
+        {PARENT("\"region\":\"US-WEST-2\",\"zone\":\"us-west-2-lax-1a\""),
+         "ne-regions,ne-no-local-zones"},
+        {PARENT("\"zone\":\"eu-west-2-wl1-lon-wlz-1\""), "ne-no-local-zones"},
+        {PARENT("\"zone\":\"us-gov-west-1a\""), ""},
+        {PARENT("\"zone\":\"ap-northeast-1d\""), ""},
         {PARENT("\"region\":\"us-west-2\",\"zone\":\"us-west-2a\""), ""},
         {PARENT("\"features\":[\"dedicated-host\"]"), ""},
     };
