@@ -492,7 +492,7 @@ enum outcome sts_read_identity(struct span body, struct cloud_identity *out, str
     TRY(open_answer("GetCallerIdentity", body, &doc, &root, err));
     const xmlNode *result = child(root, "GetCallerIdentityResult");
     if (!COPY(result, "Account", made.account) || !COPY(result, "Arn", made.name) ||
-        made.account[0] == '\0')
+        !text_is_word(made.account))
         return unreadable(err, "GetCallerIdentity", "names no account");
     *out = made;
     return OK;

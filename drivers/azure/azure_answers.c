@@ -395,7 +395,7 @@ enum outcome arm_read_subscription(struct span body, struct cloud_identity *out,
     TRY(open_answer(body, &value, err));
     const char *subscription = word(value, "subscriptionId"), *tenant = word(value, "tenantId");
     CLIP(made.name, word(value, "displayName"));
-    if (subscription[0] == '\0')
+    if (!text_is_word(subscription) || (tenant[0] != '\0' && !text_is_word(tenant)))
         return unreadable(err, "names no subscription");
     if (snprintf(made.account, sizeof made.account, "%s%s%s", subscription,
                  tenant[0] != '\0' ? "/" : "", tenant) >= (int)sizeof made.account)

@@ -444,12 +444,16 @@ enum outcome gcp_read_region_project(struct span body, char out[static CLOUD_ACC
     OWNED(json_drop) json_t *root = NULL;
     TRY(parse(body, &root, err));
     const char *link = json_string_value(json_object_get(root, "selfLink"));
-    const char *at = link != NULL ? strstr(link, before) : NULL;
+    if (link == NULL)
+        return fail(err, ERR_NOT_FOUND, "the answer has no address");
+    const char *at = strstr(link, before);
     const size_t len = at != NULL ? strcspn(at + strlen(before), "/") : 0;
-    if (len == 0 || len >= CLOUD_ACCOUNT_SIZE)
-        return fail(err, ERR_NOT_FOUND, "names no project");
-    memcpy(out, at + strlen(before), len);
-    out[len] = '\0';
+    char project[CLOUD_ACCOUNT_SIZE] = "";
+    if (len < sizeof project)
+        snprintf(project, sizeof project, "%.*s", (int)len, at != NULL ? at + strlen(before) : "");
+    if (!text_is_word(project))
+        return unreadable(err, "names no project");
+    memcpy(out, project, sizeof project);
     return OK;
 }
 

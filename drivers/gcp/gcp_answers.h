@@ -49,7 +49,7 @@ enum outcome gcp_read_operation(struct span body, struct gcp_operation *out, str
 enum outcome gcp_read_accepted(struct span body, struct error *err);
 
 /* regions.get and zones.get: whose. */
-/* Whose region that is, by its address. ERR_NOT_FOUND when it has none. */
+/* Whose region that is, by its address, in a word. ERR_NOT_FOUND when it has none. */
 enum outcome gcp_read_region_project(struct span body, char out[static CLOUD_ACCOUNT_SIZE],
                                      struct error *err);
 enum outcome gcp_read_region(struct span body, char out_name[static GCP_NAME_SIZE],

@@ -46,9 +46,11 @@ static enum outcome read_identity(const struct cloud *cloud, struct span body,
     char region[GCP_NAME_SIZE];
     *out = (struct cloud_identity){0};
     TRY(gcp_read_region(body, region, err));
-    /* Without an address it is of the project that was asked for. */
-    if (gcp_read_region_project(body, out->account, NULL) != OK)
+    const enum outcome outcome = gcp_read_region_project(body, out->account, err);
+    if (outcome == ERR_NOT_FOUND) /* it is of the project that was asked for */
         snprintf(out->account, sizeof out->account, "%s", cloud->account.project);
+    else
+        TRY(outcome);
     if (strcmp(region, cloud->account.region) != 0)
         return cloud_fail(err, CLOUD_AMBIGUOUS, "asked for region %s, told of %s",
                           cloud->account.region, region);

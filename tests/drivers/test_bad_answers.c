@@ -29,6 +29,9 @@
 #define AMAZONS_PAGE(machines, token)                                                              \
     "<DescribeInstancesResponse><reservationSet>" machines "</reservationSet><nextToken>" token    \
     "</nextToken></DescribeInstancesResponse>"
+#define AMAZONS_CALLER                                                                             \
+    "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::1:user/u</Arn>"         \
+    "<Account>%s</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
 
 struct cloud_row {
     const char *name;
@@ -43,6 +46,7 @@ struct cloud_row {
     const char *last_page;
     const char *doubled;      /* the same machine, with members twice; NULL: it has no JSON */
     const char *refusal_body; /* a code that nobody told us of */
+    const char *whose;        /* of which account somebody is */
     int searches_more;        /* calls of find() after a 404 */
 };
 
@@ -59,7 +63,8 @@ static const struct cloud_row rows[] = {
      .machine = AMAZONS_PAGE(AMAZONS_MACHINE, ""),
      .page = AMAZONS_PAGE("", "%s"),
      .last_page = AMAZONS_PAGE("", ""),
-     .refusal_body = "<Response><Errors><Error><Code>Unheard</Code></Error></Errors></Response>"},
+     .refusal_body = "<Response><Errors><Error><Code>Unheard</Code></Error></Errors></Response>",
+     .whose = AMAZONS_CALLER},
     {.name = "azure",
      .driver = &azure_driver,
      .ref = "vm-1",
@@ -72,7 +77,8 @@ static const struct cloud_row rows[] = {
      .page = "{\"value\":[],\"nextLink\":\"%s\"}",
      .last_page = "{\"value\":[]}",
      .doubled = "{\"name\":\"vm-1\",\"name\":\"vm-1\",\"properties\":{}}",
-     .refusal_body = "{\"error\":{\"code\":\"Unheard\"}}"},
+     .refusal_body = "{\"error\":{\"code\":\"Unheard\"}}",
+     .whose = "{\"subscriptionId\":\"%s\"}"},
     {.name = "gcp",
      .driver = &gcp_driver,
      .ref = "us-central1-a/" NAME,
@@ -88,6 +94,8 @@ static const struct cloud_row rows[] = {
      .doubled = "{\"kind\":\"compute#instance\",\"id\":\"1\",\"id\":\"2\",\"name\":\"" NAME
                 "\",\"status\":\"RUNNING\",\"zone\":\"" GOOGLE "\"}",
      .refusal_body = "{\"error\":{\"code\":400,\"errors\":[{\"reason\":\"unheard\"}]}}",
+     .whose = "{\"name\":\"us-central1\",\"selfLink\":\"https://www.googleapis.com/compute/v1/"
+              "projects/%s/regions/us-central1\"}",
      .searches_more = 1},
 };
 
@@ -541,6 +549,34 @@ static void an_account_that_says_nothing_is_waited_for_once(void **state)
     }
 }
 
+static enum outcome identify(struct world *w, const char *account, struct cloud_identity *who,
+                             struct error *err)
+{
+    OWNED(text_done) struct text body = {0};
+    text_add_span(&body, SPAN(w->row->whose, strcspn(w->row->whose, "%")));
+    text_addf(&body, "%s%s", account, strchr(w->row->whose, '%') + strlen("%s"));
+    fake_http_say(w->far, 200, text_str(&body));
+    return w->row->driver->identify(w->cloud, who, err);
+}
+
+/* It is learned, compared and shown from then on. */
+static void an_account_that_is_no_word_is_none(void **state)
+{
+    (void)state;
+    char longest[2 * CLOUD_ACCOUNT_SIZE];
+    snprintf(longest, sizeof longest, "%0*d", CLOUD_ACCOUNT_SIZE, 7);
+    const char *const bad[] = {"", "two words", "caf\xc3\xa9", "it's", longest};
+    EACH_CLOUD(w)
+    {
+        struct error err = {0};
+        struct cloud_identity who;
+        for (size_t i = 0; i < countof(bad); i++)
+            assert_fails(identify(&w, bad[i], &who, &err), ERR_AMBIGUOUS, "ambiguous");
+        assert_ok(identify(&w, "our-own", &who, &err));
+        assert_string_equal(who.account, "our-own");
+    }
+}
+
 /* Whoever waits for his turn to launch is asked whose he is before, and that may be silent too. */
 static void a_turn_is_waited_for_once_as_well(void **state)
 {
@@ -621,6 +657,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_list_goes_on_where_its_limit_was_used_up, freeze, thaw),
         cmocka_unit_test_setup_teardown(a_list_that_was_begun_long_ago_is_begun_anew, freeze, thaw),
         cmocka_unit_test(an_account_that_says_nothing_is_waited_for_once),
+        cmocka_unit_test(an_account_that_is_no_word_is_none),
         cmocka_unit_test(a_turn_is_waited_for_once_as_well),
         cmocka_unit_test(an_account_that_does_not_open_is_waited_for_once),
     };

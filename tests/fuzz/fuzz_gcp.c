@@ -1,6 +1,8 @@
 /* What Compute Engine, token endpoints and files of credentials say comes from a hostile network or
  * a look-alike: every reader, on any bytes. The first byte chooses the status, so that errors are
  * read too. */
+#include <string.h>
+
 #include "drivers/gcp/gcp_answers.h"
 #include "drivers/gcp/gcp_leftovers.h"
 #include "drivers/gcp/gcp_token.h"
@@ -37,6 +39,18 @@ static void read_one(struct span body)
     error_ignore(gcp_read_operation(body, &operation, &err));
     error_ignore(gcp_read_region(body, name, &err));
     error_ignore(gcp_read_zones(body, &err));
+}
+
+/* Whose it is goes into a table, a log and a comparison. */
+static void read_whose(struct span body)
+{
+    struct error err = {0};
+    char account[CLOUD_ACCOUNT_SIZE] = "as before";
+    const enum outcome outcome = gcp_read_region_project(body, account, &err);
+    if (!text_is_word(account) && outcome == OK)
+        __builtin_trap();
+    if (outcome != OK && strcmp(account, "as before") != 0)
+        __builtin_trap();
 }
 
 static void read_secrets(struct span body)
@@ -84,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_list(NULL, body);
     read_list("us-central1", body);
     read_one(body);
+    read_whose(body);
     read_secrets(body);
     read_left(body);
     error_ignore(gcp_read_accepted(body, &err));
