@@ -485,6 +485,72 @@ static void a_launch_without_a_token_was_no_launch(void **state)
     fake_http_stop(away);
 }
 
+/* ---- whose it is ---------------------------------------------------------------------------- */
+
+/* From now on the account knows whose it is. */
+static void know(struct world *w, const char *whose)
+{
+    struct error err = {0};
+    azure_driver.close(w->cloud);
+    snprintf(w->account.cloud_account, sizeof w->account.cloud_account, "%s", whose);
+    assert_ok(azure_driver.open(&w->account, &w->cloud, &err));
+}
+
+/* A subscription may move to another tenant, and credentials may be of one that sees its like. */
+static void a_subscription_of_another_tenant_is_somebody_elses(void **state)
+{
+    static const char *const others[] = {
+        "{\"subscriptionId\":\"0\",\"tenantId\":\"t2\"}",
+        "{\"subscriptionId\":\"1\",\"tenantId\":\"t1\"}",
+        "{\"subscriptionId\":\"0/t1\",\"tenantId\":\"t1\"}",
+        "{\"subscriptionId\":\"0\"}",
+        "{\"subscriptionId\":\"0\",\"tenantId\":\"\"}",
+    };
+    struct world *w = *state;
+    struct error err = {0};
+    struct cloud_operation operation;
+    know(w, "0/t1");
+    for (size_t i = 0; i < countof(others); i++) {
+        fake_http_say(w->arm, 200, others[i]);
+        assert_fails(launch(w, &operation, &err), ERR_UNREACHABLE, WRONG_CLOUD_ACCOUNT);
+        assert_memory_equal(fake_http_heard(w->arm, (unsigned)i + 1), "GET /subscriptions/0?", 21);
+    }
+    assert_null(fake_http_heard(w->arm, countof(others) + 1));
+}
+
+static void a_tenant_is_known_by_any_capitals_and_asked_once_a_token(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct sighting seen;
+    know(w, "0/T1");
+    fake_http_say(w->arm, 200, "{\"subscriptionId\":\"0\",\"tenantId\":\"t1\"}");
+    for (unsigned n = 2; n < 5; n++) {
+        fake_http_say(w->arm, 200, MACHINE("vm-1"));
+        assert_ok(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err));
+        assert_non_null(strstr(fake_http_heard(w->arm, n), "virtualMachines/vm-1"));
+    }
+    assert_null(fake_http_heard(w->arm, 5));
+}
+
+/* It was seen by its own credentials before, so these are not its own. */
+static void a_subscription_that_is_not_shown_is_somebody_elses(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    struct sighting seen;
+    know(w, "0/t1");
+    fake_http_say(w->arm, 403, "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"m\"}}");
+    assert_fails(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err), ERR_UNREACHABLE,
+                 WRONG_CLOUD_ACCOUNT);
+    fake_http_say(w->arm, 404, "{\"error\":{\"code\":\"SubscriptionNotFound\",\"message\":\"m\"}}");
+    assert_fails(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err), ERR_UNREACHABLE,
+                 WRONG_CLOUD_ACCOUNT);
+    fake_http_say(w->arm, 503, "{}"); /* which says nothing of it */
+    assert_fails(azure_driver.find(w->cloud, "vm-1", NULL, &seen, &err), ERR_UNREACHABLE,
+                 "server-error");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -510,6 +576,9 @@ int main(void)
         T(long_claims_are_answered_whole),
         T(claims_that_are_too_long_or_none_are_not_answered),
         T(a_launch_without_a_token_was_no_launch),
+        T(a_subscription_of_another_tenant_is_somebody_elses),
+        T(a_tenant_is_known_by_any_capitals_and_asked_once_a_token),
+        T(a_subscription_that_is_not_shown_is_somebody_elses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
