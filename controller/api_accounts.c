@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "controller/fleet_rules.h"
 #include "db/hold_store.h"
 #include "db/image_store.h"
 #include "drivers/rest.h"
@@ -113,6 +114,7 @@ enum outcome accounts_change(struct request *r, struct error *err)
     TRY(check_endpoint(&wanted, err));
     account_follow_move(&now, &wanted);
     TRY(account_store_update(r->db, r->caller.project, &wanted, if_epoch, r->actor, &epoch, err));
+    TRY(fleet_rules_check_account(r, &now, &wanted, err));
     TRY(transaction_commit(&tx, err));
     request_tag(r, epoch);
     request_answer(r, 200, record_to_json(&account_record, &wanted));
@@ -177,6 +179,7 @@ enum outcome images_change(struct request *r, struct error *err)
     TRY(request_merge(r, &image_record, &now, &spec, err));
     TRY(image_from_json(spec, &wanted, err));
     TRY(image_store_update(r->db, r->caller.project, &wanted, epoch, r->actor, &made, err));
+    TRY(fleet_rules_check_image(r, &now, &wanted, err));
     TRY(transaction_commit(&tx, err));
     request_tag(r, made.epoch);
     request_answer(r, 200, image_to_json(&made));

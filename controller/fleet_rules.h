@@ -5,6 +5,7 @@
 
 #include "controller/http_request.h"
 #include "lib/model/fleet.h"
+#include "lib/model/image.h"
 
 /* ERR_INVALID "against-the-catalogue", with every broken rule, its source and its sentence in the
  * problem; "unsupported-feature" for what no rule forbids and no driver can do yet. `out_report` is
@@ -20,5 +21,11 @@ enum outcome fleet_rules_keep(const struct fleet *now, const struct fleet *wante
 /* Does the change ask a cloud for anything that `now` does not? What only stops, shrinks or waits
  * is never refused. */
 bool fleet_rules_concern(const struct fleet *now, const struct fleet *wanted);
+
+/* What fleets name changed: those that want machines must still be taken, by the rules of that. */
+enum outcome fleet_rules_check_account(struct request *r, const struct account *now,
+                                       const struct account *wanted, struct error *err);
+enum outcome fleet_rules_check_image(struct request *r, const struct image *now,
+                                     const struct image *wanted, struct error *err);
 
 #endif

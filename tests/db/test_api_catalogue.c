@@ -222,6 +222,42 @@ static void a_change_is_looked_at_for_what_it_asks_more(void **state)
     ask_does("DELETE", "/v1/fleets/grows", NULL, 202);
 }
 
+#define ACCOUNT(name, region, more)                                                                \
+    "{\"name\":\"" name "\",\"driver\":\"aws\",\"region\":\"" region "\"," more                    \
+    "\"credentials\":{\"source\":\"environment\"}}"
+#define IMAGE(name, mode)                                                                          \
+    "{\"name\":\"" name "\",\"driver\":\"aws\",\"ref\":\"ami-1\",\"boot_mode\":\"" mode "\"}"
+
+/* R159, R160: what a fleet names decides what is asked of the cloud as its own words do. */
+static void what_a_fleet_names_is_looked_at_when_it_changes(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    ask_does("POST", "/v1/accounts", ACCOUNT("near", "us-east-2", ""), 201);
+    ask_does("POST", "/v1/images", IMAGE("plain", "uefi"), 201);
+    ask_does("POST", "/v1/fleets",
+             "{\"name\":\"named\",\"desired\":2,\"places\":[{\"account\":\"near\"}],"
+             "\"image\":\"plain\",\"policy\":\"web\",\"size\":\"m6a.large\"}",
+             201);
+    refused_by("PUT", "/v1/accounts/near", "{\"region\":\"us-east-1\"}", "snp-regions");
+    refused_by("PUT", "/v1/images/plain", "{\"boot_mode\":\"legacy-bios\"}", "snp-boot-mode");
+    refused_by("PUT", "/v1/images/plain", "{\"os\":{\"name\":\"rhel\",\"version\":\"9.2\"}}",
+               "snp-operating-system");
+    OWNED(told_done)
+    struct told told = ask("PUT", "/v1/accounts/near", "{\"region\":\"us-east-1\"}");
+    assert_non_null(strstr(told_member(told.body, "detail"), "fleet named"));
+    /* What breaks a rule already, and not by this, is nothing that this asks for. */
+    assert_ok(db_script(ask_db, "UPDATE fleets SET size = 'm5.large' WHERE name = 'named'", &err));
+    ask_does("PUT", "/v1/images/plain", "{\"ref\":\"ami-2\"}", 200);
+    ask_does("PUT", "/v1/images/plain", "{\"os\":{\"name\":\"rhel\",\"version\":\"9.3\"}}", 200);
+    ask_does("PUT", "/v1/accounts/near", "{\"region\":\"eu-west-1\"}", 200);
+    /* Nor is anything asked for a fleet that wants no machines. */
+    ask_does("PUT", "/v1/fleets/named", "{\"desired\":0}", 200);
+    ask_does("PUT", "/v1/accounts/near", "{\"region\":\"us-east-1\"}", 200);
+    ask_does("PUT", "/v1/images/plain", "{\"boot_mode\":\"legacy-bios\"}", 200);
+    ask_does("DELETE", "/v1/fleets/named", NULL, 202);
+}
+
 static void a_rehearsal_tells_what_could_not_be_checked(void **state)
 {
     (void)state;
@@ -531,6 +567,7 @@ int main(void)
         QUIET(every_place_of_a_fleet_is_checked),
         QUIET(what_a_fleets_machines_are_is_for_its_life),
         QUIET(a_change_is_looked_at_for_what_it_asks_more),
+        QUIET(what_a_fleet_names_is_looked_at_when_it_changes),
         QUIET(a_rehearsal_tells_what_could_not_be_checked),
         QUIET(an_edition_is_chosen_by_project_and_audited),
         QUIET(an_override_lets_one_rule_pass_until_it_ends_or_is_withdrawn),
