@@ -33,8 +33,10 @@ bool error_is_of_place(const struct error *err);
 /* Everything that was launched under the row's token. */
 enum outcome row_sightings(const struct open_cloud *open, const struct instance *row,
                            struct sighting_list *out, struct error *err);
+/* By the database's clock, which rows are written by: at the time of its lease. */
+int64_t row_seconds_since(const struct worker *w, const struct instance *row, struct moment since);
 /* A cloud may not show for minutes what it just launched: "not found" says nothing yet. */
-bool row_is_fresh(const struct instance *row);
+bool row_is_fresh(const struct worker *w, const struct instance *row);
 
 /* How does what the cloud goes on with fare? OK with `out_over`: it is over and well, or forgotten;
  * without: ask again after `out_seconds`. An error that says how it failed has out_over set too. */

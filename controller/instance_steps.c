@@ -52,7 +52,7 @@ static enum outcome end_unseen(struct worker *w, const struct open_cloud *open,
         return instance_store_adopt(w->db, &row->id, seen.at[0].ref, seen.at[0].machine_id,
                                     w->holder, err);
     }
-    if (moment_seconds_between(row->phase_since, clock_now()) < SETTLE_SECONDS)
+    if (row_seconds_since(w, row, row->phase_since) < SETTLE_SECONDS)
         return row_look_later(w, row, LOOK_SECONDS, err);
     return not_found(w, row, err);
 }
@@ -128,7 +128,7 @@ static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
         open->driver->terminate(open->cloud, row->cloud_ref, row->machine_id, &operation, &why);
     cloud_called(outcome);
     FAULT("terminate-after-call", err);
-    if (outcome == ERR_NOT_FOUND && row_is_fresh(row))
+    if (outcome == ERR_NOT_FOUND && row_is_fresh(w, row))
         return row_look_later(w, row, LOOK_SECONDS, err);
     if (outcome == ERR_NOT_FOUND)
         return not_found(w, row, err);

@@ -204,7 +204,7 @@ static enum outcome follow_launch(struct worker *w, const struct instance *row, 
 /* What its cloud still does for it comes first: it may yet fail, and says so. */
 enum outcome await_boot(struct worker *w, struct instance *row, struct error *err)
 {
-    int64_t waited = moment_seconds_between(row->phase_since, clock_now());
+    int64_t waited = row_seconds_since(w, row, row->phase_since);
     int64_t seconds = LOOK_BOOT_SECONDS;
     struct error why = {0};
     bool over = true;

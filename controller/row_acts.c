@@ -91,10 +91,16 @@ enum outcome row_sightings(const struct open_cloud *open, const struct instance 
     return OK;
 }
 
-bool row_is_fresh(const struct instance *row)
+int64_t row_seconds_since(const struct worker *w, const struct instance *row, struct moment since)
+{
+    const int64_t lease_seconds = w->crew->settings->lease_seconds;
+    return moment_seconds_between(since, moment_add_seconds(row->lease_until, -lease_seconds));
+}
+
+bool row_is_fresh(const struct worker *w, const struct instance *row)
 {
     return moment_is_none(row->settled_at) && !moment_is_none(row->launched_at) &&
-           moment_seconds_between(row->launched_at, clock_now()) < UNSEEN_SECONDS;
+           row_seconds_since(w, row, row->launched_at) < UNSEEN_SECONDS;
 }
 
 /* ---- what clouds go on with --------------------------------------------------------------- */

@@ -115,6 +115,7 @@ struct round {
     struct worker *worker;
     const struct account_place *place;
     struct open_cloud *open;
+    struct moment began; /* by the database's clock, which rows are written by */
     struct sighting_list seen;
     struct map *by_ref;      /* digest of the cloud's name -> sighting */
     struct map *by_instance; /* id -> row, as the rows were before the list call */
@@ -252,10 +253,10 @@ static bool is_moving(const struct instance *row)
 }
 
 /* A list may still lack it. */
-static bool is_young(const struct instance *row)
+static bool is_young(const struct round *r, const struct instance *row)
 {
     const struct moment since = moment_is_none(row->launched_at) ? row->updated : row->launched_at;
-    return moment_seconds_between(since, clock_now()) < UNSEEN_SECONDS;
+    return moment_seconds_between(since, r->began) < UNSEEN_SECONDS;
 }
 
 static const struct sighting *sighting_of(const struct round *r, const struct instance *row)
@@ -273,7 +274,7 @@ static enum outcome try_brake(struct round *r, struct error *err)
     for (size_t i = 0; i < r->rows.count; i++) {
         const struct instance *row = &r->rows.at[i];
         const bool is_settled = row->cloud_ref[0] != '\0' && row->wanted != WANTED_GONE &&
-                                row->phase != PHASE_TERMINATING && !is_young(row);
+                                row->phase != PHASE_TERMINATING && !is_young(r, row);
         seen->settled += is_settled;
         seen->missing += is_settled && sighting_of(r, row) == NULL;
     }
@@ -298,7 +299,7 @@ static enum outcome check_row(struct round *r, const struct instance *row, struc
         return vanished(r, row, err);
     if (seen != NULL)
         return doubt_look(r->worker, row, seen, err);
-    if (r->seen.partial || r->held || is_young(row))
+    if (r->seen.partial || r->held || is_young(r, row))
         return OK;
     /* Not in the list: ask for it by name before believing that. */
     struct sighting alone = {0};
@@ -461,8 +462,7 @@ static enum outcome compare(struct round *r, struct error *err)
 {
     r->by_ref = map_new(sizeof(struct ref_key));
     r->by_instance = map_new(sizeof(struct uuid));
-    struct moment began;
-    TRY(orphan_store_clock(r->worker->db, &began, err));
+    TRY(orphan_store_clock(r->worker->db, &r->began, err));
     /* Rows first: a machine launched between the two is then merely not looked for. */
     TRY(read_rows(r, err));
     enum outcome outcome = r->open->driver->list(r->open->cloud, &r->seen, err);
@@ -481,9 +481,9 @@ static enum outcome compare(struct round *r, struct error *err)
     TRY(brake_looked(r->worker, r->place, &r->missing, err));
     for (size_t i = 0; i < r->seen.count; i++)
         TRY(check_machine(r, &r->seen.at[i], err));
-    return r->seen.partial || r->held
-               ? OK
-               : orphan_store_sweep(r->worker->db, r->place, began, true, r->worker->holder, err);
+    return r->seen.partial || r->held ? OK
+                                      : orphan_store_sweep(r->worker->db, r->place, r->began, true,
+                                                           r->worker->holder, err);
 }
 
 static void watch_account(struct worker *w, const struct account_place *place,

@@ -162,6 +162,31 @@ static int64_t ends(struct worker *watch)
     return counts.ended + counts.vanished;
 }
 
+/* A list may still lack it, whatever our clock says of its age. */
+static void a_clock_that_is_ahead_makes_no_machine_old(void **state)
+{
+    (void)state;
+    struct crew crew = {.settings = &stage.settings};
+    struct worker watch = {.crew = &crew,
+                           .db = stage.db,
+                           .clouds = {.drivers = fake_driver_of},
+                           .holder = "watch:test"};
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_stop();
+    pthread_mutex_init(&crew.lock, NULL);
+    fake_cloud_hide(true);
+    clock_freeze(moment_add_seconds(clock_now(), 3600));
+    const int64_t ended = ends(&watch);
+    clock_thaw();
+    clouds_done(&watch.clouds);
+    orphans_done(&watch.orphans);
+    pthread_mutex_destroy(&crew.lock);
+    assert_int_equal(ended, 0);
+    assert_true(stage_booting(1));
+}
+
 /* Its worker is quicker now and then: what the watch concludes for one row is no reason to leave
  * off looking at the others. */
 static void a_row_that_went_on_meanwhile_ends_no_look(void **state)
@@ -413,6 +438,7 @@ int main(void)
         STAGED(a_machine_with_copied_tags_is_shown_and_left_alone),
         STAGED(a_machine_without_a_row_is_shown_and_left_alone),
         STAGED(an_orphan_is_told_of_once_until_it_changes),
+        STAGED(a_clock_that_is_ahead_makes_no_machine_old),
         STAGED(a_row_that_went_on_meanwhile_ends_no_look),
         STAGED(a_machine_is_settled_when_its_cloud_lists_it),
         STAGED(a_machine_that_was_given_another_name_goes_on),

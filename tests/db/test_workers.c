@@ -140,6 +140,80 @@ static void a_machine_that_is_not_shown_after_a_lost_order_is_not_gone(void **st
     assert_int_equal(fake_cloud_machines(), 0);
 }
 
+/* ---- when our clock is wrong ----------------------------------------------------------------- */
+
+enum { CLOCK_AHEAD_SECONDS = 3600 };
+
+/* Looked at again, and put off: by the database's clock. */
+static bool was_looked_at(const char *phase)
+{
+    OWNED(instance_list_done) struct instance_list list = stage_rows(phase, true);
+    const struct moment now = moment_add_seconds(clock_now(), -CLOCK_AHEAD_SECONDS);
+    return list.count == 1 && list.at[0].lease_holder[0] == '\0' &&
+           moment_seconds_between(now, list.at[0].next_due) > 0;
+}
+
+static void work_an_hour_ahead(const char *phase)
+{
+    struct error err = {0};
+    bool woken;
+    clock_freeze(moment_add_seconds(clock_now(), CLOCK_AHEAD_SECONDS));
+    hasten();
+    stage_start();
+    for (int i = 0; i < 100 && !was_looked_at(phase); i++)
+        assert_ok(db_wait(stage.db, 20, &woken, &err));
+    clock_thaw();
+    stage_stop();
+}
+
+/* Else each would be ended before its agent could speak, and paid for again. */
+static void a_clock_that_is_ahead_ends_no_boot(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_stop();
+    work_an_hour_ahead("booting");
+    assert_int_equal(stage_count("booting"), 1);
+    assert_int_equal(fake_cloud_launches(), 1);
+}
+
+static void a_clock_that_is_ahead_makes_not_yet_no_never(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_stop();
+    struct error err = {0};
+    assert_ok(db_script(stage.db,
+                        "UPDATE instances SET wanted = 'gone', settled_at = NULL;"
+                        " UPDATE fleets SET desired = 0",
+                        &err));
+    fake_cloud_hide(true);
+    work_an_hour_ahead("terminating");
+    fake_cloud_hide(false);
+    assert_int_equal(stage_count("terminating"), 1);
+}
+
+static void a_clock_that_is_ahead_gives_up_no_launch_that_nobody_saw(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    fake_cloud_hide(true);
+    fake_cloud_mischief(MISCHIEF_LOSE_ANSWER, 0, 1);
+    stage_start();
+    stage_fleet(1);
+    stage_await(machines, 1);
+    stage_stop();
+    assert_ok(db_script(
+        stage.db, "UPDATE instances SET wanted = 'gone'; UPDATE fleets SET desired = 0", &err));
+    work_an_hour_ahead("terminating");
+    fake_cloud_hide(false);
+    assert_int_equal(stage_count("terminating"), 1);
+}
+
 /* ---- when the cloud is difficult ------------------------------------------------------------- */
 
 static void a_launch_whose_answer_was_lost_is_found_and_not_repeated(void **state)
@@ -350,6 +424,9 @@ int main(void)
         STAGED(a_fleet_of_parents_orders_enclaves_and_no_sev_snp),
         STAGED(a_smaller_fleet_gives_machines_back),
         STAGED(a_removed_fleet_leaves_nothing),
+        STAGED(a_clock_that_is_ahead_ends_no_boot),
+        STAGED(a_clock_that_is_ahead_makes_not_yet_no_never),
+        STAGED(a_clock_that_is_ahead_gives_up_no_launch_that_nobody_saw),
         STAGED(an_order_to_end_that_was_lost_is_repeated_in_seconds),
         STAGED(a_machine_that_is_not_shown_after_a_lost_order_is_not_gone),
         STAGED(a_launch_whose_answer_was_lost_is_found_and_not_repeated),
