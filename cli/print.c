@@ -119,10 +119,42 @@ static void cell_text(const struct column *column, const json_t *row, struct tex
     text_add_value(out, json_find(row, column->member));
 }
 
-/* What stands last in a line; of a list of objects one a line, all from the same column on. */
+static bool holds_list_of_objects(const json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach (json_looked_at(object), name, value)
+        if (is_list_of_objects(value))
+            return true;
+    return false;
+}
+
+static void print_last(FILE *out, const json_t *value, size_t before);
+
+static void print_members(FILE *out, const json_t *object, size_t before)
+{
+    const char *name;
+    json_t *value;
+    size_t shown = 0;
+    json_object_foreach (json_looked_at(object), name, value) {
+        OWNED(text_done) struct text title = {0};
+        if (is_nothing(value))
+            continue;
+        add_clean(&title, name);
+        fprintf(out, "%*s%s ", shown++ > 0 ? (int)before : 0, "", text_str(&title));
+        print_last(out, value, before + width_of(text_str(&title)) + 1);
+    }
+}
+
+/* What stands last in a line; of a list of objects one a line, all from the same column on, and of
+ * an object that holds such a list one member a line. */
 static void print_last(FILE *out, const json_t *value, size_t before)
 {
     const size_t lines = is_list_of_objects(value) ? json_array_size(value) : 1;
+    if (holds_list_of_objects(value)) {
+        print_members(out, value, before);
+        return;
+    }
     for (size_t i = 0; i < lines; i++) {
         OWNED(text_done) struct text cell = {0};
         text_add_value(&cell, is_list_of_objects(value) ? json_array_get(value, i) : value);

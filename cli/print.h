@@ -13,7 +13,7 @@ struct column {
 };
 
 /* Columns end with a NULL title. No row: only the titles. A list of objects that stands last in its
- * line takes a line for each of them. */
+ * line takes a line for each of them, an object that holds such a list one for each member. */
 void print_table(FILE *out, const struct column *columns, const json_t *rows);
 void print_object(FILE *out, const json_t *object);
 void print_json(FILE *out, const json_t *value);

@@ -266,6 +266,12 @@ static void a_list_of_objects_takes_a_line_for_each(void **state)
                                            "places  account a, size s\n"
                                            "        account b\n");
     fake_http_say(w->server, 200,
+                  "{\"flips\":{\"count\":2,\"none\":0,\"items\":[{\"to\":\"a\"},{\"to\":\"b\"}]}}");
+    assert_int_equal(run(w, api_main, "fleets get web"), 0);
+    assert_string_equal((char *)w->out.at, "flips  count 2\n"
+                                           "       items to a\n"
+                                           "             to b\n");
+    fake_http_say(w->server, 200,
                   "{\"items\":[{\"account\":\"a\",\"drift\":[{\"kind\":\"x\"},{\"kind\":\"y\"}]},"
                   "{\"account\":\"b\",\"drift\":[]}]}");
     assert_int_equal(run(w, api_main, "catalogue drift"), 0);
