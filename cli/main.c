@@ -77,12 +77,16 @@ static const struct command {
     {"account", "try out a cloud account", account_main,
      "muster account test --file ACCOUNT.json [--wait SECONDS] [-o table|json]\n"
      "\n"
-     "A full round from launch to terminate; needs no controller.\n"
+     "A full round from launch to terminate; needs no controller. ACCOUNT.json is what `muster\n"
+     "accounts create` takes, with the image and the size to launch as its test. Exit code 0 when\n"
+     "all went well; otherwise each step that failed is named, and each permission that is missing.\n"
      "\n"
      "muster account explain --file ANSWER.json\n"
      "\n"
      "What a cloud's answer (cloud, operation, response with status, headers, body) says: class of\n"
-     "the error or null, whether to repeat, machines seen, and what will happen to hosts.\n"},
+     "the error or null, whether to repeat, machines seen, and what will happen to hosts. The\n"
+     "operation as the cloud calls it: ec2.RunInstances, VirtualMachines_CreateOrUpdate,\n"
+     "instances.insert.\n"},
     {"keeper", "make a deployment and keep it going", keeper_main,
      "muster keeper init --dir DIR --realm simulation|production [--controller-name NAME]...\n"
      "                   [--controller URL]... [--simulator-root FILE]\n"
@@ -154,7 +158,8 @@ static const struct command {
      "                   [--edition NAME|FILE [--signers signers.json]] [--at RFC3339] [-o table|json]\n"
      "\n"
      "Against the providers' rules at each of its places, without a controller: exit code 3 when one is\n"
-     "broken. Without --edition by what holds today.\n"},
+     "broken. Each account of the fleet is needed, for it says which cloud and region; the image for\n"
+     "its boot mode and system. Without --edition by what holds today.\n"},
     {"image", "reference values of a machine image, from its firmware", image_main,
      "muster image add --ovmf FILE... [--vmm qemu|ec2|gce] [--vcpus N,N... | --sizes SIZE,SIZE...]\n"
      "                 [--vcpu-type NAME]... [--vcpu-sig HEX]... [--guest-features HEX]...\n"
@@ -185,9 +190,13 @@ static const struct command {
      "muster status [FLEET] [--watch] [--every SECONDS] [--server URL] [--ca FILE]\n"
      "              [--token-file FILE] [-o table|json]\n"
      "\n"
-     "--watch draws it again until interrupted.\n"},
+     "Of one fleet each place follows, of all fleets those places that are closed, and why; then the\n"
+     "alarms. The words under REASONS are for `muster explain`. --watch draws it again until\n"
+     "interrupted, every 2 seconds unless told.\n"},
     {"machines", "the state machines, drawn", machines_main,
-     "muster machines [NAME] [--dot] [-o table|json]\n"},
+     "muster machines [NAME] [--dot] [-o table|json]\n"
+     "\n"
+     "All of them, or one: phase, trust, version or delivery. --dot is for graphviz.\n"},
     {"token", "check an opinion or a passport, as a relying party does", token_main,
      "muster token verify --root FILE --jwks FILE [--audience TEXT] [--at RFC3339] TOKEN-FILE\n"
      "\n"
@@ -195,7 +204,10 @@ static const struct command {
      "or as keeper/jwks.jwt holds them; each counts only as the root certified it. A passport needs\n"
      "--audience. Verdicts are refused: they are for keepers alone.\n"},
     {"explain", "what a code means and what to do", explain_main,
-     "muster explain CODE [-o table|json]\n"},
+     "muster explain CODE [-o table|json]\n"
+     "\n"
+     "CODE is any that an answer, a verdict, a table, an alarm or a log shows, or the id of a rule of\n"
+     "the catalogue.\n"},
 };
 /* clang-format on */
 
