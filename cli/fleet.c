@@ -93,7 +93,8 @@ static enum outcome check_places(struct rules *rules, const struct fleet *fleet,
         TRY(check_account(rules, fleet, &places, seen, image, accounts->at[i], err));
     for (size_t i = 0; i < places.count; i++)
         if (!seen[i])
-            return fail(err, ERR_INVALID, "--account ACCOUNT.json of %s is needed: it says which cloud",
+            return fail(err, ERR_INVALID,
+                        "--account ACCOUNT.json of %s is needed: it says which cloud",
                         places.at[i].account);
     return OK;
 }
