@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/candidate.h"
 #include "controller/fleet_rules.h"
 #include "db/fleet_store.h"
 #include "db/notice_store.h"
 #include "db/place_store.h"
+#include "db/secret_store.h"
 #include "lib/model/verdict.h"
 
 enum outcome fleets_list(struct request *r, struct error *err)
@@ -47,18 +49,45 @@ static int64_t standing(const struct fleet_counts *counts)
     return n;
 }
 
+/* What the fleet names and is not there yet. That is no refusal: it may come before its machines
+ * ask; until then they are not appraised, or get less than was meant. */
+static enum outcome missing_to_json(struct request *r, const struct fleet *fleet, json_t *out,
+                                    struct error *err)
+{
+    OWNED(charter_drop) struct charter *charter = NULL;
+    size_t i;
+    json_t *name;
+    TRY(candidate_in_force(r, &charter, err));
+    if (charter == NULL || charter_find_policy(charter, fleet->policy) == NULL)
+        json_add_new(out, json_sprintf("policy:%s", fleet->policy));
+    json_array_foreach (fleet->secrets, i, name) {
+        struct secret secret;
+        enum outcome outcome =
+            secret_store_find(r->db, r->caller.project, json_string_value(name), &secret, err);
+        if (outcome == ERR_NOT_FOUND)
+            json_add_new(out, json_sprintf("secret:%s", json_string_value(name)));
+        else
+            TRY(outcome);
+    }
+    return OK;
+}
+
 /* What would be, and what it would come to; inside the transaction that then is given up. */
 static enum outcome answer_rehearsed(struct request *r, const struct fleet *fleet, int64_t desired,
                                      json_t *catalogue, struct error *err)
 {
     OWNED(fleet_counts_done) struct fleet_counts counts = {0};
+    OWNED(json_drop) json_t *missing = json_array();
     TRY(fleet_store_counts(r->db, r->caller.project, fleet->name, &counts, err));
+    if (desired > 0)
+        TRY(missing_to_json(r, fleet, missing, err));
     int64_t more = desired - standing(&counts);
     json_t *out = json_object();
     json_put_bool(out, "dry_run", true);
     json_put_new(out, "fleet", fleet_to_json(fleet));
     json_put_int(out, "launch", more > 0 ? more : 0);
     json_put_int(out, "retire", more < 0 ? -more : 0);
+    json_put_new(out, "missing", json_incref(missing));
     if (catalogue != NULL)
         json_put_new(out, "catalogue", json_incref(catalogue));
     request_answer(r, 200, out);

@@ -3,26 +3,11 @@
 
 #include <string.h>
 
-#include "db/charter_store.h"
+#include "controller/candidate.h"
 #include "db/replay_store.h"
 #include "lib/model/charter.h"
 
 /* ---- floors --------------------------------------------------------------------------------- */
-
-/* The charter in force; NULL: none, or none that this build can read. */
-static enum outcome read_charter(struct request *r, struct charter **out, struct error *err)
-{
-    OWNED(charter_row_done) struct charter_row row = {0};
-    OWNED(bytes_done) struct bytes payload = {0};
-    size_t signatures;
-    enum outcome outcome = charter_store_active(r->db, r->caller.project, &row, err);
-    if (outcome == ERR_NOT_FOUND)
-        return OK;
-    TRY(outcome);
-    TRY(token_set_look(span_of_text(row.jws), CHARTER_SIZE_MAX, &payload, &signatures, err));
-    error_ignore(charter_parse(bytes_span(&payload), out, NULL));
-    return OK;
-}
 
 static json_t *tcb_to_json(const struct snp_tcb *tcb, enum snp_product product)
 {
@@ -96,7 +81,7 @@ enum outcome tcb_list(struct request *r, struct error *err)
     json_t *items = NULL;
     const char *by;
     TRY(read_by(r, &by, err));
-    TRY(read_charter(r, &charter, err));
+    TRY(candidate_in_force(r, &charter, err));
     if (by == NULL)
         TRY(tcb_store_inventory(r->db, r->caller.project, &items, err));
     else

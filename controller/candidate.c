@@ -17,6 +17,20 @@ static enum outcome read_active(struct request *r, json_t **out, struct error *e
     return json_parse(bytes_span(&payload), CHARTER_SIZE_MAX, out, err);
 }
 
+enum outcome candidate_in_force(struct request *r, struct charter **out, struct error *err)
+{
+    OWNED(charter_row_done) struct charter_row row = {0};
+    OWNED(bytes_done) struct bytes payload = {0};
+    size_t signatures;
+    enum outcome outcome = charter_store_active(r->db, r->caller.project, &row, err);
+    if (outcome == ERR_NOT_FOUND)
+        return OK;
+    TRY(outcome);
+    TRY(token_set_look(span_of_text(row.jws), CHARTER_SIZE_MAX, &payload, &signatures, err));
+    error_ignore(charter_parse(bytes_span(&payload), out, NULL));
+    return OK;
+}
+
 enum outcome candidate_next(struct request *r, struct moment expires, json_t **out,
                             struct error *err)
 {

@@ -6,6 +6,9 @@
 #include "controller/http_request.h"
 #include "controller/charter_plan.h"
 
+/* The charter in force itself. NULL: there is none, or none that this build can read. */
+enum outcome candidate_in_force(struct request *r, struct charter **out, struct error *err);
+
 /* A serial higher, dated from now on; `expires` none: as long as a charter may live. ERR_CONFLICT
  * "no-charter" when there is none in force; ERR_INVALID "bad-parameter" when it would live too
  * long. */

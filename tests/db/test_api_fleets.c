@@ -92,6 +92,9 @@ static void a_dry_run_says_what_would_be_and_changes_nothing(void **state)
     assert_told(told, 200);
     assert_true(json_is_true(json_object_get(told.body, "dry_run")));
     assert_int_equal(json_integer_value(json_object_get(told.body, "launch")), 4);
+    const json_t *missing = json_object_get(told.body, "missing");
+    assert_string_equal(json_string_value(json_array_get(missing, 0)), "policy:web");
+    assert_string_equal(json_string_value(json_array_get(missing, 1)), "secret:web-key");
     ask_does("GET", "/v1/fleets/dry", NULL, 404);
     ask_does("POST", "/v1/fleets", FLEET("dry", "1"), 201);
     ask_instance("dry");

@@ -298,6 +298,19 @@ static void a_certificate_that_ends_flips_its_machines_then(void **state)
     assert_int_equal(number_at(cohort, "count"), MACHINES);
 }
 
+/* A fleet whose policy the charter has waits for nothing. */
+static void a_policy_of_the_charter_is_not_missing(void **state)
+{
+    (void)state;
+    OWNED(told_done)
+    struct told told =
+        ask("POST", "/v1/fleets?dry_run=true",
+            "{\"name\":\"dry\",\"desired\":1,\"account\":\"acme\",\"image\":\"stock\",\"size\":"
+            "\"m6a.large\",\"policy\":\"stock\"}");
+    assert_told(told, 200);
+    assert_int_equal(json_array_size(json_object_get(told.body, "missing")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup(without_a_charter_there_is_nothing_to_change, ask_quiet),
         cmocka_unit_test_setup(another_policy_flips_who_stands_under_it, ask_quiet),
         cmocka_unit_test_setup(other_floors_flip_now_and_later, ask_quiet),
+        cmocka_unit_test_setup(a_policy_of_the_charter_is_not_missing, ask_quiet),
         cmocka_unit_test_setup(only_those_who_may_apply_a_charter_plan_its_parts, ask_quiet),
         cmocka_unit_test_setup(a_plan_holds_no_transaction, ask_quiet),
         cmocka_unit_test_setup(a_candidate_is_applied_as_it_was_planned, ask_quiet),
