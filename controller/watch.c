@@ -287,6 +287,13 @@ static bool is_of_one(enum outcome outcome)
     return outcome == ERR_DENIED || outcome == ERR_CONFLICT || outcome == ERR_INVALID;
 }
 
+/* Its cloud goes on with its launch, and says to its worker alone why nothing comes of it. */
+static bool is_followed(const struct instance *row)
+{
+    return row->phase == PHASE_BOOTING && row->intent == INTENT_LAUNCH &&
+           row->wanted != WANTED_GONE;
+}
+
 static enum outcome check_row(struct round *r, const struct instance *row, struct error *err)
 {
     r->counts->moving += is_moving(row);
@@ -296,7 +303,7 @@ static enum outcome check_row(struct round *r, const struct instance *row, struc
     if (seen != NULL && seen->state == MACHINE_FAILED)
         return failed(r, row, seen, err);
     if (seen != NULL && seen->state == MACHINE_GONE)
-        return vanished(r, row, err);
+        return is_followed(row) ? OK : vanished(r, row, err);
     if (seen != NULL)
         return doubt_look(r->worker, row, seen, err);
     if (r->seen.partial || r->held || is_young(r, row))

@@ -162,28 +162,49 @@ static int64_t ends(struct worker *watch)
     return counts.ended + counts.vanished;
 }
 
-/* A list may still lack it, whatever our clock says of its age. */
-static void a_clock_that_is_ahead_makes_no_machine_old(void **state)
+/* One look of a watch of our own, while nobody else is at work. */
+static int64_t look_alone(void)
 {
-    (void)state;
     struct crew crew = {.settings = &stage.settings};
     struct worker watch = {.crew = &crew,
                            .db = stage.db,
                            .clouds = {.drivers = fake_driver_of},
                            .holder = "watch:test"};
+    pthread_mutex_init(&crew.lock, NULL);
+    const int64_t ended = ends(&watch);
+    clouds_done(&watch.clouds);
+    orphans_done(&watch.orphans);
+    pthread_mutex_destroy(&crew.lock);
+    return ended;
+}
+
+/* A list may still lack it, whatever our clock says of its age. */
+static void a_clock_that_is_ahead_makes_no_machine_old(void **state)
+{
+    (void)state;
     stage_start();
     stage_fleet(1);
     stage_await(booting, 1);
     stage_stop();
-    pthread_mutex_init(&crew.lock, NULL);
     fake_cloud_hide(true);
     clock_freeze(moment_add_seconds(clock_now(), 3600));
-    const int64_t ended = ends(&watch);
+    const int64_t ended = look_alone();
     clock_thaw();
-    clouds_done(&watch.clouds);
-    orphans_done(&watch.orphans);
-    pthread_mutex_destroy(&crew.lock);
     assert_int_equal(ended, 0);
+    assert_true(stage_booting(1));
+}
+
+/* Only what its worker asks after says whether it was for want of room. */
+static void a_machine_that_is_gone_before_its_launch_is_over_is_left_to_its_worker(void **state)
+{
+    (void)state;
+    fake_cloud_operations(1000, NULL);
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_stop();
+    fake_cloud_break(0);
+    assert_int_equal(look_alone(), 0);
     assert_true(stage_booting(1));
 }
 
@@ -439,6 +460,7 @@ int main(void)
         STAGED(a_machine_without_a_row_is_shown_and_left_alone),
         STAGED(an_orphan_is_told_of_once_until_it_changes),
         STAGED(a_clock_that_is_ahead_makes_no_machine_old),
+        STAGED(a_machine_that_is_gone_before_its_launch_is_over_is_left_to_its_worker),
         STAGED(a_row_that_went_on_meanwhile_ends_no_look),
         STAGED(a_machine_is_settled_when_its_cloud_lists_it),
         STAGED(a_machine_that_was_given_another_name_goes_on),
