@@ -36,6 +36,7 @@ static const struct field fields[] = {
     FIELD(verdict_row, testimony_cert,  FIELD_BYTES, .flags = FIELD_HIDDEN),
     FIELD(verdict_row, crl_digest,      FIELD_HEX, .flags = FIELD_HIDDEN),
     FIELD(verdict_row, audit_id,        FIELD_INT, .flags = FIELD_HIDDEN),
+    FIELD(verdict_row, platform,        FIELD_JSON, .flags = FIELD_HIDDEN),
     FIELD(verdict_row, created,         FIELD_MOMENT),
 };
 /* clang-format on */

@@ -36,6 +36,7 @@ struct verdict_row {
     struct bytes testimony_cert;
     uint8_t crl_digest[SHA256_SIZE]; /* zero: no list was looked at */
     int64_t audit_id;                /* of "verdict.given"; 0: not known */
+    json_t *platform;                /* NULL, or what TCBs are counted by */
     struct moment created;
     struct moment renew_at; /* goes to the instance: when it is to be proven anew */
     struct span crl; /* borrowed and in no column: the list it was judged with, to be stored */
