@@ -121,14 +121,16 @@ static enum outcome step_launch(struct round *r, struct error *err)
     r->launched = outcome == OK || r->in_doubt;
     if (outcome == OK)
         snprintf(r->detail, sizeof r->detail, "%s, %s in %s", r->machine.ref, r->machine.size,
-                 r->machine.zone);
+                 r->machine.zone[0] != '\0' ? r->machine.zone : r->account->region);
     return outcome;
 }
 
 static enum outcome step_run(struct round *r, struct error *err)
 {
     TRY(await(r, MACHINE_RUNNING, err));
-    snprintf(r->detail, sizeof r->detail, "%s at %s", r->machine.ref, r->machine.private_address);
+    const char *address = r->machine.private_address; /* Azure's view of a machine has none */
+    snprintf(r->detail, sizeof r->detail, "%s%s%s", r->machine.ref,
+             address[0] != '\0' ? " at " : "", address);
     return OK;
 }
 

@@ -287,7 +287,7 @@ const struct explanation explanations[] = {
     {"simulator-in-production", "a production keeper takes no simulator's root", "leave it out"},
     {"sandbox", "the keeper could not close itself in, so it does not start", "run it on Linux with seccomp, as its own user"},
     {"memory-not-locked", "memory for secrets could not be locked", "raise the limit of locked memory"},
-    {"token-malformed", "a token is not one", NULL},
+    {"token-malformed", "a token, or what should be a signed charter or edition, is none", "sign it first: muster charter sign, muster catalogue sign"},
     {"token-algorithm", "a token is signed with an algorithm that is not taken", NULL},
     {"token-type", "a token is of another kind", NULL},
     {"token-key", "a token is signed by another key", NULL},
