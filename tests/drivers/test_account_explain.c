@@ -203,6 +203,7 @@ static void compare_azure(const json_t *sample, const json_t *answer)
         return;
     const json_t *ours = json_array_get(sightings, 0);
     assert_string_equal(word(ours, "ref"), word(parsed, "name"));
+    assert_string_equal(word(ours, "machine_id"), word(parsed, "vmId"));
     assert_int_equal(json_is_true(json_object_get(ours, "snp_enabled")),
                      strcmp(word(parsed, "securityType"), "ConfidentialVM") == 0);
     compare_azure_state(parsed, ours);
@@ -219,6 +220,7 @@ static void compare_gcp_machine(const json_t *parsed, const json_t *ours)
     const char *ref = word(ours, "ref");
     assert_true(strlen(ref) > strlen(ending));
     assert_string_equal(ref + strlen(ref) - strlen(ending), ending);
+    assert_string_equal(word(ours, "machine_id"), word(parsed, "id"));
     assert_string_equal(word(ours, "state_word"), word(parsed, "status"));
     assert_int_equal(json_is_true(json_object_get(ours, "snp_enabled")),
                      strcmp(word(parsed, "confidentialInstanceType"), "SEV_SNP") == 0);
