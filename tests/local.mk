@@ -8,6 +8,7 @@ LDADD = $(REPLAY_LIBS) tests/support/libsupport.a $(TEST_LIBS) $(CMOCKA_LIBS) $(
 check_LIBRARIES += tests/support/libsupport.a
 tests_support_libsupport_a_SOURCES = \
 	tests/support/agent_world.c tests/support/agent_world.h \
+	tests/support/aws_model.c tests/support/aws_model.h \
 	tests/support/azure_machine.c tests/support/azure_machine.h \
 	tests/support/cases.c tests/support/cases.h \
 	tests/support/claims.c tests/support/claims.h \

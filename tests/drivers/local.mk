@@ -2,6 +2,8 @@
 check_PROGRAMS += tests/drivers/test_account_explain
 check_PROGRAMS += tests/drivers/test_account_test
 check_PROGRAMS += tests/drivers/test_arm_face
+check_PROGRAMS += tests/drivers/test_aws_face
+EXTRA_DIST += tests/drivers/ec2-leftovers.trimmed.json
 check_PROGRAMS += tests/drivers/test_aws_hostile
 check_PROGRAMS += tests/drivers/test_aws_offers
 check_PROGRAMS += tests/drivers/test_aws_policy
