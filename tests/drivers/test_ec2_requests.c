@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "drivers/aws/ec2_leftovers.h"
+#include "tests/support/aws_model.h"
 #include "tests/support/test.h"
 #include "tests/support/vectors.h"
-
-#define MODEL "clouds/aws/ec2-2016-11-15.trimmed.json"
-#define STS_MODEL "clouds/aws/sts-2011-06-15.trimmed.json"
 
 static const struct account account = {
     .region = "us-east-2",
@@ -55,12 +53,6 @@ static json_t *form_read(const struct form *form)
         json_put_text(out, text_str(&k), text_str(&v));
     }
     return out;
-}
-
-static const json_t *shape_of(const json_t *model, const json_t *reference)
-{
-    return json_object_get(json_object_get(model, "shapes"),
-                           json_string_value(json_object_get(reference, "shape")));
 }
 
 static const char *word(const json_t *object, const char *name)
@@ -120,23 +112,22 @@ static void check_key(const json_t *model, const json_t *input, const char *key,
         }
         if (member == NULL)
             fail_msg("%s: the model knows no %s", key, part);
-        shape = shape_of(model, member);
+        shape = aws_model_shape(model, member);
         assert_non_null(shape);
     }
     if (!fits(shape, value))
         fail_msg("%s=%s is no %s", key, value, word(shape, "type"));
 }
 
-static void check_form(const char *file, const struct form *form)
+static void check_form(const char *service, const struct form *form)
 {
-    OWNED(json_drop) json_t *model = vectors_json(file);
     OWNED(json_drop) json_t *sent = form_read(form);
+    OWNED(json_drop) json_t *model = aws_model(service, word(sent, "Action"));
     const json_t *operation =
         json_object_get(json_object_get(model, "operations"), word(sent, "Action"));
-    assert_non_null(operation);
     assert_string_equal(word(sent, "Version"),
                         word(json_object_get(model, "metadata"), "apiVersion"));
-    const json_t *input = shape_of(model, json_object_get(operation, "input"));
+    const json_t *input = aws_model_shape(model, json_object_get(operation, "input"));
     const char *key;
     json_t *value;
     json_object_foreach (sent, key, value)
@@ -192,13 +183,15 @@ static void a_launch_has_only_keys_that_the_model_knows(void **state)
     order.tags = more;
     order.tag_count = 1;
     assert_ok(ec2_run_instances(&account, &order, &form, &err));
-    check_form(MODEL, &form);
+    check_form("ec2", &form);
     form_done(&form);
     order.spot = true;
     order.subnet = "subnet-1";
     assert_ok(ec2_run_instances(&account, &order, &form, &err));
-    check_form(MODEL, &form);
+    check_form("ec2", &form);
 }
+
+static const char *const all_of_it[] = {NULL};
 
 static void a_launch_says_what_a_real_client_says(void **state)
 {
@@ -212,6 +205,7 @@ static void a_launch_says_what_a_real_client_says(void **state)
     compare_with_capture("awscli-RunInstances-01", &form,
                          (const char *const[]){"TagSpecification.1.Tag", "TagSpecification.2.Tag",
                                                "MetadataOptions.HttpPutResponseHopLimit", NULL});
+    compare_with_capture("awscli-RunInstances-02", &form, all_of_it);
 }
 
 static void every_other_call_is_in_the_model_and_like_a_real_clients(void **state)
@@ -221,43 +215,102 @@ static void every_other_call_is_in_the_model_and_like_a_real_clients(void **stat
         skip();
     static const struct {
         void (*build)(const char *, struct form *);
+        const char *ref;
         const char *capture;
     } calls[] = {
-        {ec2_stop_instance, "awscli-StopInstances-01"},
-        {ec2_start_instance, "awscli-StartInstances-01"},
-        {ec2_terminate_instance, "awscli-TerminateInstances-01"},
+        {ec2_stop_instance, "i-9e0318c6f808cc1bc", "awscli-StopInstances-01"},
+        {ec2_stop_instance, "i-9e0318c6f808cc1bc", "awscli-StopInstances-02"},
+        {ec2_start_instance, "i-9e0318c6f808cc1bc", "awscli-StartInstances-01"},
+        {ec2_start_instance, "i-9e0318c6f808cc1bc", "awscli-StartInstances-02"},
+        {ec2_terminate_instance, "i-9e0318c6f808cc1bc", "awscli-TerminateInstances-01"},
+        {ec2_terminate_instance, "i-0123456789abcdef0", "awscli-TerminateInstances-02"},
     };
     for (size_t i = 0; i < countof(calls); i++) {
         OWNED(form_done) struct form form = {0};
-        calls[i].build("i-9e0318c6f808cc1bc", &form);
-        check_form(MODEL, &form);
-        compare_with_capture(calls[i].capture, &form, (const char *const[]){"InstanceId", NULL});
+        calls[i].build(calls[i].ref, &form);
+        check_form("ec2", &form);
+        compare_with_capture(calls[i].capture, &form, all_of_it);
     }
-    OWNED(form_done) struct form one = {0};
-    OWNED(form_done) struct form page = {0};
     OWNED(form_done) struct form who = {0};
-    ec2_describe("instance-id", "i-0a1", "", &one);
-    check_form(MODEL, &one);
-    ec2_describe("tag:muster:vm", "vm-1", "next", &page);
-    check_form(MODEL, &page);
-    compare_with_capture("awscli-DescribeInstances-02", &page, (const char *const[]){NULL});
     sts_get_caller_identity(&who);
-    check_form(STS_MODEL, &who);
-    compare_with_capture("awscli-GetCallerIdentity-01", &who, (const char *const[]){NULL});
+    check_form("sts", &who);
+    compare_with_capture("awscli-GetCallerIdentity-01", &who, all_of_it);
 }
 
-/* Of the lists of what machines left behind the model has this one. */
-static void a_list_of_disks_is_in_the_model(void **state)
+/* A real client that asks for one machine, or for those in some states, names them; we ask for all
+ * that have our tag, and for all with an event. */
+static void every_list_is_in_the_model_and_like_a_real_clients(void **state)
 {
     (void)state;
-    OWNED(form_done) struct form first = {0};
-    OWNED(form_done) struct form next = {0};
     if (vectors_folder() == NULL)
         skip();
-    ec2_describe_leftovers(LEFTOVER_DISK, "lab", "", &first);
-    ec2_describe_leftovers(LEFTOVER_DISK, "lab", "two", &next);
-    check_form(MODEL, &first);
-    check_form(MODEL, &next);
+    OWNED(form_done) struct form one = {0};
+    OWNED(form_done) struct form page = {0};
+    OWNED(form_done) struct form events = {0};
+    OWNED(form_done) struct form types = {0};
+    ec2_describe("instance-id", "i-0a1", "", &one);
+    check_form("ec2", &one);
+    ec2_describe("tag:muster:vm", "vm-1", "next", &page);
+    check_form("ec2", &page);
+    compare_with_capture("awscli-DescribeInstances-01", &page,
+                         (const char *const[]){"Filter.2", NULL});
+    compare_with_capture("awscli-DescribeInstances-02", &page, all_of_it);
+    ec2_describe_events("next", &events);
+    check_form("ec2", &events);
+    compare_with_capture("awscli-DescribeInstanceStatus-01", &events,
+                         (const char *const[]){"InstanceId", NULL});
+    compare_with_capture("awscli-DescribeInstanceStatus-02", &events,
+                         (const char *const[]){"InstanceId", NULL});
+    ec2_describe_types("next", &types);
+    check_form("ec2", &types);
+    compare_with_capture("awscli-DescribeInstanceTypes-02", &types,
+                         (const char *const[]){"InstanceType", NULL});
+}
+
+/* The codes that we ask for are all that there are. */
+static void every_kind_of_event_is_asked_for(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    size_t i;
+    json_t *code;
+    OWNED(form_done) struct form form = {0};
+    OWNED(json_drop) json_t *model = aws_model("ec2", "DescribeInstanceStatus");
+    ec2_describe_events("", &form);
+    OWNED(json_drop) json_t *sent = form_read(&form);
+    const json_t *codes =
+        json_object_get(json_object_get(json_object_get(model, "shapes"), "EventCode"), "enum");
+    json_array_foreach (codes, i, code) {
+        bool asked = false;
+        for (size_t n = 1; n <= json_array_size(codes); n++) {
+            char key[32];
+            snprintf(key, sizeof key, "Filter.1.Value.%zu", n);
+            asked |= json_equal(json_object_get(sent, key), code);
+        }
+        if (!asked)
+            fail_msg("nobody asks for %s", json_string_value(code));
+    }
+    assert_true(i > 0);
+}
+
+static void what_machines_left_is_asked_for_and_given_up_in_the_model(void **state)
+{
+    (void)state;
+    if (vectors_folder() == NULL)
+        skip();
+    for (int kind = 0; kind < LEFTOVER_KIND_COUNT; kind++) {
+        OWNED(form_done) struct form first = {0};
+        OWNED(form_done) struct form next = {0};
+        OWNED(form_done) struct form end = {0};
+        const char *page = ec2_leftovers[kind].has_pages ? "two" : "";
+        ec2_describe_leftovers((enum leftover_kind)kind, "lab", "", &first);
+        ec2_describe_leftovers((enum leftover_kind)kind, "lab", page, &next);
+        ec2_discard((enum leftover_kind)kind, "vol-0a1", &end);
+        check_form("ec2", &first);
+        check_form("ec2", &next);
+        check_form("ec2", &end);
+    }
 }
 
 static void a_launch_asks_for_one_confidential_machine_behind_imdsv2(void **state)
@@ -401,7 +454,7 @@ static void a_parent_of_enclaves_is_launched_without_sev_snp(void **state)
     assert_null(word(ours, "CpuOptions.AmdSevSnp"));
     if (vectors_folder() == NULL)
         skip();
-    check_form(MODEL, &form);
+    check_form("ec2", &form);
     compare_with_capture("awscli-RunInstances-03", &form,
                          (const char *const[]){"TagSpecification", "ClientToken", "InstanceType",
                                                "MinCount", "MaxCount", NULL});
@@ -416,11 +469,11 @@ static void roles_are_asked_for_as_a_real_client_does(void **state)
     OWNED(form_done) struct form by_keys = {0};
     const struct role role = {"arn:aws:iam::123456789012:role/r", "muster-1", "4711"};
     sts_assume_role_with_web_identity(&role, "eyJhbGciOiJub25lIn0.e30.", &by_token);
-    check_form(STS_MODEL, &by_token);
-    compare_with_capture("awscli-AssumeRoleWithWebIdentity-01", &by_token,
-                         (const char *const[]){NULL});
+    check_form("sts", &by_token);
+    compare_with_capture("awscli-AssumeRoleWithWebIdentity-01", &by_token, all_of_it);
+    compare_with_capture("awscli-AssumeRoleWithWebIdentity-02", &by_token, all_of_it);
     sts_assume_role(&role, &by_keys);
-    check_form(STS_MODEL, &by_keys);
+    check_form("sts", &by_keys);
 }
 
 int main(void)
@@ -429,7 +482,9 @@ int main(void)
         cmocka_unit_test(a_launch_has_only_keys_that_the_model_knows),
         cmocka_unit_test(a_launch_says_what_a_real_client_says),
         cmocka_unit_test(every_other_call_is_in_the_model_and_like_a_real_clients),
-        cmocka_unit_test(a_list_of_disks_is_in_the_model),
+        cmocka_unit_test(every_list_is_in_the_model_and_like_a_real_clients),
+        cmocka_unit_test(every_kind_of_event_is_asked_for),
+        cmocka_unit_test(what_machines_left_is_asked_for_and_given_up_in_the_model),
         cmocka_unit_test(a_launch_asks_for_one_confidential_machine_behind_imdsv2),
         cmocka_unit_test(machine_disk_and_interface_are_tagged_at_birth),
         cmocka_unit_test(the_same_order_makes_the_same_bytes),
