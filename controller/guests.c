@@ -233,7 +233,7 @@ static enum outcome note_hello(struct guest *guest, const struct instance *insta
     /* Before the worker has written down that the launch succeeded there is no such step: the
      * heartbeats try again. */
     guest->greeted = outcome == OK;
-    if (outcome == OK && instance->intent == INTENT_LAUNCH) /* nobody asks after that any more */
+    if (outcome == OK) /* so there was room for it */
         return place_store_opened(guest->desk->db, instance, err);
     return outcome == ERR_CONFLICT ? OK : outcome;
 }

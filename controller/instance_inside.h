@@ -25,6 +25,10 @@ enum outcome row_fail(struct worker *w, const struct instance *row, const struct
 enum outcome row_give_up(struct worker *w, const struct instance *row, const struct error *why,
                          struct error *err);
 
+/* The same where its place was closed before its cloud was asked: nobody refused anything. */
+enum outcome row_turn_away(struct worker *w, const struct instance *row, const struct error *why,
+                           struct error *err);
+
 void cloud_called(enum outcome outcome);
 bool error_is(const struct error *err, enum cloud_error kind);
 /* Of want of room or quota: the place's fault. */

@@ -51,8 +51,7 @@ static enum outcome launched(struct worker *w, const struct open_cloud *open,
     OWNED(transaction_end) struct transaction tx = {0};
     FAULT("launch-before-commit", err);
     TRY(transaction_begin(w->db, &tx, err));
-    if (!goes_on) /* else it may yet say that it has no room */
-        TRY(place_store_opened(w->db, row, err));
+    TRY(place_store_taken(w->db, row, err));
     TRY(row_advance(w, row, step, err));
     TRY(operation_keep(w, row, INTENT_LAUNCH, operation, err));
     FAULT("launch-inside-commit", err);
@@ -163,7 +162,7 @@ static enum outcome turn_away(struct worker *w, const struct instance *row,
 {
     struct error why;
     error_fill(&why, ERR_CONFLICT, closed->code, "", "%s", closed->text);
-    return row_fail(w, row, &why, err);
+    return row_turn_away(w, row, &why, err);
 }
 
 enum outcome request_it(struct worker *w, struct instance *row, struct error *err)

@@ -31,8 +31,22 @@ bool error_is_of_place(const struct error *err)
     return error_is(err, CLOUD_CAPACITY) || error_is(err, CLOUD_QUOTA);
 }
 
+enum failing {
+    FAILING,
+    FAILING_FOR_GOOD,
+    FAILING_UNASKED, /* its cloud said nothing of it */
+};
+
+static enum outcome note_place(struct worker *w, const struct instance *row,
+                               const struct error *why, enum failing how, struct error *err)
+{
+    return how == FAILING_UNASKED
+               ? place_store_turned_away(w->db, row, why->code, err)
+               : place_store_close(w->db, row, why->code, why->text, w->holder, err);
+}
+
 static enum outcome fail_it(struct worker *w, const struct instance *row, const struct error *why,
-                            bool for_good, struct error *err)
+                            enum failing how, struct error *err)
 {
     const bool of_place = error_is_of_place(why);
     OWNED(transaction_end) struct transaction tx = {0};
@@ -41,8 +55,8 @@ static enum outcome fail_it(struct worker *w, const struct instance *row, const 
         TEXT("text", why->text));
     TRY(transaction_begin(w->db, &tx, err));
     if (of_place)
-        TRY(place_store_close(w->db, row, why->code, why->text, w->holder, err));
-    if (for_good)
+        TRY(note_place(w, row, why, how, err));
+    if (how == FAILING_FOR_GOOD)
         TRY(instance_store_want(w->db, &row->id, WANTED_GONE, why->code, w->holder, err));
     TRY(row_advance(
         w, row,
@@ -59,13 +73,19 @@ static enum outcome fail_it(struct worker *w, const struct instance *row, const 
 enum outcome row_fail(struct worker *w, const struct instance *row, const struct error *why,
                       struct error *err)
 {
-    return fail_it(w, row, why, false, err);
+    return fail_it(w, row, why, FAILING, err);
 }
 
 enum outcome row_give_up(struct worker *w, const struct instance *row, const struct error *why,
                          struct error *err)
 {
-    return fail_it(w, row, why, true, err);
+    return fail_it(w, row, why, FAILING_FOR_GOOD, err);
+}
+
+enum outcome row_turn_away(struct worker *w, const struct instance *row, const struct error *why,
+                           struct error *err)
+{
+    return fail_it(w, row, why, FAILING_UNASKED, err);
 }
 
 /* ---- asking clouds ------------------------------------------------------------------------ */

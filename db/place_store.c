@@ -148,26 +148,37 @@ static enum outcome zone_to_close(struct db *db, const struct instance *row, con
     return OK;
 }
 
+enum outcome place_store_turned_away(struct db *db, const struct instance *row, const char *code,
+                                     struct error *err)
+{
+    char reason[WHY_SIZE];
+    OWNED(transaction_end) struct transaction tx = {0};
+    snprintf(reason, sizeof reason, "%s at %.40s%s%.30s", code, row->account,
+             row->zone[0] != '\0' ? "/" : "", row->zone);
+    TRY(transaction_begin(db, &tx, err));
+    TRY(db_run(db, SQL_PLACE_MOVED, PARAMS(p_uuid(&row->id), p_text(reason)), NULL, err));
+    return transaction_commit(&tx, err);
+}
+
 enum outcome place_store_close(struct db *db, const struct instance *row, const char *code,
                                const char *text, const char *actor, struct error *err)
 {
     const char *zone;
-    char reason[WHY_SIZE];
     int64_t changed = 0;
     OWNED(rows_drop) struct rows *rows = NULL;
     OWNED(transaction_end) struct transaction tx = {0};
     const struct param project = p_text(row->project), account = p_text(row->account);
-    snprintf(reason, sizeof reason, "%s at %.40s%s%.30s", code, row->account,
-             row->zone[0] != '\0' ? "/" : "", row->zone);
     TRY(transaction_begin(db, &tx, err));
+    TRY(place_store_turned_away(db, row, code, err));
     TRY(zone_to_close(db, row, code, &zone, err));
-    TRY(db_run(db, SQL_PLACE_MOVED, PARAMS(p_uuid(&row->id), p_text(reason)), NULL, err));
     TRY(db_run(db, SQL_PLACE_FAILURES, PARAMS(project, account, p_zone(zone), p_text(row->size)),
                &rows, err));
     bool known = rows_count(rows) > 0;
     if (known && rows_bool(rows, 0, 1))
         return transaction_commit(&tx, err);
-    int64_t failures = known ? rows_int(rows, 0, 0) + 1 : 1;
+    /* One that took others since counts anew, unless this is what it took. */
+    bool counts_on = known && (row->cloud_ref[0] != '\0' || !rows_bool(rows, 0, 2));
+    int64_t failures = counts_on ? rows_int(rows, 0, 0) + 1 : 1;
     int64_t seconds = placement_closed_seconds(failures);
     TRY(db_change(db, SQL_PLACE_CLOSE,
                   PARAMS(project, account, p_zone(zone), p_text(row->size), p_text(code),
@@ -188,13 +199,24 @@ enum outcome place_store_closed(struct db *db, const struct instance *row, struc
         &closure_record, out, "closure", err);
 }
 
-enum outcome place_store_opened(struct db *db, const struct instance *row, struct error *err)
+static enum outcome note_room(struct db *db, enum sql statement, const struct instance *row,
+                              struct error *err)
 {
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
     TRY(db_run(
-        db, SQL_PLACE_OPEN,
+        db, statement,
         PARAMS(p_text(row->project), p_text(row->account), p_zone(row->zone), p_text(row->size)),
         NULL, err));
     return transaction_commit(&tx, err);
+}
+
+enum outcome place_store_taken(struct db *db, const struct instance *row, struct error *err)
+{
+    return note_room(db, SQL_PLACE_TAKE, row, err);
+}
+
+enum outcome place_store_opened(struct db *db, const struct instance *row, struct error *err)
+{
+    return note_room(db, SQL_PLACE_OPEN, row, err);
 }

@@ -17,6 +17,11 @@ enum outcome place_store_look(struct db *db, const struct fleet *fleet, struct p
 enum outcome place_store_close(struct db *db, const struct instance *row, const char *code,
                                const char *text, const char *actor, struct error *err);
 
+/* It was closed before this row's cloud was asked: the row says why it is elsewhere, and nothing is
+ * held against the place. Joins, as above. */
+enum outcome place_store_turned_away(struct db *db, const struct instance *row, const char *code,
+                                     struct error *err);
+
 struct closure {
     char code[48];
     char text[ERROR_TEXT_SIZE];
@@ -25,7 +30,10 @@ struct closure {
 /* Is where the row is to go closed? ERR_NOT_FOUND: it is open. */
 enum outcome place_store_closed(struct db *db, const struct instance *row, struct closure *out,
                                 struct error *err);
-/* It took this row: what was held against it and ran out is forgotten. Joins, as above. */
+/* It took the order for this row. It may yet take the machine back, and then its failures count on;
+ * what it refuses outright after this is the first again. Joins, as above. */
+enum outcome place_store_taken(struct db *db, const struct instance *row, struct error *err);
+/* It made this one: what was held against it and ran out is forgotten. Joins, as above. */
 enum outcome place_store_opened(struct db *db, const struct instance *row, struct error *err);
 
 #endif

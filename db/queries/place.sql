@@ -22,8 +22,9 @@ ORDER BY until DESC LIMIT 1;
 SELECT EXISTS (SELECT FROM fleets f, jsonb_array_elements(f.places) AS p
                WHERE f.project = $1 AND f.name = $2 AND p ->> 'account' = $3 AND p -> 'zones' ? $4);
 
+-- Is it still closed, and has it taken any since it was?
 -- name: place_failures
-SELECT failures, until > clock_timestamp() FROM place_closures
+SELECT failures, until > clock_timestamp(), since >= until FROM place_closures
 WHERE project = $1 AND account = $2 AND zone = $3 AND size = $4 FOR UPDATE;
 
 -- Many launches come back from a place that is full: only the first of them closes it.
@@ -35,7 +36,12 @@ SET code = excluded.code, text = excluded.text, failures = excluded.failures, si
     until = excluded.until
 WHERE c.until <= clock_timestamp();
 
--- It took one again after its time: what was held against it is forgotten.
+-- It took an order again after its time, and may yet take the machine back.
+-- name: place_take
+UPDATE place_closures SET since = clock_timestamp()
+WHERE project = $1 AND account = $2 AND zone IN ('', $3) AND size = $4 AND until <= clock_timestamp() AND since < until;
+
+-- It made one again after its time: what was held against it is forgotten.
 -- name: place_open
 DELETE FROM place_closures
 WHERE project = $1 AND account = $2 AND zone IN ('', $3) AND size = $4 AND until <= clock_timestamp();

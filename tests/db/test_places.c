@@ -201,6 +201,68 @@ static void what_a_cloud_takes_back_for_want_of_room_is_replaced(void **state)
     assert_int_equal(machines_in("cloud"), 2);
 }
 
+/* The place opens just while a row is turned away: the cloud was not asked, so it refused nothing.
+ */
+static void a_row_that_is_turned_away_closes_nothing(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    spread("[{\"account\":\"cloud\"}]", 1);
+    assert_ok(db_script(
+        stage.db,
+        "CREATE FUNCTION open_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "UPDATE place_closures SET until = clock_timestamp(); RETURN new; END $$;"
+        "CREATE TRIGGER open_it BEFORE UPDATE OF place_reason ON instances "
+        "FOR EACH ROW EXECUTE FUNCTION open_it();"
+        "INSERT INTO place_closures (project, account, zone, size, code, text, failures, until) "
+        "VALUES ('default', 'cloud', '', 'm6a.large', 'capacity', 'full', 1, now() + interval '1 "
+        "h');"
+        "INSERT INTO instances (id, project, fleet, account, image, size, policy) "
+        "VALUES (gen_random_uuid(), 'default', 'web', 'cloud', 'image', 'm6a.large', 'web')",
+        &err));
+    stage_start();
+    stage_await(booting, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    assert_string_equal(list.at[0].place_reason, "capacity at cloud");
+    assert_ok(db_script(stage.db,
+                        "DROP TRIGGER open_it ON instances; DROP FUNCTION open_it; "
+                        "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM audit WHERE verb = "
+                        "'place.closed' AND detail ->> 'text' = 'full'), 'closed'; END $$",
+                        &err));
+}
+
+/* EC2 may take an order and take the machine back: that it took one is no room yet. */
+static void a_place_that_takes_back_each_time_is_closed_for_longer_too(void **state)
+{
+    (void)state;
+    spread("[{\"account\":\"cloud\"}]", 1);
+    stage_start();
+    stage_await(booting, 1);
+    fake_cloud_fail(0, CLOUD_CAPACITY);
+    stage_await(closed, 15);
+    assert_false(closed_for_long(30));
+    let_the_time_pass();
+    stage_await(booting, 1);
+    fake_cloud_fail(1, CLOUD_CAPACITY);
+    stage_await(closed, 45);
+}
+
+/* One that has room for some, and then for none, is not the worse for it. */
+static void a_place_that_took_one_and_refuses_the_next_is_closed_as_at_first(void **state)
+{
+    (void)state;
+    fake_cloud_fill("cloud", CLOUD_CAPACITY, 0);
+    spread("[{\"account\":\"cloud\"}]", 1);
+    stage_start();
+    stage_await(closed, 15);
+    fake_cloud_fill("cloud", CLOUD_CAPACITY, 1);
+    let_the_time_pass();
+    stage_await(booting, 1);
+    stage_scale(2);
+    stage_await(closed, 15);
+    assert_false(closed_for_long(30));
+}
+
 /* ---- clouds that go on after their answer ------------------------------------------------------
  */
 
@@ -406,6 +468,9 @@ int main(void)
         STAGED(a_full_place_is_asked_again_when_its_time_came),
         STAGED(a_place_that_stays_full_is_closed_for_longer_each_time),
         STAGED(what_a_cloud_takes_back_for_want_of_room_is_replaced),
+        STAGED(a_row_that_is_turned_away_closes_nothing),
+        STAGED(a_place_that_takes_back_each_time_is_closed_for_longer_too),
+        STAGED(a_place_that_took_one_and_refuses_the_next_is_closed_as_at_first),
         STAGED(an_operation_is_asked_after_until_it_is_over),
         STAGED(an_operation_that_fails_for_want_of_room_goes_elsewhere),
         STAGED(a_place_without_zones_is_closed_by_the_zone_that_its_cloud_chose),

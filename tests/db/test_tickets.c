@@ -69,6 +69,30 @@ static void the_first_pass_uses_the_ticket_up(void **state)
     assert_true(holds(&id, &guest));
 }
 
+/* A machine that speaks was made: there is room again where it stands. */
+static void a_guests_first_word_opens_its_place(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    struct uuid id = front_instance("tickets", ticket);
+    assert_ok(db_script(
+        front.db,
+        "INSERT INTO accounts (id, project, name, driver, spec) VALUES "
+        "(gen_random_uuid(), 'default', 'cloud', 'aws', '{}') ON CONFLICT DO NOTHING;"
+        "INSERT INTO place_closures (project, account, zone, size, code, text, failures, until) "
+        "SELECT 'default', 'cloud', zone, 'm6a.large', 'capacity', 'full', 3, now() + after FROM "
+        "(VALUES ('', interval '-1 s'), ('x', '-1 s'), ('y', '-1 s')) AS c (zone, after);"
+        "UPDATE instances SET phase = 'booting', zone = 'x'",
+        &err));
+    front_keeper(1, "1");
+    opens(&guest, &id, ticket);
+    assert_ok(db_script(front.db,
+                        "DO $$ BEGIN ASSERT (SELECT string_agg(zone, ',') FROM place_closures) = "
+                        "'y'; END $$; DELETE FROM accounts",
+                        &err));
+}
+
 static void a_guest_that_was_refused_may_try_again_with_its_ticket(void **state)
 {
     (void)state;
@@ -315,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AT_FRONT(the_first_pass_uses_the_ticket_up),
+        AT_FRONT(a_guests_first_word_opens_its_place),
         AT_FRONT(a_guest_that_was_refused_may_try_again_with_its_ticket),
         AT_FRONT(an_agent_that_crashed_before_its_first_pass_comes_back_with_another_key),
         AT_FRONT(a_controller_that_died_in_between_leaves_the_ticket_to_its_bearer),
