@@ -407,16 +407,39 @@ static bool is_listed(const struct round *r, const char *ref)
     return map_get(r->by_ref, &key) != NULL;
 }
 
+/* Tags can be put on anything; what a machine was launched by stays with it. Where that is its name
+ * alone, the tag that says so may be gone. */
+static bool is_launched_for(const struct instance *row, const struct sighting *seen)
+{
+    char token[CLIENT_TOKEN_SIZE];
+    const char *by = seen->client_token[0] != '\0' ? seen->client_token : seen->ref;
+    instance_client_token(&row->id, 0, token);
+    return !seen->is_copy && strncasecmp(by, token, strlen(token) - 1) == 0; /* whatever number */
+}
+
+/* Its row does not stand for it. What we did not launch is listed as a copy: no policy ends it. */
+static enum outcome check_stray(struct round *r, const struct instance *row,
+                                const struct sighting *seen, struct error *err)
+{
+    struct sighting copy = *seen;
+    copy.is_copy = true;
+    return is_launched_for(row, seen) ? end_stray(r, seen, err) : show_orphan(r, &copy, err);
+}
+
+static bool is_here(const struct round *r, const struct instance *row)
+{
+    return strcmp(row->account, r->place->name) == 0 &&
+           strcmp(row->project, r->place->project) == 0;
+}
+
 /* Its row has another machine. While that is not listed, this may be the same by another name, or
- * the list may lag; and a machine that only bears its tags is somebody else's. */
+ * the list may lag. */
 static enum outcome check_second(struct round *r, const struct instance *row,
                                  const struct sighting *seen, struct error *err)
 {
-    const bool is_here =
-        strcmp(row->account, r->place->name) == 0 && strcmp(row->project, r->place->project) == 0;
-    if (is_here && !is_listed(r, row->cloud_ref))
+    if (is_here(r, row) && !is_listed(r, row->cloud_ref))
         return OK;
-    return seen->is_copy ? show_orphan(r, seen, err) : end_stray(r, seen, err);
+    return check_stray(r, row, seen, err);
 }
 
 static enum outcome check_machine(struct round *r, const struct sighting *seen, struct error *err)
@@ -435,7 +458,7 @@ static enum outcome check_machine(struct round *r, const struct sighting *seen, 
         row = &late;
     }
     if (row->phase == PHASE_TERMINATED)
-        return seen->is_copy ? show_orphan(r, seen, err) : end_stray(r, seen, err);
+        return check_stray(r, row, seen, err);
     if (strcmp(row->cloud_ref, seen->ref) == 0)
         return OK;
     if (row->cloud_ref[0] != '\0')
@@ -444,8 +467,9 @@ static enum outcome check_machine(struct round *r, const struct sighting *seen, 
         return show_orphan(r, seen, err);
     if (is_earlier_launch(row, seen))
         return end_stray(r, seen, err);
-    return is_its_launch(row, seen) && row->phase != PHASE_LAUNCHING ? adopt(r, row, seen, err)
-                                                                     : OK;
+    /* A name is worth something in its own account only. */
+    const bool is_missed = is_here(r, row) && row->phase != PHASE_LAUNCHING;
+    return is_missed && is_its_launch(row, seen) ? adopt(r, row, seen, err) : OK;
 }
 
 /* What its cloud once listed it knows: from now on "not found" means gone. */

@@ -44,6 +44,14 @@ static void a_machine_whose_row_is_over_is_ended(void **state)
     stage_await(machines, 0);
 }
 
+/* Of another order for that row. */
+static int plant_other(const struct instance *row)
+{
+    char token[CLIENT_TOKEN_SIZE];
+    instance_client_token(&row->id, row->attempt + 1, token);
+    return fake_cloud_plant(&row->id, token);
+}
+
 static void a_second_machine_for_one_row_is_ended_and_the_first_stays(void **state)
 {
     (void)state;
@@ -51,10 +59,27 @@ static void a_second_machine_for_one_row_is_ended_and_the_first_stays(void **sta
     stage_fleet(1);
     stage_await(booting, 1);
     OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
-    fake_cloud_plant(&list.at[0].id, "an older token");
+    plant_other(&list.at[0]);
     assert_int_equal(fake_cloud_launches(), 2);
     stage_await(machines, 1);
     assert_one_machine_a_row(1);
+}
+
+/* Whoever may write tags may put ours on any machine; what launched it nobody can write. */
+static void a_machine_that_we_did_not_launch_is_not_ended_by_its_tags(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(2);
+    stage_await(booting, 2);
+    stage_scale(1);
+    stage_await(terminated, 1);
+    OWNED(instance_list_done) struct instance_list over = stage_rows("terminated", true);
+    OWNED(instance_list_done) struct instance_list alive = stage_rows("booting", false);
+    fake_cloud_plant(&over.at[0].id, "somebody's own");
+    fake_cloud_plant(&alive.at[0].id, "");
+    stage_await(orphans, 2);
+    assert_int_equal(fake_cloud_machines(), 3);
 }
 
 /* An order that came late, of a controller that stood still: its row waits for room meanwhile, and
@@ -288,22 +313,46 @@ static void a_machine_that_was_given_another_name_goes_on(void **state)
 }
 
 /* Its row went on to another account after an answer that was lost. */
-static void a_machine_whose_row_is_in_another_account_is_ended(void **state)
+static void move_rows_east(void)
 {
-    (void)state;
     struct error err = {0};
-    stage_start();
-    stage_fleet(1);
-    stage_await(booting, 1);
-    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
     assert_ok(db_script(stage.db,
                         "INSERT INTO accounts (id, project, name, driver, spec) "
                         "SELECT gen_random_uuid(), project, 'east', driver, "
                         "jsonb_set(spec, '{name}', '\"east\"') FROM accounts;"
                         "UPDATE instances SET account = 'east'",
                         &err));
+}
+
+/* Whose account that is may be anybody: its rows would end what they have by that name. */
+static void a_machine_in_another_account_is_not_its_rows(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    stage_stop();
+    move_rows_east();
+    assert_ok(db_script(stage.db,
+                        "UPDATE instances SET wanted = 'gone', phase = 'terminating', "
+                        "cloud_ref = NULL",
+                        &err));
+    look_alone();
+    OWNED(instance_list_done) struct instance_list list = stage_rows("terminating", false);
+    assert_string_equal(list.at[0].cloud_ref, "");
+}
+
+static void a_machine_whose_row_is_in_another_account_is_ended(void **state)
+{
+    (void)state;
+    stage_start();
+    stage_fleet(1);
+    stage_await(booting, 1);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    move_rows_east();
     snprintf(fake_cloud_machine(0)->account, sizeof fake_cloud_machine(0)->account, "east");
-    fake_cloud_plant(&list.at[0].id, "an older token");
+    plant_other(&list.at[0]);
     stage_await(machines, 1);
     assert_int_equal(fake_cloud_machine(0)->seen.state, MACHINE_RUNNING);
 }
@@ -455,6 +504,7 @@ int main(void)
         STAGED(a_machine_that_vanished_is_replaced),
         STAGED(a_machine_whose_row_is_over_is_ended),
         STAGED(a_second_machine_for_one_row_is_ended_and_the_first_stays),
+        STAGED(a_machine_that_we_did_not_launch_is_not_ended_by_its_tags),
         STAGED(a_machine_of_an_earlier_order_is_ended_while_its_row_waits),
         STAGED(a_machine_with_copied_tags_is_shown_and_left_alone),
         STAGED(a_machine_without_a_row_is_shown_and_left_alone),
@@ -464,6 +514,7 @@ int main(void)
         STAGED(a_row_that_went_on_meanwhile_ends_no_look),
         STAGED(a_machine_is_settled_when_its_cloud_lists_it),
         STAGED(a_machine_that_was_given_another_name_goes_on),
+        STAGED(a_machine_in_another_account_is_not_its_rows),
         STAGED(a_machine_whose_row_is_in_another_account_is_ended),
         STAGED(a_machine_of_another_project_that_vanished_is_noticed),
         STAGED(an_outage_of_ours_is_not_their_silence),
