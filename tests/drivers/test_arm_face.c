@@ -1,11 +1,13 @@
 /* The emulator as Azure: what it answers fits Microsoft.Compute's schema, it takes the body that a
  * real client sent, and it refuses what Azure refuses. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "drivers/azure/azure_token.h"
 #include "lib/net/http.h"
+#include "tests/support/captured.h"
 #include "tests/support/compute_schema.h"
 #include "tests/support/rsa_files.h"
 #include "tests/support/sim_cloud.h"
@@ -23,6 +25,7 @@ struct client {
     struct azure_identity identity;
     struct azure_place place;
     json_t *schema;
+    char follow[512]; /* below the host: the operation that the last answer began */
 };
 
 static int set_up(void **state)
@@ -56,6 +59,15 @@ static int tear_down(void **state)
     return sim_cloud_close(&sim);
 }
 
+static void note_operation(struct client *c, const struct http_answer *answer)
+{
+    const char *url = http_answer_header(answer, "Azure-AsyncOperation");
+    if (url == NULL)
+        return;
+    assert_memory_equal(url, c->place.arm.url, strlen(c->place.arm.url));
+    snprintf(c->follow, sizeof c->follow, "%s", url + strlen(c->place.arm.url));
+}
+
 static int ask(struct client *c, const char *method, const char *path, const char *body,
                json_t **out)
 {
@@ -80,15 +92,43 @@ static int ask(struct client *c, const char *method, const char *path, const cha
     *out = NULL;
     if (answer.body.len > 0)
         assert_ok(json_parse(bytes_span(&answer.body), HTTP_ANSWER_MAX, out, &err));
+    note_operation(c, &answer);
     return answer.status;
 }
 
-static void fits(const struct client *c, const char *definition, const json_t *value)
+/* What the schema has for an answer of this status to this call; for some that is nothing. */
+static void fits(const struct client *c, const char *method, const char *path, int status,
+                 const json_t *said)
 {
-    char path[96];
-    snprintf(path, sizeof path, "#/definitions/%s", definition);
-    if (c->schema != NULL)
-        compute_schema_check(c->schema, path, value);
+    OWNED(text_done) struct text whole = {0};
+    char name[16];
+    if (c->schema == NULL)
+        return;
+    text_addf(&whole, "/%s", path);
+    snprintf(name, sizeof name, "%d", status);
+    const json_t *operation = compute_schema_find(c->schema, method, text_str(&whole));
+    const json_t *answers = json_object_get(operation, "responses");
+    const json_t *known = json_object_get(answers, name);
+    if (known == NULL)
+        known = json_object_get(answers, "default");
+    if (known == NULL)
+        fail_msg("the schema has no %s %s", method, path);
+    const json_t *definition = json_object_get(known, "schema");
+    if (definition != NULL)
+        compute_schema_check(c->schema, json_string_value(json_object_get(definition, "$ref")),
+                             said);
+    else if (said != NULL)
+        fail_msg("%s %s: an answer where Azure has none", method, path);
+}
+
+/* An answer of this status that fits. */
+static void look(struct client *c, const char *method, const char *path, const char *body,
+                 int status, json_t **out)
+{
+    const int got = ask(c, method, path, body, out);
+    if (got != status)
+        fail_msg("%s %s: %d", method, path, got);
+    fits(c, method, path, got, *out);
 }
 
 static json_t *captured_body(void)
@@ -106,38 +146,102 @@ static json_t *captured_body(void)
     return body;
 }
 
+/* Until an answer about the machine has this word in it. */
+static void await(struct client *c, const char *wanted)
+{
+    OWNED(json_drop) json_t *said = NULL;
+    for (int64_t until = clock_monotonic_ms() + 10000;;) {
+        look(c, "GET", MACHINES "/vm-1/instanceView" ASKED, "", 200, &said);
+        OWNED(mem_drop) char *text = json_print(said);
+        if (strstr(text, wanted) != NULL)
+            return;
+        if (clock_monotonic_ms() > until)
+            fail_msg("it is not %s: %s", wanted, text);
+        poll(NULL, 0, 5);
+    }
+}
+
+static void create(struct client *c)
+{
+    OWNED(json_drop) json_t *body = captured_body();
+    OWNED(json_drop) json_t *said = NULL;
+    OWNED(mem_drop) char *text = json_print(body);
+    compute_schema_check(c->schema, "#/definitions/VirtualMachine", body);
+    look(c, "PUT", MACHINES "/vm-1" ASKED, text, 201, &said);
+}
+
 static void every_answer_about_machines_fits_the_schema(void **state)
 {
     struct client *c = *state;
     if (vectors_folder() == NULL)
         skip();
-    OWNED(json_drop) json_t *body = captured_body();
     OWNED(json_drop) json_t *said = NULL;
-    OWNED(mem_drop) char *text = json_print(body);
-    fits(c, "VirtualMachine", body);
-    assert_int_equal(ask(c, "PUT", MACHINES "/vm-1" ASKED, text, &said), 201);
-    fits(c, "VirtualMachine", said);
-    assert_int_equal(ask(c, "PATCH", MACHINES "/vm-1" ASKED,
-                         "{\"tags\":{\"muster-sim:maintenance\":\"1\"}}", &said),
-                     200);
-    fits(c, "VirtualMachine", said);
-    assert_int_equal(ask(c, "GET", MACHINES "/vm-1" ASKED "&$expand=instanceView", "", &said), 200);
-    fits(c, "VirtualMachine", said);
+    create(c);
+    look(c, "PATCH", MACHINES "/vm-1" ASKED, "{\"tags\":{\"muster-sim:maintenance\":\"1\"}}", 200,
+         &said);
+    look(c, "GET", MACHINES "/vm-1" ASKED "&$expand=instanceView", "", 200, &said);
     assert_non_null(
         json_object_get(json_object_get(json_object_get(said, "properties"), "instanceView"),
                         "maintenanceRedeployStatus"));
     assert_null(json_object_get(json_object_get(said, "properties"), "userData"));
-    assert_int_equal(ask(c, "GET", MACHINES "/vm-1/instanceView" ASKED, "", &said), 200);
-    fits(c, "VirtualMachineInstanceView", said);
-    assert_int_equal(ask(c, "GET", MACHINES ASKED, "", &said), 200);
-    fits(c, "VirtualMachineListResult", said);
-    assert_int_equal(ask(c, "GET",
-                         SUBSCRIPTION "/providers/Microsoft.Compute/virtualMachines" ASKED
-                                      "&statusOnly=true",
-                         "", &said),
-                     200);
-    fits(c, "VirtualMachineListResult", said);
+    look(c, "GET", MACHINES "/vm-1/instanceView" ASKED, "", 200, &said);
+    look(c, "GET", MACHINES ASKED, "", 200, &said);
+    look(c, "GET",
+         SUBSCRIPTION "/providers/Microsoft.Compute/virtualMachines" ASKED "&statusOnly=true", "",
+         200, &said);
     assert_int_equal(json_array_size(json_object_get(said, "value")), 1);
+}
+
+/* What an act does is told by the operation that it begins, and by nothing else. */
+static void every_act_is_answered_with_nothing_but_an_operation(void **state)
+{
+    struct client *c = *state;
+    static const struct {
+        const char *verb;
+        const char *becomes;
+    } acts[] = {
+        {"deallocate", "PowerState/deallocated"},
+        {"start", "PowerState/running"},
+        {"restart", "PowerState/running"},
+        {"redeploy", "PowerState/running"},
+        {"performMaintenance", "PowerState/running"},
+        {"powerOff", "PowerState/stopped"},
+    };
+    if (vectors_folder() == NULL)
+        skip();
+    OWNED(json_drop) json_t *said = NULL;
+    OWNED(json_drop) json_t *real = recorded_answer("azure", "ok-operation-succeeded");
+    create(c);
+    await(c, "PowerState/running");
+    for (size_t i = 0; i < countof(acts); i++) {
+        OWNED(text_done) struct text path = {0};
+        text_addf(&path, MACHINES "/vm-1/%s" ASKED, acts[i].verb);
+        c->follow[0] = '\0';
+        look(c, "POST", text_str(&path), "", 202, &said);
+        await(c, acts[i].becomes);
+        assert_int_equal(ask(c, "GET", c->follow, "", &said), 200);
+        assert_says_no_more(said, real);
+    }
+    look(c, "DELETE", MACHINES "/vm-1" ASKED, "", 202, &said);
+    for (int64_t until = clock_monotonic_ms() + 10000;
+         ask(c, "GET", MACHINES "/vm-1" ASKED, "", &said) != 404; poll(NULL, 0, 5))
+        assert_true(clock_monotonic_ms() < until);
+    fits(c, "GET", MACHINES "/vm-1" ASKED, 404, said);
+    look(c, "DELETE", MACHINES "/vm-1" ASKED, "", 204, &said);
+}
+
+static void an_operation_that_failed_says_so_as_azure_does(void **state)
+{
+    struct client *c = *state;
+    if (vectors_folder() == NULL)
+        skip();
+    OWNED(json_drop) json_t *said = NULL;
+    OWNED(json_drop) json_t *real = recorded_answer("azure", "ok-operation-failed-capacity");
+    sim_cloud_prank(c->sim, "VirtualMachines_CreateOrUpdate", "late-capacity");
+    create(c);
+    assert_int_equal(ask(c, "GET", c->follow, "", &said), 200);
+    assert_non_null(json_object_get(said, "error"));
+    assert_says_no_more(said, real);
 }
 
 static void names_and_paths_do_not_care_about_capitals(void **state)
@@ -145,10 +249,8 @@ static void names_and_paths_do_not_care_about_capitals(void **state)
     struct client *c = *state;
     if (vectors_folder() == NULL)
         skip();
-    OWNED(json_drop) json_t *body = captured_body();
     OWNED(json_drop) json_t *said = NULL;
-    OWNED(mem_drop) char *text = json_print(body);
-    assert_int_equal(ask(c, "PUT", MACHINES "/vm-1" ASKED, text, &said), 201);
+    create(c);
     assert_int_equal(ask(c, "GET",
                          SUBSCRIPTION "/resourcegroups/RG1/providers/microsoft.compute/"
                                       "virtualmachines/VM-1" ASKED,
@@ -161,7 +263,8 @@ static void names_and_paths_do_not_care_about_capitals(void **state)
 #define IMAGE                                                                                      \
     "\"storageProfile\":{\"imageReference\":{\"publisher\":\"muster\",\"offer\":"                  \
     "\"confidential-vm\",\"sku\":\"firmware-cvm\",\"version\":\"1.0.0\"},\"osDisk\":{"             \
-    "\"managedDisk\":{\"securityProfile\":{\"securityEncryptionType\":\"DiskWithVMGuestState\"}}}" \
+    "\"createOption\":\"FromImage\",\"managedDisk\":{\"securityProfile\":{"                        \
+    "\"securityEncryptionType\":\"DiskWithVMGuestState\"}}}"                                       \
     "}"
 #define CVM(uefi)                                                                                  \
     "\"hardwareProfile\":{\"vmSize\":\"Standard_DC2as_v5\"},\"securityProfile\":{"                 \
@@ -206,8 +309,23 @@ static void what_azure_would_refuse_is_refused(void **state)
                      json_string_value(json_object_get(error, "message")));
         if (rows[i].code != NULL)
             assert_string_equal(json_string_value(json_object_get(error, "code")), rows[i].code);
+        fits(c, "PUT", rows[i].path, status, said);
     }
     assert_int_equal(sim_cloud_count(c->sim, "launched"), 1);
+}
+
+static void a_fault_refuses_as_azure_does(void **state)
+{
+    struct client *c = *state;
+    static const char *const faults[] = {"throttle", "capacity",     "quota",
+                                         "auth",     "server-error", "late-error"};
+    for (size_t i = 0; i < countof(faults); i++) {
+        OWNED(json_drop) json_t *said = NULL;
+        sim_cloud_prank(c->sim, "VirtualMachines_List", faults[i]);
+        const int status = ask(c, "GET", MACHINES ASKED, "", &said);
+        assert_true(status >= 400);
+        fits(c, "GET", MACHINES ASKED, status, said);
+    }
 }
 
 /* ---- who may sign in ------------------------------------------------------------------------ */
@@ -279,7 +397,7 @@ static void a_token_that_is_not_ours_opens_nothing(void **state)
     OWNED(json_drop) json_t *said = NULL;
     assert_int_equal(ask(c, "GET", MACHINES ASKED, "", &said), 200);
     c->sim->arm.token_key[0] ^= 1;
-    assert_int_equal(ask(c, "GET", MACHINES ASKED, "", &said), 401);
+    look(c, "GET", MACHINES ASKED, "", 401, &said);
     OWNED(http_answer_done) struct http_answer answer = {0};
     OWNED(text_done) struct text url = {0};
     text_addf(&url, "%s" MACHINES ASKED, c->place.arm.url);
@@ -294,6 +412,9 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(every_answer_about_machines_fits_the_schema),
+        T(every_act_is_answered_with_nothing_but_an_operation),
+        T(an_operation_that_failed_says_so_as_azure_does),
+        T(a_fault_refuses_as_azure_does),
         T(names_and_paths_do_not_care_about_capitals),
         T(what_azure_would_refuse_is_refused),
         T(only_the_applications_own_certificate_signs_in),

@@ -7,6 +7,7 @@
 #include "drivers/gcp/gcp_token.h"
 #include "lib/base/file.h"
 #include "lib/crypto/random.h"
+#include "tests/support/captured.h"
 #include "tests/support/compute_schema.h"
 #include "tests/support/scratch.h"
 #include "tests/support/sim_cloud.h"
@@ -112,28 +113,67 @@ static void act(struct sim_cloud *sim, const char *method, const char *path, con
 
 /* ---- the schema ----------------------------------------------------------------------------- */
 
-static void check(struct sim_cloud *sim, const json_t *schema, const char *method, const char *path,
-                  const char *body)
+struct checked {
+    struct sim_cloud *sim;
+    json_t *schema;
+    json_t *asked; /* the operations' ids */
+};
+
+static struct said check_one(const struct checked *c, const char *method, const char *path,
+                             const char *body)
 {
     OWNED(text_done) struct text whole = {0};
     text_addf(&whole, "/%s", path);
-    const json_t *operation = compute_schema_operation(schema, method, text_str(&whole));
-    OWNED(said_done) struct said said = say(sim, method, path, body);
+    const json_t *operation = compute_schema_operation(c->schema, method, text_str(&whole));
+    struct said said = say(c->sim, method, path, body);
     if (said.status != 200)
         fail_msg("%s %s: %d", method, path, said.status);
-    compute_schema_check(schema, word(json_object_get(operation, "response"), "$ref"), said.body);
-    if (strcmp(word(said.body, "kind"), "compute#operation") == 0) {
-        OWNED(said_done) struct said ended = done(sim, &said);
-        compute_schema_check(schema, "#/definitions/Operation", ended.body);
+    compute_schema_check(c->schema, word(json_object_get(operation, "response"), "$ref"),
+                         said.body);
+    json_put_bool(c->asked, word(operation, "id"), true);
+    return said;
+}
+
+/* An operation that it begins is waited for, and looked at. */
+static void check(const struct checked *c, const char *method, const char *path, const char *body)
+{
+    OWNED(said_done) struct said said = check_one(c, method, path, body);
+    if (strcmp(word(said.body, "kind"), "compute#operation") != 0)
+        return;
+    OWNED(text_done) struct text operation = {0};
+    OWNED(text_done) struct text wait = {0};
+    text_addf(&operation, PROJECT "/zones/us-central1-a/operations/%s", word(said.body, "name"));
+    text_addf(&wait, "%s/wait", text_str(&operation));
+    OWNED(said_done) struct said ended = check_one(c, "POST", text_str(&wait), "");
+    OWNED(said_done) struct said seen = check_one(c, "GET", text_str(&operation), "");
+    assert_string_equal(word(ended.body, "status"), "DONE");
+    assert_string_equal(word(seen.body, "status"), "DONE");
+}
+
+static void check_labels(const struct checked *c, const char *labels)
+{
+    OWNED(said_done) struct said seen = say(c->sim, "GET", INSTANCES "/vm-1", "");
+    OWNED(text_done) struct text body = {0};
+    text_addf(&body, "{\"labelFingerprint\":\"%s\",\"labels\":{%s}}",
+              word(seen.body, "labelFingerprint"), labels);
+    check(c, "POST", INSTANCES "/vm-1/setLabels", text_str(&body));
+}
+
+/* The schema that we have is of machines, and not of what they leave behind. */
+static void check_nothing_was_left_out(const struct checked *c)
+{
+    for (size_t i = 0; i < gce_action_count; i++) {
+        const char *name = gce_actions[i].name;
+        char id[64];
+        snprintf(id, sizeof id, "compute.%s", name);
+        if (strncmp(name, "disks.", 6) != 0 && strncmp(name, "addresses.", 10) != 0 &&
+            json_object_get(c->asked, id) == NULL)
+            fail_msg("nobody looked at what %s answers", name);
     }
 }
 
-static void every_answer_is_in_googles_own_schema(void **state)
+static void check_all(const struct checked *c)
 {
-    struct sim_cloud *sim = *state;
-    if (vectors_folder() == NULL)
-        skip();
-    OWNED(json_drop) json_t *schema = vectors_json("clouds/gcp/compute-v1.schema.json");
     static const struct {
         const char *method;
         const char *path;
@@ -155,16 +195,33 @@ static void every_answer_is_in_googles_own_schema(void **state)
         {"GET", PROJECT "/regions/us-central1", ""},
         {"GET", PROJECT "/zones/us-central1-a/machineTypes", ""},
         {"GET", PROJECT "/zones/us-central1-a/machineTypes/n2d-standard-2", ""},
-        {"DELETE", INSTANCES "/vm-1", ""},
     };
     for (size_t i = 0; i < countof(calls); i++)
-        check(sim, schema, calls[i].method, calls[i].path, calls[i].body);
+        check(c, calls[i].method, calls[i].path, calls[i].body);
+    check_labels(c, "\"team\":\"blue\",\"muster-sim-maintenance\":\"1\"");
+    OWNED(said_done) struct said told = check_one(c, "GET", INSTANCES "/vm-1", "");
+    assert_non_null(
+        json_object_get(json_object_get(told.body, "resourceStatus"), "upcomingMaintenance"));
+    check(c, "POST", INSTANCES "/vm-1/performMaintenance", "");
+    check(c, "DELETE", INSTANCES "/vm-1", "");
+}
+
+static void every_answer_is_in_googles_own_schema(void **state)
+{
+    struct sim_cloud *sim = *state;
+    if (vectors_folder() == NULL)
+        skip();
+    OWNED(json_drop) json_t *schema = vectors_json("clouds/gcp/compute-v1.schema.json");
+    OWNED(json_drop) json_t *asked = json_object();
+    const struct checked c = {sim, schema, asked};
+    check_all(&c);
+    check_nothing_was_left_out(&c);
     sim_cloud_prank(sim, "instances.aggregatedList", "partial");
-    check(sim, schema, "GET", PROJECT "/aggregated/instances", "");
+    check(&c, "GET", PROJECT "/aggregated/instances", "");
     sim_cloud_prank(sim, "instances.insert", "capacity");
-    check(sim, schema, "POST", INSTANCES, LAUNCH("vm-2", ""));
+    check(&c, "POST", INSTANCES, LAUNCH("vm-2", ""));
     act(sim, "POST", INSTANCES, LAUNCH("vm-3", ",\"description\":\"x\""));
-    check(sim, schema, "GET", INSTANCES "/vm-3", "");
+    check(&c, "GET", INSTANCES "/vm-3", "");
 }
 
 /* What real clients sent is taken as it is, but for its image and project. */
@@ -190,6 +247,18 @@ static void what_real_clients_sent_is_taken(void **state)
 
 /* ---- refusals ------------------------------------------------------------------------------- */
 
+/* Google's schema knows no refusals; a recorded one shows how they are built. */
+static void check_refusal(const struct said *said)
+{
+    const json_t *error = json_object_get(said->body, "error");
+    if (vectors_folder() == NULL)
+        return;
+    OWNED(json_drop) json_t *real = recorded_answer("gcp", "err-notFound");
+    assert_says_no_more(said->body, real);
+    assert_says_no_more(real, said->body);
+    assert_int_equal(json_integer_value(json_object_get(error, "code")), said->status);
+}
+
 static void what_google_refuses_is_refused(void **state)
 {
     struct sim_cloud *sim = *state;
@@ -214,6 +283,7 @@ static void what_google_refuses_is_refused(void **state)
         OWNED(said_done) struct said said = say(sim, "POST", rows[i].path, rows[i].body);
         assert_int_equal(said.status, rows[i].status);
         assert_string_equal(reason_of(&said), rows[i].reason);
+        check_refusal(&said);
     }
     assert_int_equal(sim_cloud_count(sim, "launched"), 0);
 }
@@ -246,6 +316,19 @@ static void labels_are_changed_only_by_who_has_seen_them(void **state)
     struct said late = say(sim, "POST", INSTANCES "/vm-1/setLabels", text_str(&body));
     assert_int_equal(late.status, 412);
     assert_string_equal(reason_of(&late), "conditionNotMet");
+    check_refusal(&late);
+}
+
+static void a_fault_refuses_as_google_does(void **state)
+{
+    struct sim_cloud *sim = *state;
+    static const char *const faults[] = {"throttle", "quota", "auth", "server-error", "late-error"};
+    for (size_t i = 0; i < countof(faults); i++) {
+        sim_cloud_prank(sim, "instances.list", faults[i]);
+        OWNED(said_done) struct said said = say(sim, "GET", INSTANCES, "");
+        assert_true(said.status >= 400);
+        check_refusal(&said);
+    }
 }
 
 static void a_throttle_comes_with_either_status(void **state)
@@ -429,6 +512,7 @@ int main(void)
         T(what_google_refuses_is_refused),
         T(a_confidential_machine_that_would_be_moved_is_refused),
         T(labels_are_changed_only_by_who_has_seen_them),
+        T(a_fault_refuses_as_google_does),
         T(a_throttle_comes_with_either_status),
         T(an_assertion_of_another_hour_is_not_taken),
         T(another_providers_token_signs_in_as_the_service_account),

@@ -42,3 +42,43 @@ void assert_says_as_much(const json_t *theirs, const json_t *ours, const char *c
 {
     compare(theirs, ours, "", but_for);
 }
+
+json_t *recorded_answer(const char *cloud, const char *file)
+{
+    struct error err = {0};
+    char path[160];
+    json_t *body = NULL;
+    snprintf(path, sizeof path, "clouds/%s/responses/%s.json", cloud, file);
+    OWNED(json_drop) json_t *sample = vectors_json(path);
+    const json_t *response = json_object_get(sample, "response");
+    assert_ok(json_parse(span_of_text(json_string_value(json_object_get(response, "body"))),
+                         1 << 20, &body, &err));
+    return body;
+}
+
+static bool same_type(const json_t *ours, const json_t *theirs)
+{
+    return json_is_boolean(ours) ? json_is_boolean(theirs)
+                                 : json_typeof(ours) == json_typeof(theirs);
+}
+
+static void look_for_more(const json_t *ours, const json_t *theirs, const char *path)
+{
+    const char *name;
+    json_t *member;
+    size_t i;
+    if (theirs == NULL || !same_type(ours, theirs))
+        fail_msg("%s: the real answer has no such member", path);
+    json_object_foreach (json_looked_at(ours), name, member) {
+        OWNED(text_done) struct text below = {0};
+        text_addf(&below, "%s/%s", path, name);
+        look_for_more(member, json_object_get(theirs, name), text_str(&below));
+    }
+    json_array_foreach (json_looked_at(ours), i, member)
+        look_for_more(member, json_array_get(theirs, 0), path);
+}
+
+void assert_says_no_more(const json_t *ours, const json_t *theirs)
+{
+    look_for_more(ours, theirs, "");
+}

@@ -11,4 +11,10 @@ json_t *captured_request(const char *cloud, const char *file);
  * is not compared, up to NULL. Fails the test where they differ. */
 void assert_says_as_much(const json_t *theirs, const json_t *ours, const char *const *but_for);
 
+/* "../shared/vectors/clouds/CLOUD/responses/FILE.json": the JSON in its body. */
+json_t *recorded_answer(const char *cloud, const char *file);
+
+/* Ours has no member that the real one has not, and every one of the same type. */
+void assert_says_no_more(const json_t *ours, const json_t *theirs);
+
 #endif

@@ -123,19 +123,24 @@ static bool takes(const json_t *operation, const char *name, size_t len)
     return false;
 }
 
+const json_t *compute_schema_find(const json_t *schema, const char *method, const char *path)
+{
+    size_t i;
+    json_t *operation;
+    json_array_foreach (json_object_get(schema, "operations"), i, operation)
+        if (strcmp(word(operation, "method"), method) == 0 &&
+            path_fits(word(operation, "path"), path, strcspn(path, "?")))
+            return operation;
+    return NULL;
+}
+
 const json_t *compute_schema_operation(const json_t *schema, const char *method, const char *path)
 {
-    size_t i, len = strcspn(path, "?");
-    json_t *operation;
-    json_array_foreach (json_object_get(schema, "operations"), i, operation) {
-        if (strcmp(word(operation, "method"), method) != 0 ||
-            !path_fits(word(operation, "path"), path, len))
-            continue;
-        for (const char *at = path + len; *at != '\0'; at += strcspn(at + 1, "&") + 1)
-            if (!takes(operation, at + 1, strcspn(at + 1, "=")))
-                fail_msg("%s takes no %s", word(operation, "id"), at + 1);
-        return operation;
-    }
-    fail_msg("Compute Engine has no %s %s", method, path);
-    return NULL;
+    const json_t *operation = compute_schema_find(schema, method, path);
+    if (operation == NULL)
+        fail_msg("Compute Engine has no %s %s", method, path);
+    for (const char *at = path + strcspn(path, "?"); *at != '\0'; at += strcspn(at + 1, "&") + 1)
+        if (!takes(operation, at + 1, strcspn(at + 1, "=")))
+            fail_msg("%s takes no %s", word(operation, "id"), at + 1);
+    return operation;
 }

@@ -9,6 +9,9 @@
  * every one of its type, 64-bit numbers as strings. Fails the test otherwise. */
 void compute_schema_check(const json_t *schema, const char *definition, const json_t *value);
 
+/* The operation of a method and a path, whatever its query; NULL: there is none. */
+const json_t *compute_schema_find(const json_t *schema, const char *method, const char *path);
+
 /* The operation ("compute.instances.get") that a request is: its method and path, and of its query
  * only what the operation takes. Fails the test when there is none. */
 const json_t *compute_schema_operation(const json_t *schema, const char *method, const char *path);
