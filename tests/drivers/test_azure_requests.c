@@ -140,7 +140,8 @@ static void every_other_call_is_like_a_real_clients(void **state)
         const char *captures[3];
     } calls[] = {
         {ARM_GET,
-         {"azure-arm-compute-js-25.1.1-get", "azure-cli-2.45-profile-2020-09-01-hybrid-get"}},
+         {"azure-arm-compute-js-25.1.1-get", "azure-cli-2.45-profile-2020-09-01-hybrid-get",
+          "azure-mgmt-compute-py-2022-08-01-get"}},
         {ARM_LIST,
          {"azure-arm-compute-js-25.1.1-get-list",
           "azure-cli-2.45-profile-2020-09-01-hybrid-get-list"}},
@@ -152,9 +153,11 @@ static void every_other_call_is_like_a_real_clients(void **state)
           "azure-cli-2.45-profile-2020-09-01-hybrid-post-start"}},
         {ARM_REDEPLOY,
          {"azure-arm-compute-js-25.1.1-post-redeploy",
-          "azure-cli-2.45-profile-2020-09-01-hybrid-post-redeploy"}},
+          "azure-cli-2.45-profile-2020-09-01-hybrid-post-redeploy",
+          "azure-mgmt-compute-py-2022-08-01-post-redeploy"}},
         {ARM_DELETE,
-         {"azure-arm-compute-js-25.1.1-delete", "azure-cli-2.45-profile-2020-09-01-hybrid-delete"}},
+         {"azure-arm-compute-js-25.1.1-delete", "azure-cli-2.45-profile-2020-09-01-hybrid-delete",
+          "azure-mgmt-compute-py-2022-08-01-delete"}},
     };
     const struct account account = an_account();
     for (size_t i = 0; i < countof(calls); i++)

@@ -191,17 +191,34 @@ static void a_launch_says_what_gcloud_says(void **state)
     assert_says_as_much(theirs, ours, all_of_it);
 }
 
+/* The real one's method, and its path up to the query, with this at the end of ours. */
+static void assert_same_place(const char *file, const struct gcp_call *call, const char *method,
+                              const char *more)
+{
+    OWNED(json_drop) json_t *real = captured_request("gcp", file);
+    OWNED(text_done) struct text ours = {0};
+    const char *path = text_str(&call->path);
+    const char *theirs = word(real, "path");
+    text_addf(&ours, "/%.*s%s", (int)strcspn(path, "?"), path, more);
+    assert_string_equal(word(real, "method"), method);
+    if (ours.len != strcspn(theirs, "?") || strncmp(theirs, text_str(&ours), ours.len) != 0)
+        fail_msg("%s: the real client asks %s, ours %s", file, theirs, text_str(&ours));
+}
+
 static void every_other_call_is_like_a_real_clients(void **state)
 {
     (void)state;
     if (vectors_folder() == NULL)
         skip();
+    static const struct gcp_place second = {"us-central1-a", "vm-2"};
     static const char *const files[] = {"gcloud-528-get",
                                         "gcloud-528-delete",
                                         "gcloud-528-stop",
                                         "gcloud-528-start",
                                         "gcloud-528-performMaintenance",
-                                        "gcloud-528-aggregatedList"};
+                                        "gcloud-528-aggregatedList",
+                                        "google-cloud-compute-7.8.0-get",
+                                        "google-cloud-compute-7.8.0-aggregatedList"};
     struct gcp_call calls[countof(files)] = {0};
     gcp_get(&account, &machine, &calls[0]);
     gcp_delete(&account, &machine, &calls[1]);
@@ -209,15 +226,10 @@ static void every_other_call_is_like_a_real_clients(void **state)
     gcp_act(&account, &machine, "start", &calls[3]);
     gcp_act(&account, &machine, "performMaintenance", &calls[4]);
     gcp_list(&account, "x", "", &calls[5]);
+    gcp_get(&account, &second, &calls[6]);
+    gcp_list(&account, "x", "", &calls[7]);
     for (size_t i = 0; i < countof(files); i++) {
-        OWNED(json_drop) json_t *real = captured_request("gcp", files[i]);
-        const char *theirs = word(real, "path");
-        OWNED(text_done) struct text path = {0};
-        text_addf(&path, "/%s", text_str(&calls[i].path));
-        const char *ours = text_str(&path);
-        assert_string_equal(word(real, "method"), calls[i].method);
-        assert_int_equal(strcspn(theirs, "?"), strcspn(ours, "?"));
-        assert_int_equal(strncmp(theirs, ours, strcspn(ours, "?")), 0);
+        assert_same_place(files[i], &calls[i], calls[i].method, "");
         gcp_call_done(&calls[i]);
     }
 }
@@ -228,15 +240,19 @@ static void an_operation_is_asked_for_where_a_real_client_waits(void **state)
     (void)state;
     if (vectors_folder() == NULL)
         skip();
-    static const struct gcp_place operation = {"us-central1-a", "operation-1001"};
-    OWNED(json_drop) json_t *real = captured_request("gcp", "gcloud-528-wait");
-    OWNED(gcp_call_done) struct gcp_call call = {0};
-    OWNED(text_done) struct text path = {0};
-    gcp_operation(&account, &operation, &call);
-    text_addf(&path, "/%s/wait", text_str(&call.path));
-    assert_string_equal(call.method, "GET");
-    assert_int_equal(strcspn(word(real, "path"), "?"), path.len);
-    assert_int_equal(strncmp(word(real, "path"), text_str(&path), path.len), 0);
+    static const struct {
+        struct gcp_place operation;
+        const char *file;
+    } rows[] = {
+        {{"us-central1-a", "operation-1001"}, "gcloud-528-wait"},
+        {{"us-central1-a", "operation-1002"}, "google-cloud-compute-7.8.0-wait"},
+    };
+    for (size_t i = 0; i < countof(rows); i++) {
+        OWNED(gcp_call_done) struct gcp_call call = {0};
+        gcp_operation(&account, &rows[i].operation, &call);
+        assert_string_equal(call.method, "GET");
+        assert_same_place(rows[i].file, &call, "POST", "/wait");
+    }
 }
 
 /* ---- an order ------------------------------------------------------------------------------- */

@@ -43,6 +43,34 @@ void assert_says_as_much(const json_t *theirs, const json_t *ours, const char *c
     compare(theirs, ours, "", but_for);
 }
 
+static void compare_header(const char *name, const char *value, const char *heard)
+{
+    OWNED(text_done) struct text begin = {0};
+    text_addf(&begin, "\r\n%s: ", name);
+    const char *at = strcasestr(heard, text_str(&begin));
+    if (at == NULL)
+        fail_msg("the real client sends %s", name);
+    at += begin.len;
+    if (strcspn(at, "\r") != strlen(value) || strncmp(at, value, strlen(value)) != 0)
+        fail_msg("%s: the real client says %s", name, value);
+}
+
+void assert_sent_alike(const json_t *theirs, const char *heard)
+{
+    OWNED(text_done) struct text line = {0};
+    const char *path = json_string_value(json_object_get(theirs, "path"));
+    const char *name;
+    json_t *value;
+    const size_t len = strcspn(path, "?");
+    text_addf(&line, "%s %.*s%s HTTP/1.1\r\n", json_string_value(json_object_get(theirs, "method")),
+              (int)(len > 1 && path[len - 1] == '/' ? len - 1 : len), path, path + len);
+    if (strncmp(heard, text_str(&line), line.len) != 0)
+        fail_msg("the real client says %s, ours %.300s", text_str(&line), heard);
+    json_object_foreach (json_object_get(theirs, "headers"), name, value)
+        if (strcasecmp(name, "content-type") != 0 || !json_is_null(json_object_get(theirs, "body")))
+            compare_header(name, json_string_value(value), heard);
+}
+
 json_t *recorded_answer(const char *cloud, const char *file)
 {
     struct error err = {0};
