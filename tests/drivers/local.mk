@@ -13,6 +13,7 @@ check_PROGRAMS += tests/drivers/test_azure_hostile
 check_PROGRAMS += tests/drivers/test_azure_requests
 check_PROGRAMS += tests/drivers/test_azure_token
 check_PROGRAMS += tests/drivers/test_bad_answers
+check_PROGRAMS += tests/drivers/test_captured_requests
 check_PROGRAMS += tests/drivers/test_drivers
 check_PROGRAMS += tests/drivers/test_ec2_answers
 check_PROGRAMS += tests/drivers/test_ec2_requests
