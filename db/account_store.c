@@ -213,6 +213,17 @@ enum outcome account_store_confirm(struct db *db, const char *project, const cha
     return OK;
 }
 
+/* Without the account nobody would list what is paid for there, nor could it be removed. */
+static enum outcome check_orphans(struct db *db, const char *project, const char *name,
+                                  struct error *err)
+{
+    OWNED(rows_drop) struct rows *rows = NULL;
+    TRY(db_run(db, SQL_ACCOUNT_HAS_ORPHANS, PARAMS(p_text(project), p_text(name)), &rows, err));
+    return rows_bool(rows, 0, 0)
+               ? fail_code(err, ERR_CONFLICT, "in-use", "account %s has orphans", name)
+               : OK;
+}
+
 enum outcome account_store_remove(struct db *db, const char *project, const char *name,
                                   int64_t if_epoch, const char *actor, struct error *err)
 {
@@ -222,6 +233,7 @@ enum outcome account_store_remove(struct db *db, const char *project, const char
     TRY(transaction_begin(db, &tx, err));
     TRY(account_store_look(db, project, name, true, &was, &epoch, err));
     TRY(check_epoch(name, if_epoch, epoch, err));
+    TRY(check_orphans(db, project, name, err));
     TRY(db_change(db, SQL_ACCOUNT_REMOVE, PARAMS(p_text(project), p_text(name)), &changed, err));
     if (changed == 0)
         return fail_code(err, ERR_CONFLICT, "in-use", "account %s has instances", name);

@@ -39,7 +39,7 @@ enum outcome account_store_learn(struct db *db, const char *project, const char 
 enum outcome account_store_confirm(struct db *db, const char *project, const char *name,
                                    const char *cloud_account, const char *actor, int64_t *out_epoch,
                                    struct error *err);
-/* ERR_CONFLICT "in-use" while a fleet or a living instance refers to it. */
+/* ERR_CONFLICT "in-use" while a fleet or a living instance refers to it, or it has orphans. */
 enum outcome account_store_remove(struct db *db, const char *project, const char *name,
                                   int64_t if_epoch, const char *actor, struct error *err);
 

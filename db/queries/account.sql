@@ -37,3 +37,9 @@ WHERE project = $1 AND name = $2 RETURNING epoch;
 -- name: account_remove
 DELETE FROM accounts a WHERE project = $1 AND name = $2 AND NOT EXISTS (
     SELECT FROM instances i WHERE i.project = a.project AND i.account = a.name AND i.phase <> 'terminated');
+
+-- What is paid for there and was seen of late: where nobody can look any more, nobody need.
+-- name: account_has_orphans
+SELECT EXISTS (
+    SELECT FROM orphans WHERE project = $1 AND account = $2 AND kind <> 'vanished' AND NOT copied
+        AND last_seen > clock_timestamp() - interval '1 day');

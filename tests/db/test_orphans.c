@@ -340,6 +340,29 @@ static void what_cannot_be_ended_is_listed_and_holds_up_nothing(void **state)
     assert_int_equal(count_stored(), 0);
 }
 
+static int64_t paid_for(void)
+{
+    struct error err = {0};
+    int64_t count, oldest;
+    assert_ok(orphan_store_count(stage.db, &count, &oldest, &err));
+    return count;
+}
+
+/* Nobody would ever look there again. */
+static void an_account_with_orphans_is_kept_while_they_are_seen(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    leave_disk();
+    look();
+    assert_fails(account_store_remove(stage.db, PROJECT_DEFAULT, "cloud", 0, "token:ops", &err),
+                 ERR_CONFLICT, "in-use");
+    assert_int_equal(count_stored(), 1);
+    run("UPDATE orphans SET last_seen = last_seen - interval '2 days'");
+    assert_ok(account_store_remove(stage.db, PROJECT_DEFAULT, "cloud", 0, "token:ops", &err));
+    assert_int_equal(paid_for(), 0);
+}
+
 static void a_policy_leaves_machines_that_only_bear_copied_tags(void **state)
 {
     (void)state;
@@ -531,6 +554,7 @@ int main(void)
         TRAILED(a_policy_removes_what_was_listed_so_long),
         TRAILED(a_policy_ends_machines_without_a_row_too),
         TRAILED(what_cannot_be_ended_is_listed_and_holds_up_nothing),
+        TRAILED(an_account_with_orphans_is_kept_while_they_are_seen),
         TRAILED(a_policy_leaves_machines_that_only_bear_copied_tags),
         TRAILED(a_name_that_came_to_mean_another_machine_is_another_orphan),
         TRAILED(a_controller_whose_clock_is_wrong_forgets_no_orphan),
