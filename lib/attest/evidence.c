@@ -379,7 +379,8 @@ static void witness_of(const struct evidence *e, const struct verdict *v, struct
 {
     struct hcl_report report;
     struct cose_sign1 cose;
-    *out = (struct identity_witness){.csp_id = v->made.csp_id, .vm_id = ""};
+    *out = (struct identity_witness){
+        .csp_id = v->made.csp_id, .vm_id = "", .imitated = e->kind == EVIDENCE_SIMULATED};
     if (e->kind == EVIDENCE_SNP_AZURE &&
         hcl_report_read(bytes_span(&e->hcl), &report, NULL) == OK &&
         hcl_claims_read(report.claims, hcl, NULL) == OK)

@@ -217,12 +217,18 @@ static void check_region(struct identity_hearing *h, const struct identity_witne
 /* ---- all ------------------------------------------------------------------------------------- */
 
 /* EC2's document answers nobody, so that whoever has read it can show it beside evidence of his own
- * machine: it counts where evidence says that Amazon runs the machine. */
-static bool may_be_shown_here(const struct identity_hearing *h, const struct identity_witness *w)
+ * machine; Azure's answers us, for whoever runs a program on a machine of ours. They count where
+ * evidence says that Amazon runs the machine, or which of Azure's it is. Google's machines have no
+ * such evidence. */
+static const char *why_not_here(const struct identity_hearing *h, const struct identity_witness *w)
 {
     char proven[REGION_SIZE];
     snp_csp_region(w->csp_id, proven);
-    return h->documents->cloud != CLOUD_AWS || proven[0] != '\0' || w->enclave.len > 0;
+    if (h->documents->cloud == CLOUD_AWS && proven[0] == '\0' && w->enclave.len == 0)
+        return "no key of the chip's says that Amazon runs this machine";
+    if (h->documents->cloud == CLOUD_AZURE && w->vm_id[0] == '\0' && !w->imitated)
+        return "no evidence says which machine of Azure's this is";
+    return NULL;
 }
 
 static void conclude(struct identity_hearing *h, bool known, const char *unless)
@@ -259,10 +265,11 @@ static void judge(struct identity_hearing *h, const struct identity_witness *wit
         known = check_machine(h, witness);
         check_region(h, witness);
     }
-    if (may_be_shown_here(h, witness))
-        conclude(h, known, "nobody says which machine it should be");
+    const char *unless = why_not_here(h, witness);
+    if (unless != NULL)
+        conclude(h, false, unless);
     else
-        conclude(h, false, "no key of the chip's says that Amazon runs this machine");
+        conclude(h, known, "nobody says which machine it should be");
 }
 
 void identity_judge(struct span record, const struct identity_terms *terms,

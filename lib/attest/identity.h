@@ -26,6 +26,7 @@ struct identity_witness {
     const char *csp_id;  /* of a VLEK */
     const char *vm_id;   /* Azure's vmUniqueId */
     struct span enclave; /* module id */
+    bool imitated;       /* by a simulator, which stands for what proves more than it can */
 };
 
 struct identity {

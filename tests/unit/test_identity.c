@@ -85,6 +85,8 @@ static struct matter best(enum cloud_kind cloud)
                        .nonce = {1, 2, 3, 4}};
     if (cloud == CLOUD_AWS)
         m.witness.csp_id = "CN=cc-us-east-2.amazonaws.com";
+    if (cloud == CLOUD_AZURE)
+        m.witness.vm_id = VM_ID;
     m.paper.at = clock_at_seconds(NOW);
     m.paper.started = clock_at_seconds(NOW - 3600);
     snprintf(m.declared.machine, sizeof m.declared.machine, "%s", m.paper.machine);
@@ -259,6 +261,18 @@ static void what_answers_nobody_counts_on_machines_of_amazons_alone(void **state
     AGREES(CLOUD_GCP, m->witness.csp_id = "");
 }
 
+/* Whoever runs a program on a machine of ours has attested data for any challenge. Its machine says
+ * who it is in its evidence; beside another's nothing is said of that one. */
+static void attested_data_counts_beside_evidence_of_its_machine_alone(void **state)
+{
+    (void)state;
+    NOTHING(CLOUD_AZURE, m->witness.vm_id = "");
+    NOTHING(CLOUD_AZURE, m->witness.vm_id = ""; declare(m, ""));
+    AGREES(CLOUD_AZURE, m->witness.vm_id = ""; m->witness.imitated = true);
+    SUSPECT(CLOUD_AZURE, REASON_IDENTITY_INSTANCE, m->witness.vm_id = "";
+            declare(m, "00000000-9d1b-4c11-8f0e-6a2f7f1f9a01"));
+}
+
 static void a_replay_does_not_ask_again_what_was_of_the_moment(void **state)
 {
     (void)state;
@@ -283,14 +297,17 @@ static void a_replay_tells_what_was_found_of_the_moment(void **state)
 static void what_is_missing_or_unknown_is_no_suspicion(void **state)
 {
     (void)state;
+    static const struct identity_witness imitation = {.csp_id = "", .vm_id = "", .imitated = true};
     NOTHING(CLOUD_AWS, m->without[AWS_RSA2048] = true);
     NOTHING(CLOUD_AWS, m->certified_region = "eu-west-1"); /* of this region there is no word */
     NOTHING(CLOUD_AZURE, m->without[AZURE_ATTESTED] = true);
     NOTHING(CLOUD_GCP, m->without[GCP_TOKEN] = true);
     NOTHING(CLOUD_AWS, declare(m, "")); /* nobody says which machine it should be */
     NOTHING(CLOUD_GCP, declare(m, ""));
-    NOTHING(CLOUD_AZURE, declare(m, "01a21076-05de-745e-be05-04edfb28c7aa-1")); /* a name */
-    NOTHING(CLOUD_AZURE, declare(m, "/subscriptions/" SUBSCRIPTION "/resourceGroups/g"));
+    NOTHING(CLOUD_AZURE, m->witness = imitation;
+            declare(m, "01a21076-05de-745e-be05-04edfb28c7aa-1")); /* a name */
+    NOTHING(CLOUD_AZURE, m->witness = imitation;
+            declare(m, "/subscriptions/" SUBSCRIPTION "/resourceGroups/g"));
 }
 
 static void a_charter_that_says_nothing_of_a_cloud_takes_no_word_of_it(void **state)
@@ -571,6 +588,7 @@ int main(void)
         CASES(a_signature_with_the_document_inside_is_enough),
         CASES(machines_are_known_by_whatever_a_cloud_calls_them),
         CASES(what_answers_nobody_counts_on_machines_of_amazons_alone),
+        CASES(attested_data_counts_beside_evidence_of_its_machine_alone),
         CASES(a_replay_does_not_ask_again_what_was_of_the_moment),
         CASES(a_replay_tells_what_was_found_of_the_moment),
         CASES(what_is_missing_or_unknown_is_no_suspicion),
