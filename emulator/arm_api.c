@@ -29,6 +29,7 @@ static const struct arm_route routes[] = {
     {"POST", "*/oauth2/v2.0/token", "token", arm_token_give, .open = true},
     {"POST", "*/oauth2/token", "token", arm_token_give, .open = true},
     {"GET", "*/v2.0/.well-known/openid-configuration", "openid", arm_token_describe, .open = true},
+    {"GET", "*/.well-known/openid-configuration", "openid", arm_token_describe, .open = true}, /* of an AD FS */
     {"GET", "subscriptions", "Subscriptions_List", arm_subscription_list,
      .action = "Microsoft.Resources/subscriptions/read"},
     {"GET", "subscriptions/*", "Subscriptions_Get", arm_subscription_get,
@@ -191,6 +192,7 @@ static const struct arm_route *find_route(const char *method, const char *path, 
 {
     for (size_t i = 0; i < countof(routes); i++) {
         char *copy = mem_text(path + 1);
+        memset(parts, 0, ARM_PARTS_MAX * sizeof parts[0]); /* of the row before */
         if ((method == NULL || strcmp(routes[i].method, method) == 0) &&
             fits(routes[i].pattern, copy, parts)) {
             *out_copy = copy;

@@ -407,6 +407,24 @@ static void a_token_that_is_not_ours_opens_nothing(void **state)
     assert_non_null(http_answer_header(&answer, "WWW-Authenticate"));
 }
 
+/* What `az` asks of a cloud with an AD FS before and after it signs in. */
+static void a_command_line_finds_the_token_service_and_the_subscription(void **state)
+{
+    struct client *c = *state;
+    OWNED(json_drop) json_t *said = NULL;
+    assert_int_equal(ask(c, "GET", "adfs/.well-known/openid-configuration", "", &said), 200);
+    const char *service = json_string_value(json_object_get(said, "token_endpoint"));
+    assert_non_null(service);
+    assert_memory_equal(service, c->place.arm.url, strlen(c->place.arm.url));
+    assert_string_equal(service + strlen(c->place.arm.url), "adfs/oauth2/v2.0/token");
+    assert_int_equal(ask(c, "GET", "subscriptions?api-version=2016-06-01", "", &said), 200);
+    const json_t *all = json_object_get(said, "value");
+    assert_int_equal(json_array_size(all), 1);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(all, 0), "subscriptionId")),
+        "00000000-0000-0000-0000-000000000001");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -420,6 +438,7 @@ int main(void)
         T(only_the_applications_own_certificate_signs_in),
         T(an_assertion_of_another_hour_does_not_sign_in),
         T(a_token_that_is_not_ours_opens_nothing),
+        T(a_command_line_finds_the_token_service_and_the_subscription),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

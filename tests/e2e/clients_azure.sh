@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Azure's own SDK takes the emulator for Azure: it signs in, launches, moves and ends machines there.
+# Azure's own SDK takes the emulator for Azure: it signs in, launches, moves and ends machines there. (az does
+# so in az_emulator.sh.)
 set -u
 work=$(mktemp -d)
 sim=
