@@ -34,6 +34,16 @@ static void pause_ms(int64_t ms)
     nanosleep(&wait, NULL); /* a signal may end it early, and then we look sooner */
 }
 
+static int64_t first_wait_ms(const struct round *r)
+{
+    return r->options->look_ms > 0 ? r->options->look_ms : POLL_FIRST_MS;
+}
+
+static int64_t longer(int64_t wait_ms)
+{
+    return wait_ms * 2 < POLL_MOST_MS ? wait_ms * 2 : POLL_MOST_MS;
+}
+
 static enum outcome check_stop(const struct round *r, struct error *err)
 {
     if (r->options->stop != NULL && r->options->stop())
@@ -84,7 +94,7 @@ static enum outcome follow_operation(struct round *r, struct error *err)
 static enum outcome await(struct round *r, enum machine_state wanted, struct error *err)
 {
     int64_t until = clock_monotonic_ms() + r->options->wait_seconds * 1000;
-    for (int64_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
+    for (int64_t wait = first_wait_ms(r);; wait = longer(wait)) {
         TRY(follow_operation(r, err));
         enum outcome outcome = repeat(r, look, err);
         if (outcome == ERR_NOT_FOUND && wanted == MACHINE_GONE)
@@ -112,6 +122,23 @@ static enum outcome step_identify(struct round *r, struct error *err)
     TRY(r->driver->identify(r->cloud, &who, err));
     snprintf(r->detail, sizeof r->detail, "%s in account %s", who.name, who.account);
     return OK;
+}
+
+static bool tells_sizes(const struct round *r)
+{
+    return r->driver->offers != NULL;
+}
+
+/* What is asked to compare the catalogue with. Emulators may not know the question. */
+static enum outcome step_offers(struct round *r, struct error *err)
+{
+    OWNED(offer_list_done) struct offer_list list = {0};
+    const enum outcome outcome = r->driver->offers(r->cloud, &list, err);
+    r->skipped = outcome == ERR_INVALID && r->account->endpoint[0] != '\0';
+    snprintf(r->detail, sizeof r->detail, "%zu sizes with SEV-SNP", list.count);
+    if (r->skipped)
+        snprintf(r->detail, sizeof r->detail, "this endpoint cannot be asked for sizes");
+    return r->skipped ? OK : outcome;
 }
 
 static enum outcome step_launch(struct round *r, struct error *err)
@@ -170,13 +197,23 @@ static enum outcome step_find_token(struct round *r, struct error *err)
     return check_ours(r, &list, "by its client token", err);
 }
 
+/* A controller goes on without them, and hosts go away unannounced. */
+static enum outcome check_notices(const struct sighting_list *list, struct error *err)
+{
+    if (list->notices_unknown.code[0] == '\0')
+        return OK;
+    *err = list->notices_unknown;
+    return err->outcome;
+}
+
 static enum outcome step_list(struct round *r, struct error *err)
 {
     OWNED(sighting_list_done) struct sighting_list list = {0};
     TRY(r->driver->list(r->cloud, &list, err));
     snprintf(r->detail, sizeof r->detail, "%zu machines of owner %s", list.count,
              r->account->owner);
-    return check_ours(r, &list, "among its owner's", err);
+    TRY(check_ours(r, &list, "among its owner's", err));
+    return check_notices(&list, err);
 }
 
 static bool lists_leftovers(const struct round *r)
@@ -268,6 +305,26 @@ static enum outcome step_redeploy(struct round *r, struct error *err)
     return await(r, MACHINE_RUNNING, err);
 }
 
+static bool maintains(const struct round *r)
+{
+    return r->driver->maintain_anyway != NULL;
+}
+
+/* A machine that was just made has no maintenance due: a cloud that says so would have let us. */
+static enum outcome step_maintain(struct round *r, struct error *err)
+{
+    static const enum cloud_error none_is_due[] = {CLOUD_STATE_CONFLICT, CLOUD_UNSUPPORTED,
+                                                   CLOUD_INVALID};
+    enum outcome outcome = r->driver->maintain_anyway(r->cloud, r->machine.ref, &r->operation, err);
+    if (outcome == OK)
+        outcome = await(r, MACHINE_RUNNING, err);
+    snprintf(r->detail, sizeof r->detail, "may be pulled forward");
+    for (size_t i = 0; outcome != OK && i < countof(none_is_due); i++)
+        if (strcmp(err->code, name_of(&cloud_error_names, (int)none_is_due[i])) == 0)
+            outcome = OK;
+    return outcome;
+}
+
 static enum outcome step_terminate(struct round *r, struct error *err)
 {
     TRY(r->driver->terminate(r->cloud, r->machine.ref, r->machine.machine_id, &r->operation, err));
@@ -281,18 +338,20 @@ static const struct {
     bool (*applies)(const struct round *r); /* NULL: to every cloud */
 } steps[] = {
     {"identify",     step_identify},
+    {"offers",       step_offers, tells_sizes},
+    {"leftovers",    step_leftovers, lists_leftovers},
+    {"disks",        step_disks, lists_leftovers},
+    {"addresses",    step_addresses, lists_leftovers},
+    {"interfaces",   step_interfaces, lists_leftovers},
     {"launch",       step_launch},
     {"run",          step_run},
     {"confidential", step_confidential},
     {"find-token",   step_find_token},
     {"list",         step_list},
-    {"leftovers",    step_leftovers, lists_leftovers},
-    {"disks",        step_disks, lists_leftovers},
-    {"addresses",    step_addresses, lists_leftovers},
-    {"interfaces",   step_interfaces, lists_leftovers},
     {"stop",         step_stop},
     {"start",        step_start},
     {"redeploy",     step_redeploy, moves_in_one_call},
+    {"maintain",     step_maintain, maintains},
     {"terminate",    step_terminate},
 };
 /* clang-format on */
@@ -301,6 +360,18 @@ static bool lacks_permission(const struct error *err, enum outcome outcome)
 {
     return outcome == ERR_DENIED && err->where[0] != '\0' &&
            strcmp(err->code, name_of(&cloud_error_names, CLOUD_AUTH)) == 0;
+}
+
+/* Once, though several steps may want it. */
+static bool note_missing(struct round *r, const char *permission)
+{
+    size_t i;
+    const json_t *noted;
+    json_array_foreach (r->missing, i, noted)
+        if (strcmp(json_string_value(noted), permission) == 0)
+            return false;
+    json_add_new(r->missing, json_string(permission));
+    return true;
 }
 
 static void note_step(struct round *r, const char *name, enum outcome outcome, int64_t took_ms,
@@ -312,8 +383,7 @@ static void note_step(struct round *r, const char *name, enum outcome outcome, i
     json_put_text(step, "result", result);
     if (outcome != OK)
         json_put_text(step, "code", err->code);
-    if (lacks_permission(err, outcome))
-        json_add_new(r->missing, json_string(err->where));
+    const bool is_missing = lacks_permission(err, outcome) && note_missing(r, err->where);
     json_put_text(step, "detail", outcome != OK ? err->text : r->detail);
     json_put_int(step, "took_ms", took_ms);
     json_add_new(r->steps, step);
@@ -321,7 +391,7 @@ static void note_step(struct round *r, const char *name, enum outcome outcome, i
         fprintf(r->options->progress, "%-4s %-12s %6lld ms  %s%s%s\n", result, name,
                 (long long)took_ms, outcome != OK ? err->code : "", outcome != OK ? ": " : "",
                 outcome != OK ? err->text : r->detail);
-        if (lacks_permission(err, outcome))
+        if (is_missing)
             fprintf(r->options->progress, "     missing permission: %s\n", err->where);
         fflush(r->options->progress);
     }
@@ -344,32 +414,67 @@ static bool is_over(const struct sighting *machine)
     return machine->state == MACHINE_GONE || machine->state == MACHINE_FAILED;
 }
 
+/* Where lists are not permitted a machine may still be seen by its name. */
+static enum outcome find_ours(struct round *r, struct sighting_list *out, struct error *err)
+{
+    struct sighting machine;
+    enum outcome outcome = r->driver->find_token(r->cloud, r->token, out, err);
+    if (!lacks_permission(err, outcome) || r->machine.ref[0] == '\0')
+        return outcome;
+    outcome = r->driver->find(r->cloud, r->machine.ref, r->machine.machine_id, &machine, err);
+    if (outcome == OK)
+        *sighting_list_add(out) = machine;
+    return outcome == ERR_NOT_FOUND ? OK : outcome;
+}
+
+/* Nobody may look: it is told to end all the same, and that it is not there any more counts. */
+static enum outcome end_unseen(struct round *r, json_t *alive, struct error *err)
+{
+    const struct error unseen = *err;
+    const char *ref = r->machine.ref;
+    if (ref[0] == '\0')
+        return unseen.outcome;
+    const enum outcome outcome = r->driver->terminate(r->cloud, ref, NULL, NULL, err);
+    if (outcome == ERR_NOT_FOUND)
+        return OK;
+    json_add_new(alive, json_string(ref));
+    if (outcome == OK)
+        return fail_at(err, unseen.outcome, unseen.code, unseen.where,
+                       "%.60s was told to end, and whether it did cannot be seen: %.180s", ref,
+                       unseen.text);
+    return outcome;
+}
+
 /* Ends what carries our token and is alive; tells how many were seen, and alive. */
 static enum outcome end_all(struct round *r, size_t *seen, json_t *alive, struct error *err)
 {
     OWNED(sighting_list_done) struct sighting_list list = {0};
-    TRY(r->driver->find_token(r->cloud, r->token, &list, err));
-    *seen = list.count;
     json_array_clear(alive);
+    enum outcome outcome = find_ours(r, &list, err);
+    if (lacks_permission(err, outcome))
+        return end_unseen(r, alive, err);
+    TRY(outcome);
+    *seen = list.count;
     for (size_t i = 0; i < list.count; i++) {
         const struct sighting *machine = &list.at[i];
         if (is_over(machine))
             continue;
         json_add_new(alive, json_string(machine->ref));
         if (machine->state != MACHINE_DELETING)
-            error_ignore(
-                r->driver->terminate(r->cloud, machine->ref, machine->machine_id, NULL, err));
+            outcome = r->driver->terminate(r->cloud, machine->ref, machine->machine_id, NULL, err);
+        if (lacks_permission(err, outcome))
+            return outcome;
     }
     return OK;
 }
 
-/* Not to be interrupted. A launch in doubt may show up late, so it is waited for; one that was seen
- * and ended may not show any more. */
+/* Not to be interrupted, but what is not permitted will not be in a minute. A launch in doubt may
+ * show up late, so it is waited for; one that was seen and ended may not show any more. */
 static enum outcome clean_up(struct round *r, json_t *alive, struct error *err)
 {
     int64_t began = clock_monotonic_ms();
     bool appeared = false;
-    for (int64_t wait = POLL_FIRST_MS;; wait = wait * 2 < POLL_MOST_MS ? wait * 2 : POLL_MOST_MS) {
+    for (int64_t wait = first_wait_ms(r);; wait = longer(wait)) {
         size_t seen = 0;
         enum outcome outcome = end_all(r, &seen, alive, err);
         int64_t passed = clock_monotonic_ms() - began;
@@ -377,6 +482,8 @@ static enum outcome clean_up(struct round *r, json_t *alive, struct error *err)
         bool may_appear = r->in_doubt && !appeared && passed < DOUBT_SECONDS * 1000;
         if (outcome == OK && json_array_size(alive) == 0 && !may_appear)
             return OK;
+        if (lacks_permission(err, outcome))
+            return outcome;
         if (passed > CLEAN_UP_SECONDS * 1000)
             return outcome != OK ? outcome
                                  : fail_code(err, ERR_CONFLICT, "left-running",
@@ -404,8 +511,8 @@ static enum outcome run_all(struct round *r, json_t *alive, struct error *err)
         if (steps[i].applies != NULL && !steps[i].applies(r))
             continue;
         const enum outcome step = run_step(r, steps[i].name, steps[i].run, &why);
-        /* With a machine there what else is not permitted can be found out, too. */
-        go_on = step == OK || (lacks_permission(&why, step) && r->machine.ref[0] != '\0');
+        /* What else is not permitted can be found out, too, but not without a machine. */
+        go_on = step == OK || (lacks_permission(&why, step) && steps[i].run != step_launch);
         if (step == OK || outcome != OK)
             continue;
         outcome = step;

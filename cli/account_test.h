@@ -1,5 +1,5 @@
 /* `muster account test`: one machine's whole life in a cloud account, from launch to gone, with no
- * controller; whatever happens, nothing is left running. */
+ * controller; whatever happens, nothing is left running, or it is said what and why. */
 #ifndef MUSTER_CLI_ACCOUNT_TEST_H
 #define MUSTER_CLI_ACCOUNT_TEST_H
 
@@ -10,6 +10,7 @@
 
 struct account_test_options {
     int64_t wait_seconds; /* for each change of state */
+    int64_t look_ms;      /* until the second look at one, and then longer and longer; 0: 100 */
     FILE *progress;       /* a line a step as it happens; NULL for none */
     bool (*stop)(void);   /* true: give up, clean up; NULL for never */
 };

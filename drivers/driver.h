@@ -266,6 +266,10 @@ struct driver {
                              struct error *);
     enum outcome (*maintain)(struct cloud *, const char *ref, struct cloud_operation *operation,
                              struct error *);
+    /* The same without looking first whether any is due, as maintain() may: for a machine that is
+     * there to be tried. A cloud refuses it where there is none. */
+    enum outcome (*maintain_anyway)(struct cloud *, const char *ref,
+                                    struct cloud_operation *operation, struct error *);
     /* Which sizes with SEV-SNP there are in the account's region: all pages or an error. NULL: this
      * cloud cannot be asked. */
     enum outcome (*offers)(struct cloud *, struct offer_list *out, struct error *);

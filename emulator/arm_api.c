@@ -125,10 +125,17 @@ static bool throttle(struct arm_call *call)
     return false;
 }
 
+static const char *name_action(const struct arm_call *call, const struct arm_route *route)
+{
+    if (call->prank.permission[0] != '\0')
+        return call->prank.permission;
+    return route->action != NULL ? route->action : "none";
+}
+
 /* Faults that refuse before anything is done. */
 static bool refuse_by_mischief(struct arm_call *call, const struct arm_route *route)
 {
-    switch (call->fault) {
+    switch (call->prank.fault) {
     case FAULT_THROTTLE:
         return throttle(call);
     case FAULT_CAPACITY:
@@ -144,8 +151,8 @@ static bool refuse_by_mischief(struct arm_call *call, const struct arm_route *ro
             call, 403, "AuthorizationFailed",
             "The client '%.60s' with object id '%.60s' does not have authorization to "
             "perform action '%s' over scope '%.120s' or the scope is invalid.",
-            call->api->client_id, call->api->client_id,
-            route->action != NULL ? route->action : "none", call->request->path);
+            call->api->client_id, call->api->client_id, name_action(call, route),
+            call->request->path);
     case FAULT_SERVER_ERROR:
         return arm_refuse(call, 500, "InternalServerError",
                           "The server encountered an internal error.");
@@ -234,7 +241,7 @@ static void perform(struct arm_call *call, const struct arm_route *route)
 {
     if (!refuse_by_mischief(call, route) || !check(call, route) || !route->run(call))
         return;
-    if (call->fault == FAULT_LATE_ERROR)
+    if (call->prank.fault == FAULT_LATE_ERROR)
         arm_refuse(call, 500, "InternalServerError", "The server encountered an internal error.");
 }
 
@@ -256,7 +263,7 @@ static void act(struct arm_call *call, const struct arm_route *route)
     struct world *world = call->api->world;
     pthread_mutex_lock(&world->lock);
     const struct prank prank = world_prank(world, DRIVER_AZURE, route->operation);
-    call->fault = prank.fault;
+    call->prank = prank;
     if (prank.fault != FAULT_NONE)
         ledger_note(world->ledger, "fault",
                     &(struct ledger_line){.cloud = "azure",

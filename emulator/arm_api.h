@@ -32,7 +32,7 @@ struct arm_call {
     const struct face_request *request;
     const char *parts[ARM_PARTS_MAX]; /* what stands for the `*` of the route */
     const char *location;             /* "https://localhost:1234": how the client reaches us */
-    enum fault fault;
+    struct prank prank;
     json_t *body; /* NULL: none */
     struct face_answer *out;
 };

@@ -200,7 +200,7 @@ static bool launch(struct arm_call *call)
         return drafted ? arm_refuse(call, 500, "InternalServerError", "%.200s", err.text) : false;
     struct operation *operation = begin(call, made, "create");
     OWNED(json_drop) json_t *body = arm_machine_json(call, made, false);
-    if (call->fault == FAULT_LATE_CAPACITY) {
+    if (call->prank.fault == FAULT_LATE_CAPACITY) {
         fail_for_capacity(operation);
         snprintf(made->reason, sizeof made->reason, "%s", operation->code);
         world_move(call->api->world, made, VM_FAILED);
@@ -255,7 +255,7 @@ bool arm_machine_patch(struct arm_call *call)
 static void accept(struct arm_call *call, struct machine *machine, const char *verb)
 {
     struct operation *operation = begin(call, machine, verb);
-    if (call->fault == FAULT_LATE_CAPACITY)
+    if (call->prank.fault == FAULT_LATE_CAPACITY)
         fail_for_capacity(operation);
     text_done(&call->out->body);
     call->out->status = 202;
@@ -268,7 +268,7 @@ bool arm_machine_delete(struct arm_call *call)
         call->out->status = 204;
         return true;
     }
-    machine->leaves |= call->fault == FAULT_LEFT_BEHIND;
+    machine->leaves |= call->prank.fault == FAULT_LEFT_BEHIND;
     if (machine->state != VM_SHUTTING_DOWN)
         world_move(call->api->world, machine, VM_SHUTTING_DOWN);
     accept(call, machine, "delete");
@@ -283,7 +283,7 @@ static void boot_again(struct arm_call *call, struct machine *machine)
         machine->halts = false;
         world_move(call->api->world, machine, VM_STOPPING);
     } else if (machine->state == VM_STOPPED || machine->state == VM_HALTED) {
-        if (call->fault != FAULT_LATE_CAPACITY)
+        if (call->prank.fault != FAULT_LATE_CAPACITY)
             world_move(call->api->world, machine, VM_PENDING);
     }
 }

@@ -152,7 +152,7 @@ json_t *arm_machine_json(const struct arm_call *call, const struct machine *mach
 
 static bool shows(const struct arm_call *call, const struct machine *machine)
 {
-    return call->fault != FAULT_HIDDEN ||
+    return call->prank.fault != FAULT_HIDDEN ||
            moment_seconds_between(machine->launched, clock_now()) > FRESH_SECONDS;
 }
 

@@ -61,7 +61,7 @@ static void say_success(const struct action *action, const struct text *inner,
 }
 
 /* Faults that refuse before anything is done. */
-static bool refuse_by_mischief(enum fault fault, struct refusal *out)
+static bool refuse_by_mischief(const struct prank *prank, struct refusal *out)
 {
     static const struct {
         enum fault fault;
@@ -78,8 +78,13 @@ static bool refuse_by_mischief(enum fault fault, struct refusal *out)
          "You are not authorized to perform this operation."},
         {FAULT_SERVER_ERROR, 500, "InternalError", "An internal error has occurred"},
     };
+    if (prank->fault == FAULT_AUTH && prank->permission[0] != '\0')
+        return refuse(out, 403, "UnauthorizedOperation",
+                      "You are not authorized to perform this operation. User: %s is not "
+                      "authorized to perform: %s on resource: *",
+                      "arn:aws:iam::000000000000:user/sim", prank->permission);
     for (size_t i = 0; i < countof(refusals); i++)
-        if (refusals[i].fault == fault)
+        if (refusals[i].fault == prank->fault)
             return refuse(out, refusals[i].status, refusals[i].code, "%s", refusals[i].message);
     return true;
 }
@@ -126,7 +131,7 @@ static void perform(const struct aws_api *api, const struct action *action, cons
                             .out = &inner,
                             .hide_fresh = prank->fault == FAULT_HIDDEN,
                             .leaves = prank->fault == FAULT_LEFT_BEHIND};
-    if (refuse_by_mischief(prank->fault, &why) && action->run(&call, &why)) {
+    if (refuse_by_mischief(prank, &why) && action->run(&call, &why)) {
         if (prank->fault == FAULT_LATE_CAPACITY)
             take_back(api, form);
         say_success(action, &inner, out);

@@ -46,8 +46,9 @@ void gce_say_refusal(const struct gce_refusal *why, struct face_answer *out)
 
 /* Faults that refuse before anything is done. A throttle comes with either status. */
 static bool refuse_by_mischief(const struct gce_call *call, const struct gce_action *action,
-                               enum fault fault, struct gce_refusal *out)
+                               const struct prank *prank, struct gce_refusal *out)
 {
+    const enum fault fault = prank->fault;
     static const char many[] = "Quota exceeded for quota metric 'Queries' and limit 'Queries per "
                                "minute' of service 'compute.googleapis.com'.";
     if (fault == FAULT_THROTTLE)
@@ -58,7 +59,8 @@ static bool refuse_by_mischief(const struct gce_call *call, const struct gce_act
                           "Quota 'N2D_CPUS' exceeded. Limit: 8.0 in region.");
     if (fault == FAULT_AUTH)
         return gce_refuse(out, 403, "forbidden", "Required '%s' permission for 'projects/%s'",
-                          action->permission, call->api->project);
+                          prank->permission[0] != '\0' ? prank->permission : action->permission,
+                          call->api->project);
     if (fault == FAULT_SERVER_ERROR)
         return gce_refuse(out, 503, "backendError", "Backend Error");
     return true;
@@ -73,7 +75,7 @@ static void perform(struct gce_call *call, const struct gce_action *action,
     call->leaves = prank->fault == FAULT_LEFT_BEHIND;
     call->no_capacity = prank->fault == FAULT_CAPACITY;
     call->take_back = prank->fault == FAULT_LATE_CAPACITY;
-    if (refuse_by_mischief(call, action, prank->fault, &why) && action->run(call, &why))
+    if (refuse_by_mischief(call, action, prank, &why) && action->run(call, &why))
         say(out, call->answer);
     else
         gce_say_refusal(&why, out);

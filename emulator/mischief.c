@@ -12,9 +12,10 @@ const struct names fault_names = NAMES("fault", fault_words);
 
 enum outcome mischief_add(struct mischief *mischief, const json_t *wish, struct error *err)
 {
-    static const char *const members[] = {"action", "fault", "times", "delay_ms", NULL};
+    static const char *const members[] = {"action",   "fault",      "times",
+                                          "delay_ms", "permission", NULL};
     struct prank made = {0};
-    const char *action, *word;
+    const char *action, *word, *permission;
     int fault;
     TRY(json_only(wish, "", members, err));
     TRY(json_get_text(wish, "", "action", sizeof made.action - 1, &action, err));
@@ -22,9 +23,11 @@ enum outcome mischief_add(struct mischief *mischief, const json_t *wish, struct 
     TRY(name_parse(&fault_names, word, &fault, err));
     TRY(json_get_int_or(wish, "", "times", 1, 1000000, 1, &made.times, err));
     TRY(json_get_int_or(wish, "", "delay_ms", 0, 600000, 0, &made.delay_ms, err));
+    TRY(json_get_text_or(wish, "", "permission", sizeof made.permission - 1, "", &permission, err));
     if (mischief->count == PRANKS_MAX)
         return fail(err, ERR_CONFLICT, "no more than %d pranks at a time", PRANKS_MAX);
     memcpy(made.action, action, strlen(action) + 1);
+    memcpy(made.permission, permission, strlen(permission) + 1);
     made.fault = (enum fault)fault;
     mischief->pranks[mischief->count++] = made;
     return OK;
@@ -97,6 +100,8 @@ json_t *mischief_to_json(const struct mischief *mischief)
         json_put_text(row, "fault", name_of(&fault_names, (int)prank->fault));
         json_put_int(row, "times", prank->times);
         json_put_int(row, "delay_ms", prank->delay_ms);
+        if (prank->permission[0] != '\0')
+            json_put_text(row, "permission", prank->permission);
         json_add_new(out, row);
     }
     return out;

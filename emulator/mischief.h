@@ -34,6 +34,7 @@ struct prank {
     enum fault fault;
     int64_t times; /* left */
     int64_t delay_ms;
+    char permission[96]; /* FAULT_AUTH: the one that is missing; empty: the call's own */
 };
 
 /* Where no prank waits, chance plays one: so many of a thousand calls of that kind, by a seed. */
@@ -52,7 +53,8 @@ struct mischief {
     uint64_t random;
 };
 
-/* {"action": "RunInstances" | "*", "fault": "throttle", "times": 3, "delay_ms": 0} */
+/* {"action": "RunInstances" | "*", "fault": "throttle", "times": 3, "delay_ms": 0}; with "fault":
+ * "auth" also {"permission": "ec2:CreateTags"} */
 enum outcome mischief_add(struct mischief *mischief, const json_t *wish, struct error *err);
 /* {"seed": 7, "chances": [{"action": ..., "fault": ..., "per_thousand": 20, "delay_ms": 0}]}; none:
  * nothing is left to chance. */

@@ -419,6 +419,7 @@ const struct driver azure_driver = {
     .terminate = azure_terminate,
     .redeploy = azure_redeploy,
     .maintain = azure_maintain,
+    .maintain_anyway = azure_maintain,
     .offers = azure_offers,
     .leftovers = azure_leftovers,
     .discard = azure_discard,

@@ -426,6 +426,12 @@ static enum outcome gcp_terminate(struct cloud *cloud, const char *ref, const ch
     return change(cloud, ref, machine_id, gcp_delete, operation, err);
 }
 
+static enum outcome gcp_maintain_anyway(struct cloud *cloud, const char *ref,
+                                        struct cloud_operation *operation, struct error *err)
+{
+    return change(cloud, ref, NULL, build_maintain, operation, err);
+}
+
 /* Only maintenance that Google lets us choose the time of. */
 static enum outcome gcp_maintain(struct cloud *cloud, const char *ref,
                                  struct cloud_operation *operation, struct error *err)
@@ -438,7 +444,7 @@ static enum outcome gcp_maintain(struct cloud *cloud, const char *ref,
     if (notices.count == 0 || !notices.at[0].is_ours_to_time)
         return cloud_fail(err, CLOUD_STATE_CONFLICT, "%s has no maintenance that is ours to time",
                           ref);
-    return change(cloud, ref, NULL, build_maintain, operation, err);
+    return gcp_maintain_anyway(cloud, ref, operation, err);
 }
 
 const struct driver gcp_driver = {
@@ -457,6 +463,7 @@ const struct driver gcp_driver = {
     .start = gcp_start,
     .terminate = gcp_terminate,
     .maintain = gcp_maintain,
+    .maintain_anyway = gcp_maintain_anyway,
     .offers = gcp_offers,
     .leftovers = gcp_leftovers,
     .discard = gcp_discard_left,

@@ -1,5 +1,6 @@
 # One line a test, sorted.
 check_PROGRAMS += tests/drivers/test_account_explain
+check_PROGRAMS += tests/drivers/test_account_permissions
 check_PROGRAMS += tests/drivers/test_account_test
 check_PROGRAMS += tests/drivers/test_arm_face
 check_PROGRAMS += tests/drivers/test_aws_face

@@ -70,7 +70,7 @@ say "$status" "a whole round passes with signatures enforced"
 
 [ "$(jq -r '[.steps[] | select(.result == "fail")] | length' "$work/report.json")" = 0 ] &&
     [ "$(jq -r '[.steps[].step] | join(" ")' "$work/report.json")" = \
-        "identify launch run confidential find-token list leftovers disks addresses interfaces stop start terminate clean-up" ]
+        "identify offers leftovers disks addresses interfaces launch run confidential find-token list stop start terminate clean-up" ]
 say $? "every step from launch to gone was taken"
 
 AWS_SECRET_ACCESS_KEY=wrong "$muster" account test --file "$work/account.json" >"$work/out" 2>&1

@@ -291,15 +291,35 @@ void sim_cloud_reopen(struct sim_cloud *sim)
     start(sim);
 }
 
-void sim_cloud_prank(struct sim_cloud *sim, const char *action, const char *fault)
+static void play(struct sim_cloud *sim, const json_t *wish)
 {
     struct error err = {0};
-    OWNED(json_drop) json_t *wish = json_pack("{s:s, s:s}", "action", action, "fault", fault);
     pthread_mutex_lock(&sim->world.lock);
     enum outcome outcome = mischief_add(&sim->world.mischief, wish, &err);
     pthread_mutex_unlock(
         &sim->world.lock); /* before it may fail, for the end of the test takes it */
     assert_ok(outcome);
+}
+
+void sim_cloud_prank(struct sim_cloud *sim, const char *action, const char *fault)
+{
+    OWNED(json_drop) json_t *wish = json_pack("{s:s, s:s}", "action", action, "fault", fault);
+    play(sim, wish);
+}
+
+void sim_cloud_deny(struct sim_cloud *sim, const char *action, const char *permission)
+{
+    OWNED(json_drop)
+    json_t *wish = json_pack("{s:s, s:s, s:s, s:i}", "action", action, "fault", "auth",
+                             "permission", permission, "times", 1000000);
+    play(sim, wish);
+}
+
+void sim_cloud_forgive(struct sim_cloud *sim)
+{
+    pthread_mutex_lock(&sim->world.lock);
+    sim->world.mischief.count = 0;
+    pthread_mutex_unlock(&sim->world.lock);
 }
 
 void sim_cloud_page(struct sim_cloud *sim, int64_t most)

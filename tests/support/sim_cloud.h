@@ -71,6 +71,9 @@ void sim_cloud_move(struct sim_cloud *sim, const char *region);
 void sim_cloud_reopen(struct sim_cloud *sim);
 
 void sim_cloud_prank(struct sim_cloud *sim, const char *action, const char *fault);
+/* All such calls are refused for want of the permission, until they are forgiven. */
+void sim_cloud_deny(struct sim_cloud *sim, const char *action, const char *permission);
+void sim_cloud_forgive(struct sim_cloud *sim);
 void sim_cloud_page(struct sim_cloud *sim, int64_t most);
 /* Lines of the ledger with this event. */
 size_t sim_cloud_count(struct sim_cloud *sim, const char *event);
