@@ -173,11 +173,23 @@ static int64_t seconds_until(struct moment then, struct moment now)
     return seconds < 1 ? 1 : seconds > LOOK_AGAIN_SECONDS ? LOOK_AGAIN_SECONDS : seconds;
 }
 
+/* What each place is to hold, for a plan that ends some. */
+static enum outcome find_where(const struct fleet *fleet, struct placement *out, struct error *err)
+{
+    OWNED(place_list_done) struct place_list places = {0};
+    TRY(fleet_places(fleet, &places, err));
+    placement_begin(&places, fleet->zone_most, out);
+    return OK;
+}
+
 static enum outcome work_fleet(struct worker *w, const struct fleet *fleet, struct error *err)
 {
     struct plan_observed seen = {0};
+    OWNED(placement_done) struct placement where = {0};
     OWNED(plan_done) struct plan todo = {0};
+    TRY(find_where(fleet, &where, err));
     TRY(fleet_store_observe(w->db, fleet, &seen, err));
+    seen.where = &where;
     struct moment now = clock_now();
     struct budgets budgets = budgets_of(fleet);
     plan(&seen, (struct plan_desired){fleet->desired, fleet->paused}, &budgets, now, &todo);

@@ -230,6 +230,8 @@ static const struct field seen_fields[] = {
     FIELD(plan_instance, phase_since, FIELD_MOMENT),
     FIELD(plan_instance, trust_since, FIELD_MOMENT),
     FIELD(plan_instance, next_due,    FIELD_MOMENT),
+    FIELD(plan_instance, account,     FIELD_TEXT),
+    FIELD(plan_instance, zone,        FIELD_TEXT),
 };
 /* clang-format on */
 static const struct record seen_record = RECORD(plan_instance, seen_fields);

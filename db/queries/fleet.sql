@@ -73,7 +73,7 @@ UPDATE fleets SET next_due = clock_timestamp() WHERE project = $1 AND name = $2;
 
 -- name: fleet_observe
 SELECT id, phase, trust, wanted, (cloud_ref IS NOT NULL OR intent <> 'none') AS has_machine,
-    created, phase_since, trust_since, next_due
+    created, phase_since, trust_since, next_due, account, coalesce(zone, '') AS zone
 FROM instances WHERE project = $1 AND fleet = $2 AND phase <> 'terminated' ORDER BY id;
 
 -- How many went bad since the last one was proven, and when the last of them did.

@@ -46,5 +46,6 @@ lib_model_libmodel_a_SOURCES = \
 	lib/model/verdict_vector.c lib/model/verdict_vector.h
 lib_model_libmodel_a_SOURCES += lib/model/place.c lib/model/place.h
 lib_model_libmodel_a_SOURCES += lib/model/brake.c lib/model/brake.h
+lib_model_libmodel_a_SOURCES += lib/model/excess.c lib/model/excess.h
 lib_model_libmodel_a_SOURCES += lib/model/placement.c lib/model/placement.h
 lib_model_libmodel_a_SOURCES += lib/model/keeper_state.c lib/model/keeper_state.h

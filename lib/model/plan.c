@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/model/excess.h"
+
 static const char *const act_words[] = {"launch", "retire", "retry", "wait"};
 _Static_assert(countof(act_words) == PLAN_ACT_COUNT);
 const struct names plan_act_names = NAMES("act", act_words);
@@ -122,25 +124,6 @@ int64_t plan_backoff_seconds(const struct budgets *budgets, int64_t bad_in_a_row
 
 /* ---- who goes first ---- */
 
-/* Least loss first: nothing launched yet, on its way, stale, trusted; of equals the youngest. */
-static int worth(const struct plan_instance *i)
-{
-    if (i->phase == PHASE_REQUESTED)
-        return 0;
-    return i->trust == TRUST_TRUSTED ? 3 : i->trust == TRUST_STALE ? 2 : 1;
-}
-
-static int by_worth(const void *a, const void *b)
-{
-    const struct plan_instance *x = *(const struct plan_instance *const *)a;
-    const struct plan_instance *y = *(const struct plan_instance *const *)b;
-    if (worth(x) != worth(y))
-        return worth(x) - worth(y);
-    if (x->created.us != y->created.us)
-        return x->created.us > y->created.us ? -1 : 1;
-    return -memcmp(x->id.at, y->id.at, sizeof x->id.at);
-}
-
 /* Oldest trouble first. */
 static int by_trouble(const void *a, const void *b)
 {
@@ -229,7 +212,10 @@ static int64_t retire_failed(const struct plan_observed *observed, int64_t neede
 static void retire_excess(const struct plan_observed *observed, int64_t excess, struct plan *out)
 {
     size_t count = 0;
-    OWNED(mem_drop) const struct plan_instance **list = pick(observed, is_good, by_worth, &count);
+    OWNED(mem_drop)
+    const struct plan_instance **list = pick(observed, is_good, excess_by_worth, &count);
+    if (observed->where != NULL && excess > 0)
+        excess_spread(list, count, (size_t)excess, observed->where);
     for (size_t n = 0; n < count && (int64_t)n < excess; n++)
         retire(out, list[n], WHY_TOO_MANY);
 }

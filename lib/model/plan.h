@@ -13,6 +13,7 @@
 #define MUSTER_MODEL_PLAN_H
 
 #include "lib/model/fleet.h"
+#include "lib/model/placement.h"
 
 struct plan_instance {
     struct uuid id;
@@ -24,6 +25,8 @@ struct plan_instance {
     struct moment phase_since;
     struct moment trust_since;
     struct moment next_due; /* failed: not before */
+    char account[NAME_SIZE];
+    char zone[NAME_SIZE]; /* empty: not known */
 };
 
 struct plan_observed {
@@ -31,6 +34,7 @@ struct plan_observed {
     size_t count;
     int64_t bad_in_a_row; /* went bad since the last one was proven */
     struct moment last_bad;
+    const struct placement *where; /* what each place is to hold; NULL: that does not matter */
 };
 
 struct plan_desired {

@@ -106,6 +106,19 @@ static void one_spec_launches_in_every_cloud_with_its_own_names(void **state)
     assert_int_equal(placement_spot(&p, "cloud", "y")->standing, 2);
 }
 
+static void a_fleet_that_shrinks_keeps_its_shares(void **state)
+{
+    (void)state;
+    add_account("east", "aws");
+    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 6);
+    stage_start();
+    stage_await(booting, 6);
+    stage_scale(2);
+    stage_await(machines, 2);
+    assert_int_equal(machines_in("cloud"), 1);
+    assert_int_equal(machines_in("east"), 1);
+}
+
 static void an_account_that_a_place_names_cannot_be_removed(void **state)
 {
     (void)state;
@@ -463,6 +476,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STAGED(one_spec_launches_in_every_cloud_with_its_own_names),
+        STAGED(a_fleet_that_shrinks_keeps_its_shares),
         STAGED(an_account_that_a_place_names_cannot_be_removed),
         STAGED(a_share_without_room_goes_elsewhere_and_says_why),
         STAGED(a_full_place_is_asked_again_when_its_time_came),

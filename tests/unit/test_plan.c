@@ -88,6 +88,99 @@ static void scaling_down_takes_the_untrusted_and_the_young_first(void **state)
     }
 }
 
+/* ---- ends over places ---- */
+
+static void put(struct plan_instance *i, const char *account, const char *zone)
+{
+    snprintf(i->account, sizeof i->account, "%s", account);
+    snprintf(i->zone, sizeof i->zone, "%s", zone);
+}
+
+static void placed(const char *text, struct placement *out)
+{
+    struct error err = {0};
+    OWNED(place_list_done) struct place_list places = {0};
+    OWNED(json_drop) json_t *json = json_loads(text, 0, NULL);
+    assert_ok(places_from_json(json, &places, &err));
+    placement_begin(&places, 0, out);
+}
+
+/* Gives whom a plan for `desired` ends, by the first byte of the id, in turn. */
+static size_t ends(struct plan_instance *at, size_t count, int64_t desired,
+                   const struct placement *where, uint8_t *out)
+{
+    const struct budgets budgets = usual();
+    const struct plan_observed observed = {.at = at, .count = count, .where = where};
+    OWNED(plan_done) struct plan todo = {0};
+    plan(&observed, (struct plan_desired){.count = desired}, &budgets, epoch, &todo);
+    for (size_t i = 0; i < todo.count; i++) {
+        assert_int_equal(todo.at[i].act, PLAN_RETIRE);
+        out[i] = todo.at[i].instance.at[0];
+    }
+    return todo.count;
+}
+
+static struct plan_instance serving(uint8_t n, int64_t age, const char *account, const char *zone)
+{
+    struct plan_instance i = make(n, PHASE_RUNNING, TRUST_TRUSTED, age);
+    put(&i, account, zone);
+    return i;
+}
+
+static void scaling_down_leaves_every_place_its_share(void **state)
+{
+    (void)state;
+    uint8_t gone[8];
+    OWNED(placement_done) struct placement where = {0};
+    placed("[{\"account\":\"a\",\"weight\":2},{\"account\":\"b\"}]", &where);
+    struct plan_instance at[] = {
+        serving(1, 900, "a", ""), serving(2, 800, "a", ""), serving(3, 700, "a", ""),
+        serving(4, 600, "a", ""), serving(5, 500, "b", ""), serving(6, 400, "b", ""),
+    };
+    assert_int_equal(ends(at, 6, 3, &where, gone), 3);
+    assert_memory_equal(gone, ((const uint8_t[]){6, 4, 3}), 3); /* 4:2, then 4:1, then 3:1 */
+    assert_int_equal(ends(at, 6, 3, NULL, gone), 3);
+    assert_memory_equal(gone, ((const uint8_t[]){6, 5, 4}),
+                        3); /* the youngest, wherever they are */
+}
+
+static void scaling_down_keeps_the_zones_of_a_place_alike(void **state)
+{
+    (void)state;
+    uint8_t gone[8];
+    OWNED(placement_done) struct placement where = {0};
+    placed("[{\"account\":\"a\",\"zones\":[\"x\",\"y\"]}]", &where);
+    struct plan_instance at[] = {serving(1, 900, "a", "x"), serving(2, 800, "a", "x"),
+                                 serving(3, 700, "a", "x"), serving(4, 600, "a", "y")};
+    assert_int_equal(ends(at, 4, 2, &where, gone), 2);
+    assert_memory_equal(gone, ((const uint8_t[]){3, 2}), 2);
+}
+
+static void who_is_no_loss_goes_first_wherever_it_is(void **state)
+{
+    (void)state;
+    uint8_t gone[8];
+    OWNED(placement_done) struct placement where = {0};
+    placed("[{\"account\":\"a\"},{\"account\":\"b\"}]", &where);
+    struct plan_instance at[] = {serving(1, 900, "a", ""), serving(2, 800, "a", ""),
+                                 make(3, PHASE_BOOTING, TRUST_UNKNOWN, 100)};
+    put(&at[2], "b", "");
+    assert_int_equal(ends(at, 3, 1, &where, gone), 2);
+    assert_memory_equal(gone, ((const uint8_t[]){3, 2}), 2);
+}
+
+static void who_is_where_the_fleet_is_no_more_goes_before_its_equals(void **state)
+{
+    (void)state;
+    uint8_t gone[8];
+    OWNED(placement_done) struct placement where = {0};
+    placed("[{\"account\":\"a\",\"zones\":[\"x\"]}]", &where);
+    struct plan_instance at[] = {serving(1, 900, "old", "x"), serving(2, 100, "a", "x"),
+                                 serving(3, 50, "a", "x"), serving(4, 800, "a", "gone")};
+    assert_int_equal(ends(at, 4, 1, &where, gone), 3);
+    assert_memory_equal(gone, ((const uint8_t[]){4, 1, 3}), 3);
+}
+
 static void a_failed_one_with_a_machine_is_replaced_and_retired(void **state)
 {
     (void)state;
@@ -520,6 +613,10 @@ int main(void)
         cmocka_unit_test(an_empty_fleet_launches_what_is_desired),
         cmocka_unit_test(a_full_fleet_plans_nothing),
         cmocka_unit_test(scaling_down_takes_the_untrusted_and_the_young_first),
+        cmocka_unit_test(scaling_down_leaves_every_place_its_share),
+        cmocka_unit_test(scaling_down_keeps_the_zones_of_a_place_alike),
+        cmocka_unit_test(who_is_no_loss_goes_first_wherever_it_is),
+        cmocka_unit_test(who_is_where_the_fleet_is_no_more_goes_before_its_equals),
         cmocka_unit_test(a_failed_one_with_a_machine_is_replaced_and_retired),
         cmocka_unit_test(a_failed_one_without_a_machine_is_tried_again_when_its_time_came),
         cmocka_unit_test(a_rejected_one_is_held_for_people_to_look_at_and_then_retired),
