@@ -58,6 +58,7 @@ const struct explanation explanations[] = {
     {"bad-account", "the account says something it may not", "look at the place that is named"},
     {"wrong-cloud-account", "the credentials of the account are of another account of its cloud: nothing is asked of it, started, ended or believed", "give back the right credentials; if the account is meant to change, muster accounts confirm NAME CLOUD-ACCOUNT"},
     {"many-vanished", "one list of the account lacks most of the machines that were there: they are not taken for gone yet", "look in the cloud's own console; if they are gone, muster accounts vanished NAME, else wait"},
+    {"account-unseen", "no list of the account's machines comes: its cloud refuses the credentials, or does not answer", "look at muster accounts get NAME for its cloud's words, then muster account test; until then nothing is known of its machines"},
     {"not-held", "no machines of the account wait to be believed gone", "look at muster accounts get NAME"},
     {"paced", "the account's calls go out no faster than its cloud allows, and this one's turn is later", "nothing; when the cloud granted a higher rate, say so with the account's pace_percent"},
     {"unknown-operation", "Muster makes no such call to that cloud", "name it as the cloud's documents do: ec2.RunInstances"},

@@ -59,10 +59,17 @@ enum outcome brake_whose(struct worker *w, const struct account_place *place,
                          const struct error *why, struct error *err)
 {
     struct account_hold hold;
+    char text[ERROR_TEXT_SIZE];
+    const bool wrong = strcmp(why->code, WRONG_CLOUD_ACCOUNT) == 0;
     if (why->outcome == OK)
-        return hold_store_end(w->db, place, HOLD_WRONG_ACCOUNT, w->holder, err);
-    if (strcmp(why->code, WRONG_CLOUD_ACCOUNT) != 0)
+        TRY(hold_store_end(w->db, place, HOLD_WRONG_ACCOUNT, w->holder, err));
+    if (why->outcome == OK || wrong)
+        TRY(hold_store_end(w->db, place, HOLD_UNSEEN, w->holder, err));
+    if (why->outcome == OK)
         return OK;
-    clouds_forget(&w->clouds, place->project, place->name);
-    return hold_store_add(w->db, place, HOLD_WRONG_ACCOUNT, why->text, w->holder, &hold, err);
+    if (wrong)
+        clouds_forget(&w->clouds, place->project, place->name);
+    snprintf(text, sizeof text, "%.63s: %.250s", why->code, why->text);
+    return hold_store_add(w->db, place, wrong ? HOLD_WRONG_ACCOUNT : HOLD_UNSEEN,
+                          wrong ? why->text : text, w->holder, &hold, err);
 }

@@ -4,7 +4,7 @@
 
 #include "db/audit_store.h"
 
-static const char *const kind_words[] = {"wrong-cloud-account", "many-vanished"};
+static const char *const kind_words[] = {"wrong-cloud-account", "many-vanished", "account-unseen"};
 _Static_assert(countof(kind_words) == HOLD_KIND_COUNT);
 const struct names hold_kind_names = NAMES("hold", kind_words);
 
@@ -27,6 +27,8 @@ static enum outcome tell(struct db *db, const struct account_place *place, const
 {
     char object[AUDIT_OBJECT_SIZE];
     OWNED(json_drop) json_t *detail = json_object();
+    if (kind == HOLD_UNSEEN)
+        return OK;
     snprintf(object, sizeof object, "account:%s", place->name);
     json_put_text(detail, "hold", name_of(&hold_kind_names, (int)kind));
     if (text != NULL)

@@ -84,7 +84,8 @@ DB_MIGRATIONS += $(top_srcdir)/db/migrations/0024_account_holds.sql
 DB_MIGRATIONS += $(top_srcdir)/db/migrations/0025_notices.sql \
 	$(top_srcdir)/db/migrations/0026_orphans_by_number.sql \
 	$(top_srcdir)/db/migrations/0027_platforms.sql \
-	$(top_srcdir)/db/migrations/0028_pages_of_notices.sql
+	$(top_srcdir)/db/migrations/0028_pages_of_notices.sql \
+	$(top_srcdir)/db/migrations/0030_unseen_accounts.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

@@ -79,6 +79,10 @@ FROM (
     FROM account_holds WHERE kind = 'many-vanished'
 
     UNION ALL
+    SELECT 'account-unseen', 'critical', 'account:' || account, text, since, project, NULL
+    FROM account_holds WHERE kind = 'account-unseen' AND since <= clock_timestamp() - interval '1 minute'
+
+    UNION ALL
     SELECT 'catalogue-drift', 'warning', 'account:' || account,
         jsonb_array_length(drift) || ' differences between edition ' || edition || ' and what its cloud says',
         drifted_since, project, NULL

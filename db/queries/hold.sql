@@ -1,4 +1,4 @@
--- Why accounts are held. There are at most two an account.
+-- Why accounts are held. There are at most three an account.
 
 -- name: hold_add
 INSERT INTO account_holds AS h (project, account, kind, text) VALUES ($1, $2, $3, $4)

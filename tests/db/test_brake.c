@@ -284,6 +284,41 @@ static void nothing_is_believed_of_another_account(void **state)
     assert_true(stage_booting(FLEET));
 }
 
+/* A minute of it may be the network's; then somebody is told, with the cloud's own words. */
+static void an_account_that_cannot_be_looked_at_is_alarmed(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(account_hold_list_done) struct account_hold_list holds = {0};
+    fake_cloud_mischief(MISCHIEF_BLIND, CLOUD_AUTH, 2);
+    assert_int_equal(look(), 0);
+    assert_false(has_alarm("account-unseen"));
+    sql("UPDATE account_holds SET since = since - interval '1 minute'");
+    assert_int_equal(look(), 0);
+    assert_true(has_alarm("account-unseen"));
+    assert_ok(hold_store_list(stage.db, &place, &holds, &err));
+    assert_int_equal(holds.count, 1);
+    assert_int_equal(holds.at[0].kind, HOLD_UNSEEN);
+    assert_int_equal(holds.at[0].looks, 2);
+    assert_string_equal(holds.at[0].text, "auth: as the test asked");
+    assert_true(stage_booting(FLEET));
+    assert_int_equal(look(), 0);
+    assert_false(has_alarm("account-unseen"));
+    assert_true(stage_booting(FLEET));
+}
+
+static void who_is_another_is_not_unseen_besides(void **state)
+{
+    (void)state;
+    fake_cloud_mischief(MISCHIEF_BLIND, CLOUD_AUTH, 1);
+    look();
+    sql("UPDATE account_holds SET since = since - interval '1 minute'");
+    turn_to("other");
+    look();
+    assert_true(has_alarm(WRONG_CLOUD_ACCOUNT));
+    assert_false(has_alarm("account-unseen"));
+}
+
 static bool stage_wrong(int64_t wanted)
 {
     return has_alarm(WRONG_CLOUD_ACCOUNT) == (wanted != 0);
@@ -404,6 +439,8 @@ int main(void)
         SETTLED(an_end_that_finds_nothing_is_believed_with_the_list),
         SETTLED(an_account_is_learned_once),
         SETTLED(nothing_is_believed_of_another_account),
+        SETTLED(an_account_that_cannot_be_looked_at_is_alarmed),
+        SETTLED(who_is_another_is_not_unseen_besides),
         SETTLED(nothing_is_launched_or_ended_in_another_account),
         SETTLED(a_kill_in_the_middle_leaves_it_so),
         SETTLED(a_change_of_account_is_a_persons_act),

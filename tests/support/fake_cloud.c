@@ -425,6 +425,10 @@ static enum outcome fake_list(struct cloud *cloud, struct sighting_list *out, st
 {
     TRY(check_whose(cloud, err));
     enter();
+    if (world->mischief == MISCHIEF_BLIND && next_mischief() != MISCHIEF_NONE) {
+        leave();
+        return cloud_fail(err, world->kind, "as the test asked");
+    }
     out->partial = world->partial;
     for (int i = 0; i < world->count && !world->partial && !is_hidden(); i++)
         if (!world->forgotten[i] && strcmp(world->machines[i].account, cloud->account) == 0)

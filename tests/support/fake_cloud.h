@@ -20,6 +20,7 @@ enum mischief {
     MISCHIEF_DIE_DISCARDING, /* the caller is killed before what was left behind is discarded ... */
     MISCHIEF_DIE_DISCARDED,  /* ... and when it is, and nobody knows */
     MISCHIEF_KEEP,           /* with `kind`: nothing is discarded, and no machine ended */
+    MISCHIEF_BLIND,          /* with `kind`: nobody is told what is there */
     MISCHIEF_HIDE_LEFT,      /* with `kind`: nobody learns what was left behind */
 };
 
