@@ -111,7 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_documented_permission_is_named_when_it_is_denied,
-                                        sim_cloud_open, sim_cloud_close),
+                                        sim_cloud_open, sim_cloud_close_known),
     };
     return sim_cloud_run("account permissions", tests, countof(tests));
 }

@@ -176,7 +176,8 @@ static void an_account_without_a_test_image_cannot_be_tried(void **state)
     assert_fails(try_account(sim, NULL, &report, &err), ERR_INVALID, "bad-account");
 }
 
-#define WITH_CLOUD(test) cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close)
+#define WITH_CLOUD(test)                                                                           \
+    cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close_known)
 
 int main(void)
 {

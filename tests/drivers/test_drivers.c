@@ -520,7 +520,8 @@ static void offers_that_cannot_be_had_are_an_error(void **state)
     assert_int_equal(offers.count, 0);
 }
 
-#define WITH_CLOUD(test) cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close)
+#define WITH_CLOUD(test)                                                                           \
+    cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close_known)
 
 int main(void)
 {

@@ -261,7 +261,8 @@ static void what_is_no_name_goes_nowhere(void **state)
         }
 }
 
-#define WITH_CLOUD(test) cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close)
+#define WITH_CLOUD(test)                                                                           \
+    cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close_known)
 
 int main(void)
 {

@@ -155,7 +155,8 @@ static void credentials_that_are_renewed_are_asked_whose_they_are(void **state)
     driver->close(cloud);
 }
 
-#define WITH_CLOUD(test) cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close)
+#define WITH_CLOUD(test)                                                                           \
+    cmocka_unit_test_setup_teardown(test, sim_cloud_open, sim_cloud_close_known)
 
 int main(void)
 {

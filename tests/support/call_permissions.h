@@ -12,4 +12,7 @@ struct calls {
 };
 struct calls calls_that_take(enum account_driver cloud, const char *permission);
 
+/* Is it in such a table? Else no document can say what it takes. */
+bool call_is_known(enum account_driver cloud, const char *call);
+
 #endif

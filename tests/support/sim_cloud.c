@@ -8,6 +8,7 @@
 
 #include "lib/base/file.h"
 #include "lib/crypto/random.h"
+#include "tests/support/call_permissions.h"
 #include "tests/support/scratch.h"
 
 #define KEY_ID "AKIATEST"
@@ -283,6 +284,19 @@ int sim_cloud_close(void **state)
     account_done(&sim->account);
     free(sim);
     return failed;
+}
+
+int sim_cloud_close_known(void **state)
+{
+    const struct sim_cloud *sim = *state;
+    const struct quotas *made = &sim->world.quotas;
+    int unknown = 0;
+    for (size_t i = 0; i < made->tally_count; i++)
+        if (!call_is_known(made->tallies[i].cloud, made->tallies[i].action)) {
+            print_error("%s: no table says which permission it takes\n", made->tallies[i].action);
+            unknown++;
+        }
+    return sim_cloud_close(state) | (unknown > 0 ? -1 : 0);
 }
 
 void sim_cloud_reopen(struct sim_cloud *sim)
