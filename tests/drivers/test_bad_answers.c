@@ -98,6 +98,7 @@ static const struct cloud_row rows[] = {
               "projects/%s/regions/us-central1\"}",
      .searches_more = 1},
 };
+_Static_assert(countof(rows) == ACCOUNT_DRIVER_COUNT, "each driver meets each bad answer");
 
 struct world {
     const struct cloud_row *row;

@@ -117,4 +117,17 @@ check "which ends the alarm" await 30 "no alarm" alarms '[]'
 check "and nothing was done to its machines" unchanged
 "$muster" fleets scale on-azure 4 >/dev/null
 check "it goes on" await 30 "one more" is 10 "phase = 'booting'"
+
+# ---- what signs in shows nowhere ----
+
+# Secrets and keys, and how the tokens of Azure and Google begin.
+printf '%s\n' muster-sim-client-secret muster-sim-secret-key header.claims.signature ya29. \
+    "$(printf '{"alg":"HS256","typ":"JWT"}' | base64 -w0 | tr -d =)" \
+    "$(jq -r .private_key "$home/cloud/gcp-key.json" | sed -n 5p)" >"$work/secrets"
+shows() { LC_ALL=C grep -qaFf "$work/secrets" "$@"; }
+hides() { ! shows "$@"; }
+check "the search finds what signs in where it belongs" shows "/proc/${pids[musterd]}/environ"
+check "no log of the controller shows it" hides "$home/log/musterd.log" "$home/musterd.out"
+pg_dump "$database" >"$work/dump.sql"
+check "nor does its database" hides "$work/dump.sql"
 plan

@@ -85,6 +85,7 @@ const struct sim_row sim_rows[] = {
         .leftovers = {"disks.aggregatedList", "addresses.aggregatedList"},
     },
 };
+_Static_assert(countof(sim_rows) == ACCOUNT_DRIVER_COUNT, "each driver is tried against its cloud");
 const size_t sim_row_count = countof(sim_rows);
 
 static void *tick(void *context)
