@@ -53,7 +53,7 @@ jq -n '{location: "westeurope", zones: ["1"], tags: {"muster:token": "vm-9"}, pr
             securityProfile: {securityEncryptionType: "VMGuestStateOnly"}}}},
     osProfile: {computerName: "vm-9", adminUsername: "muster", linuxConfiguration: {
         disablePasswordAuthentication: true, ssh: {publicKeys: [
-            {path: "/home/muster/.ssh/authorized_keys", keyData: "ssh-ed25519 AAAA"}]}}},
+            {path: ("/home/" + "muster/.ssh/authorized_keys"), keyData: "ssh-ed25519 AAAA"}]}}},
     networkProfile: {networkApiVersion: "2020-11-01", networkInterfaceConfigurations: [
         {name: "vm-9", properties: {primary: true, deleteOption: "Delete", ipConfigurations: [
             {name: "vm-9", properties: {primary: true, subnet: {id: "/subscriptions/x/subnets/y"}}}]}}]}}}' \
