@@ -18,7 +18,7 @@ run-dir = $work/run
 psp-dir = $MUSTER_BUILD/tests/simulator-state
 boot-ms = 10
 stop-ms = 10
-poll-seconds = 0
+poll-seconds = 1
 EOF
 sim_start
 tls=$(jq -r .tls "$work/ready")
