@@ -156,7 +156,7 @@ const struct explanation explanations[] = {
     {"quota", "the account may have no more of it", "have the cloud raise the quota; until then machines go to other open places"},
     {"throttle", "the cloud takes no more such calls for now", "nothing: it is called again; where others use the account too, lower its pace_percent"},
     {"auth", "the cloud refused the credentials, or what they may do", "muster account test names what is missing; doc/clouds has the least role"},
-    {"unsupported", "the cloud does not offer this there", "compare size, region and image with muster fleet check"},
+    {"unsupported", "the cloud does not offer this there", "compare size, zones, region and image with muster fleet check: the machine goes to another open place, and where none is left it stays failed"},
     {"state-conflict", "the machine is not in a state that allows this", "nothing, unless it repeats: then look at the machine in its cloud"},
     {"idempotency-mismatch", "the same token came with another order", "report this"},
     {"server-error", "the cloud failed, or something between did", "nothing, unless it repeats: then look at the cloud's own status"},

@@ -15,7 +15,7 @@ enum outcome row_advance(struct worker *w, const struct instance *row, struct in
                          struct error *err);
 enum outcome row_look_later(struct worker *w, const struct instance *row, int64_t seconds,
                             struct error *err);
-/* Failed, and the planner is told. Without room at its place that is closed for a while; the row
+/* Failed, and the planner is told. Where it is its place's fault that is closed for a while; the row
  * goes elsewhere at once. */
 enum outcome row_fail(struct worker *w, const struct instance *row, const struct error *why,
                       struct error *err);
@@ -31,7 +31,7 @@ enum outcome row_turn_away(struct worker *w, const struct instance *row, const s
 
 void cloud_called(enum outcome outcome);
 bool error_is(const struct error *err, enum cloud_error kind);
-/* Of want of room or quota: the place's fault. */
+/* Of want of room or quota, or the place does not offer what was asked: another may. */
 bool error_is_of_place(const struct error *err);
 
 /* Everything that was launched under the row's token. */

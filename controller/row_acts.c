@@ -28,7 +28,8 @@ bool error_is(const struct error *err, enum cloud_error kind)
 
 bool error_is_of_place(const struct error *err)
 {
-    return error_is(err, CLOUD_CAPACITY) || error_is(err, CLOUD_QUOTA);
+    return error_is(err, CLOUD_CAPACITY) || error_is(err, CLOUD_QUOTA) ||
+           error_is(err, CLOUD_UNSUPPORTED);
 }
 
 enum failing {

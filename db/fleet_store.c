@@ -127,6 +127,10 @@ enum outcome fleet_store_update(struct db *db, const char *project, const struct
     TRY(fleet_places(fleet, &places, err));
     TRY(transaction_begin(db, &tx, err));
     TRY(check_fit(db, project, fleet, &places, err));
+    TRY(db_run(db, SQL_PLACE_OPEN_FLEET,
+               PARAMS(p_text(project), p(fleet, "name"), p(fleet, "image"), p(fleet, "features"),
+                      p(fleet, "enclaves")),
+               NULL, err));
     enum outcome outcome =
         db_one(db, SQL_FLEET_UPDATE,
                PARAMS(p_text(project), p(fleet, "name"), p_int(if_epoch), p(fleet, "desired"),

@@ -85,6 +85,7 @@ DB_MIGRATIONS += $(top_srcdir)/db/migrations/0025_notices.sql \
 	$(top_srcdir)/db/migrations/0026_orphans_by_number.sql \
 	$(top_srcdir)/db/migrations/0027_platforms.sql \
 	$(top_srcdir)/db/migrations/0028_pages_of_notices.sql \
+	$(top_srcdir)/db/migrations/0029_unsupported_orders.sql \
 	$(top_srcdir)/db/migrations/0030_unseen_accounts.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)

@@ -130,6 +130,12 @@ static struct param p_zone(const char *zone)
     return (struct param){.kind = PARAM_TEXT, .at = zone, .count = strlen(zone)};
 }
 
+/* What is not supported is so as this fleet asks for it; want of room and quota are everybody's. */
+static struct param whose(const struct instance *row, const char *code)
+{
+    return p_zone(strcmp(code, "unsupported") == 0 ? row->fleet : "");
+}
+
 /* What the next order would ask for again: a zone that its fleet names, else all of the account's,
  * wherever in it the cloud put this one. A quota is the account's in any case. */
 static enum outcome zone_to_close(struct db *db, const struct instance *row, const char *code,
@@ -167,23 +173,24 @@ enum outcome place_store_close(struct db *db, const struct instance *row, const 
     int64_t changed = 0;
     OWNED(rows_drop) struct rows *rows = NULL;
     OWNED(transaction_end) struct transaction tx = {0};
-    const struct param project = p_text(row->project), account = p_text(row->account);
+    const struct param project = p_text(row->project), account = p_text(row->account),
+                       fleet = whose(row, code);
     TRY(transaction_begin(db, &tx, err));
     TRY(place_store_turned_away(db, row, code, err));
     TRY(zone_to_close(db, row, code, &zone, err));
-    TRY(db_run(db, SQL_PLACE_FAILURES, PARAMS(project, account, p_zone(zone), p_text(row->size)),
-               &rows, err));
+    TRY(db_run(db, SQL_PLACE_FAILURES,
+               PARAMS(project, account, p_zone(zone), p_text(row->size), fleet), &rows, err));
     bool known = rows_count(rows) > 0;
     if (known && rows_bool(rows, 0, 1))
         return transaction_commit(&tx, err);
     /* One that took others since counts anew, unless this is what it took. */
     bool counts_on = known && (row->cloud_ref[0] != '\0' || !rows_bool(rows, 0, 2));
     int64_t failures = counts_on ? rows_int(rows, 0, 0) + 1 : 1;
-    int64_t seconds = placement_closed_seconds(failures);
+    int64_t seconds = placement_closed_seconds(code, failures);
     TRY(db_change(db, SQL_PLACE_CLOSE,
                   PARAMS(project, account, p_zone(zone), p_text(row->size), p_text(code),
                          p_zone(text_is_clean(span_of_text(text)) ? text : code), p_int(failures),
-                         p_int(seconds)),
+                         p_int(seconds), fleet),
                   &changed, err));
     if (changed > 0)
         TRY(tell(db, row, zone, code, text, seconds, actor, err));
@@ -193,10 +200,10 @@ enum outcome place_store_close(struct db *db, const struct instance *row, const 
 enum outcome place_store_closed(struct db *db, const struct instance *row, struct closure *out,
                                 struct error *err)
 {
-    return db_one(
-        db, SQL_PLACE_CLOSED_FOR,
-        PARAMS(p_text(row->project), p_text(row->account), p_zone(row->zone), p_text(row->size)),
-        &closure_record, out, "closure", err);
+    return db_one(db, SQL_PLACE_CLOSED_FOR,
+                  PARAMS(p_text(row->project), p_text(row->account), p_zone(row->zone),
+                         p_text(row->size), p_text(row->fleet)),
+                  &closure_record, out, "closure", err);
 }
 
 static enum outcome note_room(struct db *db, enum sql statement, const struct instance *row,
@@ -204,10 +211,10 @@ static enum outcome note_room(struct db *db, enum sql statement, const struct in
 {
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
-    TRY(db_run(
-        db, statement,
-        PARAMS(p_text(row->project), p_text(row->account), p_zone(row->zone), p_text(row->size)),
-        NULL, err));
+    TRY(db_run(db, statement,
+               PARAMS(p_text(row->project), p_text(row->account), p_zone(row->zone),
+                      p_text(row->size), p_text(row->fleet)),
+               NULL, err));
     return transaction_commit(&tx, err);
 }
 

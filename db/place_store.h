@@ -10,10 +10,10 @@
 enum outcome place_store_look(struct db *db, const struct fleet *fleet, struct placement *out,
                               struct error *err);
 
-/* The cloud would not take this row for want of room or quota: nothing of its size goes there for a
- * while, each time for longer. Want of room is its zone's where the fleet names zones, else, as a
- * quota is, the account's. What failed while it was closed changes nothing. Joins the caller's
- * transaction. */
+/* The cloud would not take this row for want of room or quota, or does not support it: nothing of
+ * its size goes there for a while, each time for longer; what is not supported, nothing of its
+ * fleet. All but a quota is its zone's where the fleet names zones, else the account's. What failed
+ * while it was closed changes nothing. Joins the caller's transaction. */
 enum outcome place_store_close(struct db *db, const struct instance *row, const char *code,
                                const char *text, const char *actor, struct error *err);
 

@@ -142,6 +142,10 @@ static bool refuse_by_mischief(struct arm_call *call, const struct arm_route *ro
         return arm_refuse(call, 409, "AllocationFailed",
                           "Allocation failed. We do not have sufficient capacity for the requested "
                           "VM size in this region.");
+    case FAULT_UNSUPPORTED:
+        return arm_refuse(call, 400, "NotSupported",
+                          "The requested VM size with security type ConfidentialVM is not "
+                          "supported in this location.");
     case FAULT_QUOTA:
         return arm_refuse(call, 409, "OperationNotAllowed",
                           "Operation could not be completed as it results in exceeding approved "

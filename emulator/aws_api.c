@@ -72,6 +72,8 @@ static bool refuse_by_mischief(const struct prank *prank, struct refusal *out)
         {FAULT_THROTTLE, 503, "RequestLimitExceeded", "Request limit exceeded."},
         {FAULT_CAPACITY, 500, "InsufficientInstanceCapacity",
          "We currently do not have sufficient capacity in the Availability Zone you requested."},
+        {FAULT_UNSUPPORTED, 400, "Unsupported",
+         "Your requested instance type is not supported in your requested Availability Zone."},
         {FAULT_QUOTA, 400, "VcpuLimitExceeded",
          "You have requested more vCPU capacity than your current vCPU limit allows."},
         {FAULT_AUTH, 403, "UnauthorizedOperation",

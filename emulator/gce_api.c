@@ -74,6 +74,7 @@ static void perform(struct gce_call *call, const struct gce_action *action,
     call->hide_zone = prank->fault == FAULT_PARTIAL;
     call->leaves = prank->fault == FAULT_LEFT_BEHIND;
     call->no_capacity = prank->fault == FAULT_CAPACITY;
+    call->no_support = prank->fault == FAULT_UNSUPPORTED;
     call->take_back = prank->fault == FAULT_LATE_CAPACITY;
     if (refuse_by_mischief(call, action, prank, &why) && action->run(call, &why))
         say(out, call->answer);

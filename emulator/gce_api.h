@@ -63,6 +63,7 @@ struct gce_call {
     char verb[32];
     json_t *body;     /* an object; NULL: none */
     bool hide_fresh;  /* a list or a get shall not see what was launched just now */
+    bool no_support;  /* a launch fails in its operation, for good */
     bool no_capacity; /* a launch or a start fails in its operation */
     bool take_back;   /* the same, after a while */
     bool hide_zone;   /* a list shall not reach one of its zones */

@@ -228,7 +228,7 @@ static bool insert(struct gce_call *call, struct machine *draft, struct gce_refu
                           call->api->project, call->zone, draft->name);
     if (call->no_capacity)
         return fail_at_once(call, 503, "ZONE_RESOURCE_POOL_EXHAUSTED", no_resources);
-    if (draft->snp && strncmp(draft->size, "n2d-", 4) != 0)
+    if (call->no_support || (draft->snp && strncmp(draft->size, "n2d-", 4) != 0))
         return fail_at_once(call, 400, "UNSUPPORTED_OPERATION",
                             "SEV_SNP is not supported by this machine type.");
     return launch(call, draft, out);

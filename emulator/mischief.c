@@ -3,9 +3,9 @@
 #include <string.h>
 
 static const char *const fault_words[] = {
-    "none",         "throttle",    "capacity",     "late-capacity", "quota",       "auth",
-    "server-error", "bad-gateway", "lost-request", "lost-answer",   "garbled",     "late-error",
-    "delay",        "doubled",     "hidden",       "partial",       "left-behind",
+    "none",       "throttle",     "capacity",    "unsupported",  "late-capacity", "quota",
+    "auth",       "server-error", "bad-gateway", "lost-request", "lost-answer",   "garbled",
+    "late-error", "delay",        "doubled",     "hidden",       "partial",       "left-behind",
 };
 _Static_assert(countof(fault_words) == FAULT_COUNT);
 const struct names fault_names = NAMES("fault", fault_words);

@@ -9,6 +9,7 @@ enum fault {
     FAULT_NONE,
     FAULT_THROTTLE,      /* "slow down", each in its cloud's words, as the next */
     FAULT_CAPACITY,      /* there is no such machine to be had now */
+    FAULT_UNSUPPORTED,   /* the type, or SNP with it, is not offered there */
     FAULT_LATE_CAPACITY, /* launched, then taken back for want of capacity */
     FAULT_QUOTA,         /* this account may not have more */
     FAULT_AUTH,          /* this caller may not do this */

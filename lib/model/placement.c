@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLOSED_FIRST_SECONDS = 30, CLOSED_MOST_SECONDS = 3600 };
-
 void placement_done(struct placement *placement)
 {
     place_list_done(&placement->places);
@@ -143,12 +141,15 @@ struct moment placement_reopens(const struct placement *placement, struct moment
     return first;
 }
 
-int64_t placement_closed_seconds(int64_t failures)
+/* Room comes back in minutes; what a zone does not offer it may in months, if ever. */
+int64_t placement_closed_seconds(const char *code, int64_t failures)
 {
-    int64_t seconds = CLOSED_FIRST_SECONDS;
-    for (int64_t i = 1; i < failures && seconds < CLOSED_MOST_SECONDS; i++)
+    const bool lacks = strcmp(code, "unsupported") == 0;
+    const int64_t most = lacks ? 86400 : 3600;
+    int64_t seconds = lacks ? 3600 : 30;
+    for (int64_t i = 1; i < failures && seconds < most; i++)
         seconds *= 2;
-    return seconds < CLOSED_MOST_SECONDS ? seconds : CLOSED_MOST_SECONDS;
+    return seconds < most ? seconds : most;
 }
 
 json_t *placement_to_json(const struct placement *placement, struct moment now)

@@ -13,7 +13,7 @@ struct spot {
     size_t place;         /* the one it belongs to */
     char zone[NAME_SIZE]; /* empty: the cloud chooses */
     int64_t standing;
-    /* The cloud had no room, or would give no more: until then nothing goes there. */
+    /* The cloud had no room, would give no more or lacks it: until then nothing goes there. */
     struct moment closed_until;
     char closed_code[48];
     char closed_text[ERROR_TEXT_SIZE];
@@ -45,8 +45,8 @@ const struct spot *placement_next(struct placement *placement, struct moment now
 /* When the first that is closed opens again; none: no clock will help. */
 struct moment placement_reopens(const struct placement *placement, struct moment now);
 
-/* How long a place stays closed that had no room so many times in a row. */
-int64_t placement_closed_seconds(int64_t failures);
+/* How long a place stays closed that refused, with that code, so many times in a row. */
+int64_t placement_closed_seconds(const char *code, int64_t failures);
 
 /* For status: [{"account", "zone"?, "size"?, "weight", "standing", "closed_until"?, "reason"?,
  * "text"?}] */

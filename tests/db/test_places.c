@@ -276,6 +276,114 @@ static void a_place_that_took_one_and_refuses_the_next_is_closed_as_at_first(voi
     assert_false(closed_for_long(30));
 }
 
+/* ---- not offered there ------------------------------------------------------------------------
+ */
+
+static void what_a_zone_does_not_offer_is_launched_in_another(void **state)
+{
+    (void)state;
+    fake_cloud_lack("x");
+    spread("[{\"account\":\"cloud\",\"zones\":[\"x\",\"y\"]}]", 4);
+    stage_start();
+    stage_await(booting, 4);
+    assert_one_machine_a_row(4);
+    OWNED(instance_list_done) struct instance_list list = stage_rows("booting", false);
+    int moved = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        assert_string_equal(list.at[i].zone, "y");
+        moved += strcmp(list.at[i].place_reason, "unsupported at cloud/x") == 0;
+    }
+    assert_int_equal(moved, 2);
+    OWNED(placement_done) struct placement p = places_now();
+    const struct spot *x = placement_spot(&p, "cloud", "x");
+    assert_true(spot_is_open(&p, placement_spot(&p, "cloud", "y"), clock_now()));
+    assert_string_equal(x->closed_code, "unsupported");
+    assert_string_equal(x->closed_text, "m6a.large is not offered in x");
+    assert_true(moment_seconds_between(clock_now(), x->closed_until) > 3500);
+}
+
+/* As many places as that are closed. */
+static bool stage_shut(int64_t wanted)
+{
+    OWNED(placement_done) struct placement p = places_now();
+    int64_t n = 0;
+    for (size_t i = 0; i < p.spot_count; i++)
+        n += !spot_is_open(&p, &p.spots[i], clock_now());
+    return n == wanted;
+}
+
+/* Nothing more is to be planned just now. */
+static bool stage_planned(int64_t wanted)
+{
+    (void)wanted;
+    struct error err = {0};
+    return db_script(stage.db,
+                     "DO $$ BEGIN ASSERT EXISTS (SELECT FROM fleets"
+                     " WHERE next_due > clock_timestamp() AND lease_until IS NULL); END $$",
+                     &err) == OK;
+}
+
+static void refuse_everywhere(void)
+{
+    add_account("east", "aws");
+    fake_cloud_fill("cloud", CLOUD_UNSUPPORTED, 0);
+    fake_cloud_fill("east", CLOUD_UNSUPPORTED, 0);
+    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 1);
+    stage_start();
+    stage_await(shut, 2);
+    stage_await(failed, 1);
+}
+
+static void what_no_place_offers_stays_failed_and_is_asked_for_no_more(void **state)
+{
+    (void)state;
+    refuse_everywhere();
+    OWNED(instance_list_done) struct instance_list before = stage_rows("failed", false);
+    assert_string_equal(before.at[0].reason, "unsupported");
+    for (int i = 0; i < 3; i++) { /* however often it is planned */
+        stage_scale(1);
+        stage_await(planned, 1);
+    }
+    OWNED(instance_list_done) struct instance_list after = stage_rows("failed", false);
+    assert_int_equal(after.count, 1);
+    assert_int_equal(after.at[0].epoch, before.at[0].epoch);
+    assert_int_equal(fake_cloud_calls(), 2);
+}
+
+static void what_no_place_offered_is_asked_for_again_when_the_fleet_asks_for_less(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(fleet_done) struct fleet fleet = {0};
+    refuse_everywhere();
+    fake_cloud_fill("east", CLOUD_UNSUPPORTED, 100);
+    assert_ok(fleet_store_find(stage.db, PROJECT_DEFAULT, "web", &fleet, &err));
+    json_array_clear(fleet.features);
+    assert_ok(fleet_store_update(stage.db, PROJECT_DEFAULT, &fleet, 0, "token:test", NULL, &err));
+    stage_await(booting, 1);
+    assert_int_equal(machines_in("east"), 1);
+}
+
+static void what_is_not_offered_to_one_fleet_may_be_to_another(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    refuse_everywhere();
+    fake_cloud_fill("cloud", CLOUD_UNSUPPORTED, 100);
+    OWNED(fleet_done)
+    struct fleet other = {.name = "parents",
+                          .desired = 1,
+                          .account = "cloud",
+                          .image = "image",
+                          .size = "m6a.large",
+                          .policy = "web",
+                          .secrets = json_array(),
+                          .features = json_array()};
+    assert_ok(fleet_store_add(stage.db, PROJECT_DEFAULT, &other, "token:test", &err));
+    stage_await(booting, 1);
+    assert_int_equal(stage_count("failed"), 1);
+}
+
 /* ---- clouds that go on after their answer ------------------------------------------------------
  */
 
@@ -485,6 +593,10 @@ int main(void)
         STAGED(a_row_that_is_turned_away_closes_nothing),
         STAGED(a_place_that_takes_back_each_time_is_closed_for_longer_too),
         STAGED(a_place_that_took_one_and_refuses_the_next_is_closed_as_at_first),
+        STAGED(what_a_zone_does_not_offer_is_launched_in_another),
+        STAGED(what_no_place_offers_stays_failed_and_is_asked_for_no_more),
+        STAGED(what_no_place_offered_is_asked_for_again_when_the_fleet_asks_for_less),
+        STAGED(what_is_not_offered_to_one_fleet_may_be_to_another),
         STAGED(an_operation_is_asked_after_until_it_is_over),
         STAGED(an_operation_that_fails_for_want_of_room_goes_elsewhere),
         STAGED(a_place_without_zones_is_closed_by_the_zone_that_its_cloud_chose),

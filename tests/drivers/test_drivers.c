@@ -156,6 +156,7 @@ static void each_refusal_of_a_launch_has_its_word(void **state)
     } rows[] = {
         {"capacity", ERR_CONFLICT, "capacity"},
         {"quota", ERR_DENIED, "quota"},
+        {"unsupported", ERR_INVALID, "unsupported"},
         {"auth", ERR_DENIED, "auth"},
         {"server-error", ERR_AMBIGUOUS, "ambiguous"},
         {"bad-gateway", ERR_AMBIGUOUS, "ambiguous"},

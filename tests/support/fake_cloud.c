@@ -25,7 +25,8 @@ struct world {
         int room;
     } full[4];
     int full_count;
-    int asks; /* before an operation is over; 0: answers are final */
+    char lacking[64]; /* the zone that does not offer what is asked for; empty: none */
+    int asks;         /* before an operation is over; 0: answers are final */
     bool fails;
     enum cloud_error failure;
     int asked;
@@ -155,6 +156,13 @@ void fake_cloud_fill(const char *account, enum cloud_error kind, int room)
     snprintf(world->full[i].account, sizeof world->full[i].account, "%s", account);
     world->full[i].kind = kind;
     world->full[i].room = room;
+    leave();
+}
+
+void fake_cloud_lack(const char *zone)
+{
+    enter();
+    snprintf(world->lacking, sizeof world->lacking, "%s", zone);
     leave();
 }
 
@@ -333,6 +341,9 @@ static enum outcome launch(const char *account, const struct launch_order *order
     const struct fake_machine *known = by_token(order->client_token);
     if (known != NULL)
         return answer_known(known, order, out, err);
+    if (order->zone != NULL && strcmp(order->zone, world->lacking) == 0)
+        return cloud_fail(err, CLOUD_UNSUPPORTED, "%s is not offered in %s", order->size,
+                          order->zone);
     TRY(take_room(account, err));
     struct fake_machine *made = make(&order->instance, order->client_token);
     memcpy(made->user_data, order->user_data.at, order->user_data.len);

@@ -59,6 +59,8 @@ void fake_cloud_offer(const char *size);
 int fake_cloud_asked(void); /* how often it was */
 /* From now on this account has no room; as many launches as it still takes are counted down. */
 void fake_cloud_fill(const char *account, enum cloud_error kind, int room);
+/* From now on launches in this zone are not supported. */
+void fake_cloud_lack(const char *zone);
 /* Launches and terminations go on after their answer: done when asked so often, or failed so. */
 void fake_cloud_operations(int asks, const enum cloud_error *failure);
 /* The operations of the next `count` terminations fail so, and the machine stays. */

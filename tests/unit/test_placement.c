@@ -137,10 +137,13 @@ static void a_machine_counts_to_its_zone_or_to_the_account_that_names_none(void 
 static void a_place_that_fails_again_and_again_is_closed_for_longer(void **state)
 {
     (void)state;
-    assert_int_equal(placement_closed_seconds(1), 30);
-    assert_int_equal(placement_closed_seconds(2), 60);
-    assert_int_equal(placement_closed_seconds(3), 120);
-    assert_int_equal(placement_closed_seconds(100), 3600);
+    assert_int_equal(placement_closed_seconds("capacity", 1), 30);
+    assert_int_equal(placement_closed_seconds("quota", 2), 60);
+    assert_int_equal(placement_closed_seconds("capacity", 3), 120);
+    assert_int_equal(placement_closed_seconds("capacity", 100), 3600);
+    assert_int_equal(placement_closed_seconds("unsupported", 1), 3600);
+    assert_int_equal(placement_closed_seconds("unsupported", 2), 7200);
+    assert_int_equal(placement_closed_seconds("unsupported", 100), 86400);
 }
 
 static void a_placement_prints_as_json(void **state)
