@@ -15,8 +15,8 @@ enum outcome row_advance(struct worker *w, const struct instance *row, struct in
                          struct error *err);
 enum outcome row_look_later(struct worker *w, const struct instance *row, int64_t seconds,
                             struct error *err);
-/* Failed, and the planner is told. Where it is its place's fault that is closed for a while; the row
- * goes elsewhere at once. */
+/* Failed, and the planner is told. Where it is its place's fault that is closed for a while; the
+ * row goes elsewhere at once. */
 enum outcome row_fail(struct worker *w, const struct instance *row, const struct error *why,
                       struct error *err);
 /* The same when an order before may have been carried out all the same. A new token would never

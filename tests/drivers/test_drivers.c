@@ -154,14 +154,10 @@ static void each_refusal_of_a_launch_has_its_word(void **state)
         enum outcome outcome;
         const char *code;
     } rows[] = {
-        {"capacity", ERR_CONFLICT, "capacity"},
-        {"quota", ERR_DENIED, "quota"},
-        {"unsupported", ERR_INVALID, "unsupported"},
-        {"auth", ERR_DENIED, "auth"},
-        {"server-error", ERR_AMBIGUOUS, "ambiguous"},
-        {"bad-gateway", ERR_AMBIGUOUS, "ambiguous"},
-        {"lost-request", ERR_AMBIGUOUS, "ambiguous"},
-        {"throttle", ERR_THROTTLED, "throttle"},
+        {"capacity", ERR_CONFLICT, "capacity"},       {"quota", ERR_DENIED, "quota"},
+        {"unsupported", ERR_INVALID, "unsupported"},  {"auth", ERR_DENIED, "auth"},
+        {"server-error", ERR_AMBIGUOUS, "ambiguous"}, {"bad-gateway", ERR_AMBIGUOUS, "ambiguous"},
+        {"lost-request", ERR_AMBIGUOUS, "ambiguous"}, {"throttle", ERR_THROTTLED, "throttle"},
     };
     OWNED(session_done) struct session s = {0};
     sign_in(*state, &s);
