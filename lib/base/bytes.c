@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct span span_of_text(const char *text)
-{
-    return SPAN(text, strlen(text));
-}
-
 struct span span_part(struct span whole, size_t from, size_t len)
 {
     if (from > whole.len)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/base/error.h"
 
@@ -15,7 +16,11 @@ struct span {
 #define SPAN(p, n) ((struct span){(const uint8_t *)(p), (n)})
 #define SPAN_OF(array) ((struct span){(const uint8_t *)(array), sizeof(array)})
 
-struct span span_of_text(const char *text);                        /* without the NUL */
+static inline struct span span_of_text(const char *text) /* without the NUL */
+{
+    return SPAN(text, strlen(text));
+}
+
 struct span span_part(struct span whole, size_t from, size_t len); /* clipped to what is there */
 bool span_equal(struct span a, struct span b); /* not for secrets: see crypto/digest.h */
 bool span_is_zero(struct span s);

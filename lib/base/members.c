@@ -19,7 +19,8 @@ static void begin(struct members *m, const char *name)
         abort();
     if (m->count == 0)
         text_reserve(&m->values, VALUES_ROOM);
-    m->at[m->count] = (struct members_item){.name = name, .from = m->values.len};
+    m->at[m->count] =
+        (struct members_item){.name = name, .name_len = strlen(name), .from = m->values.len};
 }
 
 static void end(struct members *m)
@@ -183,21 +184,28 @@ static void sort(const struct members *m, const struct members_item *out[static 
     }
 }
 
+static char *put(char *at, const void *what, size_t len)
+{
+    memcpy(at, what, len);
+    return at + len;
+}
+
 void members_print(const struct members *m, struct text *out)
 {
-    enum { AROUND = 4 }; /* quotes, colon, comma */
+    enum { BRACES = 2, AROUND = 4 }; /* quotes, colon, comma */
     const struct members_item *sorted[MEMBERS_MAX];
     sort(m, sorted);
-    size_t room = 2 + m->values.len;
+    size_t room = BRACES + m->values.len;
     for (size_t i = 0; i < m->count; i++)
-        room += AROUND + strlen(m->at[i].name);
+        room += AROUND + m->at[i].name_len;
     text_reserve(out, room);
-    text_add(out, "{");
+    char *at = put(out->at + out->len, "{", 1);
     for (size_t i = 0; i < m->count; i++) {
-        text_add(out, i > 0 ? ",\"" : "\"");
-        text_add(out, sorted[i]->name);
-        text_add(out, "\":");
-        text_add_span(out, span_part(text_span(&m->values), sorted[i]->from, sorted[i]->len));
+        at = i > 0 ? put(at, ",\"", 2) : put(at, "\"", 1);
+        at = put(at, sorted[i]->name, sorted[i]->name_len);
+        at = put(at, "\":", 2);
+        at = put(at, m->values.at + sorted[i]->from, sorted[i]->len);
     }
-    text_add(out, "}");
+    at = put(at, "}", 2); /* the end of the text with it */
+    out->len = (size_t)(at - out->at) - 1;
 }

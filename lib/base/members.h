@@ -15,7 +15,8 @@ struct members {
     size_t count;
     struct members_item {
         const char *name;
-        size_t from, len;
+        size_t name_len;
+        size_t from, len; /* in `values` */
     } at[MEMBERS_MAX];
 };
 

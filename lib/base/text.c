@@ -12,29 +12,13 @@ void text_done(struct text *t)
     *t = (struct text){0};
 }
 
-void text_reserve(struct text *t, size_t more)
+void text_grow(struct text *t, size_t more)
 {
-    if (more < t->room - t->len)
-        return;
     size_t room = t->room > 0 ? t->room : 64;
     while (room - t->len <= more)
         room *= 2;
     t->at = mem_resize(t->at, room, 1);
     t->room = room;
-}
-
-void text_add_span(struct text *t, struct span more)
-{
-    text_reserve(t, more.len);
-    if (more.len > 0)
-        memcpy(t->at + t->len, more.at, more.len);
-    t->len += more.len;
-    t->at[t->len] = '\0';
-}
-
-void text_add(struct text *t, const char *more)
-{
-    text_add_span(t, span_of_text(more));
 }
 
 void text_addf(struct text *t, const char *format, ...)
@@ -209,11 +193,11 @@ static size_t decode_quads(struct span in, const uint8_t values[static 256], uin
 {
     size_t i = 0;
     for (; in.len - i >= 4; i += 4) {
-        const uint8_t a = values[in.at[i]], b = values[in.at[i + 1]];
-        const uint8_t c = values[in.at[i + 2]], d = values[in.at[i + 3]];
-        if (a == 0 || b == 0 || c == 0 || d == 0)
+        const uint32_t a = values[in.at[i]] - 1U, b = values[in.at[i + 1]] - 1U;
+        const uint32_t c = values[in.at[i + 2]] - 1U, d = values[in.at[i + 3]] - 1U;
+        if ((a | b | c | d) > 63) /* what is none went below 0 */
             break;
-        const uint32_t v = (a - 1U) << 18 | (b - 1U) << 12 | (c - 1U) << 6 | (d - 1U);
+        const uint32_t v = a << 18 | b << 12 | c << 6 | d;
         *out++ = (uint8_t)(v >> 16);
         *out++ = (uint8_t)(v >> 8);
         *out++ = (uint8_t)v;

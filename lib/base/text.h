@@ -3,6 +3,7 @@
 #define MUSTER_BASE_TEXT_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/base/bytes.h"
 
@@ -15,11 +16,32 @@ struct text {
 };
 
 void text_done(struct text *t);
-void text_reserve(struct text *t, size_t more); /* so that adding so much moves it once */
-void text_add(struct text *t, const char *more);
-void text_add_span(struct text *t, struct span more);
-PRINTF(2, 3) void text_addf(struct text *t, const char *format, ...);
+void text_grow(struct text *t, size_t more); /* what text_reserve() does when there is no room */
 void text_add_number(struct text *t, int64_t number);
+PRINTF(2, 3) void text_addf(struct text *t, const char *format, ...);
+
+/* These three are called for every word of everything that is printed, so they are here. */
+
+static inline void text_reserve(struct text *t, size_t more) /* adding so much moves it once */
+{
+    if (more >= t->room - t->len)
+        text_grow(t, more);
+}
+
+static inline void text_add_span(struct text *t, struct span more)
+{
+    text_reserve(t, more.len);
+    if (more.len > 0)
+        memcpy(t->at + t->len, more.at, more.len);
+    t->len += more.len;
+    t->at[t->len] = '\0';
+}
+
+static inline void text_add(struct text *t, const char *more)
+{
+    text_add_span(t, SPAN(more, strlen(more)));
+}
+
 const char *text_str(const struct text *t);
 struct span text_span(const struct text *t);
 char *text_take(struct text *t); /* the string; the caller frees it */
