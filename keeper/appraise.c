@@ -297,18 +297,17 @@ static struct moment end_of(const struct question *q, const struct verdict_claim
     return end;
 }
 
-/* The token's, its id, and what the evidence says. */
-static char *print_claims(const struct verdict_token *token, const struct verdict *verdict)
+/* The token's are there; its id and what the evidence says go beside them. */
+static char *print_claims(const struct verdict_token *token, const struct verdict *verdict,
+                          struct members *all)
 {
     struct text printed = {0};
     OWNED(text_done) struct text said = {0};
-    OWNED(members_done) struct members all = {0};
-    members_record(&all, &verdict_claims_record, &token->claims);
-    members_uuid(&all, "id", &token->id);
-    trust_vector_put(&token->vector, "trust_vector", &all);
+    members_uuid(all, "id", &token->id);
+    trust_vector_put(&token->vector, "trust_vector", all);
     verdict_print_claims(verdict, &said);
-    members_printed(&all, "evidence", text_span(&said));
-    members_print(&all, &printed);
+    members_printed(all, "evidence", text_span(&said));
+    members_print(all, &printed);
     return text_take(&printed);
 }
 
@@ -323,11 +322,13 @@ static enum outcome sign_verdict(struct keeper *k, struct verdict_token *token,
                                  const struct question *q, const struct verdict *verdict,
                                  struct appraise_answer *out, struct error *err)
 {
+    OWNED(members_done) struct members said = {0};
     token->id = uuid_new();
     token->issued = clock_at_seconds(moment_seconds(q->nonce->issued));
     token->expires = end_of(q, &token->claims, token->issued);
-    TRY(verdict_token_print(k->signer, token, &out->token, err));
-    out->claims = print_claims(token, verdict);
+    members_record(&said, &verdict_claims_record, &token->claims);
+    TRY(verdict_token_sign(k->signer, token, &said, &out->token, err));
+    out->claims = print_claims(token, verdict, &said);
     out->checks = print_checks(verdict);
     out->issued = token->issued;
     out->expires = token->expires;

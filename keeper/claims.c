@@ -22,38 +22,38 @@ _Static_assert(countof(words) == TOKEN_KIND_COUNT);
 
 /* clang-format off */
 static const struct field claims_fields[] = {
+    FIELD(verdict_claims, account, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, anchor, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, author_key, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, charter_serial, FIELD_INT, .least = 1, .most = INT64_MAX),
+    FIELD(verdict_claims, chip, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, cloud, FIELD_NAME, .names = &cloud_kind_names, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, csp_id, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(verdict_claims, deployment, FIELD_HEX),
-    FIELD(verdict_claims, realm, FIELD_NAME, .names = &realm_names),
+    FIELD(verdict_claims, documents, FIELD_NAME, .names = &document_state_names, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, hardware, FIELD_NAME, .names = &source_names),
+    FIELD(verdict_claims, id_key, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, identity, FIELD_NAME, .names = &source_names),
     FIELD(verdict_claims, instance, FIELD_UUID),
     FIELD(verdict_claims, kind, FIELD_NAME, .names = &evidence_kind_names),
-    FIELD(verdict_claims, verdict, FIELD_TEXT),
-    FIELD(verdict_claims, reason, FIELD_TEXT),
+    FIELD(verdict_claims, level, FIELD_NAME, .names = &level_names),
+    FIELD(verdict_claims, link_key, FIELD_HEX),
+    FIELD(verdict_claims, measurement, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, missing, FIELD_JSON),
+    FIELD(verdict_claims, named, FIELD_HEX, .flags = FIELD_OPTIONAL),
     FIELD(verdict_claims, policy, FIELD_TEXT),
     FIELD(verdict_claims, policy_digest, FIELD_HEX),
-    FIELD(verdict_claims, charter_serial, FIELD_INT, .least = 1, .most = INT64_MAX),
-    FIELD(verdict_claims, link_key, FIELD_HEX),
-    FIELD(verdict_claims, sealing_key, FIELD_BYTES),
-    FIELD(verdict_claims, hardware, FIELD_NAME, .names = &source_names),
-    FIELD(verdict_claims, software, FIELD_NAME, .names = &source_names),
-    FIELD(verdict_claims, identity, FIELD_NAME, .names = &source_names),
-    FIELD(verdict_claims, level, FIELD_NAME, .names = &level_names),
-    FIELD(verdict_claims, missing, FIELD_JSON),
-    FIELD(verdict_claims, residuals, FIELD_JSON),
-    FIELD(verdict_claims, anchor, FIELD_HEX, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, named, FIELD_HEX, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, report_id, FIELD_HEX, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, measurement, FIELD_HEX, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, chip, FIELD_HEX, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, region, FIELD_TEXT, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, account, FIELD_TEXT, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, cloud, FIELD_NAME, .names = &cloud_kind_names, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, documents, FIELD_NAME, .names = &document_state_names, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, suspect_reason, FIELD_TEXT, .flags = FIELD_OPTIONAL),
     FIELD(verdict_claims, product, FIELD_TEXT, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, csp_id, FIELD_TEXT, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, id_key, FIELD_HEX, .flags = FIELD_OPTIONAL),
-    FIELD(verdict_claims, author_key, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, realm, FIELD_NAME, .names = &realm_names),
+    FIELD(verdict_claims, reason, FIELD_TEXT),
+    FIELD(verdict_claims, region, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, report_id, FIELD_HEX, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, residuals, FIELD_JSON),
+    FIELD(verdict_claims, sealing_key, FIELD_BYTES),
     FIELD(verdict_claims, simulated, FIELD_BOOL),
+    FIELD(verdict_claims, software, FIELD_NAME, .names = &source_names),
+    FIELD(verdict_claims, suspect_reason, FIELD_TEXT, .flags = FIELD_OPTIONAL),
+    FIELD(verdict_claims, verdict, FIELD_TEXT),
 };
 const struct record verdict_claims_record = RECORD(verdict_claims, claims_fields);
 _Static_assert(countof(claims_fields) + 3 <= MEMBERS_MAX); /* with id, vector and evidence */
@@ -170,18 +170,23 @@ static void put_ear(const struct ear *ear, struct members *out)
 }
 
 static enum outcome sign_ear(const struct key *signer, const struct ear *ear, struct members *all,
-                             const struct record *record, const void *claims, char **out,
-                             struct error *err)
+                             const struct members *said, char **out, struct error *err)
 {
     const struct token_words *w = &words[ear->kind];
-    OWNED(members_done) struct members said = {0};
-    members_record(&said, record, claims);
-    members_object(all, "muster", &said);
+    members_object(all, "muster", said);
     return token_sign_members(signer, ear->simulated ? w->simulated_typ : w->typ, all, out, err);
 }
 
 enum outcome verdict_token_print(const struct key *signer, const struct verdict_token *token,
                                  char **out, struct error *err)
+{
+    OWNED(members_done) struct members said = {0};
+    members_record(&said, &verdict_claims_record, &token->claims);
+    return verdict_token_sign(signer, token, &said, out, err);
+}
+
+enum outcome verdict_token_sign(const struct key *signer, const struct verdict_token *token,
+                                const struct members *said, char **out, struct error *err)
 {
     const struct verdict_claims *claims = &token->claims;
     const struct ear ear = {.kind = TOKEN_VERDICT,
@@ -194,7 +199,7 @@ enum outcome verdict_token_print(const struct key *signer, const struct verdict_
                             .expires = token->expires};
     OWNED(members_done) struct members all = {0};
     put_ear(&ear, &all);
-    return sign_ear(signer, &ear, &all, &verdict_claims_record, claims, out, err);
+    return sign_ear(signer, &ear, &all, said, out, err);
 }
 
 enum outcome opinion_token_print(const struct key *signer, const struct opinion_claims *claims,
@@ -211,8 +216,10 @@ enum outcome opinion_token_print(const struct key *signer, const struct opinion_
                             .issued = now,
                             .expires = moment_add_seconds(now, OPINION_SECONDS)};
     OWNED(members_done) struct members all = {0};
+    OWNED(members_done) struct members said = {0};
     put_ear(&ear, &all);
-    return sign_ear(signer, &ear, &all, &opinion_claims_record, claims, out, err);
+    members_record(&said, &opinion_claims_record, claims);
+    return sign_ear(signer, &ear, &all, &said, out, err);
 }
 
 /* Whoever shows it must hold this key (RFC 7800): whole, and by its name (RFC 9449). */
@@ -242,11 +249,13 @@ enum outcome passport_token_print(const struct key *signer, const struct passpor
                             .issued = token->issued,
                             .expires = token->expires};
     OWNED(members_done) struct members all = {0};
+    OWNED(members_done) struct members said = {0};
     put_ear(&ear, &all);
+    members_record(&said, &passport_claims_record, claims);
     members_uuid(&all, "sub", &claims->instance);
     members_int(&all, "nbf", moment_seconds(token->issued));
     TRY(put_confirmation(&all, token->link_key, err));
-    return sign_ear(signer, &ear, &all, &passport_claims_record, claims, out, err);
+    return sign_ear(signer, &ear, &all, &said, out, err);
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */

@@ -55,6 +55,9 @@ void verdict_token_done(struct verdict_token *token);
 
 enum outcome verdict_token_print(const struct key *signer, const struct verdict_token *token,
                                  char **out, struct error *err);
+/* The same where the claims are printed already: `said` is what members_record() made of them. */
+enum outcome verdict_token_sign(const struct key *signer, const struct verdict_token *token,
+                                const struct members *said, char **out, struct error *err);
 
 /* Signed by `signer`, of the right typ, issuer and audience, not expired. ERR_DENIED "opinion-not-
  * verdict", "passport-not-verdict", "verdict-simulated" (in production), "verdict-type",
