@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/crypto/der.h"
 #include "lib/crypto/openssl_error.h"
 
 struct key {
@@ -334,18 +335,30 @@ static void make_low(uint8_t raw[static 64])
     BN_free(n);
 }
 
+/* Into its place, whose bytes are zero: without the byte of the sign, with zeroes before it. */
+static bool put_number(struct span number, uint8_t *out, size_t len)
+{
+    if (number.len == len + 1 && number.at[0] == 0)
+        number = span_part(number, 1, len);
+    if (number.len == 0 || number.len > len)
+        return false;
+    memcpy(out + len - number.len, number.at, number.len);
+    return true;
+}
+
+/* OpenSSL's own signature, so what it says of the numbers is believed. */
 static enum outcome raw_from_der(const struct key *key, struct span der, struct bytes *out,
                                  struct error *err)
 {
-    const unsigned char *at = der.at;
-    OWNED(ecdsa_drop) ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
-    if (pair == NULL)
-        return openssl_failed(err, "reading a signature");
-    int half = (int)facts[key->kind].half;
+    struct reader whole = reader_of(der);
+    struct reader pair = der_enter(&whole, DER_SEQUENCE);
+    const struct span r = der_next(&pair, DER_INTEGER);
+    const struct span s = der_next(&pair, DER_INTEGER);
+    const size_t half = facts[key->kind].half;
     bytes_done(out);
-    uint8_t *raw = bytes_add_room(out, 2 * (size_t)half);
-    BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, half);
-    BN_bn2binpad(ECDSA_SIG_get0_s(pair), raw + half, half);
+    uint8_t *raw = bytes_add_room(out, 2 * half);
+    if (!put_number(r, raw, half) || !put_number(s, raw + half, half))
+        return openssl_failed(err, "reading a signature");
     if (key->kind == KEY_P256 && !signature_is_low(bytes_span(out)))
         make_low(raw);
     return OK;
