@@ -223,8 +223,9 @@ void verdict_print_claims(const struct verdict *v, struct text *out)
         text_add(out, "{}");
 }
 
-void verdict_add(struct verdict *v, const char *name, enum check_result result, enum reason reason,
-                 const char *detail, ...)
+/* Its detail is the caller's to write. */
+static struct check *check_new(struct verdict *v, const char *name, enum check_result result,
+                               enum reason reason)
 {
     if (v->check_count == VERDICT_CHECKS_MAX)
         abort(); /* checks are listed in code, never by input */
@@ -234,28 +235,44 @@ void verdict_add(struct verdict *v, const char *name, enum check_result result, 
     *check = (struct check){.name = name, .result = result};
     if (result == CHECK_FAIL)
         check->reason = reason;
+    if (result == CHECK_FAIL && v->reason == REASON_OK)
+        v->reason = reason;
+    return check;
+}
+
+void verdict_add(struct verdict *v, const char *name, enum check_result result, enum reason reason,
+                 const char *detail, ...)
+{
+    struct check *check = check_new(v, name, result, reason);
     va_list args;
     va_start(args, detail);
     vsnprintf(check->detail, sizeof check->detail, detail, args);
     va_end(args);
     text_make_clean(check->detail); /* it may quote what came in, cut within a character */
-    if (result == CHECK_FAIL && v->reason == REASON_OK)
-        v->reason = reason;
+}
+
+/* As it is: most details are words of ours, and a verdict has thirty. */
+static void add_word(struct verdict *v, const char *name, enum check_result result,
+                     enum reason reason, const char *detail)
+{
+    struct check *check = check_new(v, name, result, reason);
+    memcpy(check->detail, detail, strnlen(detail, sizeof check->detail - 1));
+    text_make_clean(check->detail);
 }
 
 void verdict_pass(struct verdict *v, const char *name, const char *detail)
 {
-    verdict_add(v, name, CHECK_PASS, REASON_OK, "%s", detail);
+    add_word(v, name, CHECK_PASS, REASON_OK, detail);
 }
 
 void verdict_skip(struct verdict *v, const char *name, const char *detail)
 {
-    verdict_add(v, name, CHECK_SKIP, REASON_OK, "%s", detail);
+    add_word(v, name, CHECK_SKIP, REASON_OK, detail);
 }
 
 void verdict_refuse(struct verdict *v, const char *name, enum reason reason, const char *detail)
 {
-    verdict_add(v, name, CHECK_FAIL, reason, "%s", detail);
+    add_word(v, name, CHECK_FAIL, reason, detail);
 }
 
 void verdict_append(struct verdict *v, const struct verdict *more, const char *without)
