@@ -7,6 +7,14 @@
 
 enum { TX_TOGETHER = 64 * 1024, TX_HELD_MOST = 4 * TX_TOGETHER };
 
+/* Its bytes are the caller's to fill, all of them. */
+static struct outgoing *outgoing_of(size_t len)
+{
+    struct outgoing *what = mem_resize(NULL, 1, sizeof *what + len);
+    *what = (struct outgoing){.len = len};
+    return what;
+}
+
 static void tx_start(struct link_peer *peer, struct outgoing *what)
 {
     nng_iov iov = {.iov_buf = what->at + what->sent, .iov_len = what->len - what->sent};
@@ -29,11 +37,12 @@ static struct outgoing *tx_next(struct link_peer *peer)
         len += end->len;
     if (first == NULL || end == first || end == first->next)
         return first;
-    struct outgoing *all = mem_new(1, sizeof *all + len);
+    struct outgoing *all = outgoing_of(len);
+    size_t at = 0;
     for (struct outgoing *next; first != end; first = next) {
         next = first->next;
-        memcpy(all->at + all->len, first->at, first->len);
-        all->len += first->len;
+        memcpy(all->at + at, first->at, first->len);
+        at += first->len;
         free(first);
     }
     all->next = end;
@@ -75,8 +84,7 @@ void peer_tx_done(void *arg)
 
 static struct outgoing *outgoing_new(uint8_t type, uint64_t id, struct span body)
 {
-    struct outgoing *what = mem_new(1, sizeof *what + FRAME_HEAD_SIZE + body.len);
-    what->len = FRAME_HEAD_SIZE + body.len;
+    struct outgoing *what = outgoing_of(FRAME_HEAD_SIZE + body.len);
     frame_head(what->at, type, id, body.len);
     if (body.len > 0)
         memcpy(what->at + FRAME_HEAD_SIZE, body.at, body.len);

@@ -156,13 +156,15 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 }
 
 /* Nothing here names key exchange groups: OpenSSL's own choice is hybrid where it can be. */
-static bool context_set_up(SSL_CTX *context, const struct key *key, const struct cert *cert)
+static bool context_set_up(SSL_CTX *context, bool server, const struct key *key,
+                           const struct cert *cert)
 {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_max_cert_list(context, CERT_LIST_MAX);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    if (server) /* thousands that say nothing; a client has one, and would ask for them each time */
+        SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(context, judge_certificate, NULL);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
@@ -192,9 +194,9 @@ static enum outcome version_new(enum cert_role role, const struct key *key, cons
     TRY(cert_check_role(cert, role, roots, root_count, clock_now(), err));
     OWNED(version_drop) struct version *version = NEW(struct version);
     version->owners = 1;
-    version->context =
-        SSL_CTX_new(role == ROLE_CONTROLLER ? TLS_server_method() : TLS_client_method());
-    if (version->context == NULL || !context_set_up(version->context, key, cert)) {
+    const bool server = role == ROLE_CONTROLLER;
+    version->context = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+    if (version->context == NULL || !context_set_up(version->context, server, key, cert)) {
         ERR_clear_error();
         return fail(err, ERR_INTERNAL, "OpenSSL does not take key and certificate");
     }
