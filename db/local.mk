@@ -86,7 +86,8 @@ DB_MIGRATIONS += $(top_srcdir)/db/migrations/0025_notices.sql \
 	$(top_srcdir)/db/migrations/0027_platforms.sql \
 	$(top_srcdir)/db/migrations/0028_pages_of_notices.sql \
 	$(top_srcdir)/db/migrations/0029_unsupported_orders.sql \
-	$(top_srcdir)/db/migrations/0030_unseen_accounts.sql
+	$(top_srcdir)/db/migrations/0030_unseen_accounts.sql \
+	$(top_srcdir)/db/migrations/0031_pages_of_instances.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

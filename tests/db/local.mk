@@ -21,6 +21,7 @@ check_PROGRAMS += tests/db/test_endorser
 check_PROGRAMS += tests/db/test_endorsing
 check_PROGRAMS += tests/db/test_freshness
 check_PROGRAMS += tests/db/test_instance_store
+check_PROGRAMS += tests/db/test_instances_pages
 check_PROGRAMS += tests/db/test_keepers
 check_PROGRAMS += tests/db/test_probes
 check_PROGRAMS += tests/db/test_places
