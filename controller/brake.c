@@ -55,21 +55,21 @@ enum outcome brake_is_on(struct worker *w, const struct account_place *place, bo
     return OK;
 }
 
+/* An account of somebody else was seen, and is not unseen. */
 enum outcome brake_whose(struct worker *w, const struct account_place *place,
                          const struct error *why, struct error *err)
 {
     struct account_hold hold;
     char text[ERROR_TEXT_SIZE];
-    const bool wrong = strcmp(why->code, WRONG_CLOUD_ACCOUNT) == 0;
-    if (why->outcome == OK)
+    if (why->outcome == OK) {
         TRY(hold_store_end(w->db, place, HOLD_WRONG_ACCOUNT, w->holder, err));
-    if (why->outcome == OK || wrong)
+        return hold_store_end(w->db, place, HOLD_UNSEEN, w->holder, err);
+    }
+    if (strcmp(why->code, WRONG_CLOUD_ACCOUNT) == 0) {
         TRY(hold_store_end(w->db, place, HOLD_UNSEEN, w->holder, err));
-    if (why->outcome == OK)
-        return OK;
-    if (wrong)
         clouds_forget(&w->clouds, place->project, place->name);
+        return hold_store_add(w->db, place, HOLD_WRONG_ACCOUNT, why->text, w->holder, &hold, err);
+    }
     snprintf(text, sizeof text, "%.63s: %.250s", why->code, why->text);
-    return hold_store_add(w->db, place, wrong ? HOLD_WRONG_ACCOUNT : HOLD_UNSEEN,
-                          wrong ? why->text : text, w->holder, &hold, err);
+    return hold_store_add(w->db, place, HOLD_UNSEEN, text, w->holder, &hold, err);
 }

@@ -6,6 +6,11 @@
 
 static const char *const kind_words[] = {"wrong-cloud-account", "many-vanished", "account-unseen"};
 _Static_assert(countof(kind_words) == HOLD_KIND_COUNT);
+/* Not seeing an account stops nothing that anybody would ask for later. */
+static const bool is_audited[HOLD_KIND_COUNT] = {
+    [HOLD_WRONG_ACCOUNT] = true,
+    [HOLD_MANY_VANISHED] = true,
+};
 const struct names hold_kind_names = NAMES("hold", kind_words);
 
 /* clang-format off */
@@ -27,7 +32,7 @@ static enum outcome tell(struct db *db, const struct account_place *place, const
 {
     char object[AUDIT_OBJECT_SIZE];
     OWNED(json_drop) json_t *detail = json_object();
-    if (kind == HOLD_UNSEEN)
+    if (!is_audited[kind])
         return OK;
     snprintf(object, sizeof object, "account:%s", place->name);
     json_put_text(detail, "hold", name_of(&hold_kind_names, (int)kind));
