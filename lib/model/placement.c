@@ -130,17 +130,6 @@ const struct spot *placement_next(struct placement *placement, struct moment now
 
 /* ---- memory ---- */
 
-struct moment placement_reopens(const struct placement *placement, struct moment now)
-{
-    struct moment first = {0};
-    for (size_t i = 0; i < placement->spot_count; i++) {
-        struct moment until = placement->spots[i].closed_until;
-        if (now.us < until.us && (moment_is_none(first) || until.us < first.us))
-            first = until;
-    }
-    return first;
-}
-
 /* Room comes back in minutes; what a zone does not offer it may in months, if ever. */
 int64_t placement_closed_seconds(const char *code, int64_t failures)
 {

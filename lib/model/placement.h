@@ -42,9 +42,6 @@ bool spot_is_open(const struct placement *placement, const struct spot *spot, st
  * them, to within one machine. In it, the zone with the fewest. */
 const struct spot *placement_next(struct placement *placement, struct moment now);
 
-/* When the first that is closed opens again; none: no clock will help. */
-struct moment placement_reopens(const struct placement *placement, struct moment now);
-
 /* How long a place stays closed that refused, with that code, so many times in a row. */
 int64_t placement_closed_seconds(const char *code, int64_t failures);
 

@@ -93,8 +93,6 @@ static void a_place_without_room_is_left_out_until_its_time_came(void **state)
     for (int i = 0; i < 4; i++)
         assert_string_equal(account_of(&p, placement_next(&p, epoch)), "b");
     const struct moment later = moment_add_seconds(epoch, 30);
-    assert_true(moment_is_none(placement_reopens(&p, later)));
-    assert_int_equal(placement_reopens(&p, epoch).us, later.us);
     for (int i = 0; i < 4; i++) /* what it was owed comes back to it */
         assert_string_equal(account_of(&p, placement_next(&p, later)), "a");
 }
