@@ -106,6 +106,7 @@ check_PROGRAMS += tests/unit/test_token
 check_PROGRAMS += tests/unit/test_token_kinds
 check_PROGRAMS += tests/unit/test_traps
 check_PROGRAMS += tests/unit/test_userdata
+check_PROGRAMS += tests/unit/test_verdict
 check_PROGRAMS += tests/unit/test_verdict_vector
 check_PROGRAMS += tests/unit/test_vtpm_boot
 check_PROGRAMS += tests/unit/test_vtpm_judge

@@ -97,6 +97,25 @@ static void members_go_by_name_whatever_order_they_came_in(void **state)
                                             "{\"B\":3,\"_\":5,\"a\":1,\"aa\":2,\"b\":0,\"c\":4}}");
 }
 
+/* Of numbers of one digit, so that most of it is what stands around them. */
+static void what_is_printed_has_room_whatever_its_length(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    char value[300] = "";
+    for (size_t len = 0; len < sizeof value - 1; len++) {
+        OWNED(members_done) struct members m = {0};
+        OWNED(text_done) struct text printed = {0};
+        for (size_t i = 0; i < countof(names); i++)
+            members_int(&m, names[i], 0);
+        members_text(&m, "i", value);
+        members_print(&m, &printed);
+        assert_true(printed.len < printed.room);
+        assert_int_equal(printed.len, strlen(printed.at));
+        value[len] = 'v';
+    }
+}
+
 /* RECORD() lets no record have more fields than these; an instance has 49. */
 static void the_longest_record_has_room_and_what_stands_beside_it(void **state)
 {
@@ -174,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_printed_as_its_tree_is),
         cmocka_unit_test(members_go_by_name_whatever_order_they_came_in),
+        cmocka_unit_test(what_is_printed_has_room_whatever_its_length),
         cmocka_unit_test(the_longest_record_has_room_and_what_stands_beside_it),
         cmocka_unit_test(numbers_are_printed_whole),
         cmocka_unit_test(every_byte_that_is_not_plain_is_seen),

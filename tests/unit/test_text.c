@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/support/test.h"
 
@@ -34,6 +35,28 @@ static void base64_round_trips_every_length(void **state)
         OWNED(mem_drop) char *url = base64url_of(SPAN(in, n));
         assert_ok(base64url_decode(span_of_text(url), &out, &err));
         assert_true(span_equal(bytes_span(&out), SPAN(in, n)));
+    }
+}
+
+/* Of three quads, so that one of four letters at a time stands before it and behind it. */
+static void base64_refuses_what_is_no_letter_wherever_it_stands(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(bytes_done) struct bytes out = {0};
+    for (unsigned c = 0; c <= UINT8_MAX; c++) {
+        const bool both =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        const bool plain = both || c == '+' || c == '/';
+        const bool url = both || c == '-' || c == '_';
+        for (size_t at = 0; at < 12; at++) {
+            uint8_t in[12];
+            memset(in, 'A', sizeof in);
+            in[at] = (uint8_t)c;
+            const bool pads = c == '=' && at == sizeof in - 1;
+            assert_int_equal(base64_decode(SPAN_OF(in), &out, &err) == OK, plain || pads);
+            assert_int_equal(base64url_decode(SPAN_OF(in), &out, &err) == OK, url);
+        }
     }
 }
 
@@ -123,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_takes_only_the_canonical_spelling),
         cmocka_unit_test(base64_round_trips_every_length),
+        cmocka_unit_test(base64_refuses_what_is_no_letter_wherever_it_stands),
         cmocka_unit_test(hex_takes_either_case_and_the_exact_length),
         cmocka_unit_test(numbers_are_whole_strings_within_bounds),
         cmocka_unit_test(names_are_lower_case_words_with_dashes),
