@@ -355,12 +355,14 @@ static enum outcome raw_from_der(const struct key *key, struct span der, struct 
     const struct span r = der_next(&pair, DER_INTEGER);
     const struct span s = der_next(&pair, DER_INTEGER);
     const size_t half = facts[key->kind].half;
-    bytes_done(out);
-    uint8_t *raw = bytes_add_room(out, 2 * half);
+    OWNED(bytes_done) struct bytes made = {0};
+    uint8_t *raw = bytes_add_room(&made, 2 * half);
     if (!put_number(r, raw, half) || !put_number(s, raw + half, half))
         return openssl_failed(err, "reading a signature");
-    if (key->kind == KEY_P256 && !signature_is_low(bytes_span(out)))
+    if (key->kind == KEY_P256 && !signature_is_low(bytes_span(&made)))
         make_low(raw);
+    bytes_done(out);
+    *out = bytes_take(&made);
     return OK;
 }
 
