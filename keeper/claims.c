@@ -20,6 +20,7 @@ static const struct token_words {
 _Static_assert(countof(words) == TOKEN_KIND_COUNT);
 /* clang-format on */
 
+/* In the order of their names, which is that of printing: then nothing is left to sort. */
 /* clang-format off */
 static const struct field claims_fields[] = {
     FIELD(verdict_claims, account, FIELD_TEXT, .flags = FIELD_OPTIONAL),

@@ -6,6 +6,7 @@
 
 #define AUDIENCE "muster-testimony"
 
+/* In the order of their names, which is that of printing: then nothing is left to sort. */
 /* clang-format off */
 static const struct field fields[] = {
     FIELD(testimony, asked, FIELD_MOMENT),
