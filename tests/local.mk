@@ -48,6 +48,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/rules.c tests/support/rules.h \
 	tests/support/captured.c tests/support/captured.h \
 	tests/support/far_ec2.c tests/support/far_ec2.h \
+	tests/support/rows_read.c tests/support/rows_read.h \
 	tests/support/run.c tests/support/run.h \
 	tests/support/says.c tests/support/says.h \
 	tests/support/scratch.c tests/support/scratch.h \

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "tests/support/rows_read.h"
 #include "tests/support/stage.h"
 #include "tests/support/test.h"
 
@@ -37,28 +38,6 @@ static int open_crowd(void **state)
 
 #define CROWDED(test) cmocka_unit_test_setup_teardown(test, open_crowd, stage_close)
 
-/* Rows that this transaction has looked at, beside what is not yet counted of others
- * before it. */
-#define LOOKED_AT                                                                                  \
-    "(SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) "                         \
-    "FROM pg_stat_xact_user_tables WHERE relname = 'instances')"
-
-static void begin_to_count(void)
-{
-    run("SELECT set_config('test.before', " LOOKED_AT "::text, true)");
-}
-
-static void assert_looked_at_most(int64_t most)
-{
-    OWNED(text_done) struct text script = {0};
-    text_addf(&script,
-              "DO $$ DECLARE rows bigint := " LOOKED_AT
-              " - current_setting('test.before')::bigint; "
-              "BEGIN ASSERT rows <= %lld, rows || ' rows'; END $$",
-              (long long)most);
-    run(text_str(&script));
-}
-
 static void assert_page(const struct instance_filter *filter, size_t count, int64_t looked_at,
                         char out_cursor[static CURSOR_SIZE])
 {
@@ -66,10 +45,10 @@ static void assert_page(const struct instance_filter *filter, size_t count, int6
     OWNED(transaction_end) struct transaction tx = {0};
     OWNED(instance_list_done) struct instance_list list = {0};
     assert_ok(transaction_begin(stage.db, &tx, &err));
-    begin_to_count();
+    rows_read_begin(stage.db);
     assert_ok(instance_store_list(stage.db, filter, &list, out_cursor, &err));
     assert_int_equal(list.count, count);
-    assert_looked_at_most(looked_at);
+    assert_rows_read(stage.db, looked_at);
 }
 
 /* After some executions PostgreSQL plans without looking at what is asked for. */
