@@ -42,11 +42,16 @@ int64_t row_seconds_since(const struct worker *w, const struct instance *row, st
 /* A cloud may not show for minutes what it just launched: "not found" says nothing yet. */
 bool row_is_fresh(const struct worker *w, const struct instance *row);
 
-/* How does what the cloud goes on with fare? OK with `out_over`: it is over and well, or forgotten;
- * without: ask again after `out_seconds`. An error that says how it failed has out_over set too. */
+/* How what the cloud goes on with fares. What is over is to be ended (operation_store_end) in the
+ * transaction that writes down what came of it: between the two nobody would know. */
+struct following {
+    enum { FOLLOW_GOES_ON, FOLLOW_DONE, FOLLOW_FAILED } state; /* done: and well, or forgotten */
+    int64_t seconds;                                           /* goes on: until it is asked next */
+    struct error why;                                          /* failed: how */
+};
+/* An error: it could not be asked. */
 enum outcome operation_follow(struct worker *w, const struct open_cloud *open,
-                              const struct instance *row, bool *out_over, int64_t *out_seconds,
-                              struct error *err);
+                              const struct instance *row, struct following *out, struct error *err);
 /* Keep what to ask by; an empty one is nothing to keep. Joins the caller's transaction. */
 enum outcome operation_keep(struct worker *w, const struct instance *row, enum intent intent,
                             const struct cloud_operation *operation, struct error *err);

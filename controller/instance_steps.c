@@ -150,14 +150,19 @@ static enum outcome follow_end(struct worker *w, const struct open_cloud *open,
                                const struct instance *row, struct error *err)
 {
     struct instance_operation kept;
-    bool over = false;
-    int64_t seconds = LOOK_SECONDS;
+    struct following end;
     enum outcome outcome = operation_store_find(w->db, &row->id, &kept, err);
     if (outcome == ERR_NOT_FOUND || (outcome == OK && kept.intent != INTENT_TERMINATE))
         return end_machine(w, open, row, err);
     TRY(outcome);
-    TRY(operation_follow(w, open, row, &over, &seconds, err));
-    return over ? look_at_end(w, open, row, true, err) : row_look_later(w, row, seconds, err);
+    TRY(operation_follow(w, open, row, &end, err));
+    if (end.state == FOLLOW_GOES_ON)
+        return row_look_later(w, row, end.seconds, err);
+    TRY(operation_store_end(w->db, row, err));
+    if (end.state == FOLLOW_DONE)
+        return look_at_end(w, open, row, true, err);
+    *err = end.why;
+    return end.why.outcome;
 }
 
 static enum outcome end_it(struct worker *w, struct instance *row, struct error *err)

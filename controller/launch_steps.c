@@ -190,31 +190,36 @@ enum outcome request_it(struct worker *w, struct instance *row, struct error *er
     return launch_it(w, open, row, false, err);
 }
 
-static enum outcome follow_launch(struct worker *w, const struct instance *row, bool *out_over,
-                                  int64_t *out_seconds, struct error *err)
+static enum outcome follow_launch(struct worker *w, const struct instance *row,
+                                  struct following *out, struct error *err)
 {
     struct open_cloud *open;
-    *out_over = false;
     TRY(clouds_get(&w->clouds, w->db, row->project, row->account, &open, err));
-    TRY(operation_follow(w, open, row, out_over, out_seconds, err));
-    return *out_over ? place_store_opened(w->db, row, err) : OK;
+    TRY(operation_follow(w, open, row, out, err));
+    if (out->state != FOLLOW_DONE)
+        return OK;
+    OWNED(transaction_end) struct transaction tx = {0};
+    out->seconds = LOOK_BOOT_SECONDS;
+    TRY(transaction_begin(w->db, &tx, err));
+    TRY(operation_store_end(w->db, row, err));
+    TRY(place_store_opened(w->db, row, err));
+    return transaction_commit(&tx, err);
 }
 
 /* What its cloud still does for it comes first: it may yet fail, and says so. */
 enum outcome await_boot(struct worker *w, struct instance *row, struct error *err)
 {
     int64_t waited = row_seconds_since(w, row, row->phase_since);
-    int64_t seconds = LOOK_BOOT_SECONDS;
+    struct following launch = {.state = FOLLOW_DONE, .seconds = LOOK_BOOT_SECONDS};
     struct error why = {0};
-    bool over = true;
     enum outcome outcome = OK;
     if (row->intent == INTENT_LAUNCH)
-        outcome = follow_launch(w, row, &over, &seconds, &why);
-    if (outcome != OK && over)
-        return row_fail(w, row, &why, err);
+        outcome = follow_launch(w, row, &launch, &why);
+    if (outcome == OK && launch.state == FOLLOW_FAILED)
+        return row_fail(w, row, &launch.why, err);
     if (waited < BOOT_SECONDS) {
         *err = why;
-        return outcome != OK ? outcome : row_look_later(w, row, seconds, err);
+        return outcome != OK ? outcome : row_look_later(w, row, launch.seconds, err);
     }
     error_fill(&why, ERR_UNREACHABLE, "boot-timeout", "", "its agent did not speak in %lld s",
                (long long)waited);

@@ -55,6 +55,8 @@ static enum outcome fail_it(struct worker *w, const struct instance *row, const 
         TEXT("phase", name_of(&phase_names, row->phase)), TEXT("code", why->code),
         TEXT("text", why->text));
     TRY(transaction_begin(w->db, &tx, err));
+    if (row->phase == PHASE_BOOTING && row->intent == INTENT_LAUNCH)
+        TRY(operation_store_end(w->db, row, err)); /* whatever its cloud goes on with */
     if (of_place)
         TRY(note_place(w, row, why, how, err));
     if (how == FAILING_FOR_GOOD)
@@ -166,30 +168,31 @@ static enum outcome ask_after(const struct open_cloud *open, const struct instan
 }
 
 enum outcome operation_follow(struct worker *w, const struct open_cloud *open,
-                              const struct instance *row, bool *out_over, int64_t *out_seconds,
-                              struct error *err)
+                              const struct instance *row, struct following *out, struct error *err)
 {
     struct instance_operation kept;
     struct cloud_operation operation = {0};
-    struct error unsaid = {0};
+    struct error why = {0};
     _Static_assert(sizeof kept.name <= sizeof operation.name);
-    *out_over = false;
+    *out = (struct following){.state = FOLLOW_DONE};
     enum outcome outcome = operation_store_find(w->db, &row->id, &kept, err);
-    if (outcome != OK && outcome != ERR_NOT_FOUND)
-        return outcome;
-    const bool asks = outcome == OK && open->driver->follow != NULL;
-    outcome = asks ? ask_after(open, &kept, &operation, err) : OK;
+    if (outcome == ERR_NOT_FOUND || (outcome == OK && open->driver->follow == NULL))
+        return OK;
+    TRY(outcome);
+    outcome = ask_after(open, &kept, &operation, &why);
     const bool goes_on = operation.name[0] != '\0';
     if (outcome == OK && goes_on) {
-        *out_seconds = operation_wait(&operation);
+        *out = (struct following){.state = FOLLOW_GOES_ON, .seconds = operation_wait(&operation)};
         return operation_keep(w, row, kept.intent, &operation, err);
     }
     const bool forgotten = goes_on && outcome == ERR_NOT_FOUND;
-    if (outcome != OK && goes_on && !forgotten && !is_final(err))
+    if (outcome != OK && goes_on && !forgotten && !is_final(&why)) {
+        *err = why;
         return outcome;
-    FAULT("follow-after-call", &unsaid);
-    TRY(operation_store_end(w->db, row, &unsaid));
-    *out_over = true;
+    }
+    FAULT("follow-after-call", err);
     /* What did not end well and may have been done all the same is looked at. */
-    return forgotten || outcome == ERR_AMBIGUOUS ? OK : outcome;
+    if (outcome != OK && !forgotten && outcome != ERR_AMBIGUOUS)
+        *out = (struct following){.state = FOLLOW_FAILED, .why = why};
+    return OK;
 }

@@ -532,6 +532,21 @@ static void killed_at_any_fault_point_of_an_operation_it_converges(void **state)
     assert_one_machine_a_row(10);
     assert_int_equal(fake_cloud_launches(), 10);
 }
+
+/* Its machine is gone by then: a look at the cloud must not find a row that waits for nothing. */
+static void killed_when_an_operation_has_failed_its_place_is_closed_all_the_same(void **state)
+{
+    (void)state;
+    const enum cloud_error kind = CLOUD_CAPACITY;
+    fake_cloud_operations(1, &kind);
+    spread("[{\"account\":\"cloud\"}]", 1);
+    setenv("MUSTER_FAULT", "fail-before-commit:die", 1);
+    stage_run_until_killed();
+    unsetenv("MUSTER_FAULT");
+    stage_start();
+    stage_await(closed, 15);
+    assert_int_equal(fake_cloud_calls(), 1);
+}
 #endif
 
 /* ---- not yet is not gone -----------------------------------------------------------------------
@@ -605,6 +620,7 @@ int main(void)
         STAGED(killed_while_asking_after_an_operation_nothing_is_lost),
 #ifdef MUSTER_FAULTS
         STAGED(killed_at_any_fault_point_of_an_operation_it_converges),
+        STAGED(killed_when_an_operation_has_failed_its_place_is_closed_all_the_same),
 #endif
         STAGED(a_machine_that_its_cloud_does_not_show_yet_is_not_given_up),
         STAGED(what_a_partial_list_leaves_out_is_still_there),
