@@ -144,23 +144,39 @@ static void ask_release(struct round *r)
               release_answered, r);
 }
 
-/* What passed must not pass where only another measurement may: the one thing asked for. */
+/* What passed must not pass where only another measurement may: the one thing asked for. It is
+ * drawn anew for each question, so that nobody's machine ever has it. */
+enum { MEASURED_SIZE = 48 };
+
 static const struct own_policy {
     const char *kind;
-    const char *policy;
+    const char *before; /* the measurement, in hex ... */
+    const char *after;
     const char *code;
 } own_policies[] = {
 /* clang-format off */
-#define ONES_48 "111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111"
-#define SNP "\"snp\":{\"measurement\":[\"" ONES_48 "\"],\"allow_debug\":true," \
-            "\"allow_migration_agent\":true,\"max_vmpl\":3}"
-    {"snp", "{" SNP "}", "policy-measurement"},
-    {"simulated", "{" SNP "}", "policy-measurement"},
-    {"snp-azure", "{" SNP ",\"azure\":{\"pcrs\":\"any\"}}", "policy-measurement"},
-    {"snp-vtpm", "{" SNP ",\"vtpm\":{\"pcrs\":\"any\"}}", "policy-measurement"},
-    {"nitro", "{\"nitro\":{\"pcrs\":{\"0\":\"" ONES_48 "\"},\"allow_debug\":true}}", "policy-pcr"},
+#define BEFORE "{\"snp\":{\"measurement\":[\""
+#define AFTER "\"],\"allow_debug\":true,\"allow_migration_agent\":true,\"max_vmpl\":3}"
+    {"snp", BEFORE, AFTER "}", "policy-measurement"},
+    {"simulated", BEFORE, AFTER "}", "policy-measurement"},
+    {"snp-azure", BEFORE, AFTER ",\"azure\":{\"pcrs\":\"any\"}}", "policy-measurement"},
+    {"snp-vtpm", BEFORE, AFTER ",\"vtpm\":{\"pcrs\":\"any\"}}", "policy-measurement"},
+    {"nitro", "{\"nitro\":{\"pcrs\":{\"0\":\"", "\"},\"allow_debug\":true}}", "policy-pcr"},
+#undef BEFORE
+#undef AFTER
     /* clang-format on */
 };
+
+static enum outcome make_policy(const struct own_policy *own, json_t **out, struct error *err)
+{
+    uint8_t measured[MEASURED_SIZE];
+    OWNED(text_done) struct text policy = {0};
+    random_fill(measured, sizeof measured);
+    text_add(&policy, own->before);
+    text_add_hex(&policy, (struct span){measured, sizeof measured});
+    text_add(&policy, own->after);
+    return json_parse(text_span(&policy), 4096, out, err);
+}
 
 static const struct own_policy *policy_of(const struct round *r)
 {
@@ -204,7 +220,7 @@ static void ask_opinion(struct round *r)
     struct error err = {0};
     const struct own_policy *own = policy_of(r);
     OWNED(json_drop) json_t *policy = NULL;
-    if (own == NULL || json_parse(span_of_text(own->policy), 4096, &policy, &err) != OK) {
+    if (own == NULL || make_policy(own, &policy, &err) != OK) {
         end(r);
         return;
     }

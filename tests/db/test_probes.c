@@ -276,15 +276,25 @@ static void let_a_guest_pass(void)
     front_keeper(6, "7.1");
 }
 
-static uint64_t asked_by_another_measurement(void)
+/* `out`: which, in hex. */
+static uint64_t asked_by(char out[static 97])
 {
     struct opinion_wish wish = {0};
     front_keeper_refuses(asked_with_a_nonce_of_nobody(), "challenge-again");
     const uint64_t id = front_keeper_asked(VERB_OPINION, &opinion_wish_record, &wish);
     assert_int_equal(wish.evidence.len, 64);
-    assert_non_null(json_object_get(json_object_get(wish.appraisal, "snp"), "measurement"));
+    const json_t *allowed = json_object_get(json_object_get(wish.appraisal, "snp"), "measurement");
+    assert_int_equal(json_array_size(allowed), 1);
+    assert_int_equal(json_string_length(json_array_get(allowed, 0)), 96);
+    memcpy(out, json_string_value(json_array_get(allowed, 0)), 97);
     record_done(&opinion_wish_record, &wish);
     return id;
+}
+
+static uint64_t asked_by_another_measurement(void)
+{
+    char unread[97];
+    return asked_by(unread);
 }
 
 static void give_opinion(uint64_t id, const char *verdict, const char *reason)
@@ -312,6 +322,19 @@ static void a_fleets_own_evidence_is_shown_under_another_measurement(void **stat
     front_keeper_refuses(asked_with_the_opinion(), "opinion-not-verdict");
     const struct probe_row row = await_row(PROBER_CONTROLLER, 3, 0, 0);
     assert_int_equal(row.samples, 1);
+}
+
+/* Else a machine that has it, and is rightly trusted, would cost every keeper its good name. */
+static void the_other_measurement_is_another_one_each_time(void **state)
+{
+    (void)state;
+    char first[97], second[97];
+    let_a_guest_pass();
+    give_opinion(asked_by(first), "rejected", "policy-measurement");
+    front_keeper_refuses(asked_with_the_opinion(), "opinion-not-verdict");
+    give_opinion(asked_by(second), "rejected", "policy-measurement");
+    front_keeper_refuses(asked_with_the_opinion(), "opinion-not-verdict");
+    assert_string_not_equal(first, second);
 }
 
 static void a_keeper_that_trusts_another_measurement_is_distrusted(void **state)
@@ -350,6 +373,7 @@ int main(void)
         OFTEN(another_code_of_the_keepers_is_a_warning),
         OFTEN(a_keeper_that_says_yes_is_asked_for_nothing_more),
         SELDOM(a_fleets_own_evidence_is_shown_under_another_measurement),
+        SELDOM(the_other_measurement_is_another_one_each_time),
         SELDOM(a_keeper_that_trusts_another_measurement_is_distrusted),
         SELDOM(a_keeper_that_releases_for_an_opinion_is_distrusted),
     };
