@@ -31,8 +31,6 @@ enum outcome row_turn_away(struct worker *w, const struct instance *row, const s
 
 void cloud_called(enum outcome outcome);
 bool error_is(const struct error *err, enum cloud_error kind);
-/* Of want of room or quota, or the place does not offer what was asked: another may. */
-bool error_is_of_place(const struct error *err);
 
 /* Everything that was launched under the row's token. */
 enum outcome row_sightings(const struct open_cloud *open, const struct instance *row,

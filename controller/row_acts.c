@@ -26,12 +26,6 @@ bool error_is(const struct error *err, enum cloud_error kind)
     return strcmp(err->code, name_of(&cloud_error_names, (int)kind)) == 0;
 }
 
-bool error_is_of_place(const struct error *err)
-{
-    return error_is(err, CLOUD_CAPACITY) || error_is(err, CLOUD_QUOTA) ||
-           error_is(err, CLOUD_UNSUPPORTED);
-}
-
 enum failing {
     FAILING,
     FAILING_FOR_GOOD,
@@ -49,7 +43,7 @@ static enum outcome note_place(struct worker *w, const struct instance *row,
 static enum outcome fail_it(struct worker *w, const struct instance *row, const struct error *why,
                             enum failing how, struct error *err)
 {
-    const bool of_place = error_is_of_place(why);
+    const bool of_place = refusal_of(why->code) != NULL;
     OWNED(transaction_end) struct transaction tx = {0};
     LOG(WARN, "instance.failed", TEXT("instance", uuid_text(&row->id).at),
         TEXT("phase", name_of(&phase_names, row->phase)), TEXT("code", why->code),

@@ -219,7 +219,7 @@ static enum outcome vanished(struct round *r, const struct instance *row, struct
 static enum outcome fail_row(struct round *r, const struct instance *row, const struct error *said,
                              struct error *err)
 {
-    const bool of_place = error_is_of_place(said);
+    const bool of_place = refusal_of(said->code) != NULL;
     const struct instance_step step = {
         .event = EVENT_FAILED, .reason = said->code, .no_fault = of_place};
     OWNED(transaction_end) struct transaction tx = {0};

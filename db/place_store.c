@@ -130,20 +130,20 @@ static struct param p_zone(const char *zone)
     return (struct param){.kind = PARAM_TEXT, .at = zone, .count = strlen(zone)};
 }
 
-/* What is not supported is so as this fleet asks for it; want of room and quota are everybody's. */
-static struct param whose(const struct instance *row, const char *code)
+static struct param whose(const struct instance *row, const struct refusal *refusal)
 {
-    return p_zone(strcmp(code, "unsupported") == 0 ? row->fleet : "");
+    return p_zone(refusal->of_order ? row->fleet : "");
 }
 
 /* What the next order would ask for again: a zone that its fleet names, else all of the account's,
- * wherever in it the cloud put this one. A quota is the account's in any case. */
-static enum outcome zone_to_close(struct db *db, const struct instance *row, const char *code,
-                                  const char **out, struct error *err)
+ * wherever in it the cloud put this one. */
+static enum outcome zone_to_close(struct db *db, const struct instance *row,
+                                  const struct refusal *refusal, const char **out,
+                                  struct error *err)
 {
     OWNED(rows_drop) struct rows *rows = NULL;
     *out = "";
-    if (strcmp(code, "quota") == 0 || row->zone[0] == '\0')
+    if (refusal->of_account || row->zone[0] == '\0')
         return OK;
     TRY(db_run(
         db, SQL_PLACE_NAMES_ZONE,
@@ -169,15 +169,18 @@ enum outcome place_store_turned_away(struct db *db, const struct instance *row, 
 enum outcome place_store_close(struct db *db, const struct instance *row, const char *code,
                                const char *text, const char *actor, struct error *err)
 {
+    const struct refusal *refusal = refusal_of(code);
+    if (refusal == NULL)
+        return fail(err, ERR_INTERNAL, "%s closes no place", code);
     const char *zone;
     int64_t changed = 0;
     OWNED(rows_drop) struct rows *rows = NULL;
     OWNED(transaction_end) struct transaction tx = {0};
     const struct param project = p_text(row->project), account = p_text(row->account),
-                       fleet = whose(row, code);
+                       fleet = whose(row, refusal);
     TRY(transaction_begin(db, &tx, err));
     TRY(place_store_turned_away(db, row, code, err));
-    TRY(zone_to_close(db, row, code, &zone, err));
+    TRY(zone_to_close(db, row, refusal, &zone, err));
     TRY(db_run(db, SQL_PLACE_FAILURES,
                PARAMS(project, account, p_zone(zone), p_text(row->size), fleet), &rows, err));
     bool known = rows_count(rows) > 0;
@@ -186,7 +189,7 @@ enum outcome place_store_close(struct db *db, const struct instance *row, const 
     /* One that took others since counts anew, unless this is what it took. */
     bool counts_on = known && (row->cloud_ref[0] != '\0' || !rows_bool(rows, 0, 2));
     int64_t failures = counts_on ? rows_int(rows, 0, 0) + 1 : 1;
-    int64_t seconds = placement_closed_seconds(code, failures);
+    int64_t seconds = refusal_seconds(refusal, failures);
     TRY(db_change(db, SQL_PLACE_CLOSE,
                   PARAMS(project, account, p_zone(zone), p_text(row->size), p_text(code),
                          p_zone(text_is_clean(span_of_text(text)) ? text : code), p_int(failures),

@@ -131,14 +131,28 @@ const struct spot *placement_next(struct placement *placement, struct moment now
 /* ---- memory ---- */
 
 /* Room comes back in minutes; what a zone does not offer it may in months, if ever. */
-int64_t placement_closed_seconds(const char *code, int64_t failures)
+/* clang-format off */
+static const struct refusal refusals[] = {
+    {"capacity",    .first_seconds = 30,   .most_seconds = 3600},
+    {"quota",       .first_seconds = 30,   .most_seconds = 3600, .of_account = true},
+    {"unsupported", .first_seconds = 3600, .most_seconds = 86400, .of_order = true},
+};
+/* clang-format on */
+
+const struct refusal *refusal_of(const char *code)
 {
-    const bool lacks = strcmp(code, "unsupported") == 0;
-    const int64_t most = lacks ? 86400 : 3600;
-    int64_t seconds = lacks ? 3600 : 30;
-    for (int64_t i = 1; i < failures && seconds < most; i++)
+    for (size_t i = 0; i < countof(refusals); i++)
+        if (strcmp(refusals[i].code, code) == 0)
+            return &refusals[i];
+    return NULL;
+}
+
+int64_t refusal_seconds(const struct refusal *refusal, int64_t failures)
+{
+    int64_t seconds = refusal->first_seconds;
+    for (int64_t i = 1; i < failures && seconds < refusal->most_seconds; i++)
         seconds *= 2;
-    return seconds < most ? seconds : most;
+    return seconds < refusal->most_seconds ? seconds : refusal->most_seconds;
 }
 
 json_t *placement_to_json(const struct placement *placement, struct moment now)

@@ -42,8 +42,16 @@ bool spot_is_open(const struct placement *placement, const struct spot *spot, st
  * them, to within one machine. In it, the zone with the fewest. */
 const struct spot *placement_next(struct placement *placement, struct moment now);
 
-/* How long a place stays closed that refused, with that code, so many times in a row. */
-int64_t placement_closed_seconds(const char *code, int64_t failures);
+/* What closes a place, by the code of its cloud's refusal. */
+struct refusal {
+    const char *code;
+    bool of_order;                       /* as this fleet asks for it; else everybody's */
+    bool of_account;                     /* in all of its zones */
+    int64_t first_seconds, most_seconds; /* each in a row closes for twice as long */
+};
+const struct refusal *refusal_of(const char *code); /* NULL: no fault of the place */
+/* For how long the last of so many in a row closes it. */
+int64_t refusal_seconds(const struct refusal *refusal, int64_t failures);
 
 /* For status: [{"account", "zone"?, "size"?, "weight", "standing", "closed_until"?, "reason"?,
  * "text"?}] */

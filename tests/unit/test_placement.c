@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drivers/driver.h"
 #include "tests/support/test.h"
 
 /* Sanitizers are ten times slower and look for something else. */
@@ -135,13 +136,25 @@ static void a_machine_counts_to_its_zone_or_to_the_account_that_names_none(void 
 static void a_place_that_fails_again_and_again_is_closed_for_longer(void **state)
 {
     (void)state;
-    assert_int_equal(placement_closed_seconds("capacity", 1), 30);
-    assert_int_equal(placement_closed_seconds("quota", 2), 60);
-    assert_int_equal(placement_closed_seconds("capacity", 3), 120);
-    assert_int_equal(placement_closed_seconds("capacity", 100), 3600);
-    assert_int_equal(placement_closed_seconds("unsupported", 1), 3600);
-    assert_int_equal(placement_closed_seconds("unsupported", 2), 7200);
-    assert_int_equal(placement_closed_seconds("unsupported", 100), 86400);
+    assert_int_equal(refusal_seconds(refusal_of("capacity"), 1), 30);
+    assert_int_equal(refusal_seconds(refusal_of("quota"), 2), 60);
+    assert_int_equal(refusal_seconds(refusal_of("capacity"), 3), 120);
+    assert_int_equal(refusal_seconds(refusal_of("capacity"), 100), 3600);
+    assert_int_equal(refusal_seconds(refusal_of("unsupported"), 1), 3600);
+    assert_int_equal(refusal_seconds(refusal_of("unsupported"), 2), 7200);
+    assert_int_equal(refusal_seconds(refusal_of("unsupported"), 100), 86400);
+}
+
+static void only_what_another_place_may_have_closes_one(void **state)
+{
+    (void)state;
+    static const enum cloud_error closing[] = {CLOUD_CAPACITY, CLOUD_QUOTA, CLOUD_UNSUPPORTED};
+    size_t closes = 0;
+    for (int i = 0; i < CLOUD_ERROR_COUNT; i++)
+        closes += refusal_of(name_of(&cloud_error_names, i)) != NULL;
+    assert_int_equal(closes, countof(closing));
+    for (size_t i = 0; i < countof(closing); i++)
+        assert_non_null(refusal_of(name_of(&cloud_error_names, (int)closing[i])));
 }
 
 static void a_placement_prints_as_json(void **state)
@@ -358,6 +371,7 @@ int main(void)
         cmocka_unit_test(zones_of_a_place_are_filled_evenly_and_never_above_their_most),
         cmocka_unit_test(a_machine_counts_to_its_zone_or_to_the_account_that_names_none),
         cmocka_unit_test(a_place_that_fails_again_and_again_is_closed_for_longer),
+        cmocka_unit_test(only_what_another_place_may_have_closes_one),
         cmocka_unit_test(a_placement_prints_as_json),
         cmocka_unit_test(shares_hold_over_seeded_histories),
         cmocka_unit_test(what_is_launched_evens_out_what_came_before),
