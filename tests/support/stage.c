@@ -73,7 +73,7 @@ int stage_open(void **state)
         .project = PROJECT_DEFAULT,
         .heartbeat_seconds = 30,
         .workers = 2,
-        .lease_seconds = 2,
+        .lease_seconds = 20, /* a machine that stands still for a while is no dead one */
         .watch_seconds = 1,
     };
     return 0;
