@@ -39,8 +39,21 @@ static void note_fault(struct probe_row *tally, const char *kind, const char *al
     tally->fault_at = clock_now();
 }
 
-/* Whether it is broken or somebody else's cannot be told from here: it is asked for nothing more.
- */
+/* What the round brought so far; what cannot be written now is at its end. */
+static void write_down(struct round *r)
+{
+    struct error err = {0};
+    struct probe_row *tally = &r->tally;
+    if (tally->held + tally->wrong + tally->accepted == 0)
+        return;
+    if (probe_store_add(r->desk->db, tally, r->desk->actor, &err) != OK)
+        log_error("probe.not-noted", &err);
+    else
+        tally->held = tally->wrong = tally->accepted = 0;
+}
+
+/* Whether it is broken or somebody else's cannot be told from here: it is asked for nothing more,
+ * by nobody. The other controllers learn of it from the rows, and so do we after a crash. */
 static void distrust(struct round *r, const char *question)
 {
     struct keeper_seat *seat = keepers_of_peer(&r->desk->keepers, r->peer);
@@ -50,6 +63,7 @@ static void distrust(struct round *r, const char *question)
     metric_add(METRIC_PROBES_ACCEPTED, 1);
     if (seat != NULL)
         seat->distrusted = true;
+    write_down(r);
 }
 
 /* Not ready for any question: other alarms tell why. */
@@ -91,14 +105,10 @@ static void conclude(struct round *r, const char *question, const char *code, co
 
 static void end(struct round *r)
 {
-    struct error err = {0};
     struct keeper_seat *seat = keepers_of_peer(&r->desk->keepers, r->peer);
-    const struct probe_row *tally = &r->tally;
     if (seat != NULL)
         seat->probing = false;
-    if (tally->held + tally->wrong + tally->accepted > 0 &&
-        probe_store_add(r->desk->db, tally, r->desk->actor, &err) != OK)
-        log_error("probe.not-noted", &err);
+    write_down(r);
     round_free(r);
 }
 
@@ -292,8 +302,14 @@ void keeper_probes_run(struct desk *desk)
 void keeper_probes_recall(struct desk *desk, struct keeper_seat *seat)
 {
     struct error err = {0};
-    if (probe_store_is_distrusted(desk->db, seat->boot_id, &seat->distrusted, &err) != OK)
-        log_error("keeper.not-recalled", &err); /* its next probe tells */
+    bool distrusted = false;
+    if (seat->distrusted)
+        return;
+    if (probe_store_is_distrusted(desk->db, seat->boot_id, &distrusted, &err) != OK)
+        log_error("keeper.not-recalled", &err); /* its next answer, or probe, tells */
+    if (distrusted)
+        LOG(ERROR, "keeper.distrusted", TEXT("keeper", seat->name), TEXT("accepted", "before"));
+    seat->distrusted = distrusted;
 }
 
 void keeper_probes_count(struct keeper_seat *seat, const struct keeper_status *now)

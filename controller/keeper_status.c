@@ -57,6 +57,7 @@ static void answered(void *context, enum outcome outcome, struct span body, stru
     if (seat != NULL && outcome == OK) {
         keeper_status_note(q->desk, seat);
         keeper_probes_note(q->desk, seat);
+        keeper_probes_recall(q->desk, seat);
     } else if (seat != NULL) {
         LOG(WARN, "keeper.not-answering", TEXT("keeper", seat->name), TEXT("code", err->code),
             TEXT("text", err->text));

@@ -348,6 +348,33 @@ static void a_keeper_that_trusts_another_measurement_is_distrusted(void **state)
     assert_true(alarmed("probe-accepted"));
 }
 
+/* Not at the end of the round: the keeper may take its time, and we may be killed. */
+static void a_yes_is_written_down_before_the_next_question_is_answered(void **state)
+{
+    (void)state;
+    let_a_guest_pass();
+    give_opinion(asked_by_another_measurement(), "trusted", "ok");
+    const uint64_t unanswered = asked_with_the_opinion();
+    (void)await_row(PROBER_CONTROLLER, 1, 0, 1);
+    assert_true(alarmed("probe-accepted"));
+    front_keeper_refuses(unanswered, "opinion-not-verdict");
+    (void)await_row(PROBER_CONTROLLER, 2, 0, 1);
+}
+
+static void whom_another_controller_caught_is_asked_for_nothing_more(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct probe_row caught = {.every_seconds = 60, .samples = 1, .accepted = 1};
+    front_keeper(1, "7.1");
+    memcpy(caught.boot_id, front.keeper_boot, sizeof caught.boot_id);
+    strcpy(caught.fault_code, "ok");
+    assert_ok(probe_store_add(front.db, &caught, "controller:other", &err));
+    front_keeper_says_how_it_is();
+    front_keeper_says_how_it_is(); /* so its first word has been taken in */
+    nobody_is_challenged("three");
+}
+
 static void a_keeper_that_releases_for_an_opinion_is_distrusted(void **state)
 {
     (void)state;
@@ -375,6 +402,8 @@ int main(void)
         SELDOM(a_fleets_own_evidence_is_shown_under_another_measurement),
         SELDOM(the_other_measurement_is_another_one_each_time),
         SELDOM(a_keeper_that_trusts_another_measurement_is_distrusted),
+        SELDOM(a_yes_is_written_down_before_the_next_question_is_answered),
+        SELDOM(whom_another_controller_caught_is_asked_for_nothing_more),
         SELDOM(a_keeper_that_releases_for_an_opinion_is_distrusted),
     };
     return cmocka_run_group_tests_name("probes", tests, NULL, NULL);
