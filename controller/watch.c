@@ -306,7 +306,7 @@ static enum outcome check_row(struct round *r, const struct instance *row, struc
         return is_followed(row) ? OK : vanished(r, row, err);
     if (seen != NULL)
         return doubt_look(r->worker, row, seen, err);
-    if (r->seen.partial || r->held || is_young(r, row))
+    if (r->seen.partial || r->held || is_young(r, row) || is_followed(row))
         return OK;
     /* Not in the list: ask for it by name before believing that. */
     struct sighting alone = {0};

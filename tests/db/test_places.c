@@ -471,6 +471,27 @@ static void operations_that_fail_each_time_close_a_place_for_longer_too(void **s
         &err));
 }
 
+/* Some clouds list no more what they could not make. Its operation alone says why. */
+static void what_failed_while_nobody_looked_is_asked_after_before_it_is_missed(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    const enum cloud_error kind = CLOUD_CAPACITY;
+    fake_cloud_operations(1000, &kind);
+    spread("[{\"account\":\"cloud\"}]", 1);
+    stage_start();
+    stage_await(booting, 1);
+    stage_stop();
+    assert_ok(db_script(stage.db,
+                        "UPDATE instances SET launched_at = now() - interval '1 hour',"
+                        " next_due = now() + interval '4 s'",
+                        &err));
+    fake_cloud_forget(0);
+    stage_start();
+    stage_await(closed, 15);
+    assert_int_equal(fake_cloud_calls(), 1);
+}
+
 /* A machine that runs on while its row asks after what failed long ago is paid for, and for
  * nothing. */
 static void an_end_that_its_cloud_could_not_finish_is_begun_again(void **state)
@@ -616,6 +637,7 @@ int main(void)
         STAGED(an_operation_that_fails_for_want_of_room_goes_elsewhere),
         STAGED(a_place_without_zones_is_closed_by_the_zone_that_its_cloud_chose),
         STAGED(operations_that_fail_each_time_close_a_place_for_longer_too),
+        STAGED(what_failed_while_nobody_looked_is_asked_after_before_it_is_missed),
         STAGED(an_end_that_its_cloud_could_not_finish_is_begun_again),
         STAGED(killed_while_asking_after_an_operation_nothing_is_lost),
 #ifdef MUSTER_FAULTS

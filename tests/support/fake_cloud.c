@@ -506,7 +506,8 @@ static enum outcome follow(struct cloud_operation *operation, struct error *err)
     }
     if (!launches || !world->fails)
         return OK;
-    machine->seen.state = MACHINE_GONE;
+    if (machine != NULL)
+        machine->seen.state = MACHINE_GONE;
     return cloud_fail(err, world->failure, "as the test asked");
 }
 
