@@ -220,6 +220,23 @@ static enum outcome show_ticket(struct guest *guest, const struct hello *hello, 
     return OK;
 }
 
+/* The newest beat of each instance is enough, and a batch may name an instance once. */
+static struct beat *beat_of(struct desk *desk, const struct uuid *instance)
+{
+    for (size_t i = desk->beat_count; i-- > 0;)
+        if (uuid_equal(&desk->beats[i].instance, instance))
+            return &desk->beats[i];
+    return &desk->beats[desk->beat_count++];
+}
+
+/* Ordered by our clock, not by the guest's counter, which a restart sets back. */
+static void note_beat(struct guest *guest, int64_t load)
+{
+    const struct moment now = clock_now();
+    *beat_of(guest->desk, &guest->instance) =
+        (struct beat){.instance = guest->instance, .last_seen = now, .seq = now.us, .load = load};
+}
+
 /* Its agent spoke: that much of its phase an unproven one may move. */
 static enum outcome note_hello(struct guest *guest, const struct instance *instance,
                                struct error *err)
@@ -255,6 +272,8 @@ static enum outcome admit(struct guest *guest, const struct hello *hello, struct
     guest->instance = instance.id;
     guest->known = true;
     link_peer_admit(guest->peer, LINK_PROVING);
+    if (holder) /* one that was silent for long is heard of again, before its first heartbeat */
+        note_beat(guest, 0);
     enum trust trust = instance_trust_at(&instance, clock_now());
     guest->claim = holder ? CLAIM_HOLDER : has_passed(&instance) ? CLAIM_OTHER : CLAIM_FIRST;
     guest->good_until = trust == TRUST_TRUSTED ? instance.valid_until : (struct moment){0};
@@ -294,15 +313,6 @@ enum outcome guest_hello(struct guest *guest, uint64_t id, const json_t *message
 
 /* ---- heartbeat ---- */
 
-/* The newest beat of each instance is enough, and a batch may name an instance once. */
-static struct beat *beat_of(struct desk *desk, const struct uuid *instance)
-{
-    for (size_t i = desk->beat_count; i-- > 0;)
-        if (uuid_equal(&desk->beats[i].instance, instance))
-            return &desk->beats[i];
-    return &desk->beats[desk->beat_count++];
-}
-
 /* It spoke before its launch was written down. */
 static enum outcome greet_late(struct guest *guest, struct error *err)
 {
@@ -320,9 +330,6 @@ enum outcome guest_heartbeat(struct guest *guest, uint64_t id, const json_t *mes
     struct heartbeat beat = {0};
     TRY(record_from_json(&heartbeat_record, message, "", &beat, err));
     metric_add(METRIC_HEARTBEATS, 1);
-    struct moment now = clock_now();
-    /* Ordered by our clock, not by the guest's counter, which a restart sets back. */
-    *beat_of(guest->desk, &guest->instance) = (struct beat){
-        .instance = guest->instance, .last_seen = now, .seq = now.us, .load = beat.load};
+    note_beat(guest, beat.load);
     return greet_late(guest, err);
 }

@@ -190,5 +190,5 @@ SELECT instance, last_seen, seq, load FROM heartbeats WHERE instance = $1;
 -- name: instance_silent
 SELECT i.* FROM instances i LEFT JOIN heartbeats h ON h.instance = i.id
 WHERE i.phase = 'running'
-  AND coalesce(h.last_seen, i.phase_since) < clock_timestamp() - make_interval(secs => $1::bigint)
+  AND greatest(h.last_seen, i.phase_since) < clock_timestamp() - make_interval(secs => $1::bigint)
 ORDER BY i.id LIMIT $2;

@@ -93,6 +93,36 @@ static void a_guests_first_word_opens_its_place(void **state)
                         &err));
 }
 
+static bool is_heard_of(const struct uuid *id)
+{
+    struct error err = {0};
+    struct beat beat;
+    front_restart(); /* what was heard is written down by now */
+    enum outcome outcome = instance_store_last_beat(front.db, id, &beat, &err);
+    assert_true(outcome == OK || outcome == ERR_NOT_FOUND);
+    return outcome == OK;
+}
+
+/* One that was away for long is not given up between its hello and its first heartbeat. */
+static void a_holders_hello_is_heard_and_a_strangers_is_not(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    const struct uuid id = enrol(&guest);
+    assert_ok(db_script(front.db, "DELETE FROM heartbeats", &err));
+    OWNED(visitor_done) struct visitor stranger = visitor_open();
+    opens(&stranger, &id, ticket);
+    assert_false(is_heard_of(&id));
+    OWNED(visitor_done) struct visitor holder = visitor_open();
+    OWNED(mem_drop) char *key = hex_of(SPAN_OF(holder.link_key));
+    OWNED(text_done) struct text statement = {0};
+    text_addf(&statement, "UPDATE instances SET link_key = decode('%s', 'hex')", key);
+    assert_ok(db_script(front.db, text_str(&statement), &err));
+    opens(&holder, &id, ticket);
+    assert_true(is_heard_of(&id));
+}
+
 static void a_guest_that_was_refused_may_try_again_with_its_ticket(void **state)
 {
     (void)state;
@@ -340,6 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         AT_FRONT(the_first_pass_uses_the_ticket_up),
         AT_FRONT(a_guests_first_word_opens_its_place),
+        AT_FRONT(a_holders_hello_is_heard_and_a_strangers_is_not),
         AT_FRONT(a_guest_that_was_refused_may_try_again_with_its_ticket),
         AT_FRONT(an_agent_that_crashed_before_its_first_pass_comes_back_with_another_key),
         AT_FRONT(a_controller_that_died_in_between_leaves_the_ticket_to_its_bearer),

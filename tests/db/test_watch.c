@@ -444,6 +444,23 @@ static void an_agent_that_stays_silent_is_given_up(void **state)
     assert_string_equal(list.at[0].reason, "agent-silent");
 }
 
+/* Its last heartbeat is of before it was given up, and its first is still to come. */
+static void an_agent_that_has_just_come_back_is_not_given_up_for_its_past(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    silent_machines(2);
+    assert_ok(db_script(stage.db,
+                        "INSERT INTO heartbeats (instance, last_seen, seq, load)"
+                        " SELECT id, now() - interval '1 hour', 1, 0 FROM instances;"
+                        "UPDATE instances SET phase_since = now() WHERE id = (SELECT "
+                        "min(id::text)::uuid FROM instances)",
+                        &err));
+    rounds_of_an_old_controller();
+    assert_int_equal(stage_count("running"), 1);
+    assert_int_equal(stage_count("failed"), 1);
+}
+
 static void many_that_fall_silent_together_are_held(void **state)
 {
     (void)state;
@@ -519,6 +536,7 @@ int main(void)
         STAGED(a_machine_of_another_project_that_vanished_is_noticed),
         STAGED(an_outage_of_ours_is_not_their_silence),
         STAGED(an_agent_that_stays_silent_is_given_up),
+        STAGED(an_agent_that_has_just_come_back_is_not_given_up_for_its_past),
         STAGED(many_that_fall_silent_together_are_held),
         STAGED(an_orphan_is_stored_and_removed_by_hand_only),
     };
