@@ -44,11 +44,13 @@ INSERT INTO audit (project, actor, verb, object, detail)
 SELECT $1, $3, verb, 'distrust:' || id, jsonb_build_object('what', what, 'value', value)
 FROM (SELECT * FROM begun UNION ALL SELECT * FROM ended) AS changed;
 
--- Whom to ask for new evidence, some at a time.
+-- Whom to ask for new evidence, some at a time. Asked is not heard: whoever has shown none since is asked again.
 -- name: distrust_due
 SELECT DISTINCT y.instance FROM distrusts d CROSS JOIN LATERAL (
     SELECT x.instance FROM distrust_instances x JOIN instances i ON i.id = x.instance
-    WHERE x.distrust = d.id AND x.asked_at IS NULL
+    WHERE x.distrust = d.id
+      AND (x.asked_at IS NULL OR (x.asked_at < statement_timestamp() - interval '2 minutes'
+                                  AND coalesce(i.verified_at, '-infinity') < x.asked_at))
       AND i.trust = 'trusted' AND i.phase <> 'terminated' AND ($1::uuid IS NULL OR x.instance > $1)
     ORDER BY x.instance LIMIT $2) y
 WHERE d.in_force_at IS NOT NULL AND d.lifted_at IS NULL
@@ -56,7 +58,7 @@ ORDER BY y.instance LIMIT $2;
 
 -- name: distrust_asked
 UPDATE distrust_instances x SET asked_at = clock_timestamp() FROM distrusts d
-WHERE d.id = x.distrust AND x.instance = ANY($1) AND x.asked_at IS NULL
+WHERE d.id = x.distrust AND x.instance = ANY($1)
   AND d.in_force_at IS NOT NULL AND d.lifted_at IS NULL;
 
 -- Every version that one of the instances was ever handed, or anybody on a verdict that shows one of

@@ -282,6 +282,31 @@ static void once_in_force_it_freezes_and_asks_for_new_evidence(void **state)
     assert_problem(again, 409, "distrusted-already");
 }
 
+static size_t count_due(void)
+{
+    struct error err = {0};
+    OWNED(due_instance_list_done) struct due_instance_list due = {0};
+    assert_ok(distrust_store_due(ask_db, NULL, 100, &due, &err));
+    return due.count;
+}
+
+/* The question may have been lost with the link, or with us. */
+static void whoever_was_asked_and_showed_nothing_since_is_asked_again(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    const size_t others = count_due();
+    assert_ok(db_script(
+        ask_db, "UPDATE distrust_instances SET asked_at = asked_at - interval '3 minutes'", &err));
+    assert_int_equal(count_due(), others + 1);
+    assert_ok(db_script(
+        ask_db,
+        "UPDATE instances SET verified_at = clock_timestamp() - interval '1 minute'"
+        " WHERE id IN (SELECT instance FROM distrust_instances WHERE asked_at IS NOT NULL)",
+        &err));
+    assert_int_equal(count_due(), others);
+}
+
 /* Whom one act asked, another that is signed later asks again. */
 static void a_proposal_still_asks_whom_another_act_asked(void **state)
 {
@@ -365,6 +390,8 @@ int main(void)
         cmocka_unit_test_setup(what_was_seen_under_another_name_of_the_machine_counts, ask_quiet),
         cmocka_unit_test_setup(a_proposal_waits_for_its_signatures, ask_quiet),
         cmocka_unit_test_setup(once_in_force_it_freezes_and_asks_for_new_evidence, ask_quiet),
+        cmocka_unit_test_setup(whoever_was_asked_and_showed_nothing_since_is_asked_again,
+                               ask_quiet),
         cmocka_unit_test_setup(a_proposal_still_asks_whom_another_act_asked, ask_quiet),
         cmocka_unit_test_setup(proposals_without_end_lift_nothing, ask_quiet),
         cmocka_unit_test_setup(whose_verdict_ran_out_is_not_counted_as_trusted, ask_quiet),
