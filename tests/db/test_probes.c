@@ -361,17 +361,29 @@ static void a_yes_is_written_down_before_the_next_question_is_answered(void **st
     (void)await_row(PROBER_CONTROLLER, 2, 0, 1);
 }
 
+/* A question that had to be waited for is fresh, and its answer counts; once the next one comes, it
+ * has been taken in. */
+static void keeper_says_in_time(void)
+{
+    enum { WAITED_MS = 100 };
+    for (int fresh = 0; fresh < 2;) {
+        const int64_t from = clock_monotonic_ms();
+        front_keeper_says_how_it_is();
+        fresh += clock_monotonic_ms() - from >= WAITED_MS;
+    }
+}
+
 static void whom_another_controller_caught_is_asked_for_nothing_more(void **state)
 {
     (void)state;
     struct error err = {0};
     struct probe_row caught = {.every_seconds = 60, .samples = 1, .accepted = 1};
     front_keeper(1, "7.1");
+    keeper_says_in_time(); /* so it has a row */
     memcpy(caught.boot_id, front.keeper_boot, sizeof caught.boot_id);
     strcpy(caught.fault_code, "ok");
     assert_ok(probe_store_add(front.db, &caught, "controller:other", &err));
-    front_keeper_says_how_it_is();
-    front_keeper_says_how_it_is(); /* so its first word has been taken in */
+    keeper_says_in_time();
     nobody_is_challenged("three");
 }
 
