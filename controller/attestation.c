@@ -236,6 +236,20 @@ static bool touches_row(const struct appraisal *a, const struct verdict_row *row
     return passed(row) || memcmp(owner, row->link_key, SHA256_SIZE) == 0;
 }
 
+/* While a keeper judged, another verdict may have come by another link or controller, or another
+ * bearer of the ticket: this one answers for a row that is no more. */
+static enum outcome check_overtaken(struct desk *desk, const struct appraisal *a, struct error *err)
+{
+    struct instance now;
+    const struct instance *then = &a->instance;
+    TRY(instance_store_lock(desk->db, &then->id, &now, err));
+    return uuid_equal(&now.verdict_id, &then->verdict_id) &&
+                   memcmp(now.link_key, then->link_key, sizeof now.link_key) == 0 &&
+                   memcmp(now.ticket_key, then->ticket_key, sizeof now.ticket_key) == 0
+               ? OK
+               : fail_code(err, ERR_CONFLICT, "challenge-again", "another verdict came between");
+}
+
 static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict_row *row,
                           struct instance *now, struct error *err)
 {
@@ -243,6 +257,8 @@ static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict
     TRY(transaction_begin(desk->db, &tx, err));
     if (passed(row) && is_enrolling(a))
         TRY(ticket_store_use(desk->db, &row->instance, row->link_key, desk->actor, err));
+    else
+        TRY(check_overtaken(desk, a, err));
     TRY(verdict_store_record(desk->db, row, bytes_span(&a->evidence), desk->actor, now, err));
     if (now->trust == TRUST_TRUSTED) {
         TRY(delivery_store_renew(desk->db, &row->instance, desk->actor, err));

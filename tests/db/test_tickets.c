@@ -123,6 +123,38 @@ static void a_holders_hello_is_heard_and_a_strangers_is_not(void **state)
     assert_true(is_heard_of(&id));
 }
 
+/* Its evidence lay with a slow keeper while another controller let somebody pass: what it is said
+ * of is not the row as it is. */
+static void a_verdict_that_was_overtaken_changes_nothing_and_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct challenge challenge = {0};
+    struct appraise_wish wish = {0};
+    struct verdict_notice notice = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    const struct uuid id = enrol(&guest);
+    for (int passes_too = 0; passes_too < 2; passes_too++) {
+        assert_ok(visitor_challenge(&guest, &challenge, &err));
+        const uint64_t sent = visitor_sends(&guest, challenge.nonce);
+        const uint64_t asked = front_keeper_asked(VERB_APPRAISE, &appraise_wish_record, &wish);
+        record_done(&appraise_wish_record, &wish);
+        OWNED(text_done) struct text statement = {0};
+        text_addf(&statement, "UPDATE instances SET link_key = decode(repeat('0%d', 32), 'hex')",
+                  passes_too + 1);
+        assert_ok(db_script(front.db, text_str(&statement), &err));
+        const struct instance before = front_row(&id);
+        front_keeper_concludes(asked, &guest, passes_too == 1, 1);
+        assert_ok(visitor_hears(&guest, sent, &notice, &err));
+        assert_string_equal(notice.reason, "challenge-again");
+        const struct instance after = front_row(&id);
+        assert_int_equal(after.trust, TRUST_TRUSTED);
+        assert_true(uuid_equal(&after.verdict_id, &before.verdict_id));
+        assert_memory_equal(after.link_key, before.link_key, SHA256_SIZE);
+    }
+    passes(&guest, 1); /* its next one is of the row as it is: the same boot speaks for it again */
+}
+
 static void a_guest_that_was_refused_may_try_again_with_its_ticket(void **state)
 {
     (void)state;
@@ -371,6 +403,7 @@ int main(void)
         AT_FRONT(the_first_pass_uses_the_ticket_up),
         AT_FRONT(a_guests_first_word_opens_its_place),
         AT_FRONT(a_holders_hello_is_heard_and_a_strangers_is_not),
+        AT_FRONT(a_verdict_that_was_overtaken_changes_nothing_and_is_asked_for_again),
         AT_FRONT(a_guest_that_was_refused_may_try_again_with_its_ticket),
         AT_FRONT(an_agent_that_crashed_before_its_first_pass_comes_back_with_another_key),
         AT_FRONT(a_controller_that_died_in_between_leaves_the_ticket_to_its_bearer),

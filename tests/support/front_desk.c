@@ -405,12 +405,18 @@ static void keeper_appraises(struct visitor *v, bool passes, uint8_t boot)
     front_keeper_concludes(asked, v, passes, boot);
 }
 
+enum outcome visitor_hears(struct visitor *v, uint64_t id, struct verdict_notice *out,
+                           struct error *err)
+{
+    return hear(&v->caller, id, &verdict_notice_record, out, err);
+}
+
 enum outcome visitor_answer(struct visitor *v, const struct challenge *challenge, bool passes,
                             uint8_t boot, struct verdict_notice *out, struct error *err)
 {
     uint64_t id = visitor_sends(v, challenge->nonce);
     keeper_appraises(v, passes, boot);
-    return hear(&v->caller, id, &verdict_notice_record, out, err);
+    return visitor_hears(v, id, out, err);
 }
 
 enum outcome visitor_prove(struct visitor *v, bool passes, uint8_t boot, struct verdict_notice *out,

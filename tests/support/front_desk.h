@@ -92,6 +92,8 @@ enum outcome visitor_hears_passport(struct visitor *v, uint64_t id, struct passp
 uint64_t visitor_begins(struct visitor *v);
 uint64_t visitor_sends(struct visitor *v, const uint8_t nonce[static NONCE_SIZE]);
 void front_keeper_challenges(uint64_t asked);
+enum outcome visitor_hears(struct visitor *v, uint64_t id, struct verdict_notice *out,
+                           struct error *err);
 void front_keeper_concludes(uint64_t asked, struct visitor *v, bool passes, uint8_t boot);
 
 #endif
