@@ -473,6 +473,13 @@ static void who_is_not_heard_of_is_silent(void **state)
         {.instance = quiet.id, .last_seen = moment_add_seconds(clock_now(), -100), .seq = 1},
     };
     assert_ok(instance_store_beats(db, beats, countof(beats), &err));
+    OWNED(instance_list_done) struct instance_list young = {0};
+    assert_ok(instance_store_silent(db, 90, 100, &young, &err));
+    assert_int_equal(young.count, 0); /* it has just begun to run */
+    assert_ok(db_script(db,
+                        "UPDATE instances SET phase_since = clock_timestamp() - interval '100 s'"
+                        " WHERE fleet = 'quiet'",
+                        &err));
     OWNED(instance_list_done) struct instance_list list = {0};
     assert_ok(instance_store_silent(db, 90, 100, &list, &err));
     assert_int_equal(list.count, 1);
