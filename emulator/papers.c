@@ -194,9 +194,10 @@ static void add_lines(struct bytes *out, struct span text)
     }
 }
 
+/* The same whenever it is asked for: document and signature come by two requests. */
 static struct moment start_of(const struct paper *paper)
 {
-    return paper->flaw == PAPER_EXPIRED ? moment_add_seconds(paper->at, INT64_C(2) * 86400)
+    return paper->flaw == PAPER_EXPIRED ? moment_add_seconds(paper->started, INT64_C(2) * 86400)
                                         : paper->started;
 }
 

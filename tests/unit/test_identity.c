@@ -422,6 +422,8 @@ static void papers_are_of_their_time(void **state)
 {
     (void)state;
     SUSPECT(CLOUD_AWS, REASON_IDENTITY_TIME, m->paper.flaw = PAPER_EXPIRED);
+    SUSPECT(CLOUD_AWS, REASON_IDENTITY_TIME, m->paper.flaw = PAPER_EXPIRED; m->other = m->paper;
+            m->other.at = clock_at_seconds(NOW + 1)); /* asked for a second after its signature */
     SUSPECT(CLOUD_AZURE, REASON_IDENTITY_TIME, m->paper.flaw = PAPER_EXPIRED);
     SUSPECT(CLOUD_AZURE, REASON_IDENTITY_TIME, m->later_seconds = -3600);
     SUSPECT(CLOUD_GCP, REASON_IDENTITY_TIME, m->paper.flaw = PAPER_EXPIRED);
