@@ -262,11 +262,14 @@ static void a_renewal_is_planned_in_time_for_the_fleets_objective(void **state)
     front_keeper(4, "7.1");
     const struct uuid first = front_instance("other", "ticket-a");
     assert_in_range(told_to_renew(&first, "ticket-a", 1), 350, 480); /* of ten minutes */
+    OWNED(transaction_end) struct transaction tx = {0};
+    assert_ok(transaction_begin(front.db, &tx, &err)); /* nobody sees it unpaused, and retires */
     OWNED(fleet_done) struct fleet fleet = fixture_fleet(front.db, "web", 0);
     assert_ok(db_script(front.db,
-                        "UPDATE fleets SET paused = true, objective = " /* nobody retires it */
+                        "UPDATE fleets SET paused = true, objective = "
                         "'{\"verified_percent\": 99.5, \"within_seconds\": 100}'",
                         &err));
+    assert_ok(transaction_commit(&tx, &err));
     const struct uuid second = front_instance("web", "ticket-b");
     assert_in_range(told_to_renew(&second, "ticket-b", 2), 55, 80);
 }

@@ -272,10 +272,13 @@ struct uuid front_instance(const char *fleet, const char *ticket)
         .ticket_hashes = hash,
         .count = 1,
     };
+    OWNED(transaction_end) struct transaction tx = {0};
+    assert_ok(transaction_begin(front.db, &tx, &err));
     assert_ok(instance_store_add_many(front.db, &order, "test", &err));
-    /* The workers have no such account: nothing of it is due. */
+    /* The workers have no such account: nothing of it is ever due. */
     assert_ok(
         db_script(front.db, "UPDATE instances SET next_due = now() + interval '1 year'", &err));
+    assert_ok(transaction_commit(&tx, &err));
     return id;
 }
 
