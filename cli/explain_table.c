@@ -145,7 +145,7 @@ const struct explanation explanations[] = {
     {"bad-address", "the address to listen on is no IP address", "correct it in the settings"},
     {"cannot-listen", "the port cannot be listened on", "see who has it"},
     {"shutdown", "the controller stops", "nothing: it is done after the restart"},
-    {"agent-not-connected", "the instance's agent is on no link of this controller", "see that the instance runs"},
+    {"agent-not-connected", "the instance's agent is on no controller's link", "see that the instance runs"},
     {"boot-timeout", "the instance's agent did not speak in time", "look at the machine's console, image and user-data"},
     {"gone", "the instance's machine ended without being asked", "nothing: the fleet starts another"},
     {"other-machine", "another machine bears that name now, or is meant by that reference", "look at the list again: muster orphans, muster instances get ID"},

@@ -207,21 +207,33 @@ static bool is_enrolling(const struct appraisal *a)
     return span_is_zero(SPAN_OF(a->instance.link_key));
 }
 
-/* Somebody else holds the instance's link key, is on the link now, and this is not the same boot:
+/* On this controller's link or on another one's. */
+static enum outcome ask_holder(struct desk *desk, struct guest *holder, const struct uuid *instance,
+                               bool *out_is_there, struct error *err)
+{
+    static const char why[] = "claimant";
+    *out_is_there = holder != NULL;
+    if (holder == NULL)
+        return holder_store_ask(desk->db, instance, desk->actor, why, out_is_there, err);
+    error_ignore(guest_demand(holder, why, NULL));
+    return OK;
+}
+
+/* Somebody else holds the instance's link key, is on a link now, and this is not the same boot:
  * a clone, or a move nobody asked for. It gets nothing; the holder is asked to prove itself anew
  * (trust.md section 9). */
 static enum outcome check_incumbent(struct desk *desk, struct guest *guest,
                                     const struct appraisal *a, const struct verdict_row *row,
                                     struct error *err)
 {
+    bool is_there = false;
     struct guest *holder = map_get(desk->guests, &a->instance.id);
-    if (holder == NULL || holder == guest || !passed(row) ||
+    if (holder == guest || !passed(row) || is_enrolling(a) ||
         memcmp(row->report_id, a->instance.report_id, sizeof row->report_id) == 0)
         return OK;
-    struct attest_wish wish = {.why = "claimant"};
-    OWNED(bytes_done) struct bytes body = {0};
-    message_print(VERB_ATTEST, &attest_wish_record, &wish, &body);
-    error_ignore(guest_demand(holder, bytes_span(&body), NULL));
+    TRY(ask_holder(desk, holder, &a->instance.id, &is_there, err));
+    if (!is_there)
+        return OK;
     LOG(WARN, "instance.claimed-twice", TEXT("instance", uuid_text(&a->instance.id).at));
     return fail_code(err, ERR_CONFLICT, "claimant-refused",
                      "another boot speaks for this instance now");
@@ -250,6 +262,13 @@ static enum outcome check_overtaken(struct desk *desk, const struct appraisal *a
                : fail_code(err, ERR_CONFLICT, "challenge-again", "another verdict came between");
 }
 
+/* Told with its verdict: nobody on another controller shall pass for it between. */
+static bool comes_anew(const struct desk *desk, const struct guest *guest,
+                       const struct uuid *instance)
+{
+    return guest != NULL && map_get(desk->guests, instance) == NULL;
+}
+
 static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict_row *row,
                           struct instance *now, struct error *err)
 {
@@ -261,6 +280,8 @@ static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict
         TRY(check_overtaken(desk, a, err));
     TRY(verdict_store_record(desk->db, row, bytes_span(&a->evidence), desk->actor, now, err));
     if (now->trust == TRUST_TRUSTED) {
+        if (comes_anew(desk, later_guest(a->later), &row->instance))
+            TRY(holder_store_put(desk->db, &row->instance, 1, desk->actor, err));
         TRY(delivery_store_renew(desk->db, &row->instance, desk->actor, err));
         TRY(delivery_store_plan(desk->db, &row->instance, desk->actor, err));
     }

@@ -168,6 +168,7 @@ static void tick(struct desk *desk)
 {
     watch_certificate(desk);
     flush_beats(desk);
+    holders_tick(desk);
     calls_tick(desk->calls, clock_monotonic_ms());
     release_due(desk);
     recall_due(desk);
@@ -206,6 +207,7 @@ static void *run(void *argument)
         }
     }
     flush_beats(desk);
+    holders_leave(desk);
     return NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "controller/key_book.h"
 #include "controller/service.h"
 #include "controller/slots.h"
+#include "db/holder_store.h"
 #include "db/ticket_store.h"
 #include "lib/base/bucket.h"
 #include "lib/base/map.h"
@@ -50,6 +51,8 @@ struct desk {
     struct queue *inbox;         /* struct desk_task *, from HTTP threads */
     struct beat beats[BEATS_MAX];
     size_t beat_count;
+    struct uuid turned[HOLDERS_MAX]; /* whose holder came or left since the last tick */
+    size_t turned_count;
     char actor[HOLDER_SIZE]; /* "controller:..." in audit, and holder of delivery leases */
     int64_t next_tick_ms;
     bool release_soon;
@@ -132,9 +135,15 @@ void guest_free(struct guest *guest);
 /* From now on this connection speaks for the instance; another one is closed. */
 void guest_takes_over(struct guest *guest);
 /* Its evidence is wanted now; told in a NOTE, and then it goes before others. */
-enum outcome guest_demand(struct guest *guest, struct span note, struct error *err);
+enum outcome guest_demand(struct guest *guest, const char *why, struct error *err);
 /* attestation.c: its turn has come. `begin` is a loan. */
 void guest_challenge(struct guest *guest, uint64_t id, const struct attest_begin *begin);
+
+/* holders.c: which instances' holders are on this controller's link, for the others over the
+ * database to know; and whose evidence they want. The database lags by a tick at most. */
+void holders_note(struct desk *desk, const struct uuid *instance); /* its holder came or left */
+void holders_tick(struct desk *desk);
+void holders_leave(struct desk *desk);
 
 /* recall.c: ask whom a charter distrusts for new evidence, some at each tick. */
 void recall_due(struct desk *desk);

@@ -50,8 +50,10 @@ void guest_free(struct guest *guest)
 {
     if (guest == NULL)
         return;
-    if (map_get(guest->desk->guests, &guest->instance) == guest)
+    if (map_get(guest->desk->guests, &guest->instance) == guest) {
         map_take(guest->desk->guests, &guest->instance);
+        holders_note(guest->desk, &guest->instance);
+    }
     let_ticket_go(guest);
     guest->slot->guest = NULL;
     if (guest->slot->applicant.state != APPLICANT_ADMITTED)
@@ -101,10 +103,14 @@ void guest_put_off(struct guest *guest, uint64_t id, int64_t after_ms)
     answer(guest, id, FRAME_PROBLEM, &body);
 }
 
-enum outcome guest_demand(struct guest *guest, struct span note, struct error *err)
+enum outcome guest_demand(struct guest *guest, const char *why, struct error *err)
 {
+    struct attest_wish wish = {0};
+    OWNED(bytes_done) struct bytes note = {0};
+    snprintf(wish.why, sizeof wish.why, "%s", why);
+    message_print(VERB_ATTEST, &attest_wish_record, &wish, &note);
     guest->demanded = true;
-    return link_send(guest->peer, FRAME_NOTE, link_id_new(), note, err);
+    return link_send(guest->peer, FRAME_NOTE, link_id_new(), bytes_span(&note), err);
 }
 
 struct later *later_new(struct guest *guest, uint64_t id)
@@ -277,8 +283,10 @@ static enum outcome admit(struct guest *guest, const struct hello *hello, struct
     enum trust trust = instance_trust_at(&instance, clock_now());
     guest->claim = holder ? CLAIM_HOLDER : has_passed(&instance) ? CLAIM_OTHER : CLAIM_FIRST;
     guest->good_until = trust == TRUST_TRUSTED ? instance.valid_until : (struct moment){0};
-    if (holder && trust == TRUST_TRUSTED)
+    if (holder && trust == TRUST_TRUSTED) {
         guest_takes_over(guest);
+        holders_note(guest->desk, &guest->instance);
+    }
     snprintf(reply->trust, sizeof reply->trust, "%s", name_of(&trust_names, (int)trust));
     reply->epoch = instance.epoch;
     return OK;

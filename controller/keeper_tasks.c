@@ -21,6 +21,7 @@ struct question {
     struct bytes body;    /* of the reply */
     struct bytes message; /* what is asked, as it goes out */
     struct uuid instance;
+    const char *why; /* its evidence is wanted */
 };
 
 static struct question *question_new(void (*run)(struct desk *, struct desk_task *))
@@ -238,6 +239,19 @@ enum outcome keeper_task_charter(struct desk *desk, const char *jws, int64_t *ou
 
 /* ---- an agent's fresh evidence ---- */
 
+static enum outcome demand(struct desk *desk, const struct uuid *instance, const char *why,
+                           struct error *err)
+{
+    bool is_elsewhere = false;
+    struct guest *guest = map_get(desk->guests, instance);
+    if (guest != NULL)
+        return guest_demand(guest, why, err);
+    TRY(holder_store_ask(desk->db, instance, desk->actor, why, &is_elsewhere, err));
+    return is_elsewhere ? OK
+                        : fail_code(err, ERR_NOT_FOUND, "agent-not-connected",
+                                    "its agent is on no controller's link");
+}
+
 static void ask_agent(struct desk *desk, struct desk_task *task)
 {
     struct question *q = (struct question *)task;
@@ -246,10 +260,7 @@ static void ask_agent(struct desk *desk, struct desk_task *task)
         shut(q);
         return;
     }
-    struct guest *guest = map_get(desk->guests, &q->instance);
-    enum outcome outcome = guest == NULL ? fail_code(&err, ERR_NOT_FOUND, "agent-not-connected",
-                                                     "its agent is not on this controller's link")
-                                         : guest_demand(guest, bytes_span(&q->message), &err);
+    enum outcome outcome = demand(desk, &q->instance, q->why, &err);
     question_end(q, outcome, span_of_text("{}"), &err);
 }
 
@@ -257,9 +268,7 @@ enum outcome keeper_task_attest(struct desk *desk, const struct uuid *instance, 
                                 struct error *err)
 {
     struct question *q = question_new(ask_agent);
-    struct attest_wish wish = {0};
-    snprintf(wish.why, sizeof wish.why, "%s", why);
-    message_print(VERB_ATTEST, &attest_wish_record, &wish, &q->message);
     q->instance = *instance;
+    q->why = why;
     return wait_for(desk, q, NULL, NULL, err);
 }

@@ -52,6 +52,7 @@ controller_libcontroller_a_SOURCES += controller/keeper_probes.c controller/keep
 controller_libcontroller_a_SOURCES += controller/keeper_status.c controller/keeper_status.h
 controller_libcontroller_a_SOURCES += controller/keeper_tasks.c controller/keeper_tasks.h
 controller_libcontroller_a_SOURCES += controller/keepers.c controller/keepers.h
+controller_libcontroller_a_SOURCES += controller/holders.c
 controller_libcontroller_a_SOURCES += controller/key_book.c controller/key_book.h
 controller_libcontroller_a_SOURCES += controller/leftovers.c controller/leftovers.h
 controller_libcontroller_a_SOURCES += controller/notices.c controller/notices.h

@@ -11,17 +11,14 @@ static enum outcome recall(struct desk *desk, struct error *err)
 {
     struct uuid asked[RECALLS_A_TICK];
     size_t count = 0;
-    const struct attest_wish wish = {.why = "distrust"};
-    OWNED(bytes_done) struct bytes body = {0};
     OWNED(due_instance_list_done) struct due_instance_list due = {0};
     const struct uuid *after = uuid_is_zero(&desk->recalled) ? NULL : &desk->recalled;
     TRY(distrust_store_due(desk->db, after, RECALLS_A_TICK, &due, err));
-    message_print(VERB_ATTEST, &attest_wish_record, &wish, &body);
     for (size_t i = 0; i < due.count; i++) {
         struct guest *guest = map_get(desk->guests, &due.at[i].instance);
         if (guest == NULL)
             continue;
-        error_ignore(guest_demand(guest, bytes_span(&body), NULL));
+        error_ignore(guest_demand(guest, "distrust", NULL));
         asked[count++] = due.at[i].instance;
     }
     desk->recalled =

@@ -17,6 +17,7 @@ db_libdb_a_SOURCES += db/endorsement_store.c db/endorsement_store.h
 db_libdb_a_SOURCES += db/exposure_store.c db/exposure_store.h
 db_libdb_a_SOURCES += db/fleet_store.c db/fleet_store.h
 db_libdb_a_SOURCES += db/hold_store.c db/hold_store.h
+db_libdb_a_SOURCES += db/holder_store.c db/holder_store.h
 db_libdb_a_SOURCES += db/image_store.c db/image_store.h
 db_libdb_a_SOURCES += db/instance_beats.c
 db_libdb_a_SOURCES += db/instance_history.c db/instance_history.h
@@ -49,6 +50,7 @@ DB_QUERIES += $(top_srcdir)/db/queries/endorsement.sql
 DB_QUERIES += $(top_srcdir)/db/queries/exposure.sql
 DB_QUERIES += $(top_srcdir)/db/queries/fleet.sql
 DB_QUERIES += $(top_srcdir)/db/queries/hold.sql
+DB_QUERIES += $(top_srcdir)/db/queries/holder.sql
 DB_QUERIES += $(top_srcdir)/db/queries/image.sql
 DB_QUERIES += $(top_srcdir)/db/queries/instance.sql
 DB_QUERIES += $(top_srcdir)/db/queries/keeper.sql
@@ -87,7 +89,8 @@ DB_MIGRATIONS += $(top_srcdir)/db/migrations/0025_notices.sql \
 	$(top_srcdir)/db/migrations/0028_pages_of_notices.sql \
 	$(top_srcdir)/db/migrations/0029_unsupported_orders.sql \
 	$(top_srcdir)/db/migrations/0030_unseen_accounts.sql \
-	$(top_srcdir)/db/migrations/0031_pages_of_instances.sql
+	$(top_srcdir)/db/migrations/0031_pages_of_instances.sql \
+	$(top_srcdir)/db/migrations/0032_holders.sql
 
 EXTRA_DIST += tools/sql2c $(DB_QUERIES) $(DB_MIGRATIONS)
 BUILT_SOURCES += db/statements.h

@@ -6,4 +6,5 @@ ON CONFLICT (name) DO UPDATE SET last_seen = clock_timestamp();
 SELECT count(*) FROM controllers WHERE last_seen > clock_timestamp() - interval '30 seconds';
 
 -- name: controller_forget
-DELETE FROM controllers WHERE last_seen < clock_timestamp() - interval '1 day';
+WITH gone AS (DELETE FROM controllers WHERE last_seen < clock_timestamp() - interval '1 day' RETURNING name)
+DELETE FROM holders h USING gone WHERE h.controller = gone.name;

@@ -36,6 +36,7 @@ check_PROGRAMS += tests/db/test_notices
 check_PROGRAMS += tests/db/test_notices_pages
 check_PROGRAMS += tests/db/test_notices_seen
 check_PROGRAMS += tests/db/test_retention
+check_PROGRAMS += tests/db/test_holders
 check_PROGRAMS += tests/db/test_slots
 check_PROGRAMS += tests/db/test_slots_shared
 check_PROGRAMS += tests/db/test_tickets

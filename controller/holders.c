@@ -1,0 +1,65 @@
+/* Which instances' holders are on this controller's link. Another controller that hears another
+ * boot speak for one of them must know, for two machines cannot be one (trust.md section 9). */
+#include "controller/desk.h"
+#include "lib/base/log.h"
+
+/* Who turned about twice is written as it is now. */
+static void write_turned(struct desk *desk)
+{
+    struct error err = {0};
+    struct uuid here[HOLDERS_MAX], left[HOLDERS_MAX];
+    size_t here_count = 0, left_count = 0;
+    for (size_t i = 0; i < desk->turned_count; i++)
+        if (map_get(desk->guests, &desk->turned[i]) != NULL)
+            here[here_count++] = desk->turned[i];
+        else
+            left[left_count++] = desk->turned[i];
+    desk->turned_count = 0;
+    /* A leave that is lost is made good when somebody asks; a put when the holder comes again. */
+    if (here_count > 0 && holder_store_put(desk->db, here, here_count, desk->actor, &err) != OK)
+        log_error("holders.not-kept", &err);
+    if (left_count > 0 && holder_store_leave(desk->db, left, left_count, desk->actor, &err) != OK)
+        log_error("holders.not-kept", &err);
+}
+
+void holders_note(struct desk *desk, const struct uuid *instance)
+{
+    if (desk->turned_count == HOLDERS_MAX)
+        write_turned(desk);
+    desk->turned[desk->turned_count++] = *instance;
+}
+
+/* Those asked for who are not here have left without a word in the database. */
+static enum outcome tell_asked(struct desk *desk, struct error *err)
+{
+    struct uuid told[HOLDERS_MAX];
+    size_t count = 0;
+    OWNED(holder_list_done) struct holder_list asked = {0};
+    TRY(holder_store_asked(desk->db, desk->actor, &asked, err));
+    for (size_t i = 0; i < asked.count; i++) {
+        struct guest *guest = map_get(desk->guests, &asked.at[i].instance);
+        told[count++] = asked.at[i].instance;
+        if (guest == NULL)
+            holders_note(desk, &asked.at[i].instance);
+        else
+            error_ignore(guest_demand(guest, asked.at[i].asked, NULL));
+    }
+    return count > 0 ? holder_store_told(desk->db, told, count, desk->actor, err) : OK;
+}
+
+void holders_tick(struct desk *desk)
+{
+    struct error err = {0};
+    if (tell_asked(desk, &err) != OK)
+        log_error("holders.not-asked", &err);
+    if (desk->turned_count > 0)
+        write_turned(desk);
+}
+
+void holders_leave(struct desk *desk)
+{
+    struct error err = {0};
+    desk->turned_count = 0;
+    if (holder_store_leave_all(desk->db, desk->actor, &err) != OK)
+        log_error("holders.not-kept", &err);
+}
