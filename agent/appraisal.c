@@ -11,6 +11,7 @@ enum {
     REATTEST_LEAST_SECONDS = 10, /* by our own clock, which may be wrong */
     DEMAND_SPACING_MS = 1000,
     AGAINS_AT_ONCE = 3, /* then it counts as a failure */
+    DAY_MS = 24 * 3600 * 1000,
 };
 
 void appraisal_init(struct appraisal *a, const struct appraisal_guest *guest)
@@ -75,6 +76,15 @@ static int64_t reattest_in_ms(const struct verdict_notice *verdict)
         seconds = left > REATTEST_LEAST_SECONDS ? left : sooner(seconds, REATTEST_LEAST_SECONDS);
     int64_t ms = seconds * 1000;
     return ms - (int64_t)random_below((uint64_t)ms / 5 + 1);
+}
+
+/* What needs a name is closed to a machine without one: it comes again before its verdict ends, but
+ * ever later, for there may be no such service at all. */
+static int64_t named_in_ms(const struct appraisal *a)
+{
+    static const struct retry_policy policy = {
+        .least_ms = 3000, .first_ms = 10000, .most_ms = DAY_MS};
+    return a->silences == 0 ? INT64_MAX : retry_wait_ms(&policy, a->silences);
 }
 
 static void wait_after_failure(struct appraisal *a, int64_t told_ms)
@@ -152,12 +162,12 @@ static enum outcome check_root(const struct appraisal *a, const struct challenge
 }
 
 /* Documents are a convenience: whatever is in the way, evidence goes without them. */
-static void print_rest(const struct appraisal *a, const struct challenge *challenge,
-                       struct bytes *out)
+static void print_rest(struct appraisal *a, const struct challenge *challenge, struct bytes *out)
 {
     OWNED(cloud_documents_done) struct cloud_documents documents = {0};
-    if (a->guest->metadata != NULL)
-        metadata_source_ask(a->guest->metadata, challenge->nonce, &documents);
+    const bool said = a->guest->metadata == NULL ||
+                      metadata_source_ask(a->guest->metadata, challenge->nonce, &documents);
+    a->silences = said ? 0 : a->silences + 1;
     OWNED(mem_drop) char *text = cloud_documents_print(a->guest->boot, &documents);
     bytes_add(out, span_of_text(text));
 }
@@ -248,7 +258,7 @@ static enum outcome obey(struct appraisal *a, const struct verdict_notice *verdi
     a->keys[KEY_CURRENT] = TAKE(a->keys[KEY_PENDING]);
     a->failures = 0;
     a->agains = 0;
-    be_due_at(a, clock_monotonic_ms() + reattest_in_ms(verdict));
+    be_due_at(a, clock_monotonic_ms() + sooner(reattest_in_ms(verdict), named_in_ms(a)));
     return OK;
 }
 

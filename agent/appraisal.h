@@ -33,6 +33,7 @@ struct appraisal {
     bool demanded; /* since it began: the controller wishes another one */
     int failures;  /* in a row */
     int agains;    /* challenges that were too old, in a row */
+    int silences;  /* of the metadata service, in a row */
     uint8_t nonce[NONCE_SIZE];
     struct bytes evidence;
     int64_t part;

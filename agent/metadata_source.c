@@ -62,10 +62,16 @@ static enum outcome ask(const struct metadata_source *source,
     return cloud_documents_from_json(json, out, err);
 }
 
-void metadata_source_ask(const struct metadata_source *source,
+bool metadata_source_ask(const struct metadata_source *source,
                          const uint8_t nonce[static NONCE_SIZE], struct cloud_documents *out)
 {
     struct error why = {0};
-    if (source->cloud != CLOUD_NONE && ask(source, nonce, out, &why) != OK)
+    if (source->cloud == CLOUD_NONE)
+        return true;
+    if (ask(source, nonce, out, &why) != OK)
         LOG(WARN, "documents.left-out", TEXT("code", why.code), TEXT("why", why.text));
+    for (size_t i = 0; i < CLOUD_PARTS; i++)
+        if (out->parts[i].len > 0)
+            return true;
+    return false;
 }

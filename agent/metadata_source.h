@@ -18,8 +18,9 @@ struct metadata_source {
 enum outcome metadata_cloud(const char *word, const char *vendor_file, enum cloud_kind *out,
                             struct error *err);
 
-/* Leaves `out` empty when nothing came, and logs why. */
-void metadata_source_ask(const struct metadata_source *source,
+/* Leaves `out` empty when nothing came, and logs why. False: there is a service, and it said
+ * nothing. */
+bool metadata_source_ask(const struct metadata_source *source,
                          const uint8_t nonce[static NONCE_SIZE], struct cloud_documents *out);
 
 #endif

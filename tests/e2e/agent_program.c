@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/attest/cloud_documents.h"
 #include "lib/base/file.h"
 #include "lib/crypto/random.h"
 #include "lib/crypto/seal.h"
@@ -203,6 +205,37 @@ static void a_lost_controller_is_dialled_again_with_the_same_key(void **state)
     assert_memory_equal(first, link_peer_fingerprint(w->peer), SHA256_SIZE);
 }
 
+static struct cloud_documents documents_shown(struct agent_world *w)
+{
+    struct error err = {0};
+    struct cloud_documents out = {0};
+    OWNED(evidence_done) struct evidence evidence = {0};
+    agent_challenge(w, w->root.cert);
+    agent_take_evidence(w, &evidence);
+    assert_ok(cloud_documents_read(bytes_span(&evidence.rest), &out, &err));
+    return out;
+}
+
+/* What only a machine with a name gets would stay closed until its verdict ends. */
+static void an_agent_whose_metadata_service_said_nothing_comes_again_soon(void **state)
+{
+    struct agent_world *w = *state;
+    OWNED(mem_drop) char *service = scratch_path(w->folder, "service");
+    OWNED(text_done) struct text config = {0}, program = {0};
+    text_addf(&program,
+              "#!/bin/sh\n[ -e %s.asked ] && exec echo '{\"aws\":{\"document\":\"aGVyZQ==\"}}'\n"
+              "touch %s.asked\necho '{}'\n",
+              service, service);
+    agent_put(w, "service", text_str(&program));
+    assert_int_equal(chmod(service, 0700), 0);
+    text_addf(&config, "metadata = aws\nmetadata-program = %s\n", service);
+    agent_put_config(w, text_str(&config));
+    agent_start(w);
+    agent_trust(w); /* for an hour */
+    OWNED(cloud_documents_done) struct cloud_documents documents = documents_shown(w);
+    assert_true(span_equal(bytes_span(&documents.parts[AWS_DOCUMENT]), span_of_text("here")));
+}
+
 static void it_says_how_it_is_used(void **state)
 {
     struct agent_world *w = *state;
@@ -236,6 +269,7 @@ int main(void)
         WITH_AGENT(where_it_may_an_agent_keeps_its_memory_out_of_swap),
         WITH_AGENT(a_restart_makes_new_keys),
         WITH_AGENT(a_lost_controller_is_dialled_again_with_the_same_key),
+        WITH_AGENT(an_agent_whose_metadata_service_said_nothing_comes_again_soon),
         WITH_AGENT(it_says_how_it_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
