@@ -43,13 +43,21 @@ bool row_is_fresh(const struct worker *w, const struct instance *row);
 /* How what the cloud goes on with fares. What is over is to be ended (operation_store_end) in the
  * transaction that writes down what came of it: between the two nobody would know. */
 struct following {
-    enum { FOLLOW_GOES_ON, FOLLOW_DONE, FOLLOW_FAILED } state; /* done: and well, or forgotten */
-    int64_t seconds;                                           /* goes on: until it is asked next */
-    struct error why;                                          /* failed: how */
+    enum {
+        FOLLOW_NOTHING, /* there is none of this intent, or its cloud has no such thing */
+        FOLLOW_GOES_ON,
+        FOLLOW_DONE, /* and well, or forgotten */
+        FOLLOW_FAILED,
+    } state;
+    int64_t seconds;  /* goes on: until it is asked next */
+    struct error why; /* failed: how */
 };
 /* An error: it could not be asked. */
 enum outcome operation_follow(struct worker *w, const struct open_cloud *open,
-                              const struct instance *row, struct following *out, struct error *err);
+                              const struct instance *row, enum intent intent, struct following *out,
+                              struct error *err);
+/* Its launch was answered, and its cloud may still go on with it: its worker asks how it fares. */
+bool row_is_followed(const struct instance *row);
 /* Keep what to ask by; an empty one is nothing to keep. Joins the caller's transaction. */
 enum outcome operation_keep(struct worker *w, const struct instance *row, enum intent intent,
                             const struct cloud_operation *operation, struct error *err);

@@ -149,13 +149,10 @@ static enum outcome end_machine(struct worker *w, const struct open_cloud *open,
 static enum outcome follow_end(struct worker *w, const struct open_cloud *open,
                                const struct instance *row, struct error *err)
 {
-    struct instance_operation kept;
     struct following end;
-    enum outcome outcome = operation_store_find(w->db, &row->id, &kept, err);
-    if (outcome == ERR_NOT_FOUND || (outcome == OK && kept.intent != INTENT_TERMINATE))
+    TRY(operation_follow(w, open, row, INTENT_TERMINATE, &end, err));
+    if (end.state == FOLLOW_NOTHING)
         return end_machine(w, open, row, err);
-    TRY(outcome);
-    TRY(operation_follow(w, open, row, &end, err));
     if (end.state == FOLLOW_GOES_ON)
         return row_look_later(w, row, end.seconds, err);
     TRY(operation_store_end(w->db, row, err));
@@ -173,8 +170,7 @@ static enum outcome end_it(struct worker *w, struct instance *row, struct error 
     TRY(clouds_get(&w->clouds, w->db, row->project, row->account, &open, err));
     if (row->cloud_ref[0] == '\0')
         return end_unseen(w, open, row, err);
-    return open->driver->follow != NULL ? follow_end(w, open, row, err)
-                                        : end_machine(w, open, row, err);
+    return follow_end(w, open, row, err);
 }
 
 static enum outcome begin_end(struct worker *w, struct instance *row, struct error *err)

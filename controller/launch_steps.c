@@ -195,8 +195,8 @@ static enum outcome follow_launch(struct worker *w, const struct instance *row,
 {
     struct open_cloud *open;
     TRY(clouds_get(&w->clouds, w->db, row->project, row->account, &open, err));
-    TRY(operation_follow(w, open, row, out, err));
-    if (out->state != FOLLOW_DONE)
+    TRY(operation_follow(w, open, row, INTENT_LAUNCH, out, err));
+    if (out->state == FOLLOW_GOES_ON || out->state == FOLLOW_FAILED)
         return OK;
     OWNED(transaction_end) struct transaction tx = {0};
     out->seconds = LOOK_BOOT_SECONDS;
@@ -210,10 +210,10 @@ static enum outcome follow_launch(struct worker *w, const struct instance *row,
 enum outcome await_boot(struct worker *w, struct instance *row, struct error *err)
 {
     int64_t waited = row_seconds_since(w, row, row->phase_since);
-    struct following launch = {.state = FOLLOW_DONE, .seconds = LOOK_BOOT_SECONDS};
+    struct following launch = {.state = FOLLOW_NOTHING, .seconds = LOOK_BOOT_SECONDS};
     struct error why = {0};
     enum outcome outcome = OK;
-    if (row->intent == INTENT_LAUNCH)
+    if (row_is_followed(row))
         outcome = follow_launch(w, row, &launch, &why);
     if (outcome == OK && launch.state == FOLLOW_FAILED)
         return row_fail(w, row, &launch.why, err);

@@ -26,6 +26,11 @@ bool error_is(const struct error *err, enum cloud_error kind)
     return strcmp(err->code, name_of(&cloud_error_names, (int)kind)) == 0;
 }
 
+bool row_is_followed(const struct instance *row)
+{
+    return row->phase == PHASE_BOOTING && row->intent == INTENT_LAUNCH;
+}
+
 enum failing {
     FAILING,
     FAILING_FOR_GOOD,
@@ -49,7 +54,7 @@ static enum outcome fail_it(struct worker *w, const struct instance *row, const 
         TEXT("phase", name_of(&phase_names, row->phase)), TEXT("code", why->code),
         TEXT("text", why->text));
     TRY(transaction_begin(w->db, &tx, err));
-    if (row->phase == PHASE_BOOTING && row->intent == INTENT_LAUNCH)
+    if (row_is_followed(row))
         TRY(operation_store_end(w->db, row, err)); /* whatever its cloud goes on with */
     if (of_place)
         TRY(note_place(w, row, why, how, err));
@@ -162,15 +167,18 @@ static enum outcome ask_after(const struct open_cloud *open, const struct instan
 }
 
 enum outcome operation_follow(struct worker *w, const struct open_cloud *open,
-                              const struct instance *row, struct following *out, struct error *err)
+                              const struct instance *row, enum intent intent, struct following *out,
+                              struct error *err)
 {
     struct instance_operation kept;
     struct cloud_operation operation = {0};
     struct error why = {0};
     _Static_assert(sizeof kept.name <= sizeof operation.name);
-    *out = (struct following){.state = FOLLOW_DONE};
+    *out = (struct following){.state = FOLLOW_NOTHING};
+    if (open->driver->follow == NULL)
+        return OK;
     enum outcome outcome = operation_store_find(w->db, &row->id, &kept, err);
-    if (outcome == ERR_NOT_FOUND || (outcome == OK && open->driver->follow == NULL))
+    if (outcome == ERR_NOT_FOUND || (outcome == OK && kept.intent != intent))
         return OK;
     TRY(outcome);
     outcome = ask_after(open, &kept, &operation, &why);
@@ -185,6 +193,7 @@ enum outcome operation_follow(struct worker *w, const struct open_cloud *open,
         return outcome;
     }
     FAULT("follow-after-call", err);
+    out->state = FOLLOW_DONE;
     /* What did not end well and may have been done all the same is looked at. */
     if (outcome != OK && !forgotten && outcome != ERR_AMBIGUOUS)
         *out = (struct following){.state = FOLLOW_FAILED, .why = why};

@@ -287,26 +287,21 @@ static bool is_of_one(enum outcome outcome)
     return outcome == ERR_DENIED || outcome == ERR_CONFLICT || outcome == ERR_INVALID;
 }
 
-/* Its cloud goes on with its launch, and says to its worker alone why nothing comes of it. */
-static bool is_followed(const struct instance *row)
-{
-    return row->phase == PHASE_BOOTING && row->intent == INTENT_LAUNCH &&
-           row->wanted != WANTED_GONE;
-}
-
 static enum outcome check_row(struct round *r, const struct instance *row, struct error *err)
 {
     r->counts->moving += is_moving(row);
     if (row->cloud_ref[0] == '\0')
         return OK;
+    /* To its worker alone its cloud says why nothing comes of it. */
+    const bool is_its_workers = row_is_followed(row) && row->wanted != WANTED_GONE;
     const struct sighting *seen = sighting_of(r, row);
     if (seen != NULL && seen->state == MACHINE_FAILED)
         return failed(r, row, seen, err);
     if (seen != NULL && seen->state == MACHINE_GONE)
-        return is_followed(row) ? OK : vanished(r, row, err);
+        return is_its_workers ? OK : vanished(r, row, err);
     if (seen != NULL)
         return doubt_look(r->worker, row, seen, err);
-    if (r->seen.partial || r->held || is_young(r, row) || is_followed(row))
+    if (r->seen.partial || r->held || is_young(r, row) || is_its_workers)
         return OK;
     /* Not in the list: ask for it by name before believing that. */
     struct sighting alone = {0};
