@@ -58,6 +58,7 @@ tests_support_libsupport_a_SOURCES = \
 	tests/support/soft_tpm.c tests/support/soft_tpm.h \
 	tests/support/small_charter.c tests/support/small_charter.h \
 	tests/support/spoil.c tests/support/spoil.h \
+	tests/support/places.c tests/support/places.h \
 	tests/support/stage.c tests/support/stage.h \
 	tests/support/call_permissions.c tests/support/call_permissions.h \
 	tests/support/sim_cloud.c tests/support/sim_cloud.h \

@@ -24,6 +24,7 @@ check_PROGRAMS += tests/db/test_instance_store
 check_PROGRAMS += tests/db/test_instances_pages
 check_PROGRAMS += tests/db/test_keepers
 check_PROGRAMS += tests/db/test_probes
+check_PROGRAMS += tests/db/test_operations
 check_PROGRAMS += tests/db/test_places
 check_PROGRAMS += tests/db/test_plan_suspects
 check_PROGRAMS += tests/db/test_plans

@@ -1,7 +1,5 @@
-/* Fleets over several places, clouds without room, and clouds that go on after their answer: on a
- * real PostgreSQL and a cloud in shared memory. Promises I1, I2, I5, I7 and I10 of the design. */
-#include "db/place_store.h"
-
+/* Fleets over several places, and clouds without room: on a real PostgreSQL and a cloud in shared
+ * memory. Promises I1, I2, I5, I7 and I10 of the design. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,41 +7,8 @@
 #include "db/fleet_store.h"
 #include "db/image_store.h"
 #include "tests/support/fake_cloud.h"
-#include "tests/support/stage.h"
+#include "tests/support/places.h"
 #include "tests/support/test.h"
-
-static void add_account(const char *name, const char *driver)
-{
-    struct error err = {0};
-    OWNED(account_done) struct account account = {0};
-    OWNED(json_drop)
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:{s:s}}", "name", name, "driver", driver, "region",
-                  "somewhere", "owner", "test", "credentials", "source", "environment");
-    if (strcmp(driver, "azure") == 0) {
-        json_put_text(json, "subscription", "00000000-0000-4000-8000-000000000001");
-        json_put_text(json, "resource_group", "machines");
-    }
-    if (strcmp(driver, "gcp") == 0)
-        json_put_text(json, "project", "machines");
-    assert_ok(account_from_json(json, "", &account, &err));
-    assert_ok(account_store_add(stage.db, PROJECT_DEFAULT, &account, "token:test", &err));
-}
-
-static void spread(const char *places, int64_t desired)
-{
-    struct error err = {0};
-    OWNED(json_drop) json_t *json = NULL;
-    OWNED(fleet_done) struct fleet fleet = {0};
-    OWNED(text_done) struct text spec = {0};
-    text_addf(&spec,
-              "{\"name\":\"web\",\"desired\":%lld,\"image\":\"image\",\"size\":\"m6a.large\","
-              "\"policy\":\"web\",\"places\":%s}",
-              (long long)desired, places);
-    assert_ok(json_parse(text_span(&spec), 65536, &json, &err));
-    assert_ok(fleet_from_json(json, &fleet, &err));
-    assert_ok(fleet_store_add(stage.db, PROJECT_DEFAULT, &fleet, "token:test", &err));
-}
 
 static int machines_in(const char *account)
 {
@@ -52,23 +17,6 @@ static int machines_in(const char *account)
         n += fake_cloud_machine(i)->seen.state != MACHINE_GONE &&
              strcmp(fake_cloud_machine(i)->account, account) == 0;
     return n;
-}
-
-/* What a closed place waits for. */
-static void let_the_time_pass(void)
-{
-    struct error err = {0};
-    assert_ok(db_script(stage.db, "UPDATE place_closures SET until = clock_timestamp()", &err));
-}
-
-static struct placement places_now(void)
-{
-    struct error err = {0};
-    struct placement placement = {0};
-    OWNED(fleet_done) struct fleet fleet = {0};
-    assert_ok(fleet_store_find(stage.db, PROJECT_DEFAULT, "web", &fleet, &err));
-    assert_ok(place_store_look(stage.db, &fleet, &placement, &err));
-    return placement;
 }
 
 /* ---- spreading ------------------------------------------------------------------------------- */
@@ -83,11 +31,11 @@ static void one_spec_launches_in_every_cloud_with_its_own_names(void **state)
     OWNED(image_done) struct image now = {0};
     image.refs = json_incref(refs);
     assert_ok(image_store_update(stage.db, PROJECT_DEFAULT, &image, 0, "token:test", &now, &err));
-    add_account("blue", "azure");
-    add_account("gold", "gcp");
-    spread("[{\"account\":\"cloud\",\"weight\":2,\"zones\":[\"x\",\"y\"]},"
-           " {\"account\":\"blue\",\"size\":\"DC2\"}, {\"account\":\"gold\"}]",
-           8);
+    stage_account("blue", "azure");
+    stage_account("gold", "gcp");
+    stage_spread("[{\"account\":\"cloud\",\"weight\":2,\"zones\":[\"x\",\"y\"]},"
+                 " {\"account\":\"blue\",\"size\":\"DC2\"}, {\"account\":\"gold\"}]",
+                 8);
     stage_start();
     stage_await(booting, 8);
     assert_int_equal(machines_in("cloud"), 4);
@@ -101,7 +49,7 @@ static void one_spec_launches_in_every_cloud_with_its_own_names(void **state)
         assert_string_equal(machine->size, blue ? "DC2" : "m6a.large");
         assert_true((machine->zone[0] != '\0') == (!blue && !gold));
     }
-    OWNED(placement_done) struct placement p = places_now();
+    OWNED(placement_done) struct placement p = stage_places();
     assert_int_equal(placement_spot(&p, "cloud", "x")->standing, 2);
     assert_int_equal(placement_spot(&p, "cloud", "y")->standing, 2);
 }
@@ -109,8 +57,8 @@ static void one_spec_launches_in_every_cloud_with_its_own_names(void **state)
 static void a_fleet_that_shrinks_keeps_its_shares(void **state)
 {
     (void)state;
-    add_account("east", "aws");
-    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 6);
+    stage_account("east", "aws");
+    stage_spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 6);
     stage_start();
     stage_await(booting, 6);
     stage_scale(2);
@@ -123,8 +71,8 @@ static void an_account_that_a_place_names_cannot_be_removed(void **state)
 {
     (void)state;
     struct error err = {0};
-    add_account("east", "aws");
-    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 0);
+    stage_account("east", "aws");
+    stage_spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 0);
     assert_int_equal(account_store_remove(stage.db, PROJECT_DEFAULT, "east", 0, "token:test", &err),
                      ERR_CONFLICT);
     assert_string_equal(err.code, "in-use");
@@ -135,9 +83,9 @@ static void an_account_that_a_place_names_cannot_be_removed(void **state)
 static void a_share_without_room_goes_elsewhere_and_says_why(void **state)
 {
     (void)state;
-    add_account("east", "aws");
+    stage_account("east", "aws");
     fake_cloud_fill("east", CLOUD_CAPACITY, 1);
-    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 6);
+    stage_spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 6);
     stage_start();
     stage_await(booting, 6);
     assert_one_machine_a_row(6);
@@ -148,7 +96,7 @@ static void a_share_without_room_goes_elsewhere_and_says_why(void **state)
     for (size_t i = 0; i < list.count; i++)
         moved += strcmp(list.at[i].place_reason, "capacity at east") == 0;
     assert_int_equal(moved, 2);
-    OWNED(placement_done) struct placement p = places_now();
+    OWNED(placement_done) struct placement p = stage_places();
     const struct spot *east = placement_spot(&p, "east", "");
     assert_false(spot_is_open(&p, east, clock_now()));
     assert_string_equal(east->closed_code, "capacity");
@@ -159,41 +107,30 @@ static void a_share_without_room_goes_elsewhere_and_says_why(void **state)
 static void a_full_place_is_asked_again_when_its_time_came(void **state)
 {
     (void)state;
-    add_account("east", "aws");
+    stage_account("east", "aws");
     fake_cloud_fill("east", CLOUD_QUOTA, 0);
-    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 2);
+    stage_spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 2);
     stage_start();
     stage_await(booting, 2);
     assert_int_equal(machines_in("east"), 0);
-    let_the_time_pass();
+    stage_time_passes();
     fake_cloud_fill("east", CLOUD_QUOTA, 100);
     stage_scale(4);
     stage_await(booting, 4);
     assert_int_equal(machines_in("east"), 2);
-    OWNED(placement_done) struct placement p = places_now();
+    OWNED(placement_done) struct placement p = stage_places();
     assert_true(spot_is_open(&p, placement_spot(&p, "east", ""), clock_now()));
-}
-
-static bool closed_for_long(int64_t seconds)
-{
-    OWNED(placement_done) struct placement p = places_now();
-    return moment_seconds_between(clock_now(), p.spots[0].closed_until) > seconds;
-}
-
-static bool stage_closed(int64_t seconds)
-{
-    return closed_for_long(seconds);
 }
 
 static void a_place_that_stays_full_is_closed_for_longer_each_time(void **state)
 {
     (void)state;
     fake_cloud_fill("cloud", CLOUD_CAPACITY, 0);
-    spread("[{\"account\":\"cloud\"}]", 1);
+    stage_spread("[{\"account\":\"cloud\"}]", 1);
     stage_start();
     stage_await(closed, 15);
-    assert_false(closed_for_long(30));
-    let_the_time_pass();
+    assert_false(stage_closed(30));
+    stage_time_passes();
     stage_await(closed, 45);
     assert_int_equal(fake_cloud_calls(), 2);
     assert_int_equal(fake_cloud_machines(), 0);
@@ -202,8 +139,8 @@ static void a_place_that_stays_full_is_closed_for_longer_each_time(void **state)
 static void what_a_cloud_takes_back_for_want_of_room_is_replaced(void **state)
 {
     (void)state;
-    add_account("east", "aws");
-    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 2);
+    stage_account("east", "aws");
+    stage_spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 2);
     stage_start();
     stage_await(booting, 2);
     int lost = strcmp(fake_cloud_machine(0)->account, "east") == 0 ? 0 : 1;
@@ -220,7 +157,7 @@ static void a_row_that_is_turned_away_closes_nothing(void **state)
 {
     (void)state;
     struct error err = {0};
-    spread("[{\"account\":\"cloud\"}]", 1);
+    stage_spread("[{\"account\":\"cloud\"}]", 1);
     assert_ok(db_script(
         stage.db,
         "CREATE FUNCTION open_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -248,13 +185,13 @@ static void a_row_that_is_turned_away_closes_nothing(void **state)
 static void a_place_that_takes_back_each_time_is_closed_for_longer_too(void **state)
 {
     (void)state;
-    spread("[{\"account\":\"cloud\"}]", 1);
+    stage_spread("[{\"account\":\"cloud\"}]", 1);
     stage_start();
     stage_await(booting, 1);
     fake_cloud_fail(0, CLOUD_CAPACITY);
     stage_await(closed, 15);
-    assert_false(closed_for_long(30));
-    let_the_time_pass();
+    assert_false(stage_closed(30));
+    stage_time_passes();
     stage_await(booting, 1);
     fake_cloud_fail(1, CLOUD_CAPACITY);
     stage_await(closed, 45);
@@ -265,15 +202,15 @@ static void a_place_that_took_one_and_refuses_the_next_is_closed_as_at_first(voi
 {
     (void)state;
     fake_cloud_fill("cloud", CLOUD_CAPACITY, 0);
-    spread("[{\"account\":\"cloud\"}]", 1);
+    stage_spread("[{\"account\":\"cloud\"}]", 1);
     stage_start();
     stage_await(closed, 15);
     fake_cloud_fill("cloud", CLOUD_CAPACITY, 1);
-    let_the_time_pass();
+    stage_time_passes();
     stage_await(booting, 1);
     stage_scale(2);
     stage_await(closed, 15);
-    assert_false(closed_for_long(30));
+    assert_false(stage_closed(30));
 }
 
 /* ---- not offered there ------------------------------------------------------------------------
@@ -283,7 +220,7 @@ static void what_a_zone_does_not_offer_is_launched_in_another(void **state)
 {
     (void)state;
     fake_cloud_lack("x");
-    spread("[{\"account\":\"cloud\",\"zones\":[\"x\",\"y\"]}]", 4);
+    stage_spread("[{\"account\":\"cloud\",\"zones\":[\"x\",\"y\"]}]", 4);
     stage_start();
     stage_await(booting, 4);
     assert_one_machine_a_row(4);
@@ -294,7 +231,7 @@ static void what_a_zone_does_not_offer_is_launched_in_another(void **state)
         moved += strcmp(list.at[i].place_reason, "unsupported at cloud/x") == 0;
     }
     assert_int_equal(moved, 2);
-    OWNED(placement_done) struct placement p = places_now();
+    OWNED(placement_done) struct placement p = stage_places();
     const struct spot *x = placement_spot(&p, "cloud", "x");
     assert_true(spot_is_open(&p, placement_spot(&p, "cloud", "y"), clock_now()));
     assert_string_equal(x->closed_code, "unsupported");
@@ -305,7 +242,7 @@ static void what_a_zone_does_not_offer_is_launched_in_another(void **state)
 /* As many places as that are closed. */
 static bool stage_shut(int64_t wanted)
 {
-    OWNED(placement_done) struct placement p = places_now();
+    OWNED(placement_done) struct placement p = stage_places();
     int64_t n = 0;
     for (size_t i = 0; i < p.spot_count; i++)
         n += !spot_is_open(&p, &p.spots[i], clock_now());
@@ -325,10 +262,10 @@ static bool stage_planned(int64_t wanted)
 
 static void refuse_everywhere(void)
 {
-    add_account("east", "aws");
+    stage_account("east", "aws");
     fake_cloud_fill("cloud", CLOUD_UNSUPPORTED, 0);
     fake_cloud_fill("east", CLOUD_UNSUPPORTED, 0);
-    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 1);
+    stage_spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 1);
     stage_start();
     stage_await(shut, 2);
     stage_await(failed, 1);
@@ -383,192 +320,6 @@ static void what_is_not_offered_to_one_fleet_may_be_to_another(void **state)
     stage_await(booting, 1);
     assert_int_equal(stage_count("failed"), 1);
 }
-
-/* ---- clouds that go on after their answer ------------------------------------------------------
- */
-
-static int64_t operations_left(void)
-{
-    OWNED(instance_list_done) struct instance_list list = stage_rows(NULL, false);
-    int64_t n = 0;
-    for (size_t i = 0; i < list.count; i++)
-        n += list.at[i].intent == INTENT_LAUNCH;
-    return n;
-}
-
-static bool stage_operations(int64_t wanted)
-{
-    return operations_left() == wanted;
-}
-
-static void an_operation_is_asked_after_until_it_is_over(void **state)
-{
-    (void)state;
-    fake_cloud_operations(2, NULL);
-    stage_start();
-    stage_fleet(3);
-    stage_await(booting, 3);
-    stage_await(operations, 0);
-    assert_int_equal(fake_cloud_asks(), 9);
-    assert_one_machine_a_row(3);
-    stage_scale(0);
-    stage_await(terminated, 3);
-    assert_int_equal(fake_cloud_machines(), 0);
-}
-
-static void an_operation_that_fails_for_want_of_room_goes_elsewhere(void **state)
-{
-    (void)state;
-    const enum cloud_error kind = CLOUD_CAPACITY;
-    fake_cloud_operations(1, &kind);
-    add_account("east", "aws");
-    spread("[{\"account\":\"east\"}]", 1);
-    stage_start();
-    stage_await(closed, 15);
-    stage_await(terminated, 1);
-    fake_cloud_operations(1, NULL);
-    let_the_time_pass();
-    stage_await(booting, 1);
-    stage_await(operations, 0);
-    assert_one_machine_a_row(1);
-}
-
-/* Its row says by then which zone the cloud took, and the place names none: open to the planner it
- * would be asked again at once, and again. */
-static void a_place_without_zones_is_closed_by_the_zone_that_its_cloud_chose(void **state)
-{
-    (void)state;
-    const enum cloud_error kind = CLOUD_CAPACITY;
-    fake_cloud_operations(1, &kind);
-    spread("[{\"account\":\"cloud\"}]", 1);
-    stage_start();
-    stage_await(closed, 15);
-    assert_int_equal(fake_cloud_calls(), 1);
-}
-
-/* That an order was taken is no room yet: each of these is, and fails when it is asked after. */
-static void operations_that_fail_each_time_close_a_place_for_longer_too(void **state)
-{
-    (void)state;
-    struct error err = {0};
-    const enum cloud_error kind = CLOUD_CAPACITY;
-    fake_cloud_operations(1, &kind);
-    spread("[{\"account\":\"cloud\",\"zones\":[\"x\"]}]", 1);
-    stage_start();
-    stage_await(closed, 15);
-    let_the_time_pass();
-    stage_await(closed, 45);
-    assert_int_equal(fake_cloud_calls(), 2);
-    fake_cloud_operations(1, NULL);
-    let_the_time_pass();
-    stage_await(booting, 1);
-    stage_await(operations, 0);
-    OWNED(placement_done) struct placement p = places_now();
-    assert_true(spot_is_open(&p, placement_spot(&p, "cloud", "x"), clock_now()));
-    assert_ok(db_script(
-        stage.db,
-        "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM place_closures), 'not forgotten'; END $$",
-        &err));
-}
-
-/* Some clouds list no more what they could not make. Its operation alone says why. */
-static void what_failed_while_nobody_looked_is_asked_after_before_it_is_missed(void **state)
-{
-    (void)state;
-    struct error err = {0};
-    const enum cloud_error kind = CLOUD_CAPACITY;
-    fake_cloud_operations(1000, &kind);
-    spread("[{\"account\":\"cloud\"}]", 1);
-    stage_start();
-    stage_await(booting, 1);
-    stage_stop();
-    assert_ok(db_script(stage.db,
-                        "UPDATE instances SET launched_at = now() - interval '1 hour',"
-                        " next_due = now() + interval '4 s'",
-                        &err));
-    fake_cloud_forget(0);
-    stage_start();
-    stage_await(closed, 15);
-    assert_int_equal(fake_cloud_calls(), 1);
-}
-
-/* A machine that runs on while its row asks after what failed long ago is paid for, and for
- * nothing. */
-static void an_end_that_its_cloud_could_not_finish_is_begun_again(void **state)
-{
-    (void)state;
-    static const enum cloud_error kinds[] = {CLOUD_SERVER_ERROR, CLOUD_THROTTLE, CLOUD_AUTH};
-    fake_cloud_operations(1, NULL);
-    stage_start();
-    stage_fleet(1);
-    for (size_t i = 0; i < countof(kinds); i++) {
-        stage_scale(1);
-        stage_await(booting, 1);
-        stage_await(operations, 0);
-        fake_cloud_keep(kinds[i], 1);
-        stage_scale(0);
-        stage_await(terminated, (int64_t)i + 1);
-        assert_int_equal(fake_cloud_machines(), 0);
-    }
-}
-
-static void killed_while_asking_after_an_operation_nothing_is_lost(void **state)
-{
-    (void)state;
-    fake_cloud_operations(1, NULL);
-    stage_fleet(2);
-    fake_cloud_mischief(MISCHIEF_DIE_FOLLOWING, 0, 1);
-    stage_run_until_killed();
-    stage_start();
-    stage_await(operations, 0);
-    stage_await(booting, 2);
-    assert_one_machine_a_row(2);
-    assert_int_equal(fake_cloud_launches(), 2);
-}
-
-#ifdef MUSTER_FAULTS
-static void killed_at_any_fault_point_of_an_operation_it_converges(void **state)
-{
-    (void)state;
-    static const char *const points[] = {
-        "launch-inside-commit:die",
-        "follow-before-call:die",
-        "follow-after-call:die",
-        "fail-before-commit:die",
-    };
-    add_account("east", "aws");
-    fake_cloud_operations(1, NULL);
-    fake_cloud_fill("east", CLOUD_CAPACITY, 0);
-    spread("[{\"account\":\"cloud\"}, {\"account\":\"east\"}]", 4);
-    for (size_t i = 0; i < countof(points); i++) {
-        setenv("MUSTER_FAULT", points[i], 1);
-        stage_run_until_killed();
-        let_the_time_pass();
-        stage_scale(4 + 2 * (int64_t)i);
-    }
-    unsetenv("MUSTER_FAULT");
-    stage_start();
-    stage_await(booting, 10);
-    stage_await(operations, 0);
-    assert_one_machine_a_row(10);
-    assert_int_equal(fake_cloud_launches(), 10);
-}
-
-/* Its machine is gone by then: a look at the cloud must not find a row that waits for nothing. */
-static void killed_when_an_operation_has_failed_its_place_is_closed_all_the_same(void **state)
-{
-    (void)state;
-    const enum cloud_error kind = CLOUD_CAPACITY;
-    fake_cloud_operations(1, &kind);
-    spread("[{\"account\":\"cloud\"}]", 1);
-    setenv("MUSTER_FAULT", "fail-before-commit:die", 1);
-    stage_run_until_killed();
-    unsetenv("MUSTER_FAULT");
-    stage_start();
-    stage_await(closed, 15);
-    assert_int_equal(fake_cloud_calls(), 1);
-}
-#endif
 
 /* ---- not yet is not gone -----------------------------------------------------------------------
  */
@@ -633,17 +384,6 @@ int main(void)
         STAGED(what_no_place_offers_stays_failed_and_is_asked_for_no_more),
         STAGED(what_no_place_offered_is_asked_for_again_when_the_fleet_asks_for_less),
         STAGED(what_is_not_offered_to_one_fleet_may_be_to_another),
-        STAGED(an_operation_is_asked_after_until_it_is_over),
-        STAGED(an_operation_that_fails_for_want_of_room_goes_elsewhere),
-        STAGED(a_place_without_zones_is_closed_by_the_zone_that_its_cloud_chose),
-        STAGED(operations_that_fail_each_time_close_a_place_for_longer_too),
-        STAGED(what_failed_while_nobody_looked_is_asked_after_before_it_is_missed),
-        STAGED(an_end_that_its_cloud_could_not_finish_is_begun_again),
-        STAGED(killed_while_asking_after_an_operation_nothing_is_lost),
-#ifdef MUSTER_FAULTS
-        STAGED(killed_at_any_fault_point_of_an_operation_it_converges),
-        STAGED(killed_when_an_operation_has_failed_its_place_is_closed_all_the_same),
-#endif
         STAGED(a_machine_that_its_cloud_does_not_show_yet_is_not_given_up),
         STAGED(what_a_partial_list_leaves_out_is_still_there),
     };
