@@ -198,6 +198,25 @@ void guest_frame(struct guest *guest, struct link_event *event)
     }
 }
 
+/* ---- signs of life ---- */
+
+/* The newest beat of each instance is enough, and a batch may name an instance once. */
+static struct beat *beat_of(struct desk *desk, const struct uuid *instance)
+{
+    for (size_t i = desk->beat_count; i-- > 0;)
+        if (uuid_equal(&desk->beats[i].instance, instance))
+            return &desk->beats[i];
+    return &desk->beats[desk->beat_count++];
+}
+
+/* Ordered by our clock, not by the guest's counter, which a restart sets back. */
+static void note_beat(struct guest *guest, int64_t load)
+{
+    const struct moment now = clock_now();
+    *beat_of(guest->desk, &guest->instance) =
+        (struct beat){.instance = guest->instance, .last_seen = now, .seq = now.us, .load = load};
+}
+
 /* ---- hello ---- */
 
 static bool is_holder(const struct guest *guest, const struct instance *instance)
@@ -224,23 +243,6 @@ static enum outcome show_ticket(struct guest *guest, const struct hello *hello, 
     TRY(ticket_store_take(guest->desk->db, hash, guest->desk->actor, &hold, err));
     guest->hold = hold;
     return OK;
-}
-
-/* The newest beat of each instance is enough, and a batch may name an instance once. */
-static struct beat *beat_of(struct desk *desk, const struct uuid *instance)
-{
-    for (size_t i = desk->beat_count; i-- > 0;)
-        if (uuid_equal(&desk->beats[i].instance, instance))
-            return &desk->beats[i];
-    return &desk->beats[desk->beat_count++];
-}
-
-/* Ordered by our clock, not by the guest's counter, which a restart sets back. */
-static void note_beat(struct guest *guest, int64_t load)
-{
-    const struct moment now = clock_now();
-    *beat_of(guest->desk, &guest->instance) =
-        (struct beat){.instance = guest->instance, .last_seen = now, .seq = now.us, .load = load};
 }
 
 /* Its agent spoke: that much of its phase an unproven one may move. */

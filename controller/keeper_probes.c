@@ -156,8 +156,6 @@ static void ask_release(struct round *r)
 
 /* What passed must not pass where only another measurement may: the one thing asked for. It is
  * drawn anew for each question, so that nobody's machine ever has it. */
-enum { MEASURED_SIZE = 48 };
-
 static const struct own_policy {
     const char *kind;
     const char *before; /* the measurement, in hex ... */
@@ -179,11 +177,11 @@ static const struct own_policy {
 
 static enum outcome make_policy(const struct own_policy *own, json_t **out, struct error *err)
 {
-    uint8_t measured[MEASURED_SIZE];
+    uint8_t measured[SHA384_SIZE];
     OWNED(text_done) struct text policy = {0};
     random_fill(measured, sizeof measured);
     text_add(&policy, own->before);
-    text_add_hex(&policy, (struct span){measured, sizeof measured});
+    text_add_hex(&policy, SPAN_OF(measured));
     text_add(&policy, own->after);
     return json_parse(text_span(&policy), 4096, out, err);
 }
