@@ -44,6 +44,15 @@ enum outcome delivery_store_renew(struct db *db, const struct uuid *instance, co
     return transaction_commit(&tx, err);
 }
 
+/* In the caller's transaction. */
+static enum outcome take_up_versions(struct db *db, const struct uuid *instance, const char *actor,
+                                     struct error *err)
+{
+    OWNED(rows_drop) struct rows *held = NULL;
+    TRY(db_run(db, SQL_VERSIONS_HOLD, PARAMS(p_uuid(instance)), &held, err));
+    return db_run(db, SQL_VERSIONS_TAKEN_UP, PARAMS(p_uuid(instance), p_text(actor)), NULL, err);
+}
+
 enum outcome delivery_store_call_off(struct db *db, const struct uuid *instance, const char *actor,
                                      struct error *err)
 {
@@ -51,7 +60,7 @@ enum outcome delivery_store_call_off(struct db *db, const struct uuid *instance,
     TRY(transaction_begin(db, &tx, err));
     TRY(db_run(db, SQL_DELIVERY_CALL_OFF, PARAMS(p_uuid(instance), p_text(actor)), NULL, err));
     /* It may have been the one that the others waited for. */
-    TRY(db_run(db, SQL_VERSIONS_TAKEN_UP, PARAMS(p_uuid(instance), p_text(actor)), NULL, err));
+    TRY(take_up_versions(db, instance, actor, err));
     return transaction_commit(&tx, err);
 }
 
@@ -130,8 +139,7 @@ static enum outcome follow_up(struct db *db, const struct delivery *now, const c
                              p_uuid(&now->secret_version), p_uuid(&now->verdict_id)),
                       NULL, err);
     if (now->state == DELIVERY_LOADED)
-        return db_run(db, SQL_VERSIONS_TAKEN_UP, PARAMS(p_uuid(&now->instance), p_text(actor)),
-                      NULL, err);
+        return take_up_versions(db, &now->instance, actor, err);
     return OK;
 }
 

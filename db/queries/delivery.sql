@@ -15,6 +15,7 @@ WITH made AS (
       AND i.wanted <> 'gone' AND i.phase NOT IN ('terminating', 'terminated')
       AND ($1::uuid IS NULL OR i.id = $1)
       AND NOT EXISTS (SELECT FROM deliveries d WHERE d.instance = i.id AND d.secret_version = v.id)
+    FOR SHARE OF i -- its end withdraws what it finds
     ON CONFLICT (instance, secret_version) DO NOTHING
     RETURNING id, project, instance, name, version, secret_version
 ), spread AS (
@@ -105,6 +106,12 @@ WHERE id = $1 AND epoch = $2 AND lease_holder = $3;
 
 -- name: exposure_add
 INSERT INTO exposures (instance, secret, secret_version, verdict_id) VALUES ($1, $2, $3, $4);
+
+-- Of two that confirm use at once the second one sees what the first one wrote. New deliveries are made meanwhile.
+-- name: versions_hold
+SELECT v.id FROM secret_versions v
+WHERE v.id IN (SELECT secret_version FROM deliveries WHERE instance = $1) AND v.state = 'distributing'
+ORDER BY v.id FOR NO KEY UPDATE;
 
 -- What this instance was to have: every consumer that is left confirmed use.
 -- name: versions_taken_up

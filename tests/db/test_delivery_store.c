@@ -1,5 +1,6 @@
 #include "db/delivery_store.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "db/exposure_store.h"
@@ -10,6 +11,7 @@
 #include "tests/support/test.h"
 
 static struct secret secret;
+static const uint8_t confirmed[SHA256_SIZE] = {[0 ... SHA256_SIZE - 1] = 7};
 
 static size_t deliveries_of(const struct uuid *instance)
 {
@@ -53,7 +55,6 @@ static void what_was_loaded_leaves_no_envelope_and_a_line_in_the_ledger(void **s
     OWNED(delivery_done) struct delivery sent = fixture_delivery(db, &row.id, DELIVERY_SENT);
     assert_int_equal(sent.envelope.len, strlen("envelope"));
     assert_true(uuid_equal(&sent.verdict_id, &good.id));
-    static const uint8_t confirmed[SHA256_SIZE] = {[0 ... SHA256_SIZE - 1] = 7};
     const struct delivery_step step = {.event = DELIVERY_CONFIRMED, .loaded_check = confirmed};
     assert_ok(delivery_store_step(db, &sent, &step, "desk", &err));
     assert_int_equal(sent.state, DELIVERY_LOADED);
@@ -173,6 +174,114 @@ static void an_instance_on_its_way_out_is_handed_nothing(void **state)
     assert_int_equal(deliveries_of(&late.id), 0);
 }
 
+/* ---- two at once ----------------------------------------------------------------------------- */
+
+enum { WAIT_MS = 20000, LOOK_MS = 20 };
+
+/* What another connection does while ours has written something and not committed it yet. */
+struct other {
+    enum outcome (*act)(struct db *db, struct delivery *delivery, struct error *err);
+    struct delivery *delivery;
+    struct db *db;
+    enum outcome outcome;
+    struct error err;
+    _Atomic bool done;
+};
+
+static void *be_other(void *argument)
+{
+    struct other *other = argument;
+    other->outcome = other->act(other->db, other->delivery, &other->err);
+    other->done = true;
+    return NULL;
+}
+
+static bool somebody_waits(struct db *looker)
+{
+    struct error err;
+    return db_script(looker,
+                     "DO $$ BEGIN ASSERT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a "
+                     "ON a.pid = l.pid WHERE NOT l.granted AND a.datname = current_database()); "
+                     "END $$",
+                     &err) == OK;
+}
+
+static void let_other_wait_or_end(const struct other *other, struct db *looker)
+{
+    struct error err;
+    const int64_t until = clock_monotonic_ms() + WAIT_MS;
+    while (!other->done && !somebody_waits(looker)) {
+        bool woken;
+        assert_true(clock_monotonic_ms() < until);
+        assert_ok(db_wait(looker, LOOK_MS, &woken, &err));
+    }
+}
+
+/* `tx` is ours, and is committed between. */
+static void meanwhile(struct transaction *tx, struct other *other)
+{
+    struct error err;
+    pthread_t thread;
+    OWNED(db_drop) struct db *looker = database_open();
+    OWNED(db_drop) struct db *theirs = database_open();
+    assert_ok(db_listen(looker, &err));
+    other->db = theirs;
+    assert_int_equal(pthread_create(&thread, NULL, be_other, other), 0);
+    let_other_wait_or_end(other, looker);
+    assert_ok(transaction_commit(tx, &err));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_ok(other->outcome);
+}
+
+static const struct delivery_step confirms = {.event = DELIVERY_CONFIRMED,
+                                              .loaded_check = confirmed};
+
+static enum outcome confirm(struct db *there, struct delivery *delivery, struct error *err)
+{
+    return delivery_store_step(there, delivery, &confirms, "desk", err);
+}
+
+static void two_that_confirm_at_once_put_the_version_in_use(void **state)
+{
+    (void)state;
+    struct error err;
+    assert_ok(db_script(db, "DELETE FROM deliveries; UPDATE instances SET wanted = 'gone'", &err));
+    struct instance a = fixture_running(db, "web"), b = fixture_running(db, "web");
+    OWNED(verdict_row_done)
+    struct verdict_row one = fixture_verdict(db, &a.id, true, 1, 600, NULL);
+    OWNED(verdict_row_done)
+    struct verdict_row two = fixture_verdict(db, &b.id, true, 1, 600, NULL);
+    OWNED(delivery_done) struct delivery first = fixture_delivery(db, &a.id, DELIVERY_SENT);
+    OWNED(delivery_done) struct delivery second = fixture_delivery(db, &b.id, DELIVERY_SENT);
+    assert_ok(db_script(db, "UPDATE secret_versions SET state = 'distributing'", &err));
+    OWNED(transaction_end) struct transaction tx = {0};
+    assert_ok(transaction_begin(db, &tx, &err));
+    assert_ok(confirm(db, &first, &err));
+    meanwhile(&tx, &(struct other){.act = confirm, .delivery = &second});
+    assert_true(version_is(VERSION_ACTIVE));
+}
+
+static enum outcome plan_all(struct db *there, struct delivery *unused, struct error *err)
+{
+    (void)unused;
+    return delivery_store_plan(there, NULL, "desk", err);
+}
+
+static void an_instance_that_ends_meanwhile_is_planned_nothing(void **state)
+{
+    (void)state;
+    struct error err;
+    const struct instance_step ends = {.event = EVENT_TERMINATE};
+    struct instance row = fixture_running(db, "web");
+    OWNED(verdict_row_done)
+    struct verdict_row good = fixture_verdict(db, &row.id, true, 1, 600, NULL);
+    OWNED(transaction_end) struct transaction tx = {0};
+    assert_ok(transaction_begin(db, &tx, &err));
+    assert_ok(instance_store_note(db, &row.id, &ends, "worker", NULL, &err));
+    meanwhile(&tx, &(struct other){.act = plan_all});
+    assert_int_equal(deliveries_of(&row.id), 0);
+}
+
 static int open_it(void **state)
 {
     one_database_open(state);
@@ -193,6 +302,8 @@ int main(void)
         cmocka_unit_test(a_claimed_delivery_is_nobody_elses),
         cmocka_unit_test(an_instance_on_its_way_out_is_handed_nothing),
         cmocka_unit_test(what_an_instance_that_ends_was_to_get_is_withdrawn),
+        cmocka_unit_test(two_that_confirm_at_once_put_the_version_in_use),
+        cmocka_unit_test(an_instance_that_ends_meanwhile_is_planned_nothing),
     };
     return cmocka_run_group_tests(tests, open_it, one_database_close);
 }
