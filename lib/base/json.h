@@ -19,7 +19,7 @@ static inline json_t *json_looked_at(const json_t *value)
 
 /* Items are members, elements and what holds them: so many in up to 1 MiB, and as many again for
  * each further one. The densest JSON of so many costs less than 8 MB. */
-enum { JSON_DEPTH_MAX = 32, JSON_ITEMS_MAX = 40000 };
+enum { JSON_DEPTH_MAX = 32, JSON_ITEMS_MAX = 25000 };
 
 /* Refuses: more than `limit` bytes, more than JSON_ITEMS_MAX items, duplicate members, depth over
  * JSON_DEPTH_MAX, NUL in strings, bytes that are not UTF-8, anything after the value. */

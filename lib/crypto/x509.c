@@ -286,7 +286,7 @@ static enum outcome list_read_pem(struct x509_list *list, BIO *in, struct error 
 
 enum outcome x509_list_read(struct x509_list *list, struct span in, struct error *err)
 {
-    if (in.len > (size_t)X509_LIST_MAX * X509_DER_MAX)
+    if (in.len > X509_LIST_BYTES_MAX)
         return fail_code(err, ERR_INVALID, "malformed", "%zu bytes of certificates", in.len);
     if (der_is(in) || !pem_is(in))
         return list_read_der(list, in, err);

@@ -8,7 +8,13 @@
 #include "lib/crypto/digest.h"
 #include "lib/crypto/p384.h"
 
-enum { X509_DER_MAX = 8 * 1024, X509_NAME_SIZE = 64, X509_LIST_MAX = 32, CRL_DER_MAX = 256 * 1024 };
+enum {
+    X509_DER_MAX = 8 * 1024,
+    X509_NAME_SIZE = 64,
+    X509_LIST_MAX = 32,
+    X509_LIST_BYTES_MAX = 128 * 1024, /* as it comes, which may be PEM */
+    CRL_DER_MAX = 256 * 1024,
+};
 
 struct x509; /* one certificate; immutable, reference counted */
 

@@ -183,7 +183,7 @@ void pem_of_ten_thousand_certificates(struct bytes *out)
 /* As many of the dearest as one file may hold. */
 void pem_of_certificates_with_names_without_end(struct bytes *out)
 {
-    enum { FIT = 24 };
+    enum { FIT = 12 };
     OWNED(x509_list_done) struct x509_list list = {0};
     struct error err = {0};
     OWNED(bytes_done) struct bytes der = {0};
@@ -202,7 +202,7 @@ void pem_of_certificates_with_names_without_end(struct bytes *out)
 
 void pem_that_never_begins(struct bytes *out)
 {
-    hostile_fill(out, "-----BEGIN \n", (size_t)X509_LIST_MAX * X509_DER_MAX);
+    hostile_fill(out, "-----BEGIN \n", X509_LIST_BYTES_MAX);
 }
 
 static void list_that_revokes(struct bytes *out, size_t count)
