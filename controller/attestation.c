@@ -207,31 +207,33 @@ static bool is_enrolling(const struct appraisal *a)
     return span_is_zero(SPAN_OF(a->instance.link_key));
 }
 
-/* On this controller's link or on another one's. */
-static enum outcome ask_holder(struct desk *desk, struct guest *holder, const struct uuid *instance,
+/* On this controller's link or on another one's. Who spoke for it here may have been succeeded
+ * there meanwhile: the row knows. */
+static enum outcome ask_holder(struct desk *desk, const struct instance *instance,
                                bool *out_is_there, struct error *err)
 {
     static const char why[] = "claimant";
-    *out_is_there = holder != NULL;
-    if (holder == NULL)
-        return holder_store_ask(desk->db, instance, desk->actor, why, out_is_there, err);
-    error_ignore(guest_demand(holder, why, NULL));
+    struct guest *here = map_get(desk->guests, &instance->id);
+    *out_is_there = here != NULL && memcmp(link_peer_fingerprint(here->peer), instance->link_key,
+                                           sizeof instance->link_key) == 0;
+    if (!*out_is_there)
+        return holder_store_ask(desk->db, &instance->id, desk->actor, why, out_is_there, err);
+    error_ignore(guest_demand(here, why, NULL));
     return OK;
 }
 
 /* Somebody else holds the instance's link key, is on a link now, and this is not the same boot:
  * a clone, or a move nobody asked for. It gets nothing; the holder is asked to prove itself anew
  * (trust.md section 9). */
-static enum outcome check_incumbent(struct desk *desk, struct guest *guest,
-                                    const struct appraisal *a, const struct verdict_row *row,
-                                    struct error *err)
+static enum outcome check_incumbent(struct desk *desk, const struct appraisal *a,
+                                    const struct verdict_row *row, struct error *err)
 {
     bool is_there = false;
-    struct guest *holder = map_get(desk->guests, &a->instance.id);
-    if (holder == guest || !passed(row) || is_enrolling(a) ||
+    if (!passed(row) || is_enrolling(a) ||
+        memcmp(row->link_key, a->instance.link_key, sizeof row->link_key) == 0 ||
         memcmp(row->report_id, a->instance.report_id, sizeof row->report_id) == 0)
         return OK;
-    TRY(ask_holder(desk, holder, &a->instance.id, &is_there, err));
+    TRY(ask_holder(desk, &a->instance, &is_there, err));
     if (!is_there)
         return OK;
     LOG(WARN, "instance.claimed-twice", TEXT("instance", uuid_text(&a->instance.id).at));
@@ -262,13 +264,6 @@ static enum outcome check_overtaken(struct desk *desk, const struct appraisal *a
                : fail_code(err, ERR_CONFLICT, "challenge-again", "another verdict came between");
 }
 
-/* Told with its verdict: nobody on another controller shall pass for it between. */
-static bool comes_anew(const struct desk *desk, const struct guest *guest,
-                       const struct uuid *instance)
-{
-    return guest != NULL && map_get(desk->guests, instance) == NULL;
-}
-
 static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict_row *row,
                           struct instance *now, struct error *err)
 {
@@ -280,8 +275,9 @@ static enum outcome store(struct desk *desk, struct appraisal *a, struct verdict
         TRY(check_overtaken(desk, a, err));
     TRY(verdict_store_record(desk->db, row, bytes_span(&a->evidence), desk->actor, now, err));
     if (now->trust == TRUST_TRUSTED) {
-        if (comes_anew(desk, later_guest(a->later), &row->instance))
-            TRY(holder_store_put(desk->db, &row->instance, 1, desk->actor, err));
+        /* With the verdict: nobody on another controller shall pass for it between. */
+        if (later_guest(a->later) != NULL)
+            TRY(holder_store_put(desk->db, &row->instance, row->link_key, 1, desk->actor, err));
         TRY(delivery_store_renew(desk->db, &row->instance, desk->actor, err));
         TRY(delivery_store_plan(desk->db, &row->instance, desk->actor, err));
     }
@@ -359,7 +355,7 @@ static enum outcome conclude(struct desk *desk, struct appraisal *a, struct appr
     LOG(INFO, "verdict.given", TEXT("instance", uuid_text(&row.instance).at),
         TEXT("verdict", row.verdict), TEXT("reason", row.reason),
         TEXT("level", name_of(&level_names, (int)row.level)));
-    TRY(check_incumbent(desk, guest, a, &row, err));
+    TRY(check_incumbent(desk, a, &row, err));
     TRY(plan_renewal(desk, &a->instance, &row, err));
     if (passed(&row) && a->teaches)
         endorser_learn(desk->endorser, bytes_span(&a->evidence));

@@ -1,31 +1,50 @@
 /* Which instances' holders are on this controller's link. Another controller that hears another
  * boot speak for one of them must know, for two machines cannot be one (trust.md section 9). */
+#include <string.h>
+
 #include "controller/desk.h"
 #include "lib/base/log.h"
 
 /* Who turned about twice is written as it is now. */
-static void write_turned(struct desk *desk)
+static enum outcome write_turned(struct desk *desk, struct error *err)
+{
+    struct uuid here[HOLDERS_MAX], left[HOLDERS_MAX];
+    uint8_t keys[HOLDERS_MAX][SHA256_SIZE];
+    size_t here_count = 0, left_count = 0;
+    for (size_t i = 0; i < desk->turned_count; i++) {
+        const struct guest *guest = map_get(desk->guests, &desk->turned[i]);
+        if (guest == NULL) {
+            left[left_count++] = desk->turned[i];
+            continue;
+        }
+        memcpy(keys[here_count], link_peer_fingerprint(guest->peer), SHA256_SIZE);
+        here[here_count++] = desk->turned[i];
+    }
+    if (here_count > 0)
+        TRY(holder_store_put(desk->db, here, keys[0], here_count, desk->actor, err));
+    if (left_count > 0)
+        TRY(holder_store_leave(desk->db, left, left_count, desk->actor, err));
+    desk->turned_count = 0;
+    return OK;
+}
+
+/* What cannot be written is kept for the next tick. When there is no room for more, a put is lost
+ * until its holder's next verdict, a leave until somebody asks. */
+static void flush(struct desk *desk)
 {
     struct error err = {0};
-    struct uuid here[HOLDERS_MAX], left[HOLDERS_MAX];
-    size_t here_count = 0, left_count = 0;
-    for (size_t i = 0; i < desk->turned_count; i++)
-        if (map_get(desk->guests, &desk->turned[i]) != NULL)
-            here[here_count++] = desk->turned[i];
-        else
-            left[left_count++] = desk->turned[i];
-    desk->turned_count = 0;
-    /* A leave that is lost is made good when somebody asks; a put when the holder comes again. */
-    if (here_count > 0 && holder_store_put(desk->db, here, here_count, desk->actor, &err) != OK)
-        log_error("holders.not-kept", &err);
-    if (left_count > 0 && holder_store_leave(desk->db, left, left_count, desk->actor, &err) != OK)
+    if (desk->turned_count > 0 && write_turned(desk, &err) != OK)
         log_error("holders.not-kept", &err);
 }
 
 void holders_note(struct desk *desk, const struct uuid *instance)
 {
+    if (desk->stopping)
+        return;
     if (desk->turned_count == HOLDERS_MAX)
-        write_turned(desk);
+        flush(desk);
+    if (desk->turned_count == HOLDERS_MAX)
+        desk->turned_count = 0;
     desk->turned[desk->turned_count++] = *instance;
 }
 
@@ -52,8 +71,7 @@ void holders_tick(struct desk *desk)
     struct error err = {0};
     if (tell_asked(desk, &err) != OK)
         log_error("holders.not-asked", &err);
-    if (desk->turned_count > 0)
-        write_turned(desk);
+    flush(desk);
 }
 
 void holders_leave(struct desk *desk)

@@ -170,10 +170,12 @@ static void count_controllers(struct desk *desk)
     if (desk->count_in_ticks-- > 0)
         return;
     desk->count_in_ticks = COUNT_TICKS;
-    if (controller_store_seen(desk->db, desk->actor, &desk->controllers, &err) == OK)
+    if (controller_store_seen(desk->db, desk->actor, &desk->controllers, &err) == OK) {
         manners_share(desk->controllers); /* clouds' limits are divided as keepers' slots are */
-    else
-        log_error("controllers.not-counted", &err);
+        return;
+    }
+    log_error("controllers.not-counted", &err);
+    desk->count_in_ticks = 0; /* the others would take us for gone */
 }
 
 void slots_tick(struct desk *desk)

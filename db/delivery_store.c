@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "db/audit_store.h"
+#include "db/instance_store.h"
 
 RECORD_LIST_BODY(delivery, &delivery_record)
 
@@ -28,8 +29,11 @@ void delivery_material_done(struct delivery_material *material)
 enum outcome delivery_store_plan(struct db *db, const struct uuid *instance, const char *actor,
                                  struct error *err)
 {
+    struct instance now;
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
+    if (instance != NULL) /* or it would be passed over while somebody writes its row */
+        TRY(instance_store_lock(db, instance, &now, err));
     TRY(db_run(db, SQL_DELIVERY_PLAN,
                PARAMS(instance != NULL ? p_uuid(instance) : p_null(), p_text(actor)), NULL, err));
     return transaction_commit(&tx, err);

@@ -20,11 +20,13 @@ static enum outcome change(struct db *db, enum sql statement, struct params para
     return transaction_commit(&tx, err);
 }
 
-enum outcome holder_store_put(struct db *db, const struct uuid *instances, size_t count,
-                              const char *controller, struct error *err)
+enum outcome holder_store_put(struct db *db, const struct uuid *instances, const uint8_t *link_keys,
+                              size_t count, const char *controller, struct error *err)
 {
     int64_t unused;
-    return change(db, SQL_HOLDER_PUT, PARAMS(p_uuids(instances, count), p_text(controller)),
+    return change(db, SQL_HOLDER_PUT,
+                  PARAMS(p_uuids(instances, count), p_hexes(link_keys, count, SHA256_SIZE),
+                         p_text(controller)),
                   &unused, err);
 }
 

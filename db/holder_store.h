@@ -17,9 +17,10 @@ struct holder {
 };
 RECORD_LIST(holder);
 
-/* They are here now, wherever they were; more than HOLDERS_MAX is a mistake. */
-enum outcome holder_store_put(struct db *db, const struct uuid *instances, size_t count,
-                              const char *controller, struct error *err);
+/* They are here now, wherever they were: those of whom the row says the link key that is given, of
+ * SHA256_SIZE bytes each. */
+enum outcome holder_store_put(struct db *db, const struct uuid *instances, const uint8_t *link_keys,
+                              size_t count, const char *controller, struct error *err);
 /* They are not here any more; elsewhere they may be. */
 enum outcome holder_store_leave(struct db *db, const struct uuid *instances, size_t count,
                                 const char *controller, struct error *err);

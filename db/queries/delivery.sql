@@ -15,7 +15,8 @@ WITH made AS (
       AND i.wanted <> 'gone' AND i.phase NOT IN ('terminating', 'terminated')
       AND ($1::uuid IS NULL OR i.id = $1)
       AND NOT EXISTS (SELECT FROM deliveries d WHERE d.instance = i.id AND d.secret_version = v.id)
-    FOR SHARE OF i -- its end withdraws what it finds
+    ORDER BY i.id, v.id
+    FOR SHARE OF i SKIP LOCKED -- its end withdraws what it finds; who is written just now has its turn at the next plan
     ON CONFLICT (instance, secret_version) DO NOTHING
     RETURNING id, project, instance, name, version, secret_version
 ), spread AS (

@@ -8,7 +8,7 @@
 #include "tests/support/front_desk.h"
 #include "tests/support/test.h"
 
-enum { WAIT_MS = 20000, LOOK_MS = 50 };
+enum { WAIT_MS = 40000, LOOK_MS = 50 };
 
 static const char ticket[] = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq";
 
@@ -218,6 +218,67 @@ static void a_controller_that_is_asked_for_whom_it_has_not_says_so(void **state)
     at(0);
 }
 
+/* Its keeper answers all the same, and what it says is of somebody. */
+static void a_claimant_that_hangs_up_before_its_verdict_is_one(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct challenge challenge = {0};
+    struct appraise_wish wish = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    const struct uuid id = enrol(&guest);
+    at(1);
+    OWNED(visitor_done) struct visitor clone = visitor_open();
+    opens(&clone, &id, "");
+    assert_ok(visitor_challenge(&clone, &challenge, &err));
+    visitor_sends(&clone, challenge.nonce);
+    const uint64_t asked = front_keeper_asked(VERB_APPRAISE, &appraise_wish_record, &wish);
+    record_done(&appraise_wish_record, &wish);
+    caller_close(&clone.caller);
+    front_keeper_concludes(asked, &clone, true, 9);
+    hears_that_evidence_is_wanted(&guest, "claimant");
+    assert_true(holds(&id, &guest));
+    at(0);
+}
+
+/* The guest's own controller still believes that it is the holder. */
+static void who_was_succeeded_at_another_controller_is_a_claimant_itself(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    OWNED(visitor_done) struct visitor clone = visitor_open();
+    const struct uuid id = enrol(&guest);
+    at(1);
+    OWNED(visitor_done) struct visitor next = visitor_open();
+    OWNED(mem_drop) char *key = hex_of(SPAN_OF(next.link_key));
+    OWNED(text_done) struct text script = {0};
+    text_addf(&script,
+              "UPDATE instances SET link_key = decode('%s', 'hex'); "
+              "UPDATE holders SET controller = 'nobody'",
+              key);
+    assert_ok(db_script(front.db, text_str(&script), &err));
+    opens(&next, &id, ""); /* by its key it is the holder, and that is told */
+    comes_to_be("EXISTS (SELECT FROM holders WHERE controller <> 'nobody')");
+    at(0);
+    is_a_claimant(&guest, 2);
+    hears_that_evidence_is_wanted(&next, "claimant");
+    opens(&clone, &id, "");
+    is_a_claimant(&clone, 9);
+    assert_true(holds(&id, &next));
+}
+
+static void a_holder_that_is_not_written_down_is_with_its_next_verdict(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    OWNED(visitor_done) struct visitor guest = visitor_open();
+    enrol(&guest);
+    assert_ok(db_script(front.db, "DELETE FROM holders", &err));
+    passes(&guest, 1);
+    comes_to_be("(SELECT count(*) = 1 FROM holders)");
+}
+
 /* ---- what is asked for by hand --------------------------------------------------------------- */
 
 static void evidence_is_asked_for_by_whoever_has_the_agent(void **state)
@@ -265,6 +326,9 @@ int main(void)
         AT_TWO(an_agent_that_only_began_anew_is_nobodys_claimant),
         AT_TWO(a_controller_that_died_keeps_nobody_out),
         AT_TWO(a_controller_that_is_asked_for_whom_it_has_not_says_so),
+        AT_TWO(a_claimant_that_hangs_up_before_its_verdict_is_one),
+        AT_TWO(who_was_succeeded_at_another_controller_is_a_claimant_itself),
+        AT_TWO(a_holder_that_is_not_written_down_is_with_its_next_verdict),
         AT_TWO(evidence_is_asked_for_by_whoever_has_the_agent),
         AT_TWO(a_controller_that_stops_has_nobody),
         AT_TWO(who_is_forgotten_takes_its_holders_along),
