@@ -46,6 +46,23 @@ static bool obeys_two(void)
     return the_keeper().charter_serial == 2;
 }
 
+static bool alarmed(const char *code)
+{
+    struct error err = {0};
+    OWNED(alarm_list_done) struct alarm_list list = {0};
+    assert_ok(alarm_store_list(front.db, NULL, NULL, &list, &err));
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.at[i].code, code) == 0)
+            return true;
+    return false;
+}
+
+/* Its answers are written down a little later, on a busy machine. */
+static bool is_heard(void)
+{
+    return !the_keeper().silent && !alarmed("keeper-silent");
+}
+
 static void await(bool (*seen)(void))
 {
     for (int64_t until = clock_monotonic_ms() + WAIT_MS; !seen(); pause_a_while())
@@ -70,17 +87,6 @@ static int seldom(void **state)
 {
     front_keeper_seconds = 0;
     return front_open(state);
-}
-
-static bool alarmed(const char *code)
-{
-    struct error err = {0};
-    OWNED(alarm_list_done) struct alarm_list list = {0};
-    assert_ok(alarm_store_list(front.db, NULL, NULL, &list, &err));
-    for (size_t i = 0; i < list.count; i++)
-        if (strcmp(list.at[i].code, code) == 0)
-            return true;
-    return false;
 }
 
 static void a_keeper_is_written_down_as_it_says_hello(void **state)
@@ -187,14 +193,12 @@ static void a_keeper_on_the_link_that_does_not_answer_is_alarmed_within_two_inte
     front_keeper(7, "7.1");
     for (int i = 0; i < 3; i++) { /* as long as it answers it is not silent */
         front_keeper_says_how_it_is();
-        assert_false(the_keeper().silent);
+        await(is_heard);
     }
-    assert_false(alarmed("keeper-silent"));
     await_silence();
     assert_true(alarmed("keeper-silent"));
-    while (the_keeper().silent) /* it was only asleep: what it was asked meanwhile comes first */
+    while (!is_heard()) /* it was only asleep: what it was asked meanwhile comes first */
         front_keeper_says_how_it_is();
-    assert_false(alarmed("keeper-silent"));
 }
 
 static void a_keeper_that_left_is_alarmed_within_two_intervals_until_it_is_forgotten(void **state)
