@@ -16,6 +16,7 @@ fi
 work=$(mktemp -d /tmp/muster-e2e.XXXXXX)
 finish() { muster_down; rm -rf "$work"; }
 trap finish EXIT
+export MUSTER_PSP_DIR=$build/tests/psp
 muster_home "$work"
 everything_up >"$work/up.log" 2>&1 || bail "$work/up.log"
 
