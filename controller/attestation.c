@@ -214,8 +214,7 @@ static enum outcome ask_holder(struct desk *desk, const struct instance *instanc
 {
     static const char why[] = "claimant";
     struct guest *here = map_get(desk->guests, &instance->id);
-    *out_is_there = here != NULL && memcmp(link_peer_fingerprint(here->peer), instance->link_key,
-                                           sizeof instance->link_key) == 0;
+    *out_is_there = here != NULL && guest_is_holder(here, instance);
     if (!*out_is_there)
         return holder_store_ask(desk->db, &instance->id, desk->actor, why, out_is_there, err);
     error_ignore(guest_demand(here, why, NULL));

@@ -132,6 +132,8 @@ guest_fn guest_hello, guest_attest_begin, guest_evidence, guest_heartbeat, guest
 void guest_frame(struct guest *guest, struct link_event *event);
 struct guest *guest_new(struct desk *desk, struct link_peer *peer);
 void guest_free(struct guest *guest);
+/* Is this connection's key the one that passed last? */
+bool guest_is_holder(const struct guest *guest, const struct instance *instance);
 /* From now on this connection speaks for the instance; another one is closed. */
 void guest_takes_over(struct guest *guest);
 /* Its evidence is wanted now; told in a NOTE, and then it goes before others. */

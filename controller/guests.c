@@ -219,7 +219,7 @@ static void note_beat(struct guest *guest, int64_t load)
 
 /* ---- hello ---- */
 
-static bool is_holder(const struct guest *guest, const struct instance *instance)
+bool guest_is_holder(const struct guest *guest, const struct instance *instance)
 {
     return memcmp(instance->link_key, link_peer_fingerprint(guest->peer), SHA256_SIZE) == 0;
 }
@@ -273,7 +273,7 @@ static enum outcome admit(struct guest *guest, const struct hello *hello, struct
                    : err->outcome;
     if (instance_is_over(&instance) || instance.wanted == WANTED_GONE)
         return fail_code(err, ERR_DENIED, "instance-over", "the instance is on its way out");
-    bool holder = is_holder(guest, &instance);
+    bool holder = guest_is_holder(guest, &instance);
     if (!has_passed(&instance))
         TRY(show_ticket(guest, hello, err));
     TRY(note_hello(guest, &instance, err));

@@ -53,7 +53,7 @@ static enum outcome tell_asked(struct desk *desk, struct error *err)
 {
     struct uuid told[HOLDERS_MAX];
     size_t count = 0;
-    OWNED(holder_list_done) struct holder_list asked = {0};
+    OWNED(asked_holder_list_done) struct asked_holder_list asked = {0};
     TRY(holder_store_asked(desk->db, desk->actor, &asked, err));
     for (size_t i = 0; i < asked.count; i++) {
         struct guest *guest = map_get(desk->guests, &asked.at[i].instance);
@@ -61,7 +61,7 @@ static enum outcome tell_asked(struct desk *desk, struct error *err)
         if (guest == NULL)
             holders_note(desk, &asked.at[i].instance);
         else
-            error_ignore(guest_demand(guest, asked.at[i].asked, NULL));
+            error_ignore(guest_demand(guest, asked.at[i].why, NULL));
     }
     return count > 0 ? holder_store_told(desk->db, told, count, desk->actor, err) : OK;
 }

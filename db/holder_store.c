@@ -2,46 +2,42 @@
 
 /* clang-format off */
 static const struct field fields[] = {
-    FIELD(holder, instance,   FIELD_UUID),
-    FIELD(holder, controller, FIELD_TEXT),
-    FIELD(holder, asked,      FIELD_TEXT, .flags = FIELD_OPTIONAL),
-    FIELD(holder, since,      FIELD_MOMENT),
+    FIELD(asked_holder, instance, FIELD_UUID),
+    FIELD(asked_holder, why,      FIELD_TEXT),
 };
 /* clang-format on */
-static const struct record holder_record = RECORD(holder, fields);
-RECORD_LIST_BODY(holder, &holder_record)
+static const struct record asked_holder_record = RECORD(asked_holder, fields);
+RECORD_LIST_BODY(asked_holder, &asked_holder_record)
 
 static enum outcome change(struct db *db, enum sql statement, struct params params,
                            int64_t *out_count, struct error *err)
 {
+    int64_t unused;
     OWNED(transaction_end) struct transaction tx = {0};
     TRY(transaction_begin(db, &tx, err));
-    TRY(db_change(db, statement, params, out_count, err));
+    TRY(db_change(db, statement, params, out_count != NULL ? out_count : &unused, err));
     return transaction_commit(&tx, err);
 }
 
 enum outcome holder_store_put(struct db *db, const struct uuid *instances, const uint8_t *link_keys,
                               size_t count, const char *controller, struct error *err)
 {
-    int64_t unused;
     return change(db, SQL_HOLDER_PUT,
                   PARAMS(p_uuids(instances, count), p_hexes(link_keys, count, SHA256_SIZE),
                          p_text(controller)),
-                  &unused, err);
+                  NULL, err);
 }
 
 enum outcome holder_store_leave(struct db *db, const struct uuid *instances, size_t count,
                                 const char *controller, struct error *err)
 {
-    int64_t unused;
-    return change(db, SQL_HOLDER_LEAVE, PARAMS(p_uuids(instances, count), p_text(controller)),
-                  &unused, err);
+    return change(db, SQL_HOLDER_LEAVE, PARAMS(p_uuids(instances, count), p_text(controller)), NULL,
+                  err);
 }
 
 enum outcome holder_store_leave_all(struct db *db, const char *controller, struct error *err)
 {
-    int64_t unused;
-    return change(db, SQL_HOLDER_LEAVE_ALL, PARAMS(p_text(controller)), &unused, err);
+    return change(db, SQL_HOLDER_LEAVE_ALL, PARAMS(p_text(controller)), NULL, err);
 }
 
 enum outcome holder_store_ask(struct db *db, const struct uuid *instance, const char *controller,
@@ -54,21 +50,20 @@ enum outcome holder_store_ask(struct db *db, const struct uuid *instance, const 
     return OK;
 }
 
-enum outcome holder_store_asked(struct db *db, const char *controller, struct holder_list *out,
-                                struct error *err)
+enum outcome holder_store_asked(struct db *db, const char *controller,
+                                struct asked_holder_list *out, struct error *err)
 {
     void *list = NULL;
     size_t count = 0;
-    TRY(db_all(db, SQL_HOLDER_ASKED, PARAMS(p_text(controller), p_int(HOLDERS_MAX)), &holder_record,
-               &list, &count, err));
-    *out = (struct holder_list){list, count};
+    TRY(db_all(db, SQL_HOLDER_ASKED, PARAMS(p_text(controller), p_int(HOLDERS_MAX)),
+               &asked_holder_record, &list, &count, err));
+    *out = (struct asked_holder_list){list, count};
     return OK;
 }
 
 enum outcome holder_store_told(struct db *db, const struct uuid *instances, size_t count,
                                const char *controller, struct error *err)
 {
-    int64_t unused;
-    return change(db, SQL_HOLDER_TOLD, PARAMS(p_uuids(instances, count), p_text(controller)),
-                  &unused, err);
+    return change(db, SQL_HOLDER_TOLD, PARAMS(p_uuids(instances, count), p_text(controller)), NULL,
+                  err);
 }

@@ -9,13 +9,11 @@
 
 enum { HOLDERS_MAX = 500 };
 
-struct holder {
+struct asked_holder {
     struct uuid instance;
-    char controller[HOLDER_SIZE];
-    char asked[ERROR_CODE_SIZE];
-    struct moment since;
+    char why[ERROR_CODE_SIZE];
 };
-RECORD_LIST(holder);
+RECORD_LIST(asked_holder);
 
 /* They are here now, wherever they were: those of whom the row says the link key that is given, of
  * SHA256_SIZE bytes each. */
@@ -30,8 +28,8 @@ enum outcome holder_store_leave_all(struct db *db, const char *controller, struc
 enum outcome holder_store_ask(struct db *db, const struct uuid *instance, const char *controller,
                               const char *why, bool *out_is_there, struct error *err);
 /* Who of ours is asked, at most HOLDERS_MAX; and that they were told. */
-enum outcome holder_store_asked(struct db *db, const char *controller, struct holder_list *out,
-                                struct error *err);
+enum outcome holder_store_asked(struct db *db, const char *controller,
+                                struct asked_holder_list *out, struct error *err);
 enum outcome holder_store_told(struct db *db, const struct uuid *instances, size_t count,
                                const char *controller, struct error *err);
 

@@ -21,7 +21,7 @@ WHERE h.instance = $1 AND h.controller <> $2
   AND c.name = h.controller AND c.last_seen > clock_timestamp() - interval '30 seconds';
 
 -- name: holder_asked
-SELECT instance, controller, asked, since FROM holders WHERE controller = $1 AND asked IS NOT NULL
+SELECT instance, asked AS why FROM holders WHERE controller = $1 AND asked IS NOT NULL
 ORDER BY instance LIMIT $2;
 
 -- name: holder_told
