@@ -69,21 +69,6 @@ static void comes_to_be(const char *condition)
     }
 }
 
-static void opens(struct visitor *v, const struct uuid *id, const char *with)
-{
-    struct error err = {0};
-    struct hello_reply reply = {0};
-    assert_ok(visitor_hello(v, id, with, &reply, &err));
-}
-
-static void passes(struct visitor *v, uint8_t boot)
-{
-    struct error err = {0};
-    struct verdict_notice notice = {0};
-    assert_ok(visitor_prove(v, true, boot, &notice, &err));
-    assert_string_equal(notice.verdict, "trusted");
-}
-
 static void is_a_claimant(struct visitor *v, uint8_t boot)
 {
     struct error err = {0};
@@ -95,16 +80,10 @@ static void is_a_claimant(struct visitor *v, uint8_t boot)
 static struct uuid enrol(struct visitor *v)
 {
     const struct uuid id = front_instance("holders", ticket);
-    opens(v, &id, ticket);
-    passes(v, 1);
+    visitor_opens(v, &id, ticket);
+    visitor_passes(v, 1);
     comes_to_be("(SELECT count(*) = 1 FROM holders h JOIN controllers c ON c.name = h.controller)");
     return id;
-}
-
-static bool holds(const struct uuid *id, const struct visitor *v)
-{
-    const struct instance row = front_row(id);
-    return memcmp(row.link_key, v->link_key, SHA256_SIZE) == 0;
 }
 
 static void hears_that_evidence_is_wanted(struct visitor *v, const char *why)
@@ -137,9 +116,9 @@ another_boot_is_refused_while_the_holder_is_on_the_other_link_and_that_one_is_as
     const struct uuid id = enrol(&guest);
     at(1);
     OWNED(visitor_done) struct visitor clone = visitor_open();
-    opens(&clone, &id, "");
+    visitor_opens(&clone, &id, "");
     is_a_claimant(&clone, 9);
-    assert_true(holds(&id, &guest));
+    assert_true(visitor_holds(&id, &guest));
     hears_that_evidence_is_wanted(&guest, "claimant");
     is_a_claimant(&clone, 9);
     at(0);
@@ -154,9 +133,9 @@ static void another_boot_succeeds_when_the_holder_has_left_the_other_link(void *
     comes_to_be("NOT EXISTS (SELECT FROM holders)");
     at(1);
     OWNED(visitor_done) struct visitor next = visitor_open();
-    opens(&next, &id, "");
-    passes(&next, 9);
-    assert_true(holds(&id, &next));
+    visitor_opens(&next, &id, "");
+    visitor_passes(&next, 9);
+    assert_true(visitor_holds(&id, &next));
     at(0);
 }
 
@@ -167,9 +146,9 @@ static void an_agent_that_only_began_anew_is_nobodys_claimant(void **state)
     const struct uuid id = enrol(&guest);
     at(1);
     OWNED(visitor_done) struct visitor same = visitor_open();
-    opens(&same, &id, "");
-    passes(&same, 1);
-    assert_true(holds(&id, &same));
+    visitor_opens(&same, &id, "");
+    visitor_passes(&same, 1);
+    assert_true(visitor_holds(&id, &same));
     at(0);
 }
 
@@ -185,8 +164,8 @@ static void a_controller_that_died_keeps_nobody_out(void **state)
                         &err));
     at(1);
     OWNED(visitor_done) struct visitor next = visitor_open();
-    opens(&next, &id, "");
-    passes(&next, 9);
+    visitor_opens(&next, &id, "");
+    visitor_passes(&next, 9);
     at(0);
     comes_to_be("EXISTS (SELECT FROM holders WHERE controller <> 'dead')");
 }
@@ -202,8 +181,8 @@ static void a_controller_that_is_asked_for_whom_it_has_not_says_so(void **state)
     comes_to_be("NOT EXISTS (SELECT FROM holders)");
     OWNED(visitor_done) struct visitor other = visitor_open();
     const struct uuid elsewhere = front_instance("holders", "tttttttttttt");
-    opens(&other, &elsewhere, "tttttttttttt");
-    passes(&other, 2);
+    visitor_opens(&other, &elsewhere, "tttttttttttt");
+    visitor_passes(&other, 2);
     OWNED(text_done) struct text script = {0};
     text_addf(&script,
               "INSERT INTO holders (instance, controller) SELECT '%s', controller FROM holders",
@@ -211,10 +190,10 @@ static void a_controller_that_is_asked_for_whom_it_has_not_says_so(void **state)
     assert_ok(db_script(front.db, text_str(&script), &err));
     at(1);
     OWNED(visitor_done) struct visitor next = visitor_open();
-    opens(&next, &id, "");
+    visitor_opens(&next, &id, "");
     is_a_claimant(&next, 9);
     comes_to_be("(SELECT count(*) = 1 FROM holders)");
-    passes(&next, 9);
+    visitor_passes(&next, 9);
     at(0);
 }
 
@@ -229,7 +208,7 @@ static void a_claimant_that_hangs_up_before_its_verdict_is_one(void **state)
     const struct uuid id = enrol(&guest);
     at(1);
     OWNED(visitor_done) struct visitor clone = visitor_open();
-    opens(&clone, &id, "");
+    visitor_opens(&clone, &id, "");
     assert_ok(visitor_challenge(&clone, &challenge, &err));
     visitor_sends(&clone, challenge.nonce);
     const uint64_t asked = front_keeper_asked(VERB_APPRAISE, &appraise_wish_record, &wish);
@@ -237,7 +216,7 @@ static void a_claimant_that_hangs_up_before_its_verdict_is_one(void **state)
     caller_close(&clone.caller);
     front_keeper_concludes(asked, &clone, true, 9);
     hears_that_evidence_is_wanted(&guest, "claimant");
-    assert_true(holds(&id, &guest));
+    assert_true(visitor_holds(&id, &guest));
     at(0);
 }
 
@@ -258,14 +237,14 @@ static void who_was_succeeded_at_another_controller_is_a_claimant_itself(void **
               "UPDATE holders SET controller = 'nobody'",
               key);
     assert_ok(db_script(front.db, text_str(&script), &err));
-    opens(&next, &id, ""); /* by its key it is the holder, and that is told */
+    visitor_opens(&next, &id, ""); /* by its key it is the holder, and that is told */
     comes_to_be("EXISTS (SELECT FROM holders WHERE controller <> 'nobody')");
     at(0);
     is_a_claimant(&guest, 2);
     hears_that_evidence_is_wanted(&next, "claimant");
-    opens(&clone, &id, "");
+    visitor_opens(&clone, &id, "");
     is_a_claimant(&clone, 9);
-    assert_true(holds(&id, &next));
+    assert_true(visitor_holds(&id, &next));
 }
 
 static void a_holder_that_is_not_written_down_is_with_its_next_verdict(void **state)
@@ -275,7 +254,7 @@ static void a_holder_that_is_not_written_down_is_with_its_next_verdict(void **st
     OWNED(visitor_done) struct visitor guest = visitor_open();
     enrol(&guest);
     assert_ok(db_script(front.db, "DELETE FROM holders", &err));
-    passes(&guest, 1);
+    visitor_passes(&guest, 1);
     comes_to_be("(SELECT count(*) = 1 FROM holders)");
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/alarm_store.h"
 #include "db/charter_store.h"
 #include "lib/crypto/jwks.h"
 #include "lib/crypto/random.h"
@@ -46,21 +45,10 @@ static bool obeys_two(void)
     return the_keeper().charter_serial == 2;
 }
 
-static bool alarmed(const char *code)
-{
-    struct error err = {0};
-    OWNED(alarm_list_done) struct alarm_list list = {0};
-    assert_ok(alarm_store_list(front.db, NULL, NULL, &list, &err));
-    for (size_t i = 0; i < list.count; i++)
-        if (strcmp(list.at[i].code, code) == 0)
-            return true;
-    return false;
-}
-
 /* Its answers are written down a little later, on a busy machine. */
 static bool is_heard(void)
 {
-    return !the_keeper().silent && !alarmed("keeper-silent");
+    return !the_keeper().silent && !front_alarmed("keeper-silent");
 }
 
 static void await(bool (*seen)(void))
@@ -196,7 +184,7 @@ static void a_keeper_on_the_link_that_does_not_answer_is_alarmed_within_two_inte
         await(is_heard);
     }
     await_silence();
-    assert_true(alarmed("keeper-silent"));
+    assert_true(front_alarmed("keeper-silent"));
     while (!is_heard()) /* it was only asleep: what it was asked meanwhile comes first */
         front_keeper_says_how_it_is();
 }
@@ -209,9 +197,9 @@ static void a_keeper_that_left_is_alarmed_within_two_intervals_until_it_is_forgo
     const struct keeper_row row = the_keeper();
     caller_close(&front.keeper);
     await_silence();
-    assert_true(alarmed("keeper-silent"));
+    assert_true(front_alarmed("keeper-silent"));
     assert_ok(keeper_store_forget(front.db, row.name, "test", &err));
-    assert_false(alarmed("keeper-silent"));
+    assert_false(front_alarmed("keeper-silent"));
     assert_fails(keeper_store_forget(front.db, row.name, "test", &err), ERR_NOT_FOUND, "not-found");
 }
 
@@ -225,9 +213,9 @@ static void a_keeper_that_a_charter_no_longer_names_is_not_waited_for(void **sta
     caller_close(&front.keeper);
     await(is_silent);
     assert_ok(keeper_store_retire(front.db, row.certificate, 1, "test", &err));
-    assert_true(alarmed("keeper-silent"));
+    assert_true(front_alarmed("keeper-silent"));
     assert_ok(keeper_store_retire(front.db, other, 1, "test", &err));
-    assert_false(alarmed("keeper-silent"));
+    assert_false(front_alarmed("keeper-silent"));
 }
 
 #define OFTEN(test) cmocka_unit_test_setup_teardown(test, often, front_close)

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "db/alarm_store.h"
 #include "lib/base/metrics.h"
 #include "tests/support/front_desk.h"
 #include "tests/support/test.h"
@@ -40,17 +39,6 @@ static struct probe_row await_row(enum prober prober, int64_t held, int64_t wron
     }
     fail_msg("no such row: held %lld", (long long)held);
     abort();
-}
-
-static bool alarmed(const char *code)
-{
-    struct error err = {0};
-    OWNED(alarm_list_done) struct alarm_list list = {0};
-    assert_ok(alarm_store_list(front.db, NULL, NULL, &list, &err));
-    for (size_t i = 0; i < list.count; i++)
-        if (strcmp(list.at[i].code, code) == 0)
-            return true;
-    return false;
 }
 
 /* Of this start of the keeper, so often in the audit trail. */
@@ -138,28 +126,28 @@ static void an_accepted_probe_is_alarmed_and_audited_until_the_keeper_is_resumed
 {
     (void)state;
     tell(26, 0, 0, NULL);
-    assert_false(alarmed("probe-accepted"));
+    assert_false(front_alarmed("probe-accepted"));
     tell(50, 0, 2, "ok");
     tell(51, 0, 2, "ok");
     const struct probe_row row = await_row(PROBER_KEEPER, 51, 0, 2);
     assert_true(row.halted);
     assert_int_equal(row.halt, 1);
-    assert_true(alarmed("probe-accepted"));
+    assert_true(front_alarmed("probe-accepted"));
     assert_audited_once("keeper.halted");
     sql("UPDATE probes SET accepted = 0"); /* started anew: halted all the same */
-    assert_true(alarmed("probe-accepted"));
+    assert_true(front_alarmed("probe-accepted"));
     tell(26, 0, 0, NULL);
-    assert_false(alarmed("probe-accepted"));
+    assert_false(front_alarmed("probe-accepted"));
 }
 
 static void another_code_is_alarmed_for_an_hour(void **state)
 {
     (void)state;
     tell(25, 1, 0, "policy-report-data");
-    assert_true(alarmed("probe-wrong-code"));
-    assert_false(alarmed("probe-accepted"));
+    assert_true(front_alarmed("probe-wrong-code"));
+    assert_false(front_alarmed("probe-accepted"));
     sql("UPDATE probes SET fault_at = fault_at - interval '1 hour'");
-    assert_false(alarmed("probe-wrong-code"));
+    assert_false(front_alarmed("probe-wrong-code"));
 }
 
 static void probes_that_do_not_run_are_alarmed_only_where_there_is_something_to_probe(void **state)
@@ -167,21 +155,21 @@ static void probes_that_do_not_run_are_alarmed_only_where_there_is_something_to_
     (void)state;
     static const char later[] = "UPDATE probes SET ran_at = ran_at - interval '181 seconds'";
     tell(26, 0, 0, NULL);
-    assert_false(alarmed("probes-not-running"));
+    assert_false(front_alarmed("probes-not-running"));
     sql(later);
-    assert_true(alarmed("probes-not-running"));
+    assert_true(front_alarmed("probes-not-running"));
     tell(26, 0, 0, NULL); /* the same counts: it still does not run */
-    assert_true(alarmed("probes-not-running"));
+    assert_true(front_alarmed("probes-not-running"));
     tell(52, 0, 0, NULL);
-    assert_false(alarmed("probes-not-running"));
+    assert_false(front_alarmed("probes-not-running"));
     sql(later);
     sql("UPDATE probes SET samples = 0");
-    assert_false(alarmed("probes-not-running"));
+    assert_false(front_alarmed("probes-not-running"));
     tell(52, 0, 0, NULL); /* there is something again: it has its time */
-    assert_false(alarmed("probes-not-running"));
+    assert_false(front_alarmed("probes-not-running"));
     sql(later);
     sql("UPDATE keepers SET last_seen = last_seen - interval '1 hour'"); /* silent: told already */
-    assert_false(alarmed("probes-not-running"));
+    assert_false(front_alarmed("probes-not-running"));
 }
 
 /* ---- what controllers ask -------------------------------------------------------------------- */
@@ -205,7 +193,7 @@ static void a_keeper_that_refuses_holds(void **state)
     front_keeper_refuses(asked_with_a_nonce_of_nobody(), "charter-expired"); /* not counted */
     front_keeper_refuses(asked_with_a_nonce_of_nobody(), "challenge-again");
     (void)await_row(PROBER_CONTROLLER, 2, 0, 0);
-    assert_false(alarmed("probe-accepted"));
+    assert_false(front_alarmed("probe-accepted"));
 }
 
 static void another_code_of_the_keepers_is_a_warning(void **state)
@@ -216,7 +204,7 @@ static void another_code_of_the_keepers_is_a_warning(void **state)
     const struct probe_row row = await_row(PROBER_CONTROLLER, 0, 1, 0);
     assert_string_equal(row.fault_alteration, "nonce-of-nobody");
     assert_string_equal(row.fault_code, "policy-unknown");
-    assert_true(alarmed("probe-wrong-code"));
+    assert_true(front_alarmed("probe-wrong-code"));
 }
 
 static void say_yes(void)
@@ -250,7 +238,7 @@ static void a_keeper_that_says_yes_is_asked_for_nothing_more(void **state)
     const struct probe_row row = await_row(PROBER_CONTROLLER, 0, 0, 1);
     assert_string_equal(row.fault_alteration, "nonce-of-nobody");
     assert_string_equal(row.fault_code, "ok");
-    assert_true(alarmed("probe-accepted"));
+    assert_true(front_alarmed("probe-accepted"));
     assert_audited_once("keeper.distrusted");
     nobody_is_challenged("one");
     front_restart(); /* another controller knows it too: by the rows, and by its start */
@@ -345,7 +333,7 @@ static void a_keeper_that_trusts_another_measurement_is_distrusted(void **state)
     front_keeper_refuses(asked_with_the_opinion(), "opinion-not-verdict");
     const struct probe_row row = await_row(PROBER_CONTROLLER, 2, 0, 1);
     assert_string_equal(row.fault_alteration, "other-measurement");
-    assert_true(alarmed("probe-accepted"));
+    assert_true(front_alarmed("probe-accepted"));
 }
 
 /* Not at the end of the round: the keeper may take its time, and we may be killed. */
@@ -356,7 +344,7 @@ static void a_yes_is_written_down_before_the_next_question_is_answered(void **st
     give_opinion(asked_by_another_measurement(), "trusted", "ok");
     const uint64_t unanswered = asked_with_the_opinion();
     (void)await_row(PROBER_CONTROLLER, 1, 0, 1);
-    assert_true(alarmed("probe-accepted"));
+    assert_true(front_alarmed("probe-accepted"));
     front_keeper_refuses(unanswered, "opinion-not-verdict");
     (void)await_row(PROBER_CONTROLLER, 2, 0, 1);
 }

@@ -10,33 +10,12 @@
 
 static const char ticket[] = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq";
 
-static void opens(struct visitor *v, const struct uuid *id, const char *with)
-{
-    struct error err = {0};
-    struct hello_reply reply = {0};
-    assert_ok(visitor_hello(v, id, with, &reply, &err));
-}
-
 static void is_sent_away(struct visitor *v, const struct uuid *id, const char *with,
                          const char *code)
 {
     struct error err = {0};
     struct hello_reply reply = {0};
     assert_fails(visitor_hello(v, id, with, &reply, &err), ERR_DENIED, code);
-}
-
-static void passes(struct visitor *v, uint8_t boot)
-{
-    struct error err = {0};
-    struct verdict_notice notice = {0};
-    assert_ok(visitor_prove(v, true, boot, &notice, &err));
-    assert_string_equal(notice.verdict, "trusted");
-}
-
-static bool holds(const struct uuid *id, const struct visitor *v)
-{
-    const struct instance row = front_row(id);
-    return memcmp(row.link_key, v->link_key, SHA256_SIZE) == 0;
 }
 
 static void run_out(void)
@@ -49,8 +28,8 @@ static struct uuid enrol(struct visitor *v)
 {
     struct uuid id = front_instance("tickets", ticket);
     front_keeper(1, "1");
-    opens(v, &id, ticket);
-    passes(v, 1);
+    visitor_opens(v, &id, ticket);
+    visitor_passes(v, 1);
     return id;
 }
 
@@ -62,11 +41,11 @@ static void the_first_pass_uses_the_ticket_up(void **state)
     OWNED(visitor_done) struct visitor guest = visitor_open();
     struct uuid id = front_instance("tickets", ticket);
     front_keeper(1, "1");
-    opens(&guest, &id, ticket);
+    visitor_opens(&guest, &id, ticket);
     assert_true(moment_is_none(front_row(&id).ticket_used));
-    passes(&guest, 1);
+    visitor_passes(&guest, 1);
     assert_false(moment_is_none(front_row(&id).ticket_used));
-    assert_true(holds(&id, &guest));
+    assert_true(visitor_holds(&id, &guest));
 }
 
 /* A machine that speaks was made: there is room again where it stands. */
@@ -86,7 +65,7 @@ static void a_guests_first_word_opens_its_place(void **state)
         "UPDATE instances SET phase = 'booting', zone = 'x'",
         &err));
     front_keeper(1, "1");
-    opens(&guest, &id, ticket);
+    visitor_opens(&guest, &id, ticket);
     assert_ok(db_script(front.db,
                         "DO $$ BEGIN ASSERT (SELECT string_agg(zone, ',') FROM place_closures) = "
                         "'y'; END $$; DELETE FROM accounts",
@@ -112,14 +91,14 @@ static void a_holders_hello_is_heard_and_a_strangers_is_not(void **state)
     const struct uuid id = enrol(&guest);
     assert_ok(db_script(front.db, "DELETE FROM heartbeats", &err));
     OWNED(visitor_done) struct visitor stranger = visitor_open();
-    opens(&stranger, &id, ticket);
+    visitor_opens(&stranger, &id, ticket);
     assert_false(is_heard_of(&id));
     OWNED(visitor_done) struct visitor holder = visitor_open();
     OWNED(mem_drop) char *key = hex_of(SPAN_OF(holder.link_key));
     OWNED(text_done) struct text statement = {0};
     text_addf(&statement, "UPDATE instances SET link_key = decode('%s', 'hex')", key);
     assert_ok(db_script(front.db, text_str(&statement), &err));
-    opens(&holder, &id, ticket);
+    visitor_opens(&holder, &id, ticket);
     assert_true(is_heard_of(&id));
 }
 
@@ -152,7 +131,8 @@ static void a_verdict_that_was_overtaken_changes_nothing_and_is_asked_for_again(
         assert_true(uuid_equal(&after.verdict_id, &before.verdict_id));
         assert_memory_equal(after.link_key, before.link_key, SHA256_SIZE);
     }
-    passes(&guest, 1); /* its next one is of the row as it is: the same boot speaks for it again */
+    visitor_passes(&guest,
+                   1); /* its next one is of the row as it is: the same boot speaks for it again */
 }
 
 static void a_guest_that_was_refused_may_try_again_with_its_ticket(void **state)
@@ -163,11 +143,11 @@ static void a_guest_that_was_refused_may_try_again_with_its_ticket(void **state)
     OWNED(visitor_done) struct visitor guest = visitor_open();
     struct uuid id = front_instance("tickets", ticket);
     front_keeper(1, "1");
-    opens(&guest, &id, ticket);
+    visitor_opens(&guest, &id, ticket);
     assert_ok(visitor_prove(&guest, false, 1, &notice, &err));
     assert_string_equal(notice.verdict, "rejected");
     assert_true(moment_is_none(front_row(&id).ticket_used));
-    passes(&guest, 1);
+    visitor_passes(&guest, 1);
 }
 
 /* Not for the machine to answer for: it is put off, and nothing is written down against it. */
@@ -179,7 +159,7 @@ static void a_guest_for_whom_no_revocation_list_is_here_yet_is_put_off(void **st
     OWNED(visitor_done) struct visitor guest = visitor_open();
     struct uuid id = front_instance("tickets", ticket);
     front_keeper(1, "1");
-    opens(&guest, &id, ticket);
+    visitor_opens(&guest, &id, ticket);
     front.refusal = "crl-missing";
     assert_fails(visitor_prove(&guest, false, 1, &notice, &err), ERR_CONFLICT,
                  "endorsement-unavailable");
@@ -187,7 +167,7 @@ static void a_guest_for_whom_no_revocation_list_is_here_yet_is_put_off(void **st
     const struct instance row = front_row(&id);
     assert_int_equal(row.trust, TRUST_UNKNOWN);
     assert_true(uuid_is_zero(&row.verdict_id));
-    passes(&guest, 1);
+    visitor_passes(&guest, 1);
 }
 
 /* Its keys went with it, its ticket is the same: it need not wait for anything. */
@@ -199,7 +179,7 @@ static void an_agent_that_crashed_before_its_first_pass_comes_back_with_another_
     struct visitor crashed = visitor_open();
     struct uuid id = front_instance("tickets", ticket);
     front_keeper(1, "1");
-    opens(&crashed, &id, ticket);
+    visitor_opens(&crashed, &id, ticket);
     assert_ok(visitor_challenge(&crashed, &challenge, &err));
     visitor_done(&crashed);
     for (int tries = 0;;
@@ -207,7 +187,7 @@ static void an_agent_that_crashed_before_its_first_pass_comes_back_with_another_
         OWNED(visitor_done) struct visitor again = visitor_open();
         struct hello_reply reply = {0};
         if (visitor_hello(&again, &id, ticket, &reply, &err) == OK) {
-            passes(&again, 1);
+            visitor_passes(&again, 1);
             return;
         }
         assert_string_equal(err.code, "ticket-held");
@@ -223,7 +203,7 @@ static void a_controller_that_died_in_between_leaves_the_ticket_to_its_bearer(vo
     struct visitor guest = visitor_open();
     struct uuid id = front_instance("tickets", ticket);
     front_keeper(1, "1");
-    opens(&guest, &id, ticket);
+    visitor_opens(&guest, &id, ticket);
     assert_ok(visitor_challenge(&guest, &challenge, &err));
     front_restart();
     visitor_done(&guest);
@@ -232,8 +212,8 @@ static void a_controller_that_died_in_between_leaves_the_ticket_to_its_bearer(vo
     run_out(); /* three minutes later, for a guest whose agent died as well */
     OWNED(visitor_done) struct visitor again = visitor_open();
     front_keeper(2, "1");
-    opens(&again, &id, ticket);
-    passes(&again, 1);
+    visitor_opens(&again, &id, ticket);
+    visitor_passes(&again, 1);
 }
 
 static void a_guest_that_booted_anew_needs_no_ticket(void **state)
@@ -245,9 +225,9 @@ static void a_guest_that_booted_anew_needs_no_ticket(void **state)
     front_restart(); /* whoever held it is surely gone */
     front_keeper(2, "1");
     OWNED(visitor_done) struct visitor again = visitor_open();
-    opens(&again, &id, "");
-    passes(&again, 2);
-    assert_true(holds(&id, &again));
+    visitor_opens(&again, &id, "");
+    visitor_passes(&again, 2);
+    assert_true(visitor_holds(&id, &again));
 }
 
 /* ---- the stranger ---------------------------------------------------------------------------- */
@@ -273,11 +253,11 @@ static void a_stolen_ticket_is_of_no_use_while_the_guest_shows_it(void **state)
     OWNED(visitor_done) struct visitor thief = visitor_open();
     struct uuid id = front_instance("tickets", ticket);
     front_keeper(1, "1");
-    opens(&guest, &id, ticket);
+    visitor_opens(&guest, &id, ticket);
     assert_ok(visitor_challenge(&guest, &challenge, &err));
     is_sent_away(&thief, &id, ticket, "ticket-held");
     assert_ok(visitor_answer(&guest, &challenge, true, 1, &notice, &err));
-    assert_true(holds(&id, &guest));
+    assert_true(visitor_holds(&id, &guest));
 }
 
 /* It may knock as any claimant may, and is one: the guest is asked, and stays. */
@@ -290,9 +270,9 @@ static void a_stolen_ticket_enrols_nobody_after_the_first_pass(void **state)
     OWNED(visitor_done) struct visitor guest = visitor_open();
     OWNED(visitor_done) struct visitor thief = visitor_open();
     struct uuid id = enrol(&guest);
-    opens(&thief, &id, ticket);
+    visitor_opens(&thief, &id, ticket);
     assert_fails(visitor_prove(&thief, true, 9, &notice, &err), ERR_CONFLICT, "claimant-refused");
-    assert_true(holds(&id, &guest));
+    assert_true(visitor_holds(&id, &guest));
     uint8_t hash[SHA256_SIZE];
     digest(DIGEST_SHA256, span_of_text(ticket), hash);
     hold.instance = id;
@@ -312,15 +292,15 @@ static void of_two_bearers_only_one_ever_passes(void **state)
     OWNED(visitor_done) struct visitor quick = visitor_open();
     struct uuid id = front_instance("tickets", ticket);
     front_keeper(1, "1");
-    opens(&slow, &id, ticket);
+    visitor_opens(&slow, &id, ticket);
     assert_ok(visitor_challenge(&slow, &first, &err));
     run_out();
-    opens(&quick, &id, ticket);
+    visitor_opens(&quick, &id, ticket);
     assert_ok(visitor_challenge(&quick, &second, &err));
     assert_fails(visitor_answer(&slow, &first, true, 1, &notice, &err), ERR_DENIED, "ticket-held");
     assert_true(span_is_zero(SPAN_OF(front_row(&id).link_key)));
     assert_ok(visitor_answer(&quick, &second, true, 2, &notice, &err));
-    assert_true(holds(&id, &quick));
+    assert_true(visitor_holds(&id, &quick));
 }
 
 /* Section 9: else anybody who knows an id could have a fleet replaced. */
@@ -334,7 +314,7 @@ static void a_stranger_that_fails_spoils_nobody_whose_verdict_ran_out(void **sta
     struct uuid id = enrol(&guest);
     visitor_done(&guest);
     assert_ok(db_script(front.db, "UPDATE instances SET trust = 'stale'", &err));
-    opens(&stranger, &id, "");
+    visitor_opens(&stranger, &id, "");
     assert_ok(visitor_prove(&stranger, false, 9, &notice, &err));
     assert_string_equal(notice.verdict, "rejected");
     assert_int_equal(front_row(&id).trust, TRUST_STALE);
@@ -350,13 +330,13 @@ static void a_bearer_that_lost_its_ticket_to_another_spoils_nothing(void **state
     OWNED(visitor_done) struct visitor guest = visitor_open();
     struct uuid id = front_instance("tickets", ticket);
     front_keeper(1, "1");
-    opens(&thief, &id, ticket);
+    visitor_opens(&thief, &id, ticket);
     assert_ok(visitor_challenge(&thief, &challenge, &err));
     run_out();
-    opens(&guest, &id, ticket);
+    visitor_opens(&guest, &id, ticket);
     assert_ok(visitor_answer(&thief, &challenge, false, 9, &notice, &err));
     assert_int_equal(front_row(&id).trust, TRUST_UNKNOWN);
-    passes(&guest, 1);
+    visitor_passes(&guest, 1);
 }
 
 /* ---- the store ------------------------------------------------------------------------------- */

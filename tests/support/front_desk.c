@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/alarm_store.h"
 #include "lib/base/file.h"
 #include "lib/crypto/random.h"
 #include "tests/support/database.h"
@@ -465,4 +466,39 @@ enum outcome visitor_hears_passport(struct visitor *v, uint64_t id, struct passp
                                     struct error *err)
 {
     return hear(&v->caller, id, &passport_answer_record, out, err);
+}
+
+/* ---- what is meant to go well ------------------------------------------------------------------
+ */
+
+void visitor_opens(struct visitor *v, const struct uuid *id, const char *with)
+{
+    struct error err = {0};
+    struct hello_reply reply = {0};
+    assert_ok(visitor_hello(v, id, with, &reply, &err));
+}
+
+void visitor_passes(struct visitor *v, uint8_t boot)
+{
+    struct error err = {0};
+    struct verdict_notice notice = {0};
+    assert_ok(visitor_prove(v, true, boot, &notice, &err));
+    assert_string_equal(notice.verdict, "trusted");
+}
+
+bool visitor_holds(const struct uuid *id, const struct visitor *v)
+{
+    const struct instance row = front_row(id);
+    return memcmp(row.link_key, v->link_key, SHA256_SIZE) == 0;
+}
+
+bool front_alarmed(const char *code)
+{
+    struct error err = {0};
+    OWNED(alarm_list_done) struct alarm_list list = {0};
+    assert_ok(alarm_store_list(front.db, NULL, NULL, &list, &err));
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.at[i].code, code) == 0)
+            return true;
+    return false;
 }

@@ -73,6 +73,11 @@ enum outcome visitor_prove(struct visitor *v, bool passes, uint8_t boot, struct 
                            struct error *err);
 /* No keeper is asked: the controller itself says no. */
 enum outcome visitor_turned_away(struct visitor *v, struct error *err);
+/* What must go well: its hello, a verdict that trusts it. And is the row's link key its own? */
+void visitor_opens(struct visitor *v, const struct uuid *instance, const char *ticket);
+void visitor_passes(struct visitor *v, uint8_t boot);
+bool visitor_holds(const struct uuid *instance, const struct visitor *v);
+bool front_alarmed(const char *code); /* now */
 /* The same in two: between them others may act. */
 enum outcome visitor_challenge(struct visitor *v, struct challenge *out, struct error *err);
 enum outcome visitor_answer(struct visitor *v, const struct challenge *challenge, bool passes,
